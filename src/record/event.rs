@@ -1,0 +1,192 @@
+//! What a run tells while it goes on. `train` emits these; everything that a person or a script sees is made of them.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened in a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run begins.
+    Started(Box<Started>),
+    /// Training moved on; comes a few times a second at most.
+    Progress(Progress),
+    /// An epoch ended and was evaluated (epoch 0: before training).
+    Epoch(Row),
+    /// A metric-driven rule changed a group's learning rate.
+    RateChanged(RateChanged),
+    /// The target was reached for the first time.
+    TargetReached(Reached),
+    /// Something a person should know; the run goes on.
+    Warning { message: String },
+    /// The run is over.
+    Ended(Box<Outcome>),
+}
+
+/// What will run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Started {
+    /// The experiment's name and the variant's folder name.
+    pub name: String,
+    pub variant: String,
+    /// `mlp 784-128-10`, in words.
+    pub model: String,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// `mnist`, in words.
+    pub data: String,
+    /// Examples in each part; `test` is 0 where there is none.
+    pub train_examples: u64,
+    pub val_examples: u64,
+    pub test_examples: u64,
+    /// Which part decisions use: `validation`, or with `validation = 0` `test` or `train`.
+    pub validation_part: String,
+    pub optimizer: String,
+    pub schedule: String,
+    /// The base learning rate.
+    pub lr: f64,
+    /// The groups in order; the base group, `base`, is first.
+    pub groups: Vec<GroupInfo>,
+    pub device: String,
+    pub threads: u64,
+    pub seed: u64,
+    pub batch_size: u64,
+    pub steps_per_epoch: u64,
+    pub total_steps: u64,
+    /// The task's metric: `accuracy` or `rmse`.
+    pub metric: String,
+    /// `val_accuracy >= 0.97`, or nothing.
+    pub target: Option<String>,
+    /// Which optional columns `epochs.csv` has, by the spec alone.
+    pub columns: Columns,
+}
+
+/// One parameter group, as told at the start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct GroupInfo {
+    pub name: String,
+    pub parameters: u64,
+    pub lr: f64,
+    pub schedule: String,
+}
+
+/// The columns of `epochs.csv` that not every run has.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Columns {
+    /// `effective_lr.<group>`: the optimizer chooses its own rate.
+    pub effective_lr: bool,
+    /// `test_loss` and the test metric, each epoch.
+    pub test: bool,
+}
+
+/// How far training is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Progress {
+    pub epoch: u64,
+    /// Steps done in the whole run.
+    pub step: u64,
+    /// Steps done in this epoch, and how many it has.
+    pub step_in_epoch: u64,
+    pub steps_in_epoch: u64,
+    /// Mean training loss of this epoch so far.
+    pub loss: f64,
+}
+
+/// Loss and task metric (accuracy from 0 to 1, or RMSE) of one part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    pub loss: f64,
+    pub metric: f64,
+}
+
+/// One row of `epochs.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    pub epoch: u64,
+    /// Optimizer updates done.
+    pub step: u64,
+    /// As trained, weighted by samples; none at epoch 0.
+    pub train: Option<Scores>,
+    pub val: Option<Scores>,
+    pub test: Option<Scores>,
+    /// Learning rate of each group at the epoch's last step (epoch 0: at the first), base group first.
+    pub lr: Vec<f64>,
+    /// What the optimizer made of it, for methods that choose their own.
+    pub effective_lr: Vec<f64>,
+    /// This epoch's own.
+    pub train_seconds: f64,
+    pub eval_seconds: f64,
+}
+
+/// A metric-driven rule changed a rate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RateChanged {
+    pub epoch: u64,
+    pub group: String,
+    pub from: f64,
+    pub to: f64,
+    pub reason: String,
+}
+
+/// When the target was reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reached {
+    /// `val_accuracy` and the like.
+    pub metric: String,
+    pub value: f64,
+    pub epoch: u64,
+    pub step: u64,
+    /// Training and evaluation time since the start.
+    pub seconds: f64,
+}
+
+/// How a run stands or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Running,
+    Completed,
+    StoppedAtTarget,
+    StoppedEarly,
+    Diverged,
+    Failed,
+    Interrupted,
+}
+
+/// The best evaluated epoch, by the monitored metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    pub metric: String,
+    pub value: f64,
+    pub epoch: u64,
+}
+
+/// Where training stopped making sense.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The first step (from 1) with a non-finite loss, and the base group's rate there.
+    pub step: u64,
+    pub lr: f64,
+    pub loss: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    pub status: Status,
+    /// `epochs`, `steps`, `time`, `target`, `early_stop`, `divergence`, `signal`.
+    pub ended_by: String,
+    /// The target, as the spec words it, and when it was first reached.
+    pub target: Option<String>,
+    pub reached: Option<Reached>,
+    pub best: Option<Best>,
+    /// The last row written.
+    pub last: Option<Row>,
+    /// The test part, evaluated once at the end, where there is one.
+    pub test: Option<Scores>,
+    /// What the fitted model is, where it can be said in numbers (slope and intercept).
+    pub fitted: Vec<(String, f64)>,
+    pub diverged: Option<Divergence>,
+    pub train_seconds: f64,
+    pub eval_seconds: f64,
+    pub total_seconds: f64,
+}

@@ -1,0 +1,157 @@
+//! Durations carry their unit: `"500 steps"`, `"3 epochs"`, `"10%"`, and for the clock on the wall `"30 minutes"`.
+
+use std::fmt;
+
+use super::field::Field;
+use super::value::{Kind, Value};
+
+/// A length of training. One step is one optimizer update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Duration {
+    /// Optimizer updates.
+    Steps(u64),
+    /// Passes over the training data; need not be whole.
+    Epochs(f64),
+    /// Percent of the run or, inside a sequence, of the phase.
+    Percent(f64),
+}
+
+/// How long the run (or the phase of a sequence) is, so that a [`Duration`] can become steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// Steps of the run or phase.
+    pub total_steps: u64,
+    /// Steps of one epoch, at least 1.
+    pub steps_per_epoch: u64,
+}
+
+impl Duration {
+    /// The duration in steps, rounded to the nearest.
+    pub fn steps(self, horizon: Horizon) -> u64 {
+        match self {
+            Duration::Steps(steps) => steps,
+            Duration::Epochs(epochs) => (epochs * horizon.steps_per_epoch as f64).round() as u64,
+            Duration::Percent(percent) => (percent / 100.0 * horizon.total_steps as f64).round() as u64,
+        }
+    }
+
+    /// Reads `"500 steps"` and the like.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = split_unit(text)?;
+        let amount: f64 = number.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0)?;
+        match unit {
+            "step" | "steps" => number.replace('_', "").parse().ok().map(Duration::Steps),
+            "epoch" | "epochs" => Some(Duration::Epochs(amount)),
+            "%" if amount <= 100.0 => Some(Duration::Percent(amount)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Duration::Steps(steps) => write!(f, "{steps} steps"),
+            Duration::Epochs(epochs) => write!(f, "{epochs} epochs"),
+            Duration::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl Field for Duration {
+    fn expects() -> String {
+        "a duration such as \"500 steps\", \"3 epochs\" or \"10%\"".into()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        match &value.kind {
+            Kind::String(text) => Duration::parse(text).ok_or(None),
+            Kind::Integer(number) => Err(Some(unitless(&number.to_string()))),
+            Kind::Float(number) => Err(Some(unitless(&number.to_string()))),
+            _ => Err(None),
+        }
+    }
+    fn to_toml(&self) -> toml::Value {
+        toml::Value::String(self.to_string())
+    }
+}
+
+fn unitless(number: &str) -> String {
+    format!("a duration needs its unit: write \"{number} epochs\" or \"{number} steps\"")
+}
+
+/// A length of time on the wall, above 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WallTime {
+    pub seconds: f64,
+}
+
+impl Field for WallTime {
+    fn expects() -> String {
+        "a time such as \"90 seconds\", \"30 minutes\" or \"2 hours\"".into()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        let text = match &value.kind {
+            Kind::String(text) => text,
+            Kind::Integer(number) => {
+                return Err(Some(format!("a time needs its unit: write \"{number} minutes\" or \"{number} seconds\"")));
+            }
+            _ => return Err(None),
+        };
+        let (number, unit) = split_unit(text).ok_or(None)?;
+        let amount: f64 = number.parse().map_err(|_| None)?;
+        let unit_seconds = match unit {
+            "s" | "second" | "seconds" => 1.0,
+            "min" | "minute" | "minutes" => 60.0,
+            "h" | "hour" | "hours" => 3600.0,
+            "day" | "days" => 86_400.0,
+            _ => return Err(None),
+        };
+        let seconds = amount * unit_seconds;
+        if seconds.is_finite() && seconds > 0.0 { Ok(WallTime { seconds }) } else { Err(None) }
+    }
+    fn to_toml(&self) -> toml::Value {
+        toml::Value::String(format!("{} seconds", self.seconds))
+    }
+}
+
+/// `"1_000 steps"` as number (without underscores is the caller's care) and unit.
+fn split_unit(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | '+' | '-')))?;
+    // "3 epochs": the `e` of the unit must not be taken for an exponent.
+    let end = text[..end].rfind(|c: char| c.is_ascii_digit() || c == '.').map_or(0, |last| last + 1);
+    let (number, unit) = text.split_at(end);
+    (!number.is_empty()).then(|| (number, unit.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_read_and_written() {
+        for (text, duration) in [
+            ("500 steps", Duration::Steps(500)),
+            ("1 step", Duration::Steps(1)),
+            ("3 epochs", Duration::Epochs(3.0)),
+            ("3epochs", Duration::Epochs(3.0)),
+            ("0.5 epochs", Duration::Epochs(0.5)),
+            ("10%", Duration::Percent(10.0)),
+            ("2.5 %", Duration::Percent(2.5)),
+        ] {
+            assert_eq!(Duration::parse(text), Some(duration), "{text}");
+            assert_eq!(Duration::parse(&duration.to_string()), Some(duration), "{text}");
+        }
+        for text in ["", "5", "epochs", "-3 epochs", "1.5 steps", "110%", "3 weeks", "inf epochs", "nan epochs"] {
+            assert_eq!(Duration::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_becomes_steps() {
+        let horizon = Horizon { total_steps: 1000, steps_per_epoch: 40 };
+        assert_eq!(Duration::Epochs(2.5).steps(horizon), 100);
+        assert_eq!(Duration::Percent(10.0).steps(horizon), 100);
+        assert_eq!(Duration::Steps(7).steps(horizon), 7);
+    }
+}

@@ -1,0 +1,140 @@
+//! TOML text → [`Spec`]: a tree of tables with their places, overrides applied, and the means to read it key by key
+//! ([`Section`]) and to say what is wrong with it ([`Findings`]). Knows nothing of training.
+
+mod diagnostic;
+mod duration;
+mod field;
+mod overrides;
+mod registry;
+mod section;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use diagnostic::{Diagnostic, Findings, Log, Severity, Texts, nearest};
+pub use duration::{Duration, Horizon, WallTime};
+pub use field::{BelowOne, Count, Field, NonNegative, Positive, Unit, did_you_mean, one_of};
+pub use overrides::Override;
+pub use registry::{Entry, lookup};
+pub use section::{Section, shown};
+pub use value::{Key, Kind, Place, Table, Value};
+
+/// An experiment as a person wrote it: one file, and the overrides of the command line.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Where it was read; paths in it are relative to this file's folder.
+    pub path: PathBuf,
+    /// The tree, overrides applied.
+    pub table: Table,
+    /// The texts that places point into.
+    pub texts: Texts,
+    overrides: Vec<Override>,
+}
+
+/// Keys that do not change the experiment: neither in a run's folder name nor in its spec's hash.
+pub const NOT_THE_EXPERIMENT: [&str; 4] = ["device", "threads", "record", "checkpoint"];
+
+impl Spec {
+    /// Reads `path` and applies `overrides`. Every syntax error is returned.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Spec, SpecError> {
+        let text = std::fs::read_to_string(path).map_err(|source| {
+            let hint = neighbours(path);
+            SpecError::Read { path: path.to_owned(), source, hint }
+        })?;
+        Ok(Spec::parse(path, &text, overrides)?)
+    }
+
+    /// Parses `text` as if it stood in `path`.
+    pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Spec, Findings> {
+        let mut texts = Texts::default();
+        let log = Log::default();
+        let file = texts.add(path.display().to_string(), text);
+        let (mut table, errors) = value::parse_document(text, file);
+        for error in errors {
+            log.push(Diagnostic::error(error.message).at(error.place.as_ref()).label("TOML cannot be read here"));
+        }
+        let overrides: Vec<Override> =
+            overrides.iter().filter_map(|it| Override::parse(it, &mut texts, &log)).collect();
+        overrides::apply(&mut table, &overrides, &log);
+        log.finish(&texts)?;
+        Ok(Spec { path: path.to_owned(), table, texts, overrides })
+    }
+
+    /// The file's name without its ending: a run's name where the spec gives none.
+    pub fn stem(&self) -> String {
+        self.path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    /// The folder that paths in the spec are relative to.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The last component of a run's folder: the overrides that change the experiment, sorted, canonical, then the seed.
+    pub fn variant(&self, seed: u64) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        // The last override of a key is the one that holds.
+        for it in self.overrides.iter().rev() {
+            let skip = NOT_THE_EXPERIMENT.contains(&it.root()) || matches!(it.root(), "seed" | "seeds" | "name");
+            if !skip && !keys.contains(&it.key()) {
+                keys.push(it.key());
+                parts.push(format!("{}={}", it.key(), it.canonical_value()));
+            }
+        }
+        parts.sort();
+        parts.push(format!("seed={seed}"));
+        file_name(&parts.join(","))
+    }
+}
+
+/// `text` as a file name: other characters than letters, digits and `._=,+-` become `%XX`, and what is longer than 120
+/// bytes is cut and ends in a hash of the whole.
+pub fn file_name(text: &str) -> String {
+    let mut name = String::new();
+    for (index, byte) in text.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric() || b"_=,+-".contains(&byte) || (byte == b'.' && index > 0);
+        match plain {
+            true => name.push(char::from(byte)),
+            false => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if name.len() > 120 {
+        let hash = hex(&Sha256::digest(text.as_bytes()));
+        name.truncate(107);
+        name = format!("{name}-{}", &hash[..12]);
+    }
+    name
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Specs near a path that does not exist, to offer.
+fn neighbours(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };
+    let names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match nearest(&wanted, names.iter().map(String::as_str)) {
+        Some(near) => format!("\nhelp: did you mean {}?", folder.join(near).display()),
+        None => String::new(),
+    }
+}
+
+/// A spec that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    #[error("cannot read the spec {}: {source}{hint}", path.display())]
+    Read { path: PathBuf, source: std::io::Error, hint: String },
+    #[error("{0}")]
+    Findings(#[from] Findings),
+}
