@@ -1,0 +1,317 @@
+"""Golden traces of the update rules: recorded gradients in, parameters and state out.
+
+Writes tests/golden/optimizers/<framework>_<optimizer>_<case>_<f32|f64>.safetensors, each 100 steps of
+PyTorch's or Keras's own optimizer on two small parameters. tests/golden/README.md describes the files.
+
+Run, in an environment with scripts/requirements-golden.txt:
+
+    python scripts/golden_optimizers.py
+"""
+
+import numpy as np
+
+from golden_lib import VERSIONS, fresh_folder, join_spec, save_tensors, toml_table
+
+import keras  # after golden_lib, which picks Keras's backend
+import torch
+
+STEPS = 100
+DROP_AT = 50  # the steps before this one keep the rate; this one and those after it have a tenth
+KEPT = [1, 2, 3, 5, 10, 20, 50, 51, 52, 75, 100]
+SHAPES = {"layers.0.weight": (4, 5), "layers.0.bias": (4,)}
+DTYPES = {"f32": torch.float32, "f64": torch.float64}
+
+# Optimizer -> case -> options of `[optimizer]`. PyTorch takes them by the same names.
+TORCH = {
+    "sgd": {
+        "defaults": {},
+        "momentum": {"lr": 0.05, "momentum": 0.9},
+        "dampening": {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.01},
+        "nesterov": {"lr": 0.02, "momentum": 0.8, "nesterov": True, "weight_decay": 0.05},
+        "lrdrop": {"lr": 0.1, "momentum": 0.9},
+        "groups": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1},
+    },
+    "adagrad": {
+        "defaults": {},
+        "options": {
+            "lr": 0.05,
+            "lr_decay": 0.01,
+            "initial_accumulator_value": 0.1,
+            "eps": 1e-6,
+            "weight_decay": 0.02,
+        },
+        "lrdrop": {"lr": 0.1},
+        "groups": {"lr": 0.05, "lr_decay": 0.001, "weight_decay": 0.1},
+    },
+    "rmsprop": {
+        "defaults": {},
+        "momentum": {"lr": 0.003, "alpha": 0.9, "momentum": 0.9},
+        "options": {
+            "lr": 0.002,
+            "alpha": 0.95,
+            "eps": 1e-5,
+            "weight_decay": 0.03,
+            "momentum": 0.7,
+            "centered": True,
+        },
+        "lrdrop": {"lr": 0.01, "momentum": 0.9},
+        "groups": {"lr": 0.005, "momentum": 0.5, "weight_decay": 0.1},
+    },
+    "adam": {
+        "defaults": {},
+        "options": {
+            "lr": 0.004,
+            "betas": [0.8, 0.95],
+            "eps": 1e-4,
+            "weight_decay": 0.05,
+            "amsgrad": True,
+        },
+        "lrdrop": {"lr": 0.01},
+        "groups": {"lr": 0.005, "weight_decay": 0.1},
+    },
+    "adamw": {
+        "defaults": {},
+        "options": {
+            "lr": 0.004,
+            "betas": [0.8, 0.95],
+            "eps": 1e-4,
+            "weight_decay": 0.2,
+            "amsgrad": True,
+        },
+        "lrdrop": {"lr": 0.01},
+        "groups": {"lr": 0.005, "weight_decay": 0.3},
+    },
+}
+
+KERAS = {
+    "sgd": {
+        "defaults": {},
+        "momentum": {"lr": 0.05, "momentum": 0.9},
+        "nesterov": {"lr": 0.02, "momentum": 0.8, "nesterov": True, "weight_decay": 0.05},
+        "lrdrop": {"lr": 0.1, "momentum": 0.9},
+        "lrdrop_nesterov": {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+    },
+    "adagrad": {
+        "defaults": {},
+        "options": {
+            "lr": 0.05,
+            "initial_accumulator_value": 0.3,
+            "eps": 1e-4,
+            "weight_decay": 0.02,
+        },
+        "lrdrop": {"lr": 0.1},
+    },
+    "rmsprop": {
+        "defaults": {},
+        "momentum": {"lr": 0.003, "alpha": 0.95, "momentum": 0.9},
+        "options": {
+            "lr": 0.002,
+            "alpha": 0.95,
+            "eps": 1e-5,
+            "weight_decay": 0.03,
+            "momentum": 0.7,
+            "centered": True,
+        },
+        "lrdrop": {"lr": 0.01, "momentum": 0.9},
+    },
+    "adam": {
+        "defaults": {},
+        "options": {
+            "lr": 0.004,
+            "betas": [0.8, 0.95],
+            "eps": 1e-4,
+            "weight_decay": 0.05,
+            "amsgrad": True,
+        },
+        "lrdrop": {"lr": 0.01},
+    },
+    "adamw": {
+        "defaults": {},
+        "options": {
+            "lr": 0.004,
+            "betas": [0.8, 0.95],
+            "eps": 1e-4,
+            "weight_decay": 0.2,
+            "amsgrad": True,
+        },
+        "lrdrop": {"lr": 0.01},
+    },
+}
+
+TORCH_CLASS = {
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
+
+KERAS_CLASS = {
+    "sgd": keras.optimizers.SGD,
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+}
+
+# Keras's names of options and of state variables, where they differ.
+KERAS_OPTION = {"lr": "learning_rate", "alpha": "rho", "eps": "epsilon"}
+KERAS_SLOT = {
+    "sgd": {"momentum": "momentum_buffer"},
+    "adagrad": {"accumulator": "sum"},
+    "rmsprop": {
+        "velocity": "square_avg",
+        "momentum": "momentum_buffer",
+        "average_gradient": "grad_avg",
+    },
+    "adam": {
+        "momentum": "exp_avg",
+        "velocity": "exp_avg_sq",
+        "velocity_hat": "max_exp_avg_sq",
+    },
+}
+KERAS_SLOT["adamw"] = KERAS_SLOT["adam"]
+
+# The bias is a group of its own in the `groups` cases.
+GROUP = {"name": "bias", "params": ["*.bias"], "lr_mult": 2.0, "weight_decay": 0.0}
+
+
+def inputs(seed):
+    """Initial values and gradients in f64. The gradients differ in scale by step and by element
+    (about 1e-4 to 10) and are exactly zero: the last row always, the first row in the first three
+    steps, everything in step 31."""
+    random = np.random.RandomState(seed)
+    init, grads = {}, {}
+    for name, shape in SHAPES.items():
+        init[name] = torch.from_numpy(random.standard_normal(shape))
+        by_step = random.choice([0.01, 0.1, 1.0, 3.0], size=(STEPS,) + (1,) * len(shape))
+        by_element = random.choice([0.01, 0.1, 1.0, 3.0], size=shape)
+        grad = random.standard_normal((STEPS,) + shape) * by_step * by_element
+        grad[:, -1] = 0.0
+        grad[:3, 0] = 0.0
+        grad[30] = 0.0
+        grads[name] = torch.from_numpy(grad)
+    return init, grads
+
+
+def rate_multiplier(case, step):
+    """What the case multiplies the learning rate by in this step (from 0)."""
+    return 0.1 if case.startswith("lrdrop") and step >= DROP_AT else 1.0
+
+
+def run_torch(optimizer, case, options, init, grads):
+    """Train with torch.optim. Returns the values kept of each parameter, the final state and the rates."""
+    params = {name: value.clone().requires_grad_() for name, value in init.items()}
+    groups = [{"params": [params["layers.0.weight"]]}, {"params": [params["layers.0.bias"]]}]
+    if case == "groups":
+        groups[1] |= {"lr": options["lr"] * GROUP["lr_mult"], "weight_decay": GROUP["weight_decay"]}
+    opt = TORCH_CLASS[optimizer](groups, **options)
+    base = [group["lr"] for group in opt.param_groups]
+
+    kept, rates = {name: [] for name in params}, []
+    for step in range(STEPS):
+        for group, lr in zip(opt.param_groups, base):
+            group["lr"] = lr * rate_multiplier(case, step)
+        rates.append([group["lr"] for group in opt.param_groups])
+        for name, param in params.items():
+            param.grad = grads[name][step].clone()
+        opt.step()
+        if step + 1 in KEPT:
+            for name, param in params.items():
+                kept[name].append(param.detach().clone())
+
+    state = {
+        f"{slot}/{name}": value
+        for name, param in params.items()
+        for slot, value in opt.state[param].items()
+        if slot != "step" and value is not None
+    }
+    lr = {"lr": [r[0] for r in rates]}
+    if case == "groups":
+        lr["lr.bias"] = [r[1] for r in rates]
+    return kept, state, lr
+
+
+def run_keras(optimizer, case, options, init, grads):
+    """Train with keras.optimizers, in Keras's floatx. Returns what run_torch returns."""
+    arguments = {KERAS_OPTION.get(key, key): value for key, value in options.items()}
+    if "betas" in arguments:
+        arguments["beta_1"], arguments["beta_2"] = arguments.pop("betas")
+    opt = KERAS_CLASS[optimizer](**arguments)
+    params = {name: keras.Variable(value.numpy(), name=name) for name, value in init.items()}
+    opt.build(list(params.values()))
+    for variable in [*params.values(), *opt.variables]:
+        assert variable.dtype in ("int32", "int64", keras.config.floatx()), variable.path
+
+    # The rate as asked for; Keras rounds it to floatx. A default is read from the signature.
+    base = options.get("lr")
+    if base is None:
+        base = KERAS_CLASS[optimizer].__init__.__defaults__[0]
+    assert np.dtype(keras.config.floatx()).type(base) == float(opt.learning_rate)
+
+    kept, rates = {name: [] for name in params}, []
+    for step in range(STEPS):
+        rates.append(base * rate_multiplier(case, step))
+        if rate_multiplier(case, step) != 1.0:
+            opt.learning_rate = rates[-1]
+        opt.apply([grads[name][step].clone() for name in params])
+        if step + 1 in KEPT:
+            for name, param in params.items():
+                kept[name].append(torch.from_numpy(keras.ops.convert_to_numpy(param).copy()))
+
+    state = {}
+    for variable in opt.variables:
+        for name in params:
+            for keras_slot, slot in KERAS_SLOT[optimizer].items():
+                if variable.name == f"{name}_{keras_slot}":
+                    value = keras.ops.convert_to_numpy(variable).copy()
+                    state[f"{slot}/{name}"] = torch.from_numpy(value)
+    assert len(state) == len(opt.variables) - 2, "a state variable without a name of ours"
+    return kept, state, {"lr": rates}
+
+
+def write(folder, framework, optimizer, case, options, dtype, seed):
+    init, grads = inputs(seed)
+    init = {name: value.to(DTYPES[dtype]) for name, value in init.items()}
+    grads = {name: value.to(DTYPES[dtype]) for name, value in grads.items()}
+    if framework == "torch":
+        kept, state, lr = run_torch(optimizer, case, options, init, grads)
+    else:
+        keras.config.set_floatx({"f32": "float32", "f64": "float64"}[dtype])
+        kept, state, lr = run_keras(optimizer, case, options, init, grads)
+
+    convention = {"convention": "keras"} if framework == "keras" else {}
+    tables = [toml_table("[optimizer]", {"type": optimizer} | convention | options)]
+    if case == "groups":
+        tables.append(toml_table("[[group]]", GROUP))
+    tensors = {"steps": torch.tensor(KEPT)}
+    tensors |= {key: torch.tensor(value, dtype=torch.float64) for key, value in lr.items()}
+    for name in SHAPES:
+        tensors[f"init/{name}"] = init[name]
+        tensors[f"grad/{name}"] = grads[name]
+        tensors[f"param/{name}"] = torch.stack(kept[name])
+    tensors |= {f"state/{key}": value for key, value in state.items()}
+    for key, value in tensors.items():
+        assert key == "steps" or key.startswith("lr") or value.dtype == DTYPES[dtype], key
+    metadata = {
+        "framework": framework,
+        "version": VERSIONS[framework],
+        "optimizer": optimizer,
+        "case": case,
+        "dtype": dtype,
+        "spec": join_spec(*tables),
+    }
+    save_tensors(folder / f"{framework}_{optimizer}_{case}_{dtype}.safetensors", tensors, metadata)
+
+
+def main():
+    folder = fresh_folder("optimizers")
+    for framework, cases in [("torch", TORCH), ("keras", KERAS)]:
+        for i, optimizer in enumerate(cases):
+            for j, (case, options) in enumerate(cases[optimizer].items()):
+                for dtype in DTYPES:
+                    write(folder, framework, optimizer, case, options, dtype, seed=100 * i + j)
+
+
+if __name__ == "__main__":
+    main()
