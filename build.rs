@@ -1,0 +1,60 @@
+//! Lets the programs built here find libtorch by themselves, and compiles the C++ shim.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+const SHIM: &str = "src/libtorch/shim.cpp";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=LIBTORCH");
+
+    // Where torch-sys found libtorch, however it was told.
+    let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+        println!("cargo::error=only Linux and macOS are supported");
+        return;
+    };
+    let target_os = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let extension = if target_os == "macos" { "dylib" } else { "so" };
+    let libtorch_cpu = lib.join(format!("libtorch_cpu.{extension}"));
+    println!("cargo::rerun-if-changed={}", libtorch_cpu.display());
+    if !libtorch_cpu.exists() {
+        println!("cargo::error={} is missing: run scripts/setup-libtorch", libtorch_cpu.display());
+        return;
+    }
+
+    // A run path, so that nobody sets LD_LIBRARY_PATH; what libtorch itself needs, it finds by
+    // its own. As a RUNPATH, because then LD_LIBRARY_PATH still can name another libtorch.
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
+    if target_os == "linux" {
+        println!("cargo::rustc-link-arg=-Wl,--enable-new-dtags");
+    }
+
+    println!("cargo::rerun-if-changed={SHIM}");
+    if Path::new(SHIM).exists() {
+        compile_shim(lib.parent().expect("lib lies in libtorch"));
+    }
+}
+
+fn compile_shim(libtorch: &Path) {
+    let include = env::var_os("LIBTORCH_INCLUDE").map_or(libtorch.to_owned(), PathBuf::from);
+    let include = include.join("include");
+    let mut build = cc::Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .opt_level(2)
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        // As a system's headers: its warnings are not ours.
+        .flag("-isystem")
+        .flag(&include)
+        .flag("-isystem")
+        .flag(include.join("torch/csrc/api/include"))
+        .file(SHIM);
+    // Without it at::parallel_for, which is half a header, runs on one thread. GNU's only: it is
+    // GNU's OpenMP library that torch-sys links.
+    if build.get_compiler().is_like_gnu() {
+        build.flag("-fopenmp");
+    }
+    build.compile("lr_run_shim");
+}
