@@ -1,0 +1,119 @@
+//! Adam (Kingma and Ba 2015, arXiv 1412.6980); PyTorch's `Adam`, Keras's `Adam`.
+//!
+//! m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g², bcᵢ = 1 − βᵢᵗ, and then
+//! - PyTorch's form (default): θ ← θ − (lr/bc₁)·m / (√v/√bc₂ + ε);
+//! - with `eps_hat = true` the article's shorter form, which is Keras's: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε).
+//!   The same but for what ε is compared with: equal to the first with ε/√bc₂ in its place.
+//!
+//! `amsgrad` (Reddi et al. 2018): the largest v so far takes v's place in the denominator.
+//!
+//! | key | default | Keras |
+//! |---|---|---|
+//! | `lr` | 1e-3 | |
+//! | `betas` | [0.9, 0.999] | |
+//! | `eps` | 1e-8 | 1e-7 |
+//! | `weight_decay` | 0 | |
+//! | `amsgrad` | false | |
+//! | `eps_hat` | false | true |
+//! | `decoupled_weight_decay` | false | true |
+
+use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adam",
+    summary: "first and second moments, bias-corrected (Kingma and Ba 2015)",
+    example: "type = \"adam\"\nlr = 1e-3\nbetas = [0.9, 0.999]\neps = 1e-8",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let defaults = match convention(section) {
+        Convention::Torch => Defaults { eps: 1e-8, eps_hat: false, weight_decay: 0.0, decoupled: false },
+        Convention::Keras => Defaults { eps: 1e-7, eps_hat: true, weight_decay: 0.0, decoupled: true },
+    };
+    Some(read(section, defaults))
+}
+
+/// What differs between Adam and AdamW, PyTorch and Keras.
+pub(super) struct Defaults {
+    pub eps: f64,
+    pub eps_hat: bool,
+    pub weight_decay: f64,
+    pub decoupled: bool,
+}
+
+/// Reads the table of Adam or AdamW.
+pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn Method> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let eps = section.or("eps", NonNegative(defaults.eps)).0;
+    let decay = Decay::read(section, defaults.weight_decay, defaults.decoupled);
+    let amsgrad = section.or("amsgrad", false);
+    let eps_hat = section.or("eps_hat", defaults.eps_hat);
+    let rule = Adam { beta1: beta1.0, beta2: beta2.0, eps, eps_hat };
+    match amsgrad {
+        false => method::<_, 2, 7>(rule, lr, decay),
+        true => method::<_, 3, 7>(rule, lr, decay),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Adam {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    eps_hat: bool,
+}
+
+impl Adam {
+    /// β₁, 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
+    fn numbers(&self, t: u64, lr: f64) -> [f64; 7] {
+        let t = t.min(i32::MAX as u64) as i32;
+        let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
+        let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };
+        [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
+    }
+}
+
+#[inline(always)]
+fn moments<N: Num>(g: N, m: N, v: N, [beta1, other1, beta2, other2, ..]: &[N; 7]) -> (N, N) {
+    let m = beta1.clone() * m + other1.clone() * g.clone();
+    let v = beta2.clone() * v + other2.clone() * (g.clone() * g);
+    (m, v)
+}
+
+#[inline(always)]
+fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 7]) -> N {
+    p - a.clone() * m / (v.sqrt() * b.clone() + c.clone())
+}
+
+impl Elementwise<2, 7> for Adam {
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
+
+    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 7] {
+        self.numbers(t, hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+        let (m, v) = moments(g, m, v, k);
+        (moved(p, m.clone(), v.clone(), k), [m, v])
+    }
+}
+
+/// With `amsgrad`.
+impl Elementwise<3, 7> for Adam {
+    const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 7] {
+        self.numbers(t, hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
+        let (m, v) = moments(g, m, v, k);
+        let largest = largest.max(v.clone());
+        (moved(p, m.clone(), largest.clone(), k), [m, v, largest])
+    }
+}

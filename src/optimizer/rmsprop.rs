@@ -1,0 +1,166 @@
+//! RMSprop (Tieleman and Hinton 2012, lecture 6.5), centered (Graves 2013, arXiv 1308.0850); PyTorch's and Keras's
+//! `RMSprop`.
+//!
+//! v ← α·v + (1−α)·g², d = √v + ε (centered: ḡ ← α·ḡ + (1−α)·g, d = √(v − ḡ²) + ε), θ ← θ − lr·g/d; with momentum
+//! b ← μ·b + g/d, θ ← θ − lr·b.
+//!
+//! Keras has ε inside the root (`eps_inside_sqrt`), and the rate inside the buffer (`lr_in_momentum`).
+//!
+//! | key | default | Keras |
+//! |---|---|---|
+//! | `lr` | 1e-2 | 1e-3 |
+//! | `alpha` | 0.99 | 0.9 (`rho`) |
+//! | `eps` | 1e-8 | 1e-7 |
+//! | `weight_decay` | 0 | |
+//! | `momentum` | 0 | |
+//! | `centered` | false | |
+//! | `eps_inside_sqrt` | false | true |
+//! | `lr_in_momentum` | false | true |
+//! | `decoupled_weight_decay` | false | true |
+
+use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "rmsprop",
+    summary: "the gradient over its running root mean square (Tieleman and Hinton 2012)",
+    example: "type = \"rmsprop\"\nlr = 0.01\nalpha = 0.99\nmomentum = 0.9",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let keras = convention(section) == Convention::Keras;
+    let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
+    let lr = section.or("lr", Positive(choose(1e-2, 1e-3))).0;
+    let alpha = section.or("alpha", BelowOne(choose(0.99, 0.9))).0;
+    let eps = section.or("eps", NonNegative(choose(1e-8, 1e-7))).0;
+    let momentum = section.or("momentum", BelowOne(0.0)).0;
+    let centered = section.or("centered", false);
+    let eps_inside_sqrt = section.or("eps_inside_sqrt", keras);
+    let lr_in_momentum = section.or("lr_in_momentum", keras);
+    let decay = Decay::read(section, 0.0, keras);
+    let rule = RmsProp { alpha, eps, momentum, eps_inside_sqrt, lr_in_momentum };
+    Some(match (centered, momentum != 0.0) {
+        (false, false) => method(Plain(rule), lr, decay),
+        (false, true) => method(Momentum(rule), lr, decay),
+        (true, false) => method(Centered(rule), lr, decay),
+        (true, true) => method(CenteredMomentum(rule), lr, decay),
+    })
+}
+
+#[derive(Clone, Debug)]
+struct RmsProp {
+    alpha: f64,
+    eps: f64,
+    momentum: f64,
+    eps_inside_sqrt: bool,
+    lr_in_momentum: bool,
+}
+
+impl RmsProp {
+    /// α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
+    fn numbers(&self, lr: f64) -> [f64; 7] {
+        let (eps_in, eps_out) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
+        let (lr_in, lr_out) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
+        [self.alpha, 1.0 - self.alpha, eps_in, eps_out, self.momentum, lr_in, lr_out]
+    }
+}
+
+/// α·`mean` + (1−α)·`x`.
+#[inline(always)]
+fn running<N: Num>(mean: N, x: N, [alpha, other, ..]: &[N; 7]) -> N {
+    alpha.clone() * mean + other.clone() * x
+}
+
+/// g/d, where d² is `square` but for ε.
+#[inline(always)]
+fn scaled<N: Num>(g: N, square: N, [_, _, eps_in, eps_out, ..]: &[N; 7]) -> N {
+    g / ((square + eps_in.clone()).sqrt() + eps_out.clone())
+}
+
+/// The parameter without momentum, from g/d.
+#[inline(always)]
+fn moved<N: Num>(p: N, scaled: N, [.., lr_in, lr_out]: &[N; 7]) -> N {
+    p - lr_out.clone() * (lr_in.clone() * scaled)
+}
+
+/// Parameter and buffer with momentum, from g/d.
+#[inline(always)]
+fn carried<N: Num>(p: N, buffer: N, scaled: N, [.., momentum, lr_in, lr_out]: &[N; 7]) -> (N, N) {
+    let buffer = momentum.clone() * buffer + lr_in.clone() * scaled;
+    (p - lr_out.clone() * buffer.clone(), buffer)
+}
+
+#[derive(Clone, Debug)]
+struct Plain(RmsProp);
+
+impl Elementwise<1, 7> for Plain {
+    const SLOTS: [&'static str; 1] = ["square_avg"];
+
+    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
+        self.0.numbers(hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [v]: [N; 1], k: &[N; 7]) -> (N, [N; 1]) {
+        let v = running(v, g.clone() * g.clone(), k);
+        (moved(p, scaled(g, v.clone(), k), k), [v])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Momentum(RmsProp);
+
+impl Elementwise<2, 7> for Momentum {
+    const SLOTS: [&'static str; 2] = ["square_avg", "momentum_buffer"];
+
+    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
+        self.0.numbers(hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [v, b]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+        let v = running(v, g.clone() * g.clone(), k);
+        let (p, b) = carried(p, b, scaled(g, v.clone(), k), k);
+        (p, [v, b])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Centered(RmsProp);
+
+impl Elementwise<2, 7> for Centered {
+    const SLOTS: [&'static str; 2] = ["square_avg", "grad_avg"];
+
+    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
+        self.0.numbers(hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [v, mean]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+        let v = running(v, g.clone() * g.clone(), k);
+        let mean = running(mean, g.clone(), k);
+        let square = v.clone() - mean.clone() * mean.clone();
+        (moved(p, scaled(g, square, k), k), [v, mean])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct CenteredMomentum(RmsProp);
+
+impl Elementwise<3, 7> for CenteredMomentum {
+    const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];
+
+    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
+        self.0.numbers(hyper.lr)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [v, mean, b]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
+        let v = running(v, g.clone() * g.clone(), k);
+        let mean = running(mean, g.clone(), k);
+        let square = v.clone() - mean.clone() * mean.clone();
+        let (p, b) = carried(p, b, scaled(g, square, k), k);
+        (p, [v, mean, b])
+    }
+}

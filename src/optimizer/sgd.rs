@@ -1,0 +1,86 @@
+//! Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013); PyTorch's and
+//! Keras's `SGD`.
+//!
+//! b ← μ·b + (1−d)·g (at the first step b = g), θ ← θ − lr·b; Nesterov's: θ ← θ − lr·(g + μ·b).
+//!
+//! With `lr_in_momentum = true`, which is Keras's, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. The same
+//! while the rate is constant; after a drop old momentum keeps the old rate. (Keras keeps −b.)
+//!
+//! | key | default | Keras |
+//! |---|---|---|
+//! | `lr` | 1e-3 | 1e-2 |
+//! | `momentum` | 0 | |
+//! | `dampening` | 0 | |
+//! | `nesterov` | false | |
+//! | `weight_decay` | 0 | |
+//! | `lr_in_momentum` | false | true |
+//! | `decoupled_weight_decay` | false | true |
+
+use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "sgd",
+    summary: "gradient descent, with momentum or Nesterov's",
+    example: "type = \"sgd\"\nlr = 0.01\nmomentum = 0.9\nnesterov = true",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let keras = convention(section) == Convention::Keras;
+    let lr = section.or("lr", Positive(if keras { 1e-2 } else { 1e-3 })).0;
+    let momentum = section.or("momentum", BelowOne(0.0)).0;
+    let dampening = section.or("dampening", Unit(0.0)).0;
+    let nesterov = section.or("nesterov", false);
+    let lr_in_momentum = section.or("lr_in_momentum", keras);
+    let decay = Decay::read(section, 0.0, keras);
+    if nesterov && (momentum == 0.0 || dampening != 0.0) {
+        let label = "with it `momentum` is above 0 and `dampening` is 0";
+        section.error("nesterov", "Nesterov's momentum needs a momentum and no dampening", label);
+        return None;
+    }
+    let rule = Sgd { momentum, dampening, nesterov, lr_in_momentum };
+    Some(match momentum == 0.0 {
+        true => method::<_, 0, 1>(rule, lr, decay),
+        false => method::<_, 1, 4>(rule, lr, decay),
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Sgd {
+    momentum: f64,
+    dampening: f64,
+    nesterov: bool,
+    lr_in_momentum: bool,
+}
+
+/// Without momentum.
+impl Elementwise<0, 1> for Sgd {
+    const SLOTS: [&'static str; 0] = [];
+
+    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 1] {
+        [hyper.lr]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, _: [N; 0], [lr]: &[N; 1]) -> (N, [N; 0]) {
+        (p - lr.clone() * g, [])
+    }
+}
+
+impl Elementwise<1, 4> for Sgd {
+    const SLOTS: [&'static str; 1] = ["momentum_buffer"];
+
+    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 4] {
+        let (inside, outside) = if self.lr_in_momentum { (hyper.lr, 1.0) } else { (1.0, hyper.lr) };
+        let taken = if t == 1 { 1.0 } else { 1.0 - self.dampening };
+        let (of_gradient, of_buffer) = if self.nesterov { (inside, self.momentum) } else { (0.0, 1.0) };
+        [self.momentum, inside * taken, outside * of_gradient, outside * of_buffer]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [b]: [N; 1], [momentum, taken, of_gradient, of_buffer]: &[N; 4]) -> (N, [N; 1]) {
+        let b = momentum.clone() * b + taken.clone() * g.clone();
+        (p - (of_gradient.clone() * g + of_buffer.clone() * b.clone()), [b])
+    }
+}
