@@ -1,5 +1,9 @@
 //! lr-run
 pub mod dataset;
+pub mod libtorch;
+pub mod model;
+pub mod optimizer;
+pub mod params;
 pub mod random;
 pub mod record;
 pub mod schedule;

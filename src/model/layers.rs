@@ -1,0 +1,120 @@
+//! Layers that the architectures are made of. Each names itself in errors.
+
+use tch::{TchError, Tensor};
+
+use super::{Error, Pass};
+use crate::params::{Declaration, Init, Initializer, Store};
+use crate::random::Stream;
+use crate::spec::Section;
+
+/// Initializers of a model's weights and biases, from the keys `init` and `bias_init`.
+#[derive(Clone, Copy, Debug)]
+pub struct Inits {
+    pub weight: Initializer,
+    pub bias: Initializer,
+}
+
+impl Inits {
+    /// Reads `init` and `bias_init`; PyTorch's defaults.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        let weight = Initializer::read(section, "init", Initializer::Default);
+        let bias = Initializer::read(section, "bias_init", Initializer::Default);
+        Inits { weight, bias }
+    }
+}
+
+/// Puts the layer's name and its input's shape to an error of libtorch.
+fn in_layer(layer: &str, x: &Tensor, result: Result<Tensor, TchError>) -> Result<Tensor, Error> {
+    result.map_err(|source| Error { layer: layer.to_owned(), input: x.size(), source })
+}
+
+/// y = x·Wᵀ + b, with W of shape `[outputs, inputs]`.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    name: String,
+    weight: usize,
+    bias: usize,
+}
+
+impl Linear {
+    /// Declares `<name>.weight` and `<name>.bias`.
+    pub fn declare(to: &mut Declaration, name: &str, inputs: usize, outputs: usize, inits: Inits) -> Self {
+        let weight = to.add(format!("{name}.weight"), &[outputs, inputs], inits.weight.for_fans(inputs, outputs));
+        let bias = to.add(format!("{name}.bias"), &[outputs], bias_init(inits, inputs, outputs));
+        Linear { name: name.to_owned(), weight, bias }
+    }
+
+    /// `[batch, inputs]` → `[batch, outputs]`.
+    pub fn forward(&self, x: &Tensor, store: &Store) -> Result<Tensor, Error> {
+        in_layer(&self.name, x, x.f_linear(store.get(self.weight), Some(store.get(self.bias))))
+    }
+}
+
+/// A two-dimensional convolution with square kernels, stride 1.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    name: String,
+    weight: usize,
+    bias: usize,
+    padding: i64,
+}
+
+impl Conv2d {
+    /// Declares `<name>.weight` of shape `[outputs, inputs, kernel, kernel]` and `<name>.bias`.
+    pub fn declare(
+        to: &mut Declaration,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        padding: usize,
+        inits: Inits,
+    ) -> Self {
+        let (fan_in, fan_out) = (inputs * kernel * kernel, outputs * kernel * kernel);
+        let shape = [outputs, inputs, kernel, kernel];
+        let weight = to.add(format!("{name}.weight"), &shape, inits.weight.for_fans(fan_in, fan_out));
+        let bias = to.add(format!("{name}.bias"), &[outputs], bias_init(inits, fan_in, fan_out));
+        Conv2d { name: name.to_owned(), weight, bias, padding: padding as i64 }
+    }
+
+    /// `[batch, inputs, height, width]` → `[batch, outputs, …]`.
+    pub fn forward(&self, x: &Tensor, store: &Store) -> Result<Tensor, Error> {
+        let (weight, bias) = (store.get(self.weight), store.get(self.bias));
+        in_layer(&self.name, x, x.f_conv2d(weight, Some(bias), [1, 1], [self.padding; 2], [1, 1], 1))
+    }
+}
+
+/// A bias has no fans of its own: PyTorch's default takes the weight's, and other fan-based ones make no sense for it.
+fn bias_init(inits: Inits, fan_in: usize, fan_out: usize) -> Init {
+    inits.bias.for_fans(fan_in, fan_out)
+}
+
+/// The largest of each 2×2 square.
+pub fn max_pool_2(name: &str, x: &Tensor) -> Result<Tensor, Error> {
+    in_layer(name, x, x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false))
+}
+
+/// `[batch, …]` → `[batch, features]`.
+pub fn flatten(x: &Tensor) -> Result<Tensor, Error> {
+    in_layer("flatten", x, x.f_flatten(1, -1))
+}
+
+/// ReLU or another activation, named for errors after the layer before it.
+pub fn activate(activation: super::Activation, name: &str, x: &Tensor) -> Result<Tensor, Error> {
+    in_layer(name, x, activation.apply(x))
+}
+
+/// Inverted dropout: in training each element is 0 with probability `p`, else divided by 1 − p. The mask is a stream of
+/// the run's seed, the layer and the step.
+pub fn dropout(p: f64, name: &str, x: Tensor, pass: Pass) -> Result<Tensor, Error> {
+    let Pass::Train { seed, step } = pass else { return Ok(x) };
+    if p == 0.0 {
+        return Ok(x);
+    }
+    let mut mask = vec![0f32; x.numel()];
+    Stream::new(seed, &format!("dropout/{name}"), step).dropout_mask(p, &mut mask);
+    let masked = || {
+        let mask = Tensor::f_from_slice(&mask)?.f_to_device(x.device())?.f_to_kind(x.kind())?;
+        x.f_mul(&mask.f_view(x.size().as_slice())?)
+    };
+    in_layer(name, &x, masked())
+}
