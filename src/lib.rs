@@ -1,5 +1,6 @@
 //! lr-run
 pub mod dataset;
+pub mod exit;
 pub mod libtorch;
 pub mod model;
 pub mod optimizer;

@@ -1,6 +1,8 @@
 //! What a run tells while it goes on. `train` emits these; everything that a person or a script sees is made of them.
+//!
+//! JSON has no NaN and no infinity: such a number is written as `null`, and read back as NaN.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, Serialize)]
@@ -94,7 +96,9 @@ pub struct Progress {
 /// Loss and task metric (accuracy from 0 to 1, or RMSE) of one part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
+    #[serde(deserialize_with = "nan_from_null")]
     pub loss: f64,
+    #[serde(deserialize_with = "nan_from_null")]
     pub metric: f64,
 }
 
@@ -132,6 +136,7 @@ pub struct RateChanged {
 pub struct Reached {
     /// `val_accuracy` and the like.
     pub metric: String,
+    #[serde(deserialize_with = "nan_from_null")]
     pub value: f64,
     pub epoch: u64,
     pub step: u64,
@@ -156,6 +161,7 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     pub metric: String,
+    #[serde(deserialize_with = "nan_from_null")]
     pub value: f64,
     pub epoch: u64,
 }
@@ -165,6 +171,7 @@ pub struct Best {
 pub struct Divergence {
     /// The first step (from 1) with a non-finite loss, and the base group's rate there.
     pub step: u64,
+    #[serde(deserialize_with = "nan_from_null")]
     pub lr: f64,
     pub loss: String,
 }
@@ -189,4 +196,8 @@ pub struct Outcome {
     pub train_seconds: f64,
     pub eval_seconds: f64,
     pub total_seconds: f64,
+}
+
+fn nan_from_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

@@ -1,8 +1,28 @@
 //! Everything that goes out: [`Event`] and its sinks.
 
+mod canonical;
+mod directory;
+mod epochs_csv;
 mod event;
+mod fanout;
+mod json_lines;
+mod layout;
+mod lock;
+mod machine;
+pub mod number;
+mod run_json;
+mod whole;
 
+pub use canonical::spec_hash;
+pub use directory::{EPOCHS_CSV, OpenError, Opened, RUN_JSON, RunDirectory, SPEC_TOML};
+pub use epochs_csv::{Curve, CurveError, EpochsCsv, read as read_curve};
 pub use event::*;
+pub use fanout::Fanout;
+pub use json_lines::JsonLines;
+pub use layout::{CellError, Layout};
+pub use lock::is_held;
+pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, Timings, Versions};
+pub use whole::write_whole;
 
 /// Something that events go to.
 pub trait Sink {

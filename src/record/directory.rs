@@ -1,0 +1,177 @@
+//! A run's folder: whose it is, what it holds, and when the old gives way to the new.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use toml::Table;
+
+use super::canonical::differences;
+use super::epochs_csv::EpochsCsv;
+use super::event::Event;
+use super::lock::{LOCK, Lock, LockError};
+use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
+use super::whole::{PARTIAL, write_whole};
+use super::{Fanout, Sink};
+
+pub const EPOCHS_CSV: &str = "epochs.csv";
+pub const RUN_JSON: &str = "run.json";
+pub const SPEC_TOML: &str = "spec.toml";
+
+/// What a run leaves in its folder, the record first: without it, what remains after a crash is not taken for a result.
+const RESULTS: [&str; 6] = [RUN_JSON, EPOCHS_CSV, "steps.csv", "weights.safetensors", "best.safetensors", "checkpoint"];
+
+/// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    spec: String,
+    lock: Rc<Lock>,
+}
+
+/// What opening a run's folder came to.
+#[derive(Debug)]
+pub enum Opened {
+    /// Run it. Old results, where there are any, stay until [`Event::Started`].
+    Fresh(RunDirectory),
+    /// It was run to its end already.
+    Complete(Box<RunRecord>),
+}
+
+/// A folder that a run cannot have.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot write to the folder {}: {source}", path.display())]
+    NotWritable { path: PathBuf, source: io::Error },
+    #[error("another process has the run {}: {owner}", path.display())]
+    Held { path: PathBuf, owner: String },
+    #[error(
+        "{} holds files that are not of a run ({files}) and no {SPEC_TOML}\nhelp: choose another folder with --out",
+        path.display()
+    )]
+    Foreign { path: PathBuf, files: String },
+    #[error(
+        "{} holds a run of a different spec:\n  {}\n(here: the spec to run; there: {SPEC_TOML} in that folder)\n\
+         help: choose another folder with --out, or replace that run with --force",
+        path.display(),
+        differences.join("\n  ")
+    )]
+    Different { path: PathBuf, differences: Vec<String> },
+    #[error("cannot read {}: {reason}\nhelp: replace that run with --force", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("{0}\nhelp: replace that run with --force")]
+    Record(#[from] RunRecordError),
+    #[error("the resolved spec cannot be written as TOML: {0}")]
+    Spec(#[from] toml::ser::Error),
+}
+
+impl RunDirectory {
+    /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
+    ///
+    /// A run that came to its end is [`Opened::Complete`]; one that did not starts anew. `force` runs anew either way,
+    /// and also replaces a run of a different spec, but neither files that are no run's nor a run that is going on.
+    pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
+        let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(not_writable)?;
+        refuse_foreign(path)?;
+        let lock = Lock::take(path).map_err(|error| match error {
+            LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
+            LockError::Io(source) => not_writable(source),
+        })?;
+        if !force && let Some(record) = complete(path, resolved)? {
+            return Ok(Opened::Complete(Box::new(record)));
+        }
+        let spec =
+            format!("# Resolved by lr-run {}: to run this file is to run this again.\n", env!("CARGO_PKG_VERSION"))
+                + &toml::to_string(resolved)?;
+        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, lock: Rc::new(lock) }))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the run's `epochs.csv` is.
+    pub fn epochs_csv(&self) -> PathBuf {
+        self.path.join(EPOCHS_CSV)
+    }
+
+    /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results go when the run starts.
+    pub fn sinks(&self, facts: Facts) -> Fanout {
+        let begin = Begin { path: self.path.clone(), spec: self.spec.clone(), _lock: Rc::clone(&self.lock) };
+        let epochs = EpochsCsv::new(self.epochs_csv());
+        let record = RunJson::new(self.path.join(RUN_JSON), facts);
+        Fanout::new(vec![Box::new(begin), Box::new(epochs), Box::new(record)])
+    }
+}
+
+/// The record of the complete run of `resolved` in the folder `path`, if that is what it holds.
+fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenError> {
+    let spec = path.join(SPEC_TOML);
+    let text = match fs::read_to_string(&spec) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OpenError::Unreadable { path: spec, reason: error.to_string() }),
+        Ok(text) => text,
+    };
+    let there: Table = text.parse().map_err(|error: toml::de::Error| {
+        let reason = error.message().to_owned();
+        OpenError::Unreadable { path: spec, reason }
+    })?;
+    let differences = differences(resolved, &there);
+    if !differences.is_empty() {
+        return Err(OpenError::Different { path: path.to_owned(), differences });
+    }
+    match RunRecord::read(&path.join(RUN_JSON)) {
+        Ok(record) => Ok(record.status.is_complete().then_some(record)),
+        Err(RunRecordError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a folder with files in it and no `spec.toml`: it is somebody's, but no run's. A run writes its spec first.
+fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
+    let unreadable = |error: io::Error| OpenError::NotWritable { path: path.to_owned(), source: error };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        files.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
+    }
+    if files.iter().any(|name| name == SPEC_TOML) {
+        return Ok(());
+    }
+    files.retain(|name| name != LOCK && *name != format!("{SPEC_TOML}{PARTIAL}"));
+    if files.is_empty() {
+        return Ok(());
+    }
+    files.sort();
+    let more = files.len().saturating_sub(3);
+    files.truncate(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
+}
+
+/// Clears the old results and puts the new spec, once the run really starts.
+struct Begin {
+    path: PathBuf,
+    spec: String,
+    _lock: Rc<Lock>,
+}
+
+impl Sink for Begin {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        let Event::Started(_) = event else { return Ok(()) };
+        for name in RESULTS {
+            let path = self.path.join(name);
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    let message = format!("cannot remove the old {}: {error}", path.display());
+                    return Err(io::Error::new(error.kind(), message));
+                }
+                _ => {}
+            }
+        }
+        write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
+    }
+}

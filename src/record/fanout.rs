@@ -1,0 +1,64 @@
+//! One stream of events, many sinks.
+
+use std::io;
+
+use super::Sink;
+use super::event::Event;
+
+/// Hands each event to every sink, in order.
+#[derive(Default)]
+pub struct Fanout {
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Fanout {
+    /// Events go to `sinks` in this order.
+    pub fn new(sinks: Vec<Box<dyn Sink>>) -> Self {
+        Fanout { sinks }
+    }
+
+    /// Adds a sink, after the others.
+    pub fn push(&mut self, sink: impl Sink + 'static) {
+        self.sinks.push(Box::new(sink));
+    }
+}
+
+impl Sink for Fanout {
+    /// Every sink gets the event, also after one has failed: a full disk does not silence the terminal. The first error
+    /// is returned.
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        self.sinks.iter_mut().fold(Ok(()), |result, sink| {
+            let this = sink.on(event);
+            result.and(this)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    struct Named(&'static str, Rc<RefCell<String>>);
+
+    impl Sink for Named {
+        fn on(&mut self, _: &Event) -> io::Result<()> {
+            self.1.borrow_mut().push_str(self.0);
+            if self.0.starts_with("bad") { Err(io::Error::other(self.0)) } else { Ok(()) }
+        }
+    }
+
+    #[test]
+    fn all_sinks_get_the_event_and_the_first_error_comes_back() {
+        let seen = Rc::new(RefCell::new(String::new()));
+        let mut fanout = Fanout::new(vec![Box::new(Named("a ", seen.clone()))]);
+        let event = Event::Warning { message: "x".into() };
+        assert!(fanout.on(&event).is_ok());
+        for name in ["bad1 ", "bad2 ", "z "] {
+            fanout.push(Named(name, seen.clone()));
+        }
+        assert_eq!(fanout.on(&event).unwrap_err().to_string(), "bad1 ");
+        assert_eq!(*seen.borrow(), "a a bad1 bad2 z ");
+    }
+}

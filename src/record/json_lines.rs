@@ -1,0 +1,86 @@
+//! `--json`: each event as one line of JSON, for scripts that follow a run.
+
+use std::io::{self, ErrorKind, Write};
+
+use super::Sink;
+use super::event::Event;
+
+/// Writes each event to `out` as one line: `{"event":"epoch","epoch":3,…}`.
+pub struct JsonLines<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Events go to `out`, which is flushed after each.
+    pub fn new(out: W) -> Self {
+        JsonLines { out, closed: false }
+    }
+}
+
+impl<W: Write> Sink for JsonLines<W> {
+    /// A reader that has gone (`| head`) ends the writing, not the run; another error is returned.
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        match self.out.write_all(&line).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::{Reached, Row, Scores};
+    use super::*;
+
+    #[test]
+    fn a_line_is_an_event_and_reads_back() {
+        let mut lines = JsonLines::new(Vec::new());
+        let val = Some(Scores { loss: f64::INFINITY, metric: 1e-300 });
+        let (lr, effective_lr) = (vec![0.1], vec![]);
+        let (train, test, train_seconds, eval_seconds) = (None, None, 1.5, 0.25);
+        let row = Row { epoch: 3, step: 30, train, val, test, lr, effective_lr, train_seconds, eval_seconds };
+        lines.on(&Event::Epoch(row)).unwrap();
+        lines.on(&Event::Warning { message: "two\nlines".into() }).unwrap();
+        let text = String::from_utf8(lines.out).unwrap();
+        let (first, second) = text.split_once('\n').unwrap();
+        assert_eq!(
+            first,
+            r#"{"event":"epoch","epoch":3,"step":30,"train":null,"val":{"loss":null,"metric":1e-300},"test":null,"lr":[0.1],"effective_lr":[],"train_seconds":1.5,"eval_seconds":0.25}"#
+        );
+        assert_eq!(second, "{\"event\":\"warning\",\"message\":\"two\\nlines\"}\n");
+        let back: Row = serde_json::from_str(first).unwrap();
+        assert!(back.val.unwrap().loss.is_nan());
+        assert_eq!(back.val.unwrap().metric, 1e-300);
+    }
+
+    struct Broken(ErrorKind, u32);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.1 += 1;
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error_and_is_not_written_again() {
+        let (metric, value, epoch, step, seconds) = ("val_loss".to_owned(), 0.1, 1, 2, 3.0);
+        let event = Event::TargetReached(Reached { metric, value, epoch, step, seconds });
+        let mut lines = JsonLines::new(Broken(ErrorKind::BrokenPipe, 0));
+        assert!(lines.on(&event).is_ok() && lines.on(&event).is_ok());
+        assert_eq!(lines.out.1, 1);
+        assert!(JsonLines::new(Broken(ErrorKind::StorageFull, 0)).on(&event).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! What a run's record says of the machine, as far as it can be learnt; nothing here can fail a run.
+
+use std::process::{Command, Stdio};
+
+/// The machine's name in its network.
+pub(super) fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.or_else(|| output(&mut Command::new("hostname"))).unwrap_or_default();
+    if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
+}
+
+/// The most memory this process has held so far, in bytes; none where the system does not tell (Linux does).
+pub(super) fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kibibytes)
+}
+
+/// The git commit of the folder that the program runs in, with `-dirty` after it when tracked files were changed.
+pub(super) fn git_commit() -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
+    output(&mut git).map(|text| text.trim().to_owned())
+}
+
+/// What `command` prints, if it is there and succeeds.
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.trim().is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn peak_memory_grows_with_use() {
+        let before = peak_memory_bytes().unwrap();
+        let held = vec![1u8; 64 << 20];
+        let after = peak_memory_bytes().unwrap();
+        assert!(std::hint::black_box(&held).len() == 64 << 20 && after >= before && after >= 64 << 20, "{after}");
+    }
+
+    #[test]
+    fn a_command_that_is_missing_or_fails_says_nothing() {
+        assert_eq!(output(&mut Command::new("no-such-program-anywhere")), None);
+        assert_eq!(output(Command::new("git").arg("no-such-subcommand")), None);
+        assert!(!host().is_empty() && host() == host().trim());
+    }
+}

@@ -1,0 +1,248 @@
+//! `run.json`: what a run is, how it stands or ended, and what it came to.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::event::{Best, Divergence, Event, Outcome, Reached, Row, Scores, Started, Status};
+use super::layout::Layout;
+use super::whole::write_whole;
+use super::{Sink, machine};
+
+/// Version of the file's form; another number is another form.
+pub const SCHEMA: u32 = 1;
+
+/// What a run's record says that its events do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// [`super::spec_hash`] of the resolved spec.
+    pub spec_hash: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// SHA-256 of the data, as its data set gives it.
+    pub data_fingerprint: String,
+}
+
+/// The content of `run.json`. Numbers that are not finite are `null`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub schema: u32,
+    /// `running` is also what a crash leaves; [`super::is_held`] tells them apart.
+    pub status: Status,
+    /// What was to run; its keys stand at the top level.
+    #[serde(flatten)]
+    pub started: Started,
+    /// `epochs`, `target`, …, once the run is over.
+    pub ended_by: Option<String>,
+    pub reached: Option<Reached>,
+    pub best: Option<Best>,
+    /// The last row, under the names of its columns in `epochs.csv`.
+    #[serde(rename = "final")]
+    pub last: Option<Map<String, Value>>,
+    /// Loss and metric of the test part at the end, by name.
+    pub test: Option<Map<String, Value>>,
+    /// What the fitted model is, by name (`slope`, `intercept`).
+    pub fitted: Map<String, Value>,
+    pub diverged: Option<Divergence>,
+    pub timings: Option<Timings>,
+    /// Most memory that the process held on the host up to the run's end.
+    pub peak_memory_bytes: Option<u64>,
+    pub spec_hash: String,
+    pub data_fingerprint: String,
+    pub versions: Versions,
+    /// Commit of the folder where it ran, `-dirty` after it when tracked files were changed.
+    pub git_commit: Option<String>,
+    pub process: Process,
+}
+
+/// Wall time of a run, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    pub train_seconds: f64,
+    pub eval_seconds: f64,
+    pub total_seconds: f64,
+}
+
+/// What ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    pub lr_run: String,
+    pub libtorch: String,
+}
+
+/// Where it ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub pid: u32,
+    pub host: String,
+}
+
+impl Status {
+    /// Whether the run came to its end, so that there is nothing to run again.
+    pub fn is_complete(self) -> bool {
+        matches!(self, Status::Completed | Status::StoppedAtTarget | Status::StoppedEarly | Status::Diverged)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Status::Running => "running",
+            Status::Completed => "completed",
+            Status::StoppedAtTarget => "stopped at target",
+            Status::StoppedEarly => "stopped early",
+            Status::Diverged => "diverged",
+            Status::Failed => "failed",
+            Status::Interrupted => "interrupted",
+        })
+    }
+}
+
+impl RunRecord {
+    /// A run that begins now, in this process.
+    fn begin(started: Started, facts: &Facts) -> Self {
+        let versions = Versions { lr_run: env!("CARGO_PKG_VERSION").into(), libtorch: facts.libtorch.clone() };
+        RunRecord {
+            schema: SCHEMA,
+            status: Status::Running,
+            started,
+            ended_by: None,
+            reached: None,
+            best: None,
+            last: None,
+            test: None,
+            fitted: Map::new(),
+            diverged: None,
+            timings: None,
+            peak_memory_bytes: None,
+            spec_hash: facts.spec_hash.clone(),
+            data_fingerprint: facts.data_fingerprint.clone(),
+            versions,
+            git_commit: machine::git_commit(),
+            process: Process { pid: std::process::id(), host: machine::host() },
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        let layout = Layout::of(&self.started);
+        self.status = outcome.status;
+        self.ended_by = Some(outcome.ended_by.clone());
+        self.reached = outcome.reached.clone();
+        self.best = outcome.best.clone();
+        self.last = outcome.last.as_ref().map(|row| figures(&layout, row));
+        self.test = outcome.test.map(|Scores { loss, metric }| {
+            Map::from_iter([("loss".to_owned(), loss.into()), (layout.metric.clone(), metric.into())])
+        });
+        self.fitted = outcome.fitted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
+        self.diverged = outcome.diverged.clone();
+        let Outcome { train_seconds, eval_seconds, total_seconds, .. } = *outcome;
+        self.timings = Some(Timings { train_seconds, eval_seconds, total_seconds });
+        self.peak_memory_bytes = machine::peak_memory_bytes();
+    }
+
+    /// How the run ended, as it was told then; none while it has not ended.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let Timings { train_seconds, eval_seconds, total_seconds } = self.timings?;
+        let layout = Layout::of(&self.started);
+        let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let test = self
+            .test
+            .as_ref()
+            .map(|test| Scores { loss: number(test.get("loss")), metric: number(test.get(&layout.metric)) });
+        Some(Outcome {
+            status: self.status,
+            ended_by: self.ended_by.clone()?,
+            target: self.started.target.clone(),
+            reached: self.reached.clone(),
+            best: self.best.clone(),
+            last: self.last.as_ref().and_then(|figures| row(&layout, figures)),
+            test,
+            fitted: self.fitted.iter().map(|(name, value)| (name.clone(), number(Some(value)))).collect(),
+            diverged: self.diverged.clone(),
+            train_seconds,
+            eval_seconds,
+            total_seconds,
+        })
+    }
+
+    /// Reads the `run.json` at `path`.
+    pub fn read(path: &Path) -> Result<RunRecord, RunRecordError> {
+        let content = std::fs::read(path).map_err(|source| RunRecordError::Read { path: path.to_owned(), source })?;
+        let broken = |source| RunRecordError::Broken { path: path.to_owned(), source };
+        let value: Value = serde_json::from_slice(&content).map_err(broken)?;
+        match value.get("schema").and_then(Value::as_u64) {
+            Some(schema) if schema != u64::from(SCHEMA) => {
+                Err(RunRecordError::Schema { path: path.to_owned(), schema })
+            }
+            _ => serde_json::from_value(value).map_err(broken),
+        }
+    }
+}
+
+/// A `run.json` that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunRecordError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{} is no record of a run: {source}", path.display())]
+    Broken { path: PathBuf, source: serde_json::Error },
+    #[error("{} has schema {schema}, this lr-run reads schema {SCHEMA}", path.display())]
+    Schema { path: PathBuf, schema: u64 },
+}
+
+/// `row` under its columns' names; what is absent is left out.
+fn figures(layout: &Layout, row: &Row) -> Map<String, Value> {
+    // Counts and whole numbers stay whole; what is not finite becomes null.
+    let value = |text: &str| match text.parse::<u64>() {
+        Ok(whole) => Value::from(whole),
+        Err(_) => text.parse::<f64>().map_or(Value::Null, Value::from),
+    };
+    let cells = layout.header().into_iter().zip(layout.write(row));
+    cells.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, value(&text))).collect()
+}
+
+/// The row that [`figures`] wrote; none when it is not of this layout.
+fn row(layout: &Layout, figures: &Map<String, Value>) -> Option<Row> {
+    let text = |name: &String| match figures.get(name) {
+        None => String::new(),
+        Some(Value::Null) => "NaN".to_owned(),
+        Some(value) => value.to_string(),
+    };
+    let cells: Vec<String> = layout.header().iter().map(text).collect();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    layout.read(&cells).ok()
+}
+
+/// Writes `run.json`: when the run starts, reaches its target, and ends; each time whole.
+pub struct RunJson {
+    path: PathBuf,
+    facts: Facts,
+    record: Option<RunRecord>,
+}
+
+impl RunJson {
+    /// Will write to `path`, from [`Event::Started`] on.
+    pub fn new(path: impl Into<PathBuf>, facts: Facts) -> Self {
+        RunJson { path: path.into(), facts, record: None }
+    }
+}
+
+impl Sink for RunJson {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        match (event, &mut self.record) {
+            (Event::Started(started), record) => {
+                *record = Some(RunRecord::begin(Started::clone(started), &self.facts));
+            }
+            (Event::TargetReached(reached), Some(record)) => record.reached = Some(reached.clone()),
+            (Event::Ended(outcome), Some(record)) => record.end(outcome),
+            // A run that fails before it starts leaves no record: an older run's may stand there.
+            _ => return Ok(()),
+        }
+        let mut content = serde_json::to_vec_pretty(&self.record)?;
+        content.push(b'\n');
+        write_whole(&self.path, &content).map(drop)
+    }
+}
