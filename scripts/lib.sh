@@ -1,0 +1,21 @@
+# What the scripts here share; sourced, not run.
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+export root
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+    say "error: $*"
+    exit 1
+}
+
+# Sets up whatever a build needs and is not there; says nothing where all is.
+set_up() {
+    command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs"
+    command -v "${CXX:-c++}" >/dev/null ||
+        die "there is no C++ compiler (${CXX:-c++}): apt-get install g++ (macOS: xcode-select --install)"
+    "$root/scripts/setup-libtorch"
+}
