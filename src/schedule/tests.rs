@@ -1,0 +1,1 @@
+//! What every rule must do, by looping over the registry.
