@@ -13,11 +13,7 @@ pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>)
             section.put("type", constant::ENTRY.name);
             construct(section, &constant::ENTRY, context)
         }
-        Some(Value { kind: Kind::Array(_), .. }) => {
-            let parts = parent.sections(key);
-            let (rule, resolved) = sequence::from_parts(parent, key, parts, context);
-            (rule, resolved)
-        }
+        Some(Value { kind: Kind::Array(_), .. }) => sequence::from_parts(parent, key, context),
         Some(value @ Value { kind: Kind::String(name), .. }) => {
             let path = parent.dotted(key);
             let found = Diagnostic::error(format!("`{path}` is a table, not {}", shown(value)));
