@@ -2,10 +2,46 @@
 //!
 //! A time-based rule is a pure function of a [`Clock`]. A metric-driven one has a state besides, fed by
 //! [`Rule::observe`] after each evaluation. Nobody stores a current learning rate.
+//!
+//! A rule is one file and one line in [`REGISTRY`]; `docs/adding-a-schedule.md` shows how.
+
+mod constant;
+mod exponential;
+mod from_spec;
+mod length;
+mod linear;
+mod plateau;
+mod sequence;
+mod step;
+#[cfg(test)]
+mod tests;
+mod tick;
+mod words;
 
 use std::fmt::Debug;
 
 use crate::spec::{Entry, Horizon, Section};
+
+pub use from_spec::build;
+
+/// Every rule that `[schedule] type = "…"` can name.
+pub const REGISTRY: &[Entry<Build>] =
+    &[constant::ENTRY, exponential::ENTRY, linear::ENTRY, plateau::ENTRY, sequence::ENTRY, step::ENTRY];
+
+/// Builds a rule from its table; `None` when errors were logged. Asks for all its keys before it returns: what it does
+/// not ask for is reported as unknown.
+pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
+
+/// What a rule is built for: one parameter group of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The length of the run or, inside a sequence, of the phase.
+    pub horizon: Horizon,
+    /// `lr · lr_mult` of the group, for limits in absolute values.
+    pub base_lr: f64,
+    /// The metrics this run will have, the monitored one first.
+    pub metrics: &'a [String],
+}
 
 /// What a rule knows of time. Inside a sequence each part sees the clock of its own phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +56,15 @@ pub struct Clock {
 
 /// What a metric-driven rule is shown after an evaluation.
 pub struct Observation<'a> {
-    /// The epoch that was evaluated.
+    /// The epoch that was evaluated; 0 is the evaluation before training.
     pub epoch: u64,
     /// The clock of the step that comes next.
     pub clock: Clock,
     /// `val_loss`, `train_accuracy`, … by name; none where this run has no such metric.
     pub metric: &'a dyn Fn(&str) -> Option<f64>,
+    /// What multiplies this rule's factor: 1, but for what went before it in a sequence. Limits in absolute learning
+    /// rates need it.
+    pub scale: f64,
 }
 
 /// A rule's state that cannot be taken over.
@@ -64,19 +103,3 @@ pub trait Rule: Debug + Send {
         }
     }
 }
-
-/// What a rule is built for: one parameter group of one run.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    pub horizon: Horizon,
-    /// `lr · lr_mult` of the group, for limits in absolute values.
-    pub base_lr: f64,
-    /// The metrics this run will have, the monitored one first.
-    pub metrics: &'a [String],
-}
-
-/// Builds a rule from its table; `None` when errors were logged.
-pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
-
-/// Every rule that `[schedule] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] = &[];

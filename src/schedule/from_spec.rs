@@ -1,0 +1,58 @@
+//! From a spec's `schedule` to a rule.
+
+use super::{Clock, Context, REGISTRY, Rule, constant, sequence};
+use crate::spec::{Diagnostic, Entry, Kind, Section, Value, lookup, shown};
+
+/// Reads the schedule under `key` of `parent`: a table is the rule it names, an array of tables a sequence, nothing a
+/// constant. The resolved table goes into the parent's, and read again gives the same rule. `None` when errors were
+/// logged.
+pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    let (rule, resolved) = match parent.raw(key) {
+        None => {
+            let mut section = parent.section(key)?;
+            section.put("type", constant::ENTRY.name);
+            construct(section, &constant::ENTRY, context)
+        }
+        Some(Value { kind: Kind::Array(_), .. }) => sequence::from_parts(parent, key, context),
+        Some(value @ Value { kind: Kind::String(name), .. }) => {
+            let path = parent.dotted(key);
+            let found = Diagnostic::error(format!("`{path}` is a table, not {}", shown(value)));
+            let found = found.at(Some(&value.place)).label("expected a table");
+            parent.log().push(found.help(format!("write `{key} = {{ type = \"{name}\" }}`")));
+            return None;
+        }
+        Some(value) => {
+            let mut section = parent.as_section(parent.dotted(key), value)?;
+            match lookup(REGISTRY, "schedule", &mut section) {
+                Some(entry) => construct(section, entry, context),
+                None => (None, section.abandon().into()),
+            }
+        }
+    };
+    parent.put(key, resolved);
+    rule
+}
+
+/// Reads the rest of `section`, which names the rule `entry`; the rule and the resolved table.
+pub(super) fn construct(
+    mut section: Section<'_>,
+    entry: &Entry<super::Build>,
+    context: &Context<'_>,
+) -> (Option<Box<dyn Rule>>, toml::Value) {
+    let mut rule = (entry.build)(&mut section, context);
+    if rule.as_ref().is_some_and(|rule| !rule.factor(last_step(context)).is_finite()) {
+        let message = format!("`{}` grows beyond any number before its last step", section.path());
+        section.error("factor", message, "expected a factor that stays finite");
+        rule = None;
+    }
+    (rule, section.finish().into())
+}
+
+fn last_step(context: &Context<'_>) -> Clock {
+    let horizon = context.horizon;
+    Clock {
+        step: horizon.total_steps.saturating_sub(1),
+        total_steps: horizon.total_steps,
+        steps_per_epoch: horizon.steps_per_epoch,
+    }
+}

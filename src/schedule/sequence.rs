@@ -1,0 +1,393 @@
+//! Rules one after another: PyTorch's `SequentialLR`, optax's `join_schedules`.
+//!
+//! Each part but the last lasts `for`; the last goes on to the end. A part sees the clock of its own phase: step 0 at
+//! its start, `total_steps` its `for` (or what remains), and a percentage is of the phase. At a boundary the later part
+//! acts. Only the part that trained an epoch observes its evaluation.
+//!
+//! | key of a part | default | |
+//! |---|---|---|
+//! | `for` | | how long the part lasts; a percentage is of the sequence |
+//! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1; `"current"`: it multiplies the factor that the part before it has come to at the boundary |
+//!
+//! `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
+//! part, a sequence too; PyTorch fails at the milestone where a sequence is the second part, and its `SequentialLR`
+//! lets the constructor of a later part change the rate of an earlier one.
+
+use super::from_spec::construct;
+use super::length::Length;
+use super::{Build, Clock, Context, Observation, REGISTRY, Rule, StateError, words};
+use crate::choice;
+use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Kind, Section, lookup};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "sequence",
+    summary: "rules one after another",
+    example: "type = \"sequence\"\nparts = [\n  { type = \"linear\", start = 0.1, end = 1.0, for = \"10%\" },\n  \
+              { type = \"plateau\", patience = \"2 epochs\" },\n]",
+    build,
+};
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    if !section.has("parts") {
+        section.ask("parts");
+        section.missing("parts", "an array of schedules, each but the last with `for`");
+        return None;
+    }
+    let (rule, resolved) = from_parts(section, "parts", context);
+    section.put("parts", resolved);
+    rule
+}
+
+choice! {
+    /// Where a part starts.
+    pub enum From {
+        /// At factor 1.
+        Base = "base",
+        /// At the factor of the part before it.
+        Current = "current",
+    }
+}
+
+/// The sequence of the tables under `key` of `parent`, and what they came to: an array.
+pub(super) fn from_parts(
+    parent: &mut Section<'_>,
+    key: &'static str,
+    context: &Context<'_>,
+) -> (Option<Box<dyn Rule>>, toml::Value) {
+    let mut parts = parent.sections(key);
+    let written = match parent.raw(key).map(|value| &value.kind) {
+        Some(Kind::Array(items)) => items.len(),
+        _ => 1,
+    };
+    if written == 0 {
+        parent.error(key, format!("`{}` has no parts", parent.dotted(key)), "expected at least one schedule");
+    }
+    if parts.is_empty() || parts.len() < written {
+        // What is no table is logged, and which part is the last cannot be said.
+        return (None, toml::Value::Array(Vec::new()));
+    }
+    // All lengths first: the last part's is what the others leave.
+    let entries: Vec<_> = parts.iter_mut().map(|part| lookup(REGISTRY, "schedule", part)).collect();
+    let phases = phases(&mut parts, context.horizon);
+    let complete = phases.iter().all(Option::is_some);
+    let count = parts.len();
+
+    let mut built: Vec<Part> = Vec::new();
+    let mut resolved: Vec<toml::Value> = Vec::new();
+    for ((mut section, entry), phase) in parts.into_iter().zip(entries).zip(phases) {
+        let first = resolved.is_empty();
+        let from = starts_from(&mut section, first, built.last());
+        let Some(entry) = entry else {
+            resolved.push(section.abandon().into());
+            continue;
+        };
+        // Where a length is wrong the part is still read, for the errors in it.
+        let phase = phase.unwrap_or(Phase { start: 0, steps: context.horizon.total_steps, written: None });
+        let horizon = Horizon { total_steps: phase.steps, ..context.horizon };
+        let (rule, table) = construct(section, entry, &Context { horizon, ..*context });
+        resolved.push(table);
+        if let Some(rule) = rule {
+            built.push(Part { rule, phase, from });
+        }
+    }
+    let whole = complete && built.len() == count;
+    let rule = whole.then(|| Box::new(Sequence { parts: built }) as Box<dyn Rule>);
+    (rule, resolved.into())
+}
+
+/// Reads `from`; the first part has none.
+fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) -> From {
+    if first {
+        if section.has("from") {
+            section.ask("from");
+            section.error("from", "the first part starts from the base rate", "leave `from` out: nothing is before it");
+        }
+        return From::Base;
+    }
+    match before {
+        Some(part) if part.rule.is_metric_driven() => section.or("from", From::Current),
+        _ => section.or("from", From::Base),
+    }
+}
+
+/// Reads each part's `for`; none where it is wrong.
+fn phases(parts: &mut [Section<'_>], horizon: Horizon) -> Vec<Option<Phase>> {
+    let last = parts.len().saturating_sub(1);
+    let mut end: u64 = 0;
+    let mut known = true;
+    let mut phases = Vec::new();
+    for (index, part) in parts.iter_mut().enumerate() {
+        if index == last && part.has("for") {
+            part.ask("for");
+            part.error("for", "the last part goes on to the end of the schedule", "leave `for` out");
+        }
+        let start = end;
+        let (steps, written) = match index == last {
+            true => (horizon.total_steps.saturating_sub(start), None),
+            false => match length(part, horizon) {
+                Some(length) => (length.steps, Some(length.written)),
+                None => {
+                    known = false;
+                    phases.push(None);
+                    continue;
+                }
+            },
+        };
+        end = start.saturating_add(steps);
+        // The steps of the last part are what is left, so it is the one before it that must leave some.
+        if known && index != last && end >= horizon.total_steps {
+            let message = match end > horizon.total_steps {
+                true => "the parts are longer than the schedule",
+                false => "nothing is left for the last part",
+            };
+            let label = format!("ends at step {end} of {}", horizon.total_steps);
+            let found = Diagnostic::error(message).at(part.place_of("for")).label(label);
+            part.log().push(found.help("shorten the parts, give them in percent, or make the run longer"));
+            known = false;
+        }
+        phases.push(known.then_some(Phase { start, steps, written }));
+    }
+    phases
+}
+
+fn length(part: &mut Section<'_>, horizon: Horizon) -> Option<Length> {
+    if !part.has("for") {
+        part.ask("for");
+        part.missing("for", &format!("{}; only the last part goes on to the end", Duration::expects()));
+        return None;
+    }
+    Length::required(part, "for", horizon)
+}
+
+/// When a part acts.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    start: u64,
+    steps: u64,
+    /// `for`; the last part has none.
+    written: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Part {
+    rule: Box<dyn Rule>,
+    phase: Phase,
+    from: From,
+}
+
+impl Part {
+    /// The clock of this phase when the sequence's shows `step`.
+    fn clock(&self, step: u64, clock: Clock) -> Clock {
+        Clock { step: step.saturating_sub(self.phase.start), total_steps: self.phase.steps, ..clock }
+    }
+}
+
+/// There is at least one part, and the first starts at 0.
+#[derive(Debug)]
+struct Sequence {
+    parts: Vec<Part>,
+}
+
+impl Sequence {
+    /// The part that acts on `step`.
+    fn active(&self, step: u64) -> usize {
+        self.parts.iter().rposition(|part| part.phase.start <= step).unwrap_or(0)
+    }
+
+    /// What multiplies the factor of part `index`. What came before it stands still, so this needs no memory.
+    fn scale(&self, index: usize, clock: Clock) -> f64 {
+        let mut scale = 1.0;
+        for pair in self.parts[..=index].windows(2) {
+            let (before, part) = (&pair[0], &pair[1]);
+            scale = match part.from {
+                From::Base => 1.0,
+                From::Current => scale * before.rule.factor(before.clock(part.phase.start, clock)),
+            };
+        }
+        scale
+    }
+}
+
+impl Rule for Sequence {
+    fn factor(&self, clock: Clock) -> f64 {
+        let index = self.active(clock.step);
+        let part = &self.parts[index];
+        self.scale(index, clock) * part.rule.factor(part.clock(clock.step, clock))
+    }
+
+    fn describe(&self) -> String {
+        let words = self.parts.iter().map(|part| match part.phase.written {
+            Some(length) => format!("{} for {}", part.rule.describe(), words::duration(length)),
+            None => part.rule.describe(),
+        });
+        let words: Vec<String> = words.collect();
+        words.join(" → ")
+    }
+
+    fn is_metric_driven(&self) -> bool {
+        self.parts.iter().any(|part| part.rule.is_metric_driven())
+    }
+
+    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
+        let clock = seen.clock;
+        let before = self.factor(clock);
+        // The evaluation shows what the steps up to now have done, so at a boundary it belongs to the earlier part.
+        let index = self.active(clock.step.saturating_sub(1));
+        let scale = seen.scale * self.scale(index, clock);
+        let part = &mut self.parts[index];
+        let reason = part.rule.observe(&Observation { clock: part.clock(clock.step, clock), scale, ..*seen });
+        // A change in the very last moment of a part is none where the next starts from the base rate.
+        reason.filter(|_| self.factor(clock) != before)
+    }
+
+    /// The parts' states, an array.
+    fn save(&self) -> serde_json::Value {
+        self.parts.iter().map(|part| part.rule.save()).collect()
+    }
+
+    fn load(&mut self, state: &serde_json::Value) -> Result<(), StateError> {
+        let states = state
+            .as_array()
+            .filter(|states| states.len() == self.parts.len())
+            .ok_or_else(|| StateError(format!("a sequence of {} has as many states, not {state}", self.parts.len())))?;
+        let old: Vec<serde_json::Value> = self.parts.iter().map(|part| part.rule.save()).collect();
+        for (index, state) in states.iter().enumerate() {
+            if let Err(error) = self.parts[index].rule.load(state) {
+                // All or nothing: what went in before the error comes out again.
+                for (part, old) in self.parts.iter_mut().zip(&old).take(index) {
+                    part.rule.load(old)?;
+                }
+                return Err(StateError(format!("part {index}: {}", error.0)));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{HUNDRED_EPOCHS, error, rule};
+    use super::*;
+
+    fn clock(step: u64) -> Clock {
+        Clock { step, total_steps: 1000, steps_per_epoch: 10 }
+    }
+
+    fn factors<const N: usize>(rule: &dyn Rule, steps: [u64; N]) -> [f64; N] {
+        steps.map(|step| rule.factor(clock(step)))
+    }
+
+    /// Shows `rule` what the evaluation after `epoch` gave.
+    fn observe(rule: &mut dyn Rule, epoch: u64, value: f64) -> Option<String> {
+        rule.observe(&Observation { epoch, clock: clock(10 * epoch), metric: &|_| Some(value), scale: 1.0 })
+    }
+
+    const PLATEAU: &str = "type = \"plateau\", patience = \"0 epochs\"";
+
+    #[test]
+    fn a_part_sees_the_clock_of_its_phase() {
+        let text = "schedule = [{ type = \"linear\", start = 0, end = 1, for = \"10%\" }, { type = \"constant\", factor = 2, \
+                    for = \"10 epochs\" }, { type = \"linear\", start = 1, end = 0, over = \"50%\" }]";
+        let rule = rule(text, HUNDRED_EPOCHS);
+        let steps = [0, 50, 99, 100, 199, 200, 400, 600, 999];
+        assert_eq!(factors(&*rule, steps), [0.0, 0.5, 0.99, 2.0, 2.0, 1.0, 0.5, 0.0, 0.0]);
+        assert_eq!(
+            rule.describe(),
+            "linear from 0 to 1 for 10% → constant ×2 for 10 epochs → linear from 1 to 0 over 50%"
+        );
+    }
+
+    #[test]
+    fn after_a_time_based_part_the_next_starts_from_the_base_unless_it_says_otherwise() {
+        let text = |from: &str| {
+            format!(
+                "schedule = [{{ type = \"exponential\", factor = 0.5, every = \"10 steps\", for = \"20 steps\" }}, \
+                 {{ type = \"exponential\", factor = 0.5, every = \"10 steps\"{from} }}]"
+            )
+        };
+        let steps = [0, 10, 20, 30];
+        assert_eq!(factors(&*rule(&text(""), HUNDRED_EPOCHS), steps), [1.0, 0.5, 1.0, 0.5]);
+        let whole = rule(&text(", from = \"current\""), HUNDRED_EPOCHS);
+        assert_eq!(factors(&*whole, steps), [1.0, 0.5, 0.25, 0.125]);
+    }
+
+    #[test]
+    fn after_a_plateau_the_next_goes_on_from_what_it_left_unless_it_says_otherwise() {
+        for (from, left) in [("", 0.1), (", from = \"base\"", 1.0)] {
+            let text = format!(
+                "schedule = [{{ {PLATEAU}, for = \"3 epochs\" }}, {{ type = \"constant\", factor = 0.5{from} }}]"
+            );
+            let mut rule = rule(&text, HUNDRED_EPOCHS);
+            assert_eq!(observe(&mut *rule, 1, 1.0), None);
+            let reason = observe(&mut *rule, 2, 2.0);
+            assert_eq!(reason.as_deref(), Some("val_loss 2 has not improved on 1 for 1 epoch"));
+            assert_eq!(factors(&*rule, [20, 30]), [0.1, 0.5 * left]);
+        }
+    }
+
+    #[test]
+    fn an_evaluation_at_a_boundary_belongs_to_the_part_that_trained() {
+        let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ {PLATEAU}, from = \"base\" }}]");
+        let mut rule = rule(&text, HUNDRED_EPOCHS);
+        observe(&mut *rule, 1, 1.0);
+        // The first part drops in its last moment, which nobody sees: the second starts from the base rate.
+        assert_eq!(observe(&mut *rule, 2, 2.0), None);
+        assert_eq!(factors(&*rule, [19, 20]), [0.1, 1.0]);
+        // This is the second part's first evaluation, and so its best.
+        assert_eq!(observe(&mut *rule, 3, 3.0), None);
+        assert!(observe(&mut *rule, 4, 3.0).is_some());
+        assert_eq!(factors(&*rule, [19, 40]), [0.1, 0.1]);
+    }
+
+    #[test]
+    fn min_lr_is_a_learning_rate_whatever_came_before() {
+        // The base rate is 0.1; the first plateau lowers it to 0.01, and the second stops at 0.004.
+        let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ {PLATEAU}, min_lr = 0.004 }}]");
+        let mut rule = rule(&text, HUNDRED_EPOCHS);
+        for epoch in 1..10 {
+            observe(&mut *rule, epoch, 1.0);
+        }
+        assert!((0.1 * rule.factor(clock(100)) - 0.004).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_state_goes_in_whole_or_not_at_all() {
+        let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ type = \"constant\" }}]");
+        let mut rule = rule(&text, HUNDRED_EPOCHS);
+        observe(&mut *rule, 1, 0.5);
+        let saved = rule.save();
+        let [mut cut, mut foreign] = [saved.clone(), saved.clone()];
+        cut.as_array_mut().unwrap().pop();
+        // The first part's state could be taken over, the second's not.
+        foreign[0]["factor"] = 0.25.into();
+        foreign[1] = 3.into();
+        for wrong in [cut, foreign, serde_json::Value::Null] {
+            assert!(rule.load(&wrong).is_err(), "{wrong}");
+            assert_eq!(rule.save(), saved);
+        }
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_errors() {
+        let wrong = |parts: &str, expected: &str| {
+            let message = error(&format!("schedule = [{parts}]"));
+            assert!(message.contains(expected), "{message}");
+        };
+        let constant = "{ type = \"constant\" }";
+        let lasting = |length: &str| format!("{{ type = \"constant\", for = \"{length}\" }}");
+        wrong(&format!("{constant}, {constant}"), "`schedule.0.for` is missing");
+        wrong(&lasting("10%"), "the last part goes on to the end");
+        wrong(&format!("{}, {constant}", lasting("0 steps")), "`schedule.0.for` comes to 0 steps");
+        wrong(&format!("{}, {constant}", lasting("100 epochs")), "nothing is left for the last part");
+        wrong(&format!("{}, {}, {constant}", lasting("60 epochs"), lasting("60 epochs")), "ends at step 1200 of 1000");
+        wrong("{ type = \"constant\", from = \"base\" }", "the first part starts from the base rate");
+        wrong("3", "`schedule.0` is a table, not `3`");
+        let message = error("schedule = { type = \"sequence\" }");
+        assert!(message.contains("`schedule.parts` is missing"), "{message}");
+        // An error in one part does not hide those of another.
+        let message = error("schedule = [{ type = \"constant\", factor = 0 }, { type = \"linear\" }]");
+        for expected in ["`schedule.0.factor`", "`schedule.0.for`", "`schedule.1.start`", "`schedule.1.end`"] {
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
