@@ -175,3 +175,6 @@ impl Sink for Begin {
         write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests;
