@@ -6,7 +6,7 @@ pub fn exact(x: f64) -> String {
     if x == 0.0 || !x.is_finite() || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
-/// A loss or an RMSE: four or more digits that count, at most 10 characters.
+/// A loss or an RMSE: four or more digits that count, at most 11 characters.
 pub fn figure(x: f64) -> String {
     match x.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{x}"),
