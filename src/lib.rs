@@ -1,4 +1,5 @@
 //! lr-run
+pub mod compare;
 pub mod dataset;
 pub mod exit;
 pub mod libtorch;

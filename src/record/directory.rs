@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use toml::Table;
 
@@ -27,7 +27,7 @@ const RESULTS: [&str; 6] = [RUN_JSON, EPOCHS_CSV, "steps.csv", "weights.safetens
 pub struct RunDirectory {
     path: PathBuf,
     spec: String,
-    lock: Rc<Lock>,
+    lock: Arc<Lock>,
 }
 
 /// What opening a run's folder came to.
@@ -85,7 +85,7 @@ impl RunDirectory {
         let spec =
             format!("# Resolved by lr-run {}: to run this file is to run this again.\n", env!("CARGO_PKG_VERSION"))
                 + &toml::to_string(resolved)?;
-        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, lock: Rc::new(lock) }))
+        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, lock: Arc::new(lock) }))
     }
 
     /// The folder.
@@ -100,7 +100,7 @@ impl RunDirectory {
 
     /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results go when the run starts.
     pub fn sinks(&self, facts: Facts) -> Fanout {
-        let begin = Begin { path: self.path.clone(), spec: self.spec.clone(), _lock: Rc::clone(&self.lock) };
+        let begin = Begin { path: self.path.clone(), spec: self.spec.clone(), _lock: Arc::clone(&self.lock) };
         let epochs = EpochsCsv::new(self.epochs_csv());
         let record = RunJson::new(self.path.join(RUN_JSON), facts);
         Fanout::new(vec![Box::new(begin), Box::new(epochs), Box::new(record)])
@@ -155,7 +155,7 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
 struct Begin {
     path: PathBuf,
     spec: String,
-    _lock: Rc<Lock>,
+    _lock: Arc<Lock>,
 }
 
 impl Sink for Begin {
@@ -175,3 +175,6 @@ impl Sink for Begin {
         write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,12 @@ impl Sink for Fanout {
     /// Every sink gets the event, also after one has failed: a full disk does not silence the terminal. The first error
     /// is returned.
     fn on(&mut self, event: &Event) -> io::Result<()> {
-        self.sinks.iter_mut().fold(Ok(()), |result, sink| {
+        let mut result = Ok(());
+        for sink in &mut self.sinks {
             let this = sink.on(event);
-            result.and(this)
-        })
+            result = result.and(this);
+        }
+        result
     }
 }
 

@@ -25,6 +25,17 @@ pub struct CellError {
     pub expected: &'static str,
 }
 
+impl Started {
+    /// The scores that decisions use: of the validation part, or where there is none, of the part that stands in.
+    pub fn monitored(&self, row: &Row) -> Option<Scores> {
+        row.val.or(match self.validation_part.as_str() {
+            "test" => row.test,
+            "train" => row.train,
+            _ => None,
+        })
+    }
+}
+
 impl Layout {
     /// The columns of the run that `started` announces.
     pub fn of(started: &Started) -> Self {

@@ -4,13 +4,17 @@ mod canonical;
 mod directory;
 mod epochs_csv;
 mod event;
+#[cfg(test)]
+pub(crate) mod example;
 mod fanout;
 mod json_lines;
 mod layout;
 mod lock;
 mod machine;
 pub mod number;
+mod page;
 mod run_json;
+mod terminal;
 mod whole;
 
 pub use canonical::spec_hash;
@@ -21,7 +25,9 @@ pub use fanout::Fanout;
 pub use json_lines::JsonLines;
 pub use layout::{CellError, Layout};
 pub use lock::is_held;
+pub use page::Page;
 pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, Timings, Versions};
+pub use terminal::Terminal;
 pub use whole::write_whole;
 
 /// Something that events go to.

@@ -6,7 +6,7 @@ pub fn exact(x: f64) -> String {
     if x == 0.0 || !x.is_finite() || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
-/// A loss or an RMSE: four or more digits that count, at most 10 characters.
+/// A loss or an RMSE: four or more digits that count, at most 11 characters.
 pub fn figure(x: f64) -> String {
     match x.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{x}"),
@@ -28,15 +28,7 @@ pub fn score(name: &str, value: f64) -> String {
 
 /// A count with its thousands apart: `101,770`.
 pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    indicatif::HumanCount(n).to_string()
 }
 
 /// A time span given in seconds: `0.52 s`, `12.3 s`, `3 min 12 s`, `2 h 05 min`.
@@ -79,8 +71,8 @@ mod tests {
             "1e-300 0.0001 1e-5 0.1 1 1e16 -0"
         );
         assert_eq!(
-            [2.30258509, 0.0098765, 314.159, 1e9, 0.0, f64::NAN].map(figure).join(" "),
-            "2.3026 9.877e-3 314.16 1.000e9 0 NaN"
+            [2.345678, 0.0098761, 314.159, 1e9, 0.0, f64::NAN].map(figure).join(" "),
+            "2.3457 9.876e-3 314.16 1.000e9 0 NaN"
         );
         assert_eq!([0.001, 0.00097553, 2.5e-5, 1.0, f64::INFINITY].map(rate).join(" "), "0.001 0.0009755 2.5e-5 1 inf");
         assert_eq!([0, 999, 1000, 1_234_567].map(count).join(" "), "0 999 1,000 1,234,567");

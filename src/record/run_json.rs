@@ -246,3 +246,6 @@ impl Sink for RunJson {
         write_whole(&self.path, &content).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests;

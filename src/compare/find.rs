@@ -1,0 +1,102 @@
+//! Finding runs, and reading what they left.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held, read_curve};
+
+/// A run's folder, read.
+#[derive(Debug)]
+pub struct Run {
+    pub path: PathBuf,
+    pub record: RunRecord,
+    pub curve: Curve,
+    /// Whether a live process has it.
+    pub live: bool,
+}
+
+/// A run's folder that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LeftOut {
+    #[error(transparent)]
+    Record(#[from] RunRecordError),
+    #[error(transparent)]
+    Curve(#[from] CurveError),
+}
+
+/// What was found: runs, and run folders that could not be read. At least one of either.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub runs: Vec<Run>,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Folders that cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    #[error("cannot look for runs in {}: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("no runs found under {}: no folder there has a {RUN_JSON}", path.display())]
+    NoRuns { path: PathBuf },
+}
+
+impl Run {
+    /// Reads the run in the folder `path`.
+    pub fn read(path: &Path) -> Result<Run, LeftOut> {
+        // The lock first: a run that ends between the two then reads as ended, and not as crashed.
+        let live = is_held(path);
+        let record = RunRecord::read(&path.join(RUN_JSON))?;
+        let curve = read_curve(&path.join(EPOCHS_CSV))?;
+        Ok(Run { path: path.to_owned(), record, curve, live })
+    }
+
+    /// How it stands, in words; `crashed` when it is running by its record, and no process has it.
+    pub fn status(&self) -> String {
+        match self.record.status {
+            Status::Running if !self.live => "crashed".to_owned(),
+            status => status.to_string(),
+        }
+    }
+}
+
+/// The runs in or under each of `paths`, each once, in the order of their paths.
+pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
+    let mut seen = BTreeSet::new();
+    let mut found = Found::default();
+    for path in paths {
+        let mut folders = Vec::new();
+        walk(path, &mut folders)?;
+        if folders.is_empty() {
+            return Err(CompareError::NoRuns { path: path.clone() });
+        }
+        for folder in folders {
+            let known = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
+            if seen.insert(known) {
+                match Run::read(&folder) {
+                    Ok(run) => found.runs.push(run),
+                    Err(error) => found.left_out.push(error),
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Adds the run folders in and under `path`. A link is followed where a person names it, and not below: it may lead back.
+fn walk(path: &Path, folders: &mut Vec<PathBuf>) -> Result<(), CompareError> {
+    let error = |source| CompareError::Folder { path: path.to_owned(), source };
+    if path.join(RUN_JSON).is_file() {
+        folders.push(path.to_owned());
+    }
+    let mut below = Vec::new();
+    for entry in fs::read_dir(path).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        if entry.file_type().map_err(error)?.is_dir() {
+            below.push(entry.path());
+        }
+    }
+    below.sort();
+    below.iter().try_for_each(|folder| walk(folder, folders))
+}

@@ -1,0 +1,52 @@
+//! What a run is called among others: the part of its path in which they differ.
+
+use std::path::{Component, Path};
+
+/// A name for each of `paths`: without the folders that all begin with and all end with, but never empty.
+pub(super) fn names(paths: &[&Path]) -> Vec<String> {
+    let parts: Vec<Vec<String>> = paths.iter().map(|path| components(path)).collect();
+    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
+    let alike = |at: &dyn Fn(&Vec<String>) -> Option<&String>| parts.iter().all(|path| at(path) == at(&parts[0]));
+    // One is left of the shortest; a single run is called by its last folder.
+    let begin = (0..shortest.saturating_sub(1)).take_while(|&index| alike(&|path| path.get(index))).count();
+    let end = (0..shortest - begin.min(shortest))
+        .take_while(|&index| begin + index + 1 < shortest && alike(&|path| path.get(path.len() - 1 - index)))
+        .count();
+    parts.iter().map(|path| path[begin..path.len() - end].join("/")).collect()
+}
+
+fn components(path: &Path) -> Vec<String> {
+    let shown = |part: Component<'_>| part.as_os_str().to_string_lossy().into_owned();
+    let parts: Vec<String> =
+        path.components().filter(|part| !matches!(part, Component::CurDir | Component::RootDir)).map(shown).collect();
+    if parts.is_empty() { vec![path.display().to_string()] } else { parts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(paths: &[&str]) -> String {
+        let paths: Vec<&Path> = paths.iter().map(Path::new).collect();
+        names(&paths).join(" ")
+    }
+
+    #[test]
+    fn a_name_is_where_the_paths_differ() {
+        assert_eq!(named(&["results/adam/seed=1", "results/sgd/seed=1"]), "adam sgd");
+        assert_eq!(named(&["results/adam/seed=1", "results/adam/seed=2"]), "seed=1 seed=2");
+        assert_eq!(named(&["results/adam/seed=1", "results/sgd/seed=2"]), "adam/seed=1 sgd/seed=2");
+        assert_eq!(named(&["/tmp/a/x/one", "/tmp/b/x/one"]), "a b");
+        assert_eq!(named(&["./a/run", "b/run"]), "a b");
+    }
+
+    #[test]
+    fn no_name_is_empty() {
+        assert_eq!(named(&["results/adam/seed=1"]), "seed=1");
+        assert_eq!(named(&["."]), ".");
+        assert_eq!(named(&["a/b", "a/b/c"]), "b b/c");
+        assert_eq!(named(&["x", "a/x"]), "x a/x");
+        assert_eq!(named(&["a/b/c", "a/c"]), "b/c c");
+        assert_eq!(named(&[]), "");
+    }
+}

@@ -1,0 +1,164 @@
+use super::super::event::{Outcome, Status};
+use super::super::example::{events, outcome, row, started};
+use super::super::{is_held, read_curve, spec_hash};
+use super::*;
+
+fn spec(text: &str) -> Table {
+    text.parse().unwrap()
+}
+
+fn adam() -> Table {
+    spec(
+        "name = 'mnist_adam'\nseed = 1\nthreads = 2\n[optimizer]\ntype = 'adam'\nlr = 0.001\n[[group]]\nname = 'bias'\n",
+    )
+}
+
+fn fresh(opened: Result<Opened, OpenError>) -> RunDirectory {
+    match opened {
+        Ok(Opened::Fresh(directory)) => directory,
+        other => panic!("not fresh: {other:?}"),
+    }
+}
+
+fn run(directory: &RunDirectory, events: &[Event]) {
+    let facts = Facts { spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() };
+    let mut sinks = directory.sinks(facts);
+    events.iter().for_each(|event| sinks.on(event).unwrap());
+}
+
+fn ended(status: Status) -> [Event; 3] {
+    let end = Outcome { status, ..outcome() };
+    [Event::Started(Box::new(started())), Event::Epoch(row(0, 2.3, 0.1)), Event::Ended(Box::new(end))]
+}
+
+fn names(path: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_leaves_its_files_and_is_not_run_again() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("mnist_adam/seed=1");
+    let directory = fresh(RunDirectory::open(&path, &adam(), false));
+    assert_eq!(names(&path), [".lock"]);
+    run(&directory, &events());
+    assert_eq!(names(&path), [".lock", "epochs.csv", "run.json", "spec.toml"]);
+    let written = fs::read_to_string(path.join(SPEC_TOML)).unwrap();
+    assert!(written.starts_with("# Resolved by lr-run "));
+    assert_eq!(spec(&written), adam());
+    assert_eq!(spec_hash(&spec(&written)), spec_hash(&adam()));
+    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 4);
+    drop(directory);
+
+    // Where it runs and what it is called make no other experiment.
+    let elsewhere =
+        spec(&written.replace("threads = 2", "threads = 8\ndevice = 'cuda'").replace("mnist_adam", "other"));
+    match RunDirectory::open(&path, &elsewhere, false).unwrap() {
+        Opened::Complete(record) => assert_eq!(record.outcome().unwrap().reached, outcome().reached),
+        Opened::Fresh(_) => panic!("a complete run would run again"),
+    }
+    assert!(!is_held(&path));
+    fresh(RunDirectory::open(&path, &adam(), true));
+}
+
+#[test]
+fn what_came_to_its_end_is_complete_and_the_rest_runs_anew() {
+    use Status::*;
+    let results = tempfile::tempdir().unwrap();
+    for status in [Completed, StoppedAtTarget, StoppedEarly, Diverged, Running, Failed, Interrupted] {
+        let path = results.path().join(status.to_string());
+        run(&fresh(RunDirectory::open(&path, &adam(), false)), &ended(status));
+        let complete = matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_)));
+        assert_eq!(complete, matches!(status, Completed | StoppedAtTarget | StoppedEarly | Diverged), "{status}");
+    }
+    // A crash between the spec and the record.
+    let path = results.path().join("completed");
+    fs::remove_file(path.join(RUN_JSON)).unwrap();
+    fresh(RunDirectory::open(&path, &adam(), false));
+}
+
+#[test]
+fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_start() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("run");
+    run(&fresh(RunDirectory::open(&path, &adam(), false)), &events());
+    fs::create_dir(path.join("checkpoint")).unwrap();
+    fs::write(path.join("checkpoint/state"), "old").unwrap();
+    for name in ["best.safetensors", "notes.txt"] {
+        fs::write(path.join(name), "old").unwrap();
+    }
+    let sgd = spec("name = 'mnist_adam'\nseed = 1\n[optimizer]\ntype = 'adam'\nlr = 0.01\n[[group]]\nname = 'bias'\n");
+    let error = RunDirectory::open(&path, &sgd, false).unwrap_err();
+    assert_eq!(crate::exit::Exit::from(&error).code(), 2);
+    let error = error.to_string();
+    assert!(error.contains("different spec:\n  optimizer.lr: 0.01 here, 0.001 there\n("), "{error}");
+    assert!(error.contains("--force"), "{error}");
+
+    // Until the new run starts, the old one stands untouched.
+    let before = names(&path);
+    let directory = fresh(RunDirectory::open(&path, &sgd, true));
+    assert_eq!(names(&path), before);
+    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 4);
+    run(&directory, &events()[..1]);
+    assert_eq!(names(&path), [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"]);
+    assert!(read_curve(&directory.epochs_csv()).unwrap().rows.is_empty());
+    assert_eq!(spec(&fs::read_to_string(path.join(SPEC_TOML)).unwrap()), sgd);
+}
+
+#[test]
+fn a_broken_folder_is_refused_by_the_file_and_force_replaces_it() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("run");
+    for file in [RUN_JSON, SPEC_TOML] {
+        run(&fresh(RunDirectory::open(&path, &adam(), true)), &events());
+        fs::write(path.join(file), "{ = broken").unwrap();
+        let error = RunDirectory::open(&path, &adam(), false).unwrap_err().to_string();
+        assert!(error.contains(file) && error.contains("--force"), "{error}");
+    }
+    fresh(RunDirectory::open(&path, &adam(), true));
+}
+
+#[test]
+fn a_folder_of_other_files_is_refused_and_left_as_it_was() {
+    let results = tempfile::tempdir().unwrap();
+    for name in ["d", "a", "b", "c"] {
+        fs::write(results.path().join(name), "mine").unwrap();
+    }
+    for force in [false, true] {
+        let error = RunDirectory::open(results.path(), &adam(), force).unwrap_err().to_string();
+        assert!(error.contains("(a, b, c and 1 more) and no spec.toml"), "{error}");
+        assert_eq!(names(results.path()), ["a", "b", "c", "d"]);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let results = tempfile::tempdir().unwrap();
+    let file = results.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("run")] {
+        let error = RunDirectory::open(&path, &adam(), true).unwrap_err();
+        assert_eq!(crate::exit::Exit::from(&error).code(), 2);
+        assert!(error.to_string().starts_with(&format!("cannot write to the folder {}: ", path.display())), "{error}");
+    }
+}
+
+#[test]
+fn a_second_owner_is_told_who_has_the_run_while_the_first_or_its_sinks_live() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("run");
+    let directory = fresh(RunDirectory::open(&path, &adam(), false));
+    let facts = Facts { spec_hash: String::new(), libtorch: String::new(), data_fingerprint: String::new() };
+    let sinks = directory.sinks(facts);
+    drop(directory);
+    for force in [false, true] {
+        let error = RunDirectory::open(&path, &adam(), force).unwrap_err();
+        assert_eq!(crate::exit::Exit::from(&error).code(), 5);
+        assert!(error.to_string().contains(&format!(": process {} on ", std::process::id())), "{error}");
+    }
+    drop(sinks);
+    fresh(RunDirectory::open(&path, &adam(), false));
+}

@@ -1,0 +1,98 @@
+//! A run as its events tell it, for the tests of the sinks and of `compare`.
+
+use super::event::*;
+
+/// Adam on MNIST: two groups, a validation and a test part.
+pub(crate) fn started() -> Started {
+    let group = |name: &str, parameters, lr, schedule: &str| GroupInfo {
+        name: name.into(),
+        parameters,
+        lr,
+        schedule: schedule.into(),
+    };
+    Started {
+        name: "mnist_adam".into(),
+        variant: "optimizer.lr=0.001,seed=1".into(),
+        model: "mlp 784-128-10".into(),
+        parameters: 101_770,
+        data: "mnist".into(),
+        train_examples: 50_000,
+        val_examples: 10_000,
+        test_examples: 10_000,
+        validation_part: "validation".into(),
+        optimizer: "adam, betas 0.9 0.999, eps 1e-8".into(),
+        schedule: "×0.1 when val_loss has not been lower for 2 epochs, by at least 1e-4 of it".into(),
+        lr: 1e-3,
+        groups: vec![
+            group("base", 101_632, 1e-3, "×0.1 when val_loss has not been lower for 2 epochs"),
+            group("bias", 138, 2e-3, "constant"),
+        ],
+        device: "cpu".into(),
+        threads: 2,
+        seed: 1,
+        batch_size: 128,
+        steps_per_epoch: 391,
+        total_steps: 7_820,
+        metric: "accuracy".into(),
+        target: Some("val_accuracy >= 0.97".into()),
+        columns: Columns { effective_lr: false, test: false },
+    }
+}
+
+/// The row of `epoch`, with this validation loss and accuracy.
+pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
+    let scores = |loss, metric| Some(Scores { loss, metric });
+    Row {
+        epoch,
+        step: 391 * epoch,
+        train: if epoch == 0 { None } else { scores(loss + 0.125, accuracy - 0.0125) },
+        val: scores(loss, accuracy),
+        test: None,
+        lr: vec![1e-3, 2e-3],
+        effective_lr: vec![],
+        train_seconds: if epoch == 0 { 0.0 } else { 1.25 },
+        eval_seconds: 0.125,
+    }
+}
+
+/// Passed 97 % in epoch 3.
+pub(crate) fn reached() -> Reached {
+    Reached { metric: "val_accuracy".into(), value: 0.9712, epoch: 3, step: 1_173, seconds: 4.1 }
+}
+
+/// Stopped at the target, in epoch 3.
+pub(crate) fn outcome() -> Outcome {
+    Outcome {
+        status: Status::StoppedAtTarget,
+        ended_by: "target".into(),
+        target: started().target,
+        reached: Some(reached()),
+        best: Some(Best { metric: "val_accuracy".into(), value: 0.9712, epoch: 3 }),
+        last: Some(row(3, 0.0952, 0.9712)),
+        test: Some(Scores { loss: 0.0987, metric: 0.9705 }),
+        fitted: vec![],
+        diverged: None,
+        train_seconds: 3.75,
+        eval_seconds: 0.5,
+        total_seconds: 4.6,
+    }
+}
+
+/// The whole run.
+pub(crate) fn events() -> Vec<Event> {
+    let (step_in_epoch, steps_in_epoch) = (200, 391);
+    let progress = Progress { epoch: 1, step: 200, step_in_epoch, steps_in_epoch, loss: 0.61 };
+    let (from, to, reason) = (1e-3, 1e-4, "val_loss has not been lower for 2 epochs".to_owned());
+    vec![
+        Event::Started(Box::new(started())),
+        Event::Epoch(row(0, 2.3102, 0.0981)),
+        Event::Progress(progress),
+        Event::Epoch(row(1, 0.1902, 0.9451)),
+        Event::RateChanged(RateChanged { epoch: 1, group: "base".into(), from, to, reason }),
+        Event::Epoch(row(2, 0.1207, 0.9640)),
+        Event::Warning { message: "the batch of 80 at the end of each epoch is smaller than batch_size = 128".into() },
+        Event::Epoch(row(3, 0.0952, 0.9712)),
+        Event::TargetReached(reached()),
+        Event::Ended(Box::new(outcome())),
+    ]
+}

@@ -1,0 +1,198 @@
+//! What a person reads of a run, line by line, at most 80 columns wide (a path or a name may be longer).
+
+use std::path::Path;
+
+use clap::builder::styling::{AnsiColor, Style};
+
+use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
+use super::number::{count, figure, rate, score, seconds};
+
+const WIDTH: usize = 80;
+/// Where the text of a labelled line begins.
+const INDENT: usize = 13;
+/// Widths of the table's columns: epoch, two of training, two of validation, rate, time.
+const COLUMNS: [usize; 7] = [7, 12, 12, 11, 11, 12, 13];
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const CAREFUL: Style = AnsiColor::Yellow.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Words a run's events, with or without colour. Each text ends in a line break.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub styled: bool,
+}
+
+impl Page {
+    /// What will run, and the head of the table.
+    pub fn opening(&self, run: &Started) -> String {
+        let mut text = self.title(run);
+        text += "\n";
+        text += &self.line("model", &format!("{}, {} parameters", run.model, count(run.parameters)));
+        text += &self.line("data", &format!("{}: {}", run.data, parts(run)));
+        text += &self.line("optimizer", &format!("{}, lr {}, batch {}", run.optimizer, rate(run.lr), run.batch_size));
+        text += &self.line("schedule", &run.schedule);
+        for GroupInfo { name, parameters, lr, schedule } in run.groups.iter().skip(1) {
+            let group = format!("{name}: {} parameters, lr {}, {schedule}", count(*parameters), rate(*lr));
+            text += &self.line("group", &group);
+        }
+        text += &self.line("device", &device(run));
+        text +=
+            &self.line("length", &format!("{} steps, {} an epoch", count(run.total_steps), count(run.steps_per_epoch)));
+        text += &self.line("seed", &run.seed.to_string());
+        if let Some(target) = &run.target {
+            text += &self.line("target", target);
+        }
+        text += "\n";
+        let short = if run.metric == "accuracy" { "acc" } else { run.metric.as_str() };
+        let part = match run.validation_part.as_str() {
+            "validation" => "val",
+            "test" => "test",
+            _ => "eval",
+        };
+        let heads = [
+            "epoch",
+            "train loss",
+            &format!("train {short}"),
+            &format!("{part} loss"),
+            &format!("{part} {short}"),
+            "lr",
+            "time",
+        ];
+        text + &self.paint(BOLD, &columns(heads.map(str::to_owned))) + "\n"
+    }
+
+    /// The run's name and variant.
+    pub fn title(&self, run: &Started) -> String {
+        format!("{}  {}\n", self.paint(BOLD, &run.name), self.paint(DIM, &run.variant))
+    }
+
+    /// One epoch.
+    pub fn row(&self, run: &Started, row: &Row) -> String {
+        let scores = |part: Option<Scores>| match part {
+            Some(Scores { loss, metric }) => [figure(loss), score(&run.metric, metric)],
+            None => ["-".to_owned(), "-".to_owned()],
+        };
+        let [train_loss, train] = scores(row.train);
+        let [val_loss, val] = scores(run.monitored(row));
+        let lr = row.lr.first().map_or_else(|| "-".to_owned(), |&lr| rate(lr));
+        let time = seconds(row.train_seconds + row.eval_seconds);
+        columns([row.epoch.to_string(), train_loss, train, val_loss, val, lr, time]) + "\n"
+    }
+
+    /// A metric-driven rule changed a rate.
+    pub fn rate_changed(&self, change: &RateChanged) -> String {
+        let RateChanged { group, from, to, reason, .. } = change;
+        let group = if group == "base" { String::new() } else { format!(" of {group}") };
+        self.note(CAREFUL, "rate", &format!("lr{group} {} → {}: {reason}", rate(*from), rate(*to)))
+    }
+
+    /// The target was reached.
+    pub fn reached(&self, reached: &Reached) -> String {
+        self.note(GOOD, "target", &format!("reached: {}", when(reached)))
+    }
+
+    /// Something a person should know.
+    pub fn warning(&self, message: &str) -> String {
+        self.note(CAREFUL, "warning", message)
+    }
+
+    /// How the run ended and what it came to. `curve` is its `epochs.csv`; `metric` the task's.
+    pub fn ending(&self, metric: &str, outcome: &Outcome, curve: &Path) -> String {
+        let (style, word) = ended(outcome);
+        let mut text = self.note(style, "end", &word);
+        match (&outcome.target, &outcome.reached) {
+            (_, Some(reached)) => text += &self.note(GOOD, "target", &format!("reached: {}", when(reached))),
+            (Some(target), None) => text += &self.note(CAREFUL, "target", &format!("not reached: {target}")),
+            (None, None) => {}
+        }
+        if let Some(Best { metric, value, epoch }) = &outcome.best {
+            text += &self.line("best", &format!("{metric} {} at epoch {epoch}", score(metric, *value)));
+        }
+        if let Some(Scores { loss, metric: value }) = outcome.test {
+            text += &self.line("test", &format!("loss {}, {metric} {}", figure(loss), score(metric, value)));
+        }
+        if !outcome.fitted.is_empty() {
+            let fitted: Vec<String> =
+                outcome.fitted.iter().map(|(name, value)| format!("{name} {}", figure(*value))).collect();
+            text += &self.line("fitted", &fitted.join(", "));
+        }
+        let Outcome { train_seconds, eval_seconds, total_seconds, .. } = *outcome;
+        let parts = format!("{} training, {} evaluating", seconds(train_seconds), seconds(eval_seconds));
+        text += &self.line("time", &format!("{}: {parts}", seconds(total_seconds)));
+        text + &self.line("curve", &curve.display().to_string())
+    }
+
+    fn line(&self, label: &str, text: &str) -> String {
+        self.note(DIM, label, text)
+    }
+
+    /// `  label      text`, text wrapped under itself.
+    fn note(&self, style: Style, label: &str, text: &str) -> String {
+        let label = self.paint(style, label) + &" ".repeat((INDENT - 2).saturating_sub(label.len()).max(1));
+        format!("  {label}{}\n", wrapped(text))
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// `text` broken between words where a line is full, each further line indented.
+fn wrapped(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH - INDENT => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join(&format!("\n{}", " ".repeat(INDENT)))
+}
+
+fn columns(cells: [String; 7]) -> String {
+    cells.iter().zip(COLUMNS).map(|(cell, width)| format!("{cell:>width$}")).collect()
+}
+
+/// `50,000 train, 10,000 validation, 10,000 test`, and which part decides where that is not the validation part.
+fn parts(run: &Started) -> String {
+    let parts = [(run.train_examples, "train"), (run.val_examples, "validation"), (run.test_examples, "test")];
+    let parts = parts.iter().filter(|(examples, _)| *examples > 0);
+    let mut text: Vec<String> = parts.map(|&(examples, name)| format!("{} {name}", count(examples))).collect();
+    if run.validation_part != "validation" {
+        text.push(format!("decides by {}", run.validation_part));
+    }
+    text.join(", ")
+}
+
+fn device(run: &Started) -> String {
+    let threads = if run.threads == 1 { "thread" } else { "threads" };
+    format!("{}, {} {threads}", run.device, run.threads)
+}
+
+/// `val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s`.
+fn when(reached: &Reached) -> String {
+    let Reached { metric, value, epoch, step, seconds: after } = reached;
+    format!("{metric} {} at epoch {epoch}, step {}, after {}", score(metric, *value), count(*step), seconds(*after))
+}
+
+fn ended(outcome: &Outcome) -> (Style, String) {
+    let status = outcome.status;
+    let style = match status {
+        Status::Completed | Status::StoppedAtTarget | Status::StoppedEarly => GOOD,
+        Status::Running | Status::Interrupted => CAREFUL,
+        Status::Diverged | Status::Failed => BAD,
+    };
+    let word = match (&outcome.diverged, &outcome.last) {
+        (Some(at), _) => format!("diverged at step {}: the loss was {} at lr {}", count(at.step), at.loss, rate(at.lr)),
+        (None, Some(row)) => format!("{status} after epoch {}, step {}", row.epoch, count(row.step)),
+        (None, None) => format!("{status} before the first epoch"),
+    };
+    let by_time = status == Status::Completed && outcome.ended_by == "time";
+    (style, if by_time { word + " (time limit)" } else { word })
+}

@@ -1,0 +1,78 @@
+use super::super::example::{events, outcome, reached, row as example_row, started};
+use super::*;
+
+fn facts() -> Facts {
+    Facts { spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() }
+}
+
+#[test]
+fn the_record_stands_at_the_start_at_the_target_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let mut json = RunJson::new(&path, facts());
+    json.on(&Event::Ended(Box::new(outcome()))).unwrap();
+    assert!(!path.exists());
+    for event in events() {
+        let status = || RunRecord::read(&path).map(|record| (record.status, record.reached)).ok();
+        let before = status();
+        json.on(&event).unwrap();
+        match event {
+            Event::Started(_) => assert_eq!((before, status()), (None, Some((Status::Running, None)))),
+            Event::TargetReached(_) => assert_eq!(status(), Some((Status::Running, Some(reached())))),
+            Event::Ended(_) => assert_eq!(status(), Some((Status::StoppedAtTarget, Some(reached())))),
+            _ => assert_eq!(status(), before),
+        }
+    }
+    let value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let of = |pointer: &str| value.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}")).to_string();
+    assert_eq!(of("/schema"), "1");
+    assert_eq!(of("/status"), r#""stopped_at_target""#);
+    assert_eq!(of("/validation_part"), r#""validation""#);
+    assert_eq!((of("/seed"), of("/parameters"), of("/threads")), ("1".into(), "101770".into(), "2".into()));
+    assert_eq!(of("/final/val_accuracy"), "0.9712");
+    assert_eq!((of("/final/epoch"), of("/final/lr.bias")), ("3".into(), "0.002".into()));
+    assert_eq!(of("/test"), r#"{"loss":0.0987,"accuracy":0.9705}"#);
+    assert_eq!(of("/timings/total_seconds"), "4.6");
+    assert_eq!(of("/versions"), format!(r#"{{"lr_run":"{}","libtorch":"2.9.0"}}"#, env!("CARGO_PKG_VERSION")));
+    assert_eq!(of("/process/pid"), std::process::id().to_string());
+    assert_eq!((of("/spec_hash"), of("/data_fingerprint")), (r#""ab""#.into(), r#""cd""#.into()));
+}
+
+/// Debug text tells NaN from NaN, which `==` does not.
+#[test]
+fn an_outcome_reads_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let nan = Some(Scores { loss: f64::NAN, metric: 0.098 });
+    let lr = f64::NAN;
+    let diverged = Outcome {
+        status: Status::Diverged,
+        last: Some(Row { train: nan, val: nan, step: u64::MAX, ..example_row(1, 0.5, 0.75) }),
+        test: nan,
+        fitted: vec![("slope".into(), f64::NAN), ("intercept".into(), 1e-300)],
+        diverged: Some(Divergence { step: 17, lr, loss: "NaN".into() }),
+        ..outcome()
+    };
+    let early = Outcome { last: None, test: None, best: None, reached: None, status: Status::Failed, ..outcome() };
+    for outcome in [outcome(), diverged, early] {
+        let mut json = RunJson::new(&path, facts());
+        json.on(&Event::Started(Box::new(started()))).unwrap();
+        assert!(RunRecord::read(&path).unwrap().outcome().is_none());
+        json.on(&Event::Ended(Box::new(outcome.clone()))).unwrap();
+        let back = RunRecord::read(&path).unwrap().outcome().unwrap();
+        assert_eq!(format!("{back:?}"), format!("{outcome:?}"));
+    }
+}
+
+#[test]
+fn what_is_no_record_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let error = |content: &str| {
+        std::fs::write(&path, content).unwrap();
+        RunRecord::read(&path).unwrap_err().to_string()
+    };
+    assert!(error("{").contains("run.json is no record of a run: EOF"));
+    assert!(error("{\"schema\": 1}").contains("missing field `status`"));
+    assert!(error("{\"schema\": 7, \"status\": 3}").ends_with("run.json has schema 7, this lr-run reads schema 1"));
+}

@@ -1,0 +1,113 @@
+//! What a person sees while a run goes on: the lines of [`Page`] on stdout, and on stderr a progress bar within the
+//! epoch. `--quiet` is a run without this sink.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Sink;
+use super::event::{Event, Progress, Started};
+use super::number::figure;
+use super::page::Page;
+use super::run_json::RunRecord;
+
+/// Tells a person how a run goes.
+pub struct Terminal<W> {
+    out: W,
+    page: Page,
+    bar: ProgressBar,
+    /// The run's `epochs.csv`, to be named at the end.
+    curve: PathBuf,
+    started: Option<Box<Started>>,
+    /// Nobody reads any more.
+    closed: bool,
+}
+
+impl Terminal<Stdout> {
+    /// Lines go to stdout, in colour where it is a terminal and `NO_COLOR` is not set; the bar is shown where stderr is
+    /// a terminal. `curve` is the run's `epochs.csv`.
+    pub fn stdout(curve: impl Into<PathBuf>) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let styled = wanted && able && io::stdout().is_terminal();
+        // indicatif draws nothing on what is no terminal.
+        Terminal::new(io::stdout(), styled, ProgressDrawTarget::stderr(), curve)
+    }
+}
+
+impl<W: Write> Terminal<W> {
+    /// Lines go to `out`, the bar to `bar`.
+    pub fn new(out: W, styled: bool, bar: ProgressDrawTarget, curve: impl Into<PathBuf>) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), bar);
+        let style = ProgressStyle::with_template("{prefix:>7}  {bar:30} {pos:>7}/{len:<7} loss {msg:<10} {eta:>4}");
+        if let Ok(style) = style {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, closed: false }
+    }
+
+    /// Tells of a run that was complete already, in `folder`.
+    pub fn already_complete(&mut self, record: &RunRecord, folder: &Path) {
+        let mut text = self.page.title(&record.started);
+        text += &format!("\n{} is complete; --force runs it anew.\n\n", folder.display());
+        if let Some(outcome) = record.outcome() {
+            text += &self.page.ending(&record.started.metric, &outcome, &self.curve);
+        }
+        self.print(&text);
+    }
+
+    /// Prints `text` with the bar out of the way. A reader that has gone (`| head`), or a terminal that was closed, ends
+    /// the printing and not the run.
+    fn print(&mut self, text: &str) {
+        if !self.closed {
+            let out = &mut self.out;
+            let printed = self.bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+            self.closed = printed.is_err();
+        }
+    }
+
+    fn progress(&self, progress: &Progress) {
+        // Each epoch ends the bar; the next one begins it, and its estimate of the time left, anew.
+        if self.bar.is_finished() {
+            self.bar.reset();
+        }
+        self.bar.set_prefix(progress.epoch.to_string());
+        self.bar.set_length(progress.steps_in_epoch);
+        self.bar.set_message(figure(progress.loss));
+        self.bar.set_position(progress.step_in_epoch);
+    }
+}
+
+impl<W: Write> Sink for Terminal<W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        let text = match event {
+            Event::Started(started) => {
+                self.started = Some(started.clone());
+                self.page.opening(started)
+            }
+            Event::Progress(progress) => {
+                self.progress(progress);
+                return Ok(());
+            }
+            Event::Epoch(row) => {
+                self.bar.finish_and_clear();
+                let Some(started) = &self.started else { return Ok(()) };
+                self.page.row(started, row)
+            }
+            Event::RateChanged(change) => self.page.rate_changed(change),
+            Event::TargetReached(reached) => self.page.reached(reached),
+            Event::Warning { message } => self.page.warning(message),
+            Event::Ended(outcome) => {
+                self.bar.finish_and_clear();
+                let metric = self.started.as_ref().map_or("metric", |started| started.metric.as_str());
+                format!("\n{}", self.page.ending(metric, outcome, &self.curve))
+            }
+        };
+        self.print(&text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
