@@ -12,7 +12,7 @@ pub fn number(value: f64) -> String {
 pub fn duration(duration: Duration) -> String {
     match duration {
         Duration::Steps(steps) => count(steps, "step"),
-        Duration::Epochs(epochs) if epochs == 1.0 => count(1, "epoch"),
+        Duration::Epochs(1.0) => count(1, "epoch"),
         Duration::Epochs(epochs) => format!("{} epochs", number(epochs)),
         Duration::Percent(percent) => format!("{}%", number(percent)),
     }
