@@ -1,6 +1,26 @@
 //! Data sets: where examples come from, how they are split, and how they become batches.
 
+mod csv;
+mod fashion_mnist;
+mod fingerprint;
+mod gzip;
+mod idx;
+mod image_set;
+mod linear;
+mod mnist;
+mod normalize;
+mod npy;
+mod npz;
+mod source;
+mod split;
+mod table;
+
 use crate::spec::{Entry, Section};
+
+pub use fingerprint::fingerprint;
+pub use normalize::{Affine, Normalize};
+pub use source::{default_cache, fetch};
+pub use split::{Holdout, split};
 
 /// What is to be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +85,8 @@ pub trait Dataset: std::fmt::Debug + Send {
     fn info(&self) -> Result<Info, Error>;
     /// Reads everything, fetching it first where it is not on this machine.
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
+    /// How inputs are normalized where the spec does not say.
+    fn default_normalize(&self) -> Normalize;
 }
 
 /// How data may be got.
@@ -95,4 +117,7 @@ pub struct Error(pub String);
 pub type Build = fn(&mut Section<'_>, folder: &std::path::Path) -> Option<Box<dyn Dataset>>;
 
 /// Every data set that `[data] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] = &[];
+pub const REGISTRY: &[Entry<Build>] = &[csv::ENTRY, fashion_mnist::ENTRY, linear::ENTRY, mnist::ENTRY, npz::ENTRY];
+
+#[cfg(test)]
+mod tests;

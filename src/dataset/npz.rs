@@ -1,0 +1,213 @@
+//! Arrays of one's own: a NumPy `.npz` file, as `np.savez("a.npz", x=x, y=y)` or `np.savez_compressed` writes it.
+//!
+//! | key | default | |
+//! |---|---|---|
+//! | `path` | | the file, relative to the spec |
+//!
+//! - `x`: `[n, …]`. `uint8` are pixels, 0 to 255; as `[n, height, width]` they get one channel. Anything else becomes
+//!   `f32`, in the shape it has.
+//! - `y`: whole numbers `[n]` are classes, from 0 to the largest there is; floats `[n]` or `[n, outputs]` are values to
+//!   predict.
+//! - `x_test`, `y_test`: the test part, where there is one.
+//!
+//! Types read: `uint8`, `float32`, `float64`, `int32`, `int64`, little-endian, in C order.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::npy::{Array, Dtype};
+use super::{Access, Build, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use crate::spec::{Entry, Section};
+
+pub const ENTRY: Entry<Build> =
+    Entry { name: "npz", summary: "NumPy arrays of your own", example: "type = \"npz\"\npath = \"arrays.npz\"", build };
+
+fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
+    let path = section.required("path").map(|path: String| folder.join(path))?;
+    Some(Box::new(Npz { path, read: OnceCell::new() }))
+}
+
+/// A label above this is no class number; the last layer of a model has one output for each.
+const MOST_CLASSES: i64 = 1_000_000;
+
+/// Deflate packs no more than this many bytes into one.
+const MOST_DEFLATED: u64 = 1032;
+
+#[derive(Debug)]
+struct Npz {
+    path: PathBuf,
+    read: OnceCell<Data>,
+}
+
+impl Npz {
+    fn data(&self) -> Result<&Data, Error> {
+        if let Some(data) = self.read.get() {
+            return Ok(data);
+        }
+        let data = read(&self.path)?;
+        Ok(self.read.get_or_init(|| data))
+    }
+}
+
+impl Dataset for Npz {
+    fn info(&self) -> Result<Info, Error> {
+        self.data().map(|data| data.info.clone())
+    }
+
+    fn load(&self, _access: &Access<'_>) -> Result<Data, Error> {
+        self.data().cloned()
+    }
+
+    /// Whether inputs are pixels is known only once the file was read; what cannot be read is told by `info`.
+    fn default_normalize(&self) -> Normalize {
+        match self.data().map(|data| &data.train.inputs) {
+            Ok(Inputs::Bytes(_)) => Normalize::Unit,
+            _ => Normalize::None,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Data, Error> {
+    let file = path.display().to_string();
+    let source = File::open(path).map_err(|error| Error(format!("{file}: {error}")))?;
+    let archive = ZipArchive::new(BufReader::new(source));
+    let mut archive = archive.map_err(|error| Error(format!("{file}: this is no .npz file: {error}")))?;
+    let mut array = |name: &str| array(&mut archive, name, &file);
+    let mut part = |x_name: &str, y_name: &str| match (array(x_name)?, array(y_name)?) {
+        (Some(x), Some(y)) => Ok(Some((
+            Named { array: x, name: format!("{file}: `{x_name}`") },
+            Named { array: y, name: format!("{file}: `{y_name}`") },
+        ))),
+        (None, None) => Ok(None),
+        (x, _) => {
+            let (there, missing) = if x.is_some() { (x_name, y_name) } else { (y_name, x_name) };
+            Err(Error(format!("{file}: there is `{there}`, but no `{missing}`")))
+        }
+    };
+    let train = part("x", "y")?.ok_or_else(|| Error(format!("{file}: there is no `x` and no `y`")))?;
+    let test = part("x_test", "y_test")?;
+    assemble(train, test)
+}
+
+/// An array and what messages call it.
+struct Named {
+    array: Array,
+    name: String,
+}
+
+/// The array `name` of the archive; none where it has no such member.
+fn array(archive: &mut ZipArchive<BufReader<File>>, name: &str, file: &str) -> Result<Option<Array>, Error> {
+    let place = format!("{file}: `{name}`");
+    let member = match archive.by_name(&format!("{name}.npy")) {
+        Ok(member) => member,
+        Err(zip::result::ZipError::FileNotFound) => return Ok(None),
+        Err(error) => return Err(Error(format!("{place}: {error}"))),
+    };
+    let (size, packed) = (member.size(), member.compressed_size());
+    // A few bytes can declare any size.
+    let possible = match member.compression() {
+        CompressionMethod::Stored => size == packed,
+        CompressionMethod::Deflated => size <= packed.saturating_mul(MOST_DEFLATED).saturating_add(1024),
+        other => return Err(Error(format!("{place}: compressed by {other}; NumPy stores or deflates"))),
+    };
+    if !possible {
+        return Err(Error(format!("{place}: declares {size} bytes, which {packed} packed bytes cannot be")));
+    }
+    Array::read(member, size, &place).map(Some)
+}
+
+fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data, Error> {
+    let pixels = x.array.dtype == Dtype::U8;
+    let [n, shape @ ..] = &x.array.shape[..] else {
+        return Err(Error(format!("{}: a single number; expected [n, …]", x.name)));
+    };
+    let n = *n;
+    let input = match shape {
+        [] => vec![1],
+        [height, width] if pixels => vec![1, *height, *width],
+        shape => shape.to_vec(),
+    };
+    if n == 0 || input.contains(&0) {
+        return Err(Error(format!("{}: its shape {:?} has no values", x.name, x.array.shape)));
+    }
+    if let Some((x_test, y_test)) = &test {
+        same(&x, x_test)?;
+        same(&y, y_test)?;
+    }
+    let outputs = match &y.array.shape[..] {
+        [_] => 1,
+        [_, outputs] if *outputs > 0 && y.array.integers().is_none() => *outputs,
+        shape => {
+            let message = format!("{}: its shape is {shape:?}; expected [{n}], or for floats [{n}, outputs]", y.name);
+            return Err(Error(message));
+        }
+    };
+    let y_name = y.name.clone();
+    let train = part(x, y)?;
+    let test = test.map(|(x, y)| part(x, y)).transpose()?;
+    let classes = [Some(&train), test.as_ref()].into_iter().flatten().filter_map(|part| match &part.targets {
+        Targets::Classes(classes) => classes.iter().max(),
+        Targets::Values(_) => None,
+    });
+    let task = match classes.max() {
+        Some(0) => return Err(Error(format!("{y_name}: every class is 0: there is nothing to tell apart"))),
+        Some(&largest) => Task::Classification { classes: largest as usize + 1 },
+        None => Task::Regression { outputs },
+    };
+    let info = Info { train: n, test: test.as_ref().map_or(0, |test| test.len), input, task };
+    let fingerprint = fingerprint(&train, test.as_ref());
+    Ok(Data { info, train, test, fingerprint })
+}
+
+/// A test array must be like the training array but for its length.
+fn same(train: &Named, test: &Named) -> Result<(), Error> {
+    let alike = train.array.shape.get(1..) == test.array.shape.get(1..)
+        && (train.array.dtype == Dtype::U8) == (test.array.dtype == Dtype::U8)
+        && train.array.integers().is_some() == test.array.integers().is_some();
+    if alike && test.array.shape.first().is_some_and(|&n| n > 0) {
+        return Ok(());
+    }
+    let [train_is, test_is] = [train, test].map(|it| format!("{:?} {:?}", it.array.dtype, it.array.shape));
+    Err(Error(format!("{}: {test_is} does not go with the training part's {train_is}", test.name)))
+}
+
+fn part(x: Named, y: Named) -> Result<Part, Error> {
+    let len = x.array.shape[0];
+    if y.array.shape[0] != len {
+        return Err(Error(format!("{}: {} targets for {len} examples", y.name, y.array.shape[0])));
+    }
+    let targets = match y.array.integers() {
+        Some(classes) => match classes.iter().position(|class| !(0..MOST_CLASSES).contains(class)) {
+            Some(index) => {
+                let message = format!("{}[{index}] is {}: classes are numbered from 0", y.name, classes[index]);
+                return Err(Error(message + &format!(", and below {MOST_CLASSES}")));
+            }
+            None => Targets::Classes(classes),
+        },
+        None => Targets::Values(finite(&y)?),
+    };
+    let inputs = match x.array.dtype {
+        Dtype::U8 => Inputs::Bytes(x.array.bytes),
+        _ => Inputs::Floats(finite(&x)?),
+    };
+    Ok(Part { inputs, targets, len })
+}
+
+/// The values as `f32`, all of them finite.
+fn finite(it: &Named) -> Result<Vec<f32>, Error> {
+    let width: usize = it.array.shape[1..].iter().product();
+    let values = it.array.floats().into_iter().enumerate();
+    let checked = values.map(|(index, value)| {
+        let example = index / width.max(1);
+        let message = || format!("{}[{example}] has a value that is not finite in 32 bits", it.name);
+        value.ok_or_else(|| Error(message()))
+    });
+    checked.collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! What every data set must do, by looping over the registry.
+
+use std::path::Path;
+
+use super::{Access, Dataset, REGISTRY};
+use crate::spec::{Log, Section, Spec, lookup};
+
+/// The data set of a `[data]` table with paths relative to `folder`, and its resolved table; or what is wrong.
+pub fn build_in(folder: &Path, table: &str) -> Result<(Box<dyn Dataset>, toml::Table), String> {
+    let spec = Spec::parse(Path::new("test.toml"), table, &[]).map_err(|found| found.to_string())?;
+    let log = Log::default();
+    let mut section = Section::root(&spec.table, &log);
+    let entry = lookup(REGISTRY, "data set", &mut section);
+    let built = entry.and_then(|entry| (entry.build)(&mut section, folder));
+    let resolved = section.finish();
+    log.finish(&spec.texts).map_err(|found| found.to_string())?;
+    built.map(|built| (built, resolved)).ok_or_else(|| "nothing was built, but no error was logged".into())
+}
+
+pub fn build(table: &str) -> Result<Box<dyn Dataset>, String> {
+    build_in(Path::new(""), table).map(|(built, _)| built)
+}
+
+/// Access to a cache folder, without any fetching.
+pub fn offline(cache: &Path) -> Access<'static> {
+    Access { cache: cache.to_owned(), offline: true, progress: &|_| {} }
+}
+
+#[test]
+fn names_are_unique_and_sorted() {
+    assert!(REGISTRY.windows(2).all(|pair| pair[0].name < pair[1].name));
+}
+
+#[test]
+fn each_builds_from_its_example() {
+    for entry in REGISTRY {
+        assert!(build(entry.example).is_ok_and(|set| !format!("{set:?}").is_empty()), "{}", entry.name);
+    }
+}
+
+/// What is resolved builds the same set again.
+#[test]
+fn each_is_its_resolved_table() {
+    for entry in REGISTRY {
+        let (built, resolved) = build_in(Path::new(""), entry.example).unwrap();
+        let (again, twice) = build_in(Path::new(""), &resolved.to_string()).unwrap();
+        assert_eq!(resolved, twice, "{}", entry.name);
+        assert_eq!(format!("{built:?}"), format!("{again:?}"), "{}", entry.name);
+    }
+}
+
+#[test]
+fn each_refuses_an_unknown_key() {
+    for entry in REGISTRY {
+        let message = build(&format!("{}\npiont = 3", entry.example)).unwrap_err();
+        assert!(message.contains("unknown key `piont`") && message.contains("piont = 3"), "{message}");
+    }
+}
