@@ -1,7 +1,7 @@
 //! Bringing inputs to a common scale: `(v − mean) / sd`.
 
 use super::{Error, Inputs, Part};
-use crate::spec::{Field, Kind, Positive, Value, did_you_mean, one_of};
+use crate::spec::{Field, Kind, Positive, Table, Value, did_you_mean, one_of};
 
 /// What `normalize` in a spec can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,10 +64,10 @@ fn of_pixels(pixels: &[u8], train: &[u32], input: &[usize]) -> Affine {
             counts[usize::from(pixel)] += 1;
         }
     }
+    let weighted = || counts.iter().zip(0..=255u8).map(|(&count, pixel)| (count as f64, f64::from(pixel)));
     let n = counts.iter().sum::<u64>() as f64;
-    let moment = |f: &dyn Fn(f64) -> f64| counts.iter().zip(0..).map(|(&count, v)| count as f64 * f(v.into())).sum();
-    let mean: f64 = (moment(&|v: f64| v) as f64) / n;
-    let squares: f64 = moment(&|v: f64| (v - mean).powi(2));
+    let mean = weighted().map(|(count, pixel)| count * pixel).sum::<f64>() / n;
+    let squares: f64 = weighted().map(|(count, pixel)| count * (pixel - mean).powi(2)).sum();
     Affine::scalar(mean, one_if_zero((squares / n).sqrt()))
 }
 
@@ -114,17 +114,14 @@ impl Field for Normalize {
                 other => Err(did_you_mean(other, WORDS)),
             },
             Kind::Table(table) => {
-                let number =
-                    |key: &str, what: &str| table.get(key).ok_or_else(|| Some(format!("`{key}` is missing: {what}")));
                 if let Some((key, _)) = table.entries.iter().find(|(key, _)| key.name != "mean" && key.name != "sd") {
                     return Err(Some(format!("unknown key `{}`: known are `mean` and `sd`", key.name)));
                 }
-                let mean = f64::read(number("mean", &f64::expects())?);
-                let sd = Positive::read(number("sd", &Positive::expects())?);
-                Ok(Normalize::Fixed {
-                    mean: mean.map_err(|_| Some(format!("`mean` must be {}", f64::expects())))?,
-                    sd: sd.map_err(|_| Some(format!("`sd` must be {}", Positive::expects())))?.0,
-                })
+                fn of<T: Field>(table: &Table, key: &str) -> Result<T, Option<String>> {
+                    let value = table.get(key).ok_or_else(|| format!("`{key}` is missing: {}", T::expects()))?;
+                    T::read(value).map_err(|_| Some(format!("`{key}` must be {}", T::expects())))
+                }
+                Ok(Normalize::Fixed { mean: of(table, "mean")?, sd: of::<Positive>(table, "sd")?.0 })
             }
             _ => Err(None),
         }

@@ -146,6 +146,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
             return Err(Error(message));
         }
     };
+    let y_name = y.name.clone();
     let train = part(x, y)?;
     let test = test.map(|(x, y)| part(x, y)).transpose()?;
     let classes = [Some(&train), test.as_ref()].into_iter().flatten().filter_map(|part| match &part.targets {
@@ -153,6 +154,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         Targets::Values(_) => None,
     });
     let task = match classes.max() {
+        Some(0) => return Err(Error(format!("{y_name}: every class is 0: there is nothing to tell apart"))),
         Some(&largest) => Task::Classification { classes: largest as usize + 1 },
         None => Task::Regression { outputs },
     };

@@ -1,6 +1,5 @@
 //! A CSV file as numbers: features as `f32`, the target column as text still, and for messages the line of each row.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::Error;
@@ -45,21 +44,24 @@ impl Table {
     /// Reads `path`; with `like`, in that table's order of columns, which must be the same.
     pub fn read(path: &Path, format: &Format, like: Option<&Table>) -> Result<Table, Error> {
         let file = path.display().to_string();
-        let source = File::open(path).map_err(|error| Error(format!("{file}: {error}")))?;
+        let bytes = std::fs::read(path).map_err(|error| Error(format!("{file}: {error}")))?;
+        // A byte order mark would shift what the reader says of places.
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let mut lines = Lines { text, counted: 0, line: 1 };
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(format.delimiter)
             .flexible(true)
             .trim(::csv::Trim::All)
-            .from_reader(source);
+            .from_reader(text);
         let header: Vec<String> =
-            reader.headers().map_err(|error| unreadable(&file, &error))?.iter().map(str::to_owned).collect();
+            reader.headers().map_err(|error| lines.unreadable(&file, &error))?.iter().map(str::to_owned).collect();
         let columns = Columns::find(&file, &header, format, like)?;
         let features = columns.features.iter().map(|&index| header[index].clone()).collect();
         let mut table = Table { file, features, values: Vec::new(), targets: Vec::new(), lines: Vec::new() };
         let mut record = ::csv::StringRecord::new();
         let mut dropped = 0;
-        while reader.read_record(&mut record).map_err(|error| unreadable(&table.file, &error))? {
-            let line = record.position().map_or(0, ::csv::Position::line);
+        while reader.read_record(&mut record).map_err(|error| lines.unreadable(&table.file, &error))? {
+            let line = lines.of(record.position());
             match table.take(&record, line, &header, &columns, format.missing)? {
                 true => {}
                 false => dropped += 1,
@@ -84,7 +86,7 @@ impl Table {
         let file = &self.file;
         if record.len() != header.len() {
             let (cells, columns) = (record.len(), header.len());
-            return Err(Error(format!("{file}:{line}: {cells} cells, but the header has {columns}")));
+            return Err(Error(format!("{file}:{line}: the header has {columns} columns, this row {cells}")));
         }
         let used = || columns.features.iter().chain([&columns.target]);
         if let Some(&empty) = used().find(|&&index| record[index].is_empty()) {
@@ -153,11 +155,31 @@ impl Columns {
     }
 }
 
-fn unreadable(file: &str, error: &::csv::Error) -> Error {
-    match error.kind() {
-        ::csv::ErrorKind::Utf8 { pos: Some(position), .. } => {
-            Error(format!("{file}:{}: the text is not UTF-8", position.line()))
+/// Counts lines up to where a record begins. The reader's own count is one behind after CR LF and after empty lines: to
+/// it, a record begins with whatever line ends are left before it.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line, from 1, of a record that comes after all that were asked for before.
+    fn of(&mut self, position: Option<&::csv::Position>) -> u64 {
+        let start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
+        let start = start.clamp(self.counted, self.text.len());
+        let ends = self.text[start..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
+        self.line += self.text[self.counted..start + ends].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.counted = start + ends;
+        self.line
+    }
+
+    fn unreadable(&mut self, file: &str, error: &::csv::Error) -> Error {
+        match error.kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => {
+                Error(format!("{file}:{}: the text is not UTF-8", self.of(pos.as_ref())))
+            }
+            _ => Error(format!("{file}: {error}")),
         }
-        _ => Error(format!("{file}: {error}")),
     }
 }

@@ -100,6 +100,7 @@ fn what_is_wrong_is_said() {
             vec![x(), ("y.npy", f32s("", &[1.0]))],
             "a.npz: `y`: its shape is []; expected [2], or for floats [2, outputs]",
         ),
+        (vec![x(), ("y.npy", i64s("2,", &[0, 0]))], "a.npz: `y`: every class is 0: there is nothing to tell apart"),
         (vec![("x.npy", f32s("0, 3", &[])), y()], "a.npz: `x`: its shape [0, 3] has no values"),
         (
             vec![("x.npy", f32s("2, 1", &[1.0, f32::NAN])), y()],
