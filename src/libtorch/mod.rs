@@ -11,6 +11,7 @@ unsafe extern "C" {
     fn lr_load_cuda(path: *const c_char) -> *const c_char;
     fn lr_parallel_for(length: i64, grain: i64, body: extern "C" fn(*mut c_void, i64, i64), context: *mut c_void);
     fn lr_set_deterministic(on: bool);
+    fn lr_torch_version() -> *const c_char;
 }
 
 /// Loads CUDA's half of libtorch where it is installed. `Err` says why there is none.
@@ -43,6 +44,12 @@ fn libtorch_folder() -> Option<PathBuf> {
     let line = maps.lines().find(|line| line.ends_with("/libtorch_cpu.so"))?;
     let path = PathBuf::from(&line[line.find('/')?..]);
     path.parent().map(PathBuf::from)
+}
+
+/// libtorch's release: `2.11.0`.
+pub fn version() -> String {
+    // SAFETY: a literal that ends in NUL.
+    unsafe { CStr::from_ptr(lr_torch_version()) }.to_string_lossy().into_owned()
 }
 
 /// Makes libtorch choose deterministic algorithms where it has a choice.

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <torch/version.h>
 
 #include <cstdint>
 
@@ -15,6 +16,9 @@ const char* lr_load_cuda(const char* path) {
   const char* reason = dlerror();
   return reason != nullptr ? reason : "dlopen failed";
 }
+
+// The release these headers are of, "2.11.0".
+const char* lr_torch_version() { return TORCH_VERSION; }
 
 // Calls body(context, begin, end) for pieces of [0, length), on the threads that libtorch's own operations use.
 void lr_parallel_for(int64_t length, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {

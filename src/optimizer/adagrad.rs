@@ -58,7 +58,7 @@ impl Elementwise<1, 3> for Adagrad {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [sum]: [N; 1], [lr, inside, outside]: &[N; 3]) -> (N, [N; 1]) {
-        let sum = sum + g.clone() * g.clone();
+        let sum = g.clone().mul_add(g.clone(), sum);
         (p - lr.clone() * g / ((sum.clone() + inside.clone()).sqrt() + outside.clone()), [sum])
     }
 }

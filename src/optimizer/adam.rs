@@ -53,8 +53,8 @@ pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn Met
     let eps_hat = section.or("eps_hat", defaults.eps_hat);
     let rule = Adam { beta1: beta1.0, beta2: beta2.0, eps, eps_hat };
     match amsgrad {
-        false => method::<_, 2, 7>(rule, lr, decay),
-        true => method::<_, 3, 7>(rule, lr, decay),
+        false => method::<_, 2, 6>(rule, lr, decay),
+        true => method::<_, 3, 6>(rule, lr, decay),
     }
 }
 
@@ -67,51 +67,51 @@ struct Adam {
 }
 
 impl Adam {
-    /// β₁, 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
-    fn numbers(&self, t: u64, lr: f64) -> [f64; 7] {
+    /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
+    fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
         let t = t.min(i32::MAX as u64) as i32;
         let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
         let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };
-        [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
+        [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
     }
 }
 
 #[inline(always)]
-fn moments<N: Num>(g: N, m: N, v: N, [beta1, other1, beta2, other2, ..]: &[N; 7]) -> (N, N) {
-    let m = beta1.clone() * m + other1.clone() * g.clone();
-    let v = beta2.clone() * v + other2.clone() * (g.clone() * g);
+fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2, ..]: &[N; 6]) -> (N, N) {
+    let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+    let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
     (m, v)
 }
 
 #[inline(always)]
-fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 7]) -> N {
-    p - a.clone() * m / (v.sqrt() * b.clone() + c.clone())
+fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 6]) -> N {
+    p - a.clone() * m / v.sqrt().mul_add(b.clone(), c.clone())
 }
 
-impl Elementwise<2, 7> for Adam {
+impl Elementwise<2, 6> for Adam {
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 7] {
+    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 6] {
         self.numbers(t, hyper.lr)
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 6]) -> (N, [N; 2]) {
         let (m, v) = moments(g, m, v, k);
         (moved(p, m.clone(), v.clone(), k), [m, v])
     }
 }
 
 /// With `amsgrad`.
-impl Elementwise<3, 7> for Adam {
+impl Elementwise<3, 6> for Adam {
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 7] {
+    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 6] {
         self.numbers(t, hyper.lr)
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
+    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], k: &[N; 6]) -> (N, [N; 3]) {
         let (m, v) = moments(g, m, v, k);
         let largest = largest.max(v.clone());
         (moved(p, m.clone(), largest.clone(), k), [m, v, largest])

@@ -203,6 +203,11 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Optimizer for Engine<
         }
     }
 
+    fn step_as_tensors(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
+        self.steps += 1;
+        no_grad(|| self.wide(step))
+    }
+
     fn steps(&self) -> u64 {
         self.steps
     }

@@ -140,7 +140,7 @@ fn block<R, T, const S: usize, const K: usize>(
     }
     for i in 0..BLOCK {
         let old = p_block[i];
-        let g = cut(g_block[i] * numbers.scale, numbers.limit) + numbers.l2 * old;
+        let g = numbers.l2.mul_add(old, cut(g_block[i] * numbers.scale, numbers.limit));
         let slots: [T; S] = std::array::from_fn(|slot| state_block[slot][i]);
         let (new, slots) = R::update(old * numbers.shrink, g, slots, &numbers.rule);
         p_block[i] = new;

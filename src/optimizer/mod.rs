@@ -112,6 +112,11 @@ pub trait Optimizer: Debug + Send {
     /// Makes one update.
     fn step(&mut self, step: &mut Step<'_>) -> Result<(), Error>;
 
+    /// The same update by tensor operations alone, as it is done where there is no fused loop.
+    fn step_as_tensors(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
+        self.step(step)
+    }
+
     /// Updates made.
     fn steps(&self) -> u64;
 
@@ -142,3 +147,6 @@ pub enum Error {
     #[error("{0}")]
     Model(String),
 }
+
+#[cfg(test)]
+mod tests;

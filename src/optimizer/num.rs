@@ -10,6 +10,8 @@ use tch::Tensor;
 pub trait Num:
     Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
+    /// self·a + b, rounded once, as PyTorch's own `add_(x, alpha=…)` and `lerp_` round on the CPU.
+    fn mul_add(self, a: Self, b: Self) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
     /// |x|.
@@ -27,6 +29,10 @@ pub trait Num:
 macro_rules! float {
     ($float:ty) => {
         impl Num for $float {
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                self.mul_add(a, b)
+            }
             #[inline(always)]
             fn sqrt(self) -> Self {
                 self.sqrt()
@@ -98,6 +104,9 @@ impl Neg for Wide {
 }
 
 impl Num for Wide {
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
     fn sqrt(self) -> Self {
         Wide(self.0.sqrt())
     }

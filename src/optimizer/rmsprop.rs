@@ -66,10 +66,16 @@ impl RmsProp {
     }
 }
 
-/// α·`mean` + (1−α)·`x`.
+/// α·v + (1−α)·g².
 #[inline(always)]
-fn running<N: Num>(mean: N, x: N, [alpha, other, ..]: &[N; 7]) -> N {
-    alpha.clone() * mean + other.clone() * x
+fn square<N: Num>(v: N, g: N, [alpha, other, ..]: &[N; 7]) -> N {
+    (other.clone() * g.clone()).mul_add(g, alpha.clone() * v)
+}
+
+/// α·ḡ + (1−α)·g.
+#[inline(always)]
+fn running<N: Num>(mean: N, g: N, [_, other, ..]: &[N; 7]) -> N {
+    other.clone().mul_add(g - mean.clone(), mean)
 }
 
 /// g/d, where d² is `square` but for ε.
@@ -81,14 +87,14 @@ fn scaled<N: Num>(g: N, square: N, [_, _, eps_in, eps_out, ..]: &[N; 7]) -> N {
 /// The parameter without momentum, from g/d.
 #[inline(always)]
 fn moved<N: Num>(p: N, scaled: N, [.., lr_in, lr_out]: &[N; 7]) -> N {
-    p - lr_out.clone() * (lr_in.clone() * scaled)
+    (-lr_out.clone()).mul_add(lr_in.clone() * scaled, p)
 }
 
 /// Parameter and buffer with momentum, from g/d.
 #[inline(always)]
 fn carried<N: Num>(p: N, buffer: N, scaled: N, [.., momentum, lr_in, lr_out]: &[N; 7]) -> (N, N) {
-    let buffer = momentum.clone() * buffer + lr_in.clone() * scaled;
-    (p - lr_out.clone() * buffer.clone(), buffer)
+    let buffer = momentum.clone().mul_add(buffer, lr_in.clone() * scaled);
+    ((-lr_out.clone()).mul_add(buffer.clone(), p), buffer)
 }
 
 #[derive(Clone, Debug)]
@@ -103,7 +109,7 @@ impl Elementwise<1, 7> for Plain {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v]: [N; 1], k: &[N; 7]) -> (N, [N; 1]) {
-        let v = running(v, g.clone() * g.clone(), k);
+        let v = square(v, g.clone(), k);
         (moved(p, scaled(g, v.clone(), k), k), [v])
     }
 }
@@ -120,7 +126,7 @@ impl Elementwise<2, 7> for Momentum {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v, b]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
-        let v = running(v, g.clone() * g.clone(), k);
+        let v = square(v, g.clone(), k);
         let (p, b) = carried(p, b, scaled(g, v.clone(), k), k);
         (p, [v, b])
     }
@@ -138,10 +144,10 @@ impl Elementwise<2, 7> for Centered {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v, mean]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
-        let v = running(v, g.clone() * g.clone(), k);
+        let v = square(v, g.clone(), k);
         let mean = running(mean, g.clone(), k);
-        let square = v.clone() - mean.clone() * mean.clone();
-        (moved(p, scaled(g, square, k), k), [v, mean])
+        let spread = v.clone() - mean.clone() * mean.clone();
+        (moved(p, scaled(g, spread, k), k), [v, mean])
     }
 }
 
@@ -157,10 +163,10 @@ impl Elementwise<3, 7> for CenteredMomentum {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v, mean, b]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
-        let v = running(v, g.clone() * g.clone(), k);
+        let v = square(v, g.clone(), k);
         let mean = running(mean, g.clone(), k);
-        let square = v.clone() - mean.clone() * mean.clone();
-        let (p, b) = carried(p, b, scaled(g, square, k), k);
+        let spread = v.clone() - mean.clone() * mean.clone();
+        let (p, b) = carried(p, b, scaled(g, spread, k), k);
         (p, [v, mean, b])
     }
 }

@@ -64,7 +64,7 @@ impl Elementwise<0, 1> for Sgd {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, _: [N; 0], [lr]: &[N; 1]) -> (N, [N; 0]) {
-        (p - lr.clone() * g, [])
+        ((-lr.clone()).mul_add(g, p), [])
     }
 }
 
@@ -80,7 +80,8 @@ impl Elementwise<1, 4> for Sgd {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [b]: [N; 1], [momentum, taken, of_gradient, of_buffer]: &[N; 4]) -> (N, [N; 1]) {
-        let b = momentum.clone() * b + taken.clone() * g.clone();
-        (p - (of_gradient.clone() * g + of_buffer.clone() * b.clone()), [b])
+        let b = taken.clone().mul_add(g.clone(), momentum.clone() * b);
+        let p = (-of_gradient.clone()).mul_add(g, p);
+        ((-of_buffer.clone()).mul_add(b.clone(), p), [b])
     }
 }

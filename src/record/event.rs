@@ -201,3 +201,23 @@ pub struct Outcome {
 fn nan_from_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
+
+impl Outcome {
+    /// Of a run that an error ended: what it came to is in the rows written before.
+    pub fn failed() -> Self {
+        Outcome {
+            status: Status::Failed,
+            ended_by: "error".to_owned(),
+            target: None,
+            reached: None,
+            best: None,
+            last: None,
+            test: None,
+            fitted: Vec::new(),
+            diverged: None,
+            train_seconds: 0.0,
+            eval_seconds: 0.0,
+            total_seconds: 0.0,
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub enum Severity {
 }
 
 /// One thing to tell about a spec.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, one line.
@@ -85,15 +85,21 @@ impl Log {
         self.found.borrow_mut().push(diagnostic);
     }
 
-    /// Whether anything found so far is an error.
-    pub fn has_errors(&self) -> bool {
-        self.found.borrow().iter().any(|found| found.severity == Severity::Error)
+    /// Errors found so far.
+    pub fn errors(&self) -> usize {
+        self.found.borrow().iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     /// All findings: `Err` when one of them is an error, else the warnings.
     pub fn finish(self, texts: &Texts) -> Result<Findings, Findings> {
-        let failed = self.has_errors();
-        let mut found = self.found.into_inner();
+        let failed = self.errors() > 0;
+        let mut found: Vec<Diagnostic> = Vec::new();
+        for it in self.found.into_inner() {
+            // What several groups share is read once for each, and said once.
+            if !found.contains(&it) {
+                found.push(it);
+            }
+        }
         // In the order of the text, as a person reads it; what has no place comes last.
         found.sort_by_key(|it| it.place.as_ref().map_or((usize::MAX, 0), |at| (at.text, at.span.start)));
         let findings = Findings { texts: texts.clone(), found };

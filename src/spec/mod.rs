@@ -34,7 +34,7 @@ pub struct Spec {
 }
 
 /// Keys that do not change the experiment: neither in a run's folder name nor in its spec's hash.
-pub const NOT_THE_EXPERIMENT: [&str; 4] = ["device", "threads", "record", "checkpoint"];
+pub const NOT_THE_EXPERIMENT: [&str; 6] = ["name", "variant", "device", "threads", "record", "checkpoint"];
 
 impl Spec {
     /// Reads `path` and applies `overrides`. Every syntax error is returned.
@@ -72,21 +72,23 @@ impl Spec {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// The last component of a run's folder: the overrides that change the experiment, sorted, canonical, then the seed.
-    pub fn variant(&self, seed: u64) -> String {
+    /// What sets this experiment apart from the others of its name: the overrides that change it, sorted and canonical.
+    /// A resolved spec has those of the command that made it, as its `variant`.
+    pub fn variant(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
         // The last override of a key is the one that holds.
         for it in self.overrides.iter().rev() {
-            let skip = NOT_THE_EXPERIMENT.contains(&it.root()) || matches!(it.root(), "seed" | "seeds" | "name");
+            let skip = NOT_THE_EXPERIMENT.contains(&it.root()) || matches!(it.root(), "seed" | "seeds");
             if !skip && !keys.contains(&it.key()) {
                 keys.push(it.key());
                 parts.push(format!("{}={}", it.key(), it.canonical_value()));
             }
         }
         parts.sort();
-        parts.push(format!("seed={seed}"));
-        file_name(&parts.join(","))
+        let before = self.table.get("variant").and_then(Value::as_str).filter(|text| !text.is_empty());
+        parts.splice(0..0, before.map(str::to_owned));
+        parts.join(",")
     }
 }
 

@@ -1,0 +1,275 @@
+//! Batches out of a part of the data. Examples stay as they are stored; a batch is gathered, converted and normalized
+//! in one pass over its bytes.
+
+use std::ops::{Div, Sub};
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::{Affine, Inputs, Part, Targets};
+use crate::libtorch::{Element, elements_mut, parallel_pieces};
+use crate::random::Stream;
+
+/// Elements below which a second thread costs more than it saves.
+const GRAIN: usize = 64 * 1024;
+
+/// Some examples as a model takes them.
+#[derive(Debug)]
+pub struct Batch {
+    /// Inputs, `[batch, …]`, normalized.
+    pub x: Tensor,
+    /// Class numbers `[batch]`, or values `[batch, outputs]`.
+    pub y: Tensor,
+}
+
+/// A part of the data, ready to be cut into batches.
+#[derive(Debug)]
+pub struct Batches {
+    part: Part,
+    affine: Affine,
+    /// Shape of one input.
+    input: Vec<i64>,
+    outputs: usize,
+    kind: Kind,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Host,
+    /// Everything lies on the device as it is stored.
+    Device {
+        x: Tensor,
+        y: Tensor,
+        mean: Tensor,
+        sd: Tensor,
+    },
+}
+
+impl Batches {
+    /// `part`, whose inputs have shape `input` and whose targets are `outputs` values each, for a model that computes
+    /// in `kind` (f32 or f64) on `device`.
+    pub fn new(
+        part: Part,
+        affine: Affine,
+        input: &[usize],
+        outputs: usize,
+        kind: Kind,
+        device: Device,
+    ) -> Result<Self, TchError> {
+        let input: Vec<i64> = input.iter().map(|&size| size as i64).collect();
+        let features: i64 = input.iter().product();
+        let place = match device {
+            Device::Cpu => Place::Host,
+            device => {
+                let x = match &part.inputs {
+                    Inputs::Bytes(bytes) => Tensor::f_from_slice(bytes)?,
+                    Inputs::Floats(floats) => Tensor::f_from_slice(floats)?,
+                };
+                let y = match &part.targets {
+                    Targets::Classes(classes) => Tensor::f_from_slice(classes)?,
+                    Targets::Values(values) => {
+                        Tensor::f_from_slice(values)?.f_to_kind(kind)?.f_view([-1, outputs as i64])?
+                    }
+                };
+                let row = |values: &[f32]| Tensor::f_from_slice(values)?.f_to_kind(kind)?.f_to_device(device);
+                Place::Device {
+                    x: x.f_view([-1, features])?.f_to_device(device)?,
+                    y: y.f_to_device(device)?,
+                    mean: row(&affine.mean)?,
+                    sd: row(&affine.sd)?,
+                }
+            }
+        };
+        Ok(Batches { part, affine, input, outputs, kind, place })
+    }
+
+    /// How many examples there are.
+    pub fn len(&self) -> usize {
+        self.part.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.part.len == 0
+    }
+
+    /// The examples numbered `rows`, in that order.
+    pub fn gather(&self, rows: &[u32]) -> Result<Batch, TchError> {
+        let mut shape = vec![rows.len() as i64];
+        shape.extend(&self.input);
+        match &self.place {
+            Place::Host => {
+                let mut x = Tensor::f_empty(shape.as_slice(), (self.kind, Device::Cpu))?;
+                match self.kind {
+                    Kind::Double => self.fill::<f64>(rows, elements_mut(&mut x)),
+                    _ => self.fill::<f32>(rows, elements_mut(&mut x)),
+                }
+                Ok(Batch { x, y: self.targets(rows)? })
+            }
+            Place::Device { x, y, mean, sd } => {
+                let rows: Vec<i64> = rows.iter().map(|&row| i64::from(row)).collect();
+                let rows = Tensor::f_from_slice(&rows)?.f_to_device(x.device())?;
+                let x = x.f_index_select(0, &rows)?.f_to_kind(self.kind)?.f_sub(mean)?.f_div(sd)?;
+                Ok(Batch { x: x.f_view(shape.as_slice())?, y: y.f_index_select(0, &rows)? })
+            }
+        }
+    }
+
+    fn targets(&self, rows: &[u32]) -> Result<Tensor, TchError> {
+        match &self.part.targets {
+            Targets::Classes(classes) => {
+                let of_rows: Vec<i64> = rows.iter().map(|&row| classes[row as usize]).collect();
+                Tensor::f_from_slice(&of_rows)
+            }
+            Targets::Values(values) => {
+                let of_row = |&row: &u32| &values[row as usize * self.outputs..(row as usize + 1) * self.outputs];
+                let of_rows: Vec<f32> = rows.iter().flat_map(of_row).copied().collect();
+                Tensor::f_from_slice(&of_rows)?.f_view([-1, self.outputs as i64])?.f_to_kind(self.kind)
+            }
+        }
+    }
+
+    fn fill<T: Real>(&self, rows: &[u32], out: &mut [T]) {
+        match &self.part.inputs {
+            Inputs::Bytes(bytes) => fill(rows, bytes, &self.affine, out),
+            Inputs::Floats(floats) => fill(rows, floats, &self.affine, out),
+        }
+    }
+}
+
+/// What a batch is computed in.
+trait Real: Element + From<f32> + From<u8> + Sub<Output = Self> + Div<Output = Self> {}
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// Writes (v − mean)/sd for every v of `rows` of `stored`, one after another.
+fn fill<V: Copy + Sync, T: Real + From<V>>(rows: &[u32], stored: &[V], affine: &Affine, out: &mut [T]) {
+    if rows.is_empty() {
+        return;
+    }
+    let features = out.len() / rows.len();
+    let widest = pulp::Arch::new();
+    parallel_pieces(out, [], GRAIN, |piece, out, []| {
+        let mut out = out;
+        let mut at = piece.start;
+        while !out.is_empty() {
+            let (row, column) = (at / features, at % features);
+            let len = (features - column).min(out.len());
+            let (now, later) = std::mem::take(&mut out).split_at_mut(len);
+            let from = rows[row] as usize * features + column;
+            let stored = &stored[from..from + len];
+            widest.dispatch(
+                #[inline(always)]
+                || match (affine.mean.as_slice(), affine.sd.as_slice()) {
+                    ([mean], [sd]) => convert(stored, now, T::from(*mean), T::from(*sd)),
+                    (mean, sd) => convert_each(stored, now, &mean[column..column + len], &sd[column..column + len]),
+                },
+            );
+            (out, at) = (later, at + len);
+        }
+    });
+}
+
+#[inline(always)]
+fn convert<V: Copy, T: Real + From<V>>(stored: &[V], out: &mut [T], mean: T, sd: T) {
+    for (out, &value) in out.iter_mut().zip(stored) {
+        *out = (T::from(value) - mean) / sd;
+    }
+}
+
+#[inline(always)]
+fn convert_each<V: Copy, T: Real + From<V>>(stored: &[V], out: &mut [T], mean: &[f32], sd: &[f32]) {
+    for (((out, &value), &mean), &sd) in out.iter_mut().zip(stored).zip(mean).zip(sd) {
+        *out = (T::from(value) - T::from(mean)) / T::from(sd);
+    }
+}
+
+crate::choice! {
+    /// The order of the training examples.
+    pub enum Shuffle {
+        /// A new random order each epoch.
+        EveryEpoch = "every_epoch",
+        /// One random order for all epochs, as DeepOBS has it.
+        Once = "once",
+        /// As stored.
+        Never = "never",
+    }
+}
+
+impl Shuffle {
+    /// `rows` in the order of epoch `epoch` (from 1) under `seed`.
+    pub fn order(self, rows: &[u32], seed: u64, epoch: u64) -> Vec<u32> {
+        let index = match self {
+            Shuffle::EveryEpoch => epoch,
+            Shuffle::Once => 1,
+            Shuffle::Never => return rows.to_vec(),
+        };
+        let order = Stream::new(seed, "order", index).permutation(rows.len());
+        order.into_iter().map(|at| rows[at as usize]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(inputs: Inputs) -> Part {
+        Part { inputs, targets: Targets::Classes(vec![3, 1, 2]), len: 3 }
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f64> {
+        Vec::try_from(tensor.to_kind(Kind::Double).flatten(0, -1)).unwrap()
+    }
+
+    #[test]
+    fn a_batch_is_its_rows_normalized() {
+        let bytes = part(Inputs::Bytes(vec![0, 51, 102, 153, 204, 255]));
+        let affine = Affine { mean: vec![0.0], sd: vec![255.0] };
+        for kind in [Kind::Float, Kind::Double] {
+            let batches = Batches::new(bytes.clone(), affine.clone(), &[1, 2, 1], 1, kind, Device::Cpu).unwrap();
+            let batch = batches.gather(&[2, 0]).unwrap();
+            assert_eq!((batch.x.size(), batch.x.kind()), (vec![2, 1, 2, 1], kind));
+            let expected: Vec<f64> = match kind {
+                Kind::Float => [204f32, 255., 0., 51.].iter().map(|v| f64::from(v / 255.0)).collect(),
+                _ => [204f64, 255., 0., 51.].iter().map(|v| v / 255.0).collect(),
+            };
+            assert_eq!(values(&batch.x), expected);
+            assert_eq!(values(&batch.y), [2.0, 3.0]);
+        }
+    }
+
+    #[test]
+    fn each_feature_has_its_own_scale() {
+        let floats = part(Inputs::Floats(vec![1., 10., 2., 20., 3., 30.]));
+        let affine = Affine { mean: vec![2.0, 20.0], sd: vec![1.0, 10.0] };
+        let batches = Batches::new(floats, affine, &[2], 1, Kind::Float, Device::Cpu).unwrap();
+        assert_eq!(values(&batches.gather(&[0, 1, 2]).unwrap().x), [-1., -1., 0., 0., 1., 1.]);
+    }
+
+    /// More elements than one thread takes, so that pieces begin in the middle of rows.
+    #[test]
+    fn pieces_fit_together() {
+        let (rows, features) = (300, 1000);
+        let floats: Vec<f32> = (0..rows * features).map(|i| i as f32).collect();
+        let part = Part { inputs: Inputs::Floats(floats), targets: Targets::Values(vec![0.0; rows]), len: rows };
+        let affine = Affine { mean: vec![1.0], sd: vec![2.0] };
+        let batches = Batches::new(part, affine, &[features], 1, Kind::Double, Device::Cpu).unwrap();
+        let order: Vec<u32> = (0..rows as u32).rev().collect();
+        let got = values(&batches.gather(&order).unwrap().x);
+        let expected = (0..rows).rev().flat_map(|row| (0..features).map(move |at| row * features + at));
+        assert!(got.iter().zip(expected).all(|(&got, index)| got == (index as f64 - 1.0) / 2.0));
+    }
+
+    #[test]
+    fn an_order_is_drawn_again_from_its_epoch() {
+        let rows: Vec<u32> = (10..200).collect();
+        let order = |shuffle: Shuffle, epoch| shuffle.order(&rows, 1, epoch);
+        assert_eq!(order(Shuffle::EveryEpoch, 2), order(Shuffle::EveryEpoch, 2));
+        assert_ne!(order(Shuffle::EveryEpoch, 2), order(Shuffle::EveryEpoch, 3));
+        assert_eq!(order(Shuffle::Once, 2), order(Shuffle::Once, 3));
+        assert_eq!(order(Shuffle::Never, 2), rows);
+        let mut sorted = order(Shuffle::EveryEpoch, 2);
+        sorted.sort();
+        assert_eq!(sorted, rows);
+    }
+}

@@ -1,0 +1,200 @@
+//! What every optimizer must do, by looping over the registry.
+
+use std::path::Path;
+
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::{Clip, Method, Optimizer, REGISTRY, Segments, Step};
+use crate::params::{Declaration, Init, Store};
+use crate::spec::{Log, Section, Spec, lookup};
+
+/// The options that change what a rule does, by rule; the example of each comes on top.
+const OPTIONS: [(&str, &str); 12] = [
+    ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("adagrad", "lr_decay = 0.1"),
+    ("adam", "amsgrad = true\nweight_decay = 0.01"),
+    ("adam", "convention = \"keras\""),
+    ("adamw", "weight_decay = 0.1"),
+    ("rmsprop", ""),
+    ("rmsprop", "centered = true"),
+    ("rmsprop", "centered = true\nmomentum = 0.9\nconvention = \"keras\""),
+    ("rmsprop", "momentum = 0.9\nweight_decay = 0.01"),
+    ("sgd", ""),
+    ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
+    ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
+];
+
+fn tables() -> Vec<String> {
+    let examples = REGISTRY.iter().map(|entry| entry.example.to_owned());
+    examples.chain(OPTIONS.map(|(name, options)| format!("type = \"{name}\"\n{options}"))).collect()
+}
+
+fn build(table: &str) -> Result<Box<dyn Method>, String> {
+    let spec = Spec::parse(Path::new("test.toml"), table, &[]).map_err(|found| found.to_string())?;
+    let log = Log::default();
+    let mut section = Section::root(&spec.table, &log);
+    let method = lookup(REGISTRY, "optimizer", &mut section).and_then(|entry| (entry.build)(&mut section));
+    section.finish();
+    log.finish(&spec.texts).map_err(|found| found.to_string())?;
+    Ok(method.unwrap())
+}
+
+/// Sizes that fill blocks, leave rests, and need more than one thread.
+fn declaration() -> Declaration {
+    let mut declaration = Declaration::default();
+    for (name, shape) in [("a", [130, 250].as_slice()), ("b", &[64]), ("c", &[7]), ("d", &[1])] {
+        declaration.add(name, shape, Init::Normal { sd: 1.0 });
+    }
+    declaration
+}
+
+fn gradients(store: &Store, step: u64) -> Vec<Tensor> {
+    let draw = |(index, view): (usize, &Tensor)| {
+        let values = Init::Normal { sd: 1.0 }.draw(view.numel(), step, &format!("grad {index}"));
+        Tensor::from_slice(&values).to_kind(view.kind()).view(view.size().as_slice())
+    };
+    store.views().iter().enumerate().map(draw).collect()
+}
+
+struct Case {
+    table: String,
+    kind: Kind,
+    clip: Clip,
+    group_of: [usize; 4],
+    lr: f64,
+    as_tensors: bool,
+}
+
+impl Case {
+    fn new(table: &str) -> Self {
+        let (table, clip) = (table.to_owned(), Clip::None);
+        Case { table, kind: Kind::Double, clip, group_of: [0; 4], lr: 0.01, as_tensors: false }
+    }
+
+    /// Parameters and state after 5 steps.
+    fn run(&self) -> Vec<Tensor> {
+        let mut store = Store::new(declaration(), self.kind, Device::Cpu, 1).unwrap();
+        let groups: Vec<_> = (0..=*self.group_of.iter().max().unwrap()).map(|_| build(&self.table).unwrap()).collect();
+        let segments = Segments::new(store.declaration(), &self.group_of);
+        let mut optimizer: Box<dyn Optimizer> = groups[0].start(&groups, segments, self.clip, &store).unwrap();
+        let lr = vec![self.lr; groups.len()];
+        for step in 1..=5 {
+            let grads = gradients(&store, step);
+            let loss = Tensor::from(1.0);
+            let (store, reevaluate) = (&mut store, &mut |_: &Store| unreachable!());
+            let mut step = Step { store, grads: &grads, lr: &lr, loss: &loss, reevaluate };
+            match self.as_tensors {
+                true => optimizer.step_as_tensors(&mut step).unwrap(),
+                false => optimizer.step(&mut step).unwrap(),
+            }
+        }
+        let state = optimizer.slots().into_iter().map(|(_, slot)| slot.copy());
+        std::iter::once(store.flat().copy()).chain(state).collect()
+    }
+}
+
+fn bytes_are_equal(a: &[Tensor], b: &[Tensor]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equal(b))
+}
+
+#[test]
+fn names_are_unique_and_sorted() {
+    assert!(REGISTRY.windows(2).all(|pair| pair[0].name < pair[1].name));
+}
+
+#[test]
+fn each_refuses_an_unknown_key_and_shows_it() {
+    for entry in REGISTRY {
+        let message = build(&format!("{}\nbetaz = [0.9, 0.99]", entry.example)).unwrap_err();
+        assert!(message.contains("unknown key `betaz`") && message.contains("betaz = [0.9, 0.99]"), "{message}");
+    }
+}
+
+#[test]
+fn the_fused_loop_and_tensor_operations_agree() {
+    for table in tables() {
+        for clip in [Clip::None, Clip::Norm(3.0), Clip::Value(0.5)] {
+            for (kind, tolerance) in [(Kind::Double, 1e-13), (Kind::Float, 2e-6)] {
+                let fused = Case { kind, clip, group_of: [0, 1, 0, 1], ..Case::new(&table) };
+                let wide = Case { as_tensors: true, table: table.clone(), ..fused };
+                for (a, b) in fused.run().iter().zip(wide.run()) {
+                    let distance = (a - &b).norm().double_value(&[]) / b.norm().double_value(&[]);
+                    assert!(distance <= tolerance, "{distance:e} for {table} with {clip:?} in {kind:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_does_not_depend_on_groups_with_equal_options() {
+    for table in tables() {
+        let one = Case::new(&table).run();
+        let many = Case { group_of: [0, 1, 2, 1], ..Case::new(&table) }.run();
+        assert!(bytes_are_equal(&one, &many), "{table}");
+    }
+}
+
+#[test]
+fn nor_on_how_many_threads_share_it() {
+    for table in tables() {
+        let threads = tch::get_num_threads();
+        tch::set_num_threads(1);
+        let one = Case::new(&table).run();
+        tch::set_num_threads(3);
+        let three = Case::new(&table).run();
+        tch::set_num_threads(threads);
+        assert!(bytes_are_equal(&one, &three), "{table}");
+    }
+}
+
+#[test]
+fn a_rate_of_zero_leaves_weights_alone() {
+    let before = Store::new(declaration(), Kind::Double, Device::Cpu, 1).unwrap();
+    for table in tables() {
+        assert!(Case { lr: 0.0, ..Case::new(&table) }.run()[0].equal(before.flat()), "{table}");
+    }
+}
+
+#[test]
+fn a_parameter_without_a_gradient_is_left_alone() {
+    for table in tables() {
+        for as_tensors in [false, true] {
+            let mut store = Store::new(declaration(), Kind::Double, Device::Cpu, 1).unwrap();
+            let before = store.flat().copy();
+            let groups = [build(&table).unwrap()];
+            let segments = Segments::new(store.declaration(), &[0; 4]);
+            let mut optimizer = groups[0].start(&groups, segments, Clip::Norm(1.0), &store).unwrap();
+            let mut grads = gradients(&store, 1);
+            grads[1] = Tensor::new();
+            let (loss, reevaluate) = (Tensor::from(1.0), &mut |_: &Store| unreachable!());
+            let mut step = Step { store: &mut store, grads: &grads, lr: &[0.1], loss: &loss, reevaluate };
+            if as_tensors { optimizer.step_as_tensors(&mut step) } else { optimizer.step(&mut step) }.unwrap();
+            let moved = no_grad(|| store.flat().ne_tensor(&before));
+            let moved = |at: i64, len: i64| moved.narrow(0, at, len).any().int64_value(&[]) == 1;
+            assert!(moved(0, 32_500) && !moved(32_500, 64) && moved(32_564, 8), "{table}");
+        }
+    }
+}
+
+/// Moments of inputs that are always zero would decay into subnormals, with which processors are slow.
+#[test]
+fn state_is_never_subnormal() {
+    for table in tables() {
+        let mut store = Store::new(declaration(), Kind::Float, Device::Cpu, 1).unwrap();
+        let groups = [build(&table).unwrap()];
+        let segments = Segments::new(store.declaration(), &[0; 4]);
+        let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+        let first: Vec<Tensor> = gradients(&store, 1).iter().map(|grad| grad * 1e-15).collect();
+        let zero: Vec<Tensor> = first.iter().map(Tensor::zeros_like).collect();
+        for step in 1..=2000 {
+            let grads = if step == 1 { &first } else { &zero };
+            let (loss, reevaluate) = (Tensor::from(1.0), &mut |_: &Store| unreachable!());
+            optimizer.step(&mut Step { store: &mut store, grads, lr: &[0.0], loss: &loss, reevaluate }).unwrap();
+        }
+        for (name, slot) in optimizer.slots() {
+            let tiny = slot.abs().lt(f64::from(f32::MIN_POSITIVE)).logical_and(&slot.ne(0.0));
+            assert_eq!(tiny.any().int64_value(&[]), 0, "{name} of {table}");
+        }
+    }
+}
