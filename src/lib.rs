@@ -1,4 +1,20 @@
-//! lr-run
+//! lr-run trains a model as a small TOML file says, and writes loss, accuracy and learning rate per epoch to a CSV.
+//!
+//! ```text
+//! TOML ──spec──▶ Spec ──plan──▶ Plan ──train──▶ Event ──record──▶ results/…/epochs.csv ──compare──▶ tables
+//!                                │ names looked up in four registries:
+//!                                └ dataset · model · optimizer · schedule
+//! ```
+//!
+//! One way, no back and forth. [`spec`] reads the text and says what is wrong with it; [`plan`] turns it into numbers
+//! and objects; [`train`] runs them and emits events; [`record`] writes what happened; [`compare`] reads that again.
+//! [`cli`] puts these together, one file a command.
+//!
+//! [`params`] is the store that model, optimizer and checkpoint share; [`random`] the streams that everything random is
+//! drawn from; [`libtorch`] the one room with unsafe code.
+
+pub mod checkpoint;
+pub mod cli;
 pub mod compare;
 pub mod dataset;
 pub mod exit;
@@ -6,7 +22,9 @@ pub mod libtorch;
 pub mod model;
 pub mod optimizer;
 pub mod params;
+pub mod plan;
 pub mod random;
 pub mod record;
 pub mod schedule;
 pub mod spec;
+pub mod train;

@@ -1,1 +1,24 @@
-fn main() {}
+//! Process concerns only: arguments, logging, the one place that picks the exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use lr_run::cli::{Cli, execute};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(cli.show().map_or(0, |show| show.verbose));
+    let exit = execute(cli).unwrap_or_else(|error| {
+        error.tell();
+        error.exit
+    });
+    exit.into()
+}
+
+/// Logs go to standard error: warnings, with `-v` more. `RUST_LOG` says it in detail.
+fn start_logging(verbose: u8) {
+    let level = ["warn", "lr_run=info", "lr_run=debug"][usize::from(verbose.min(2))];
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

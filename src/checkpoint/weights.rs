@@ -1,0 +1,131 @@
+//! Parameters as a safetensors file, by PyTorch's names: `safetensors.torch.load_file` reads it, and a state dict that
+//! `safetensors.torch.save_file` wrote can begin a run.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::libtorch::{Element, elements};
+use crate::params::{Declaration, Store};
+use crate::record::write_whole;
+
+/// A file of weights that cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{0}")]
+    Write(std::io::Error),
+    #[error("{} is no safetensors file: {source}", path.display())]
+    Format { path: PathBuf, source: safetensors::SafeTensorError },
+    #[error("the weights in {} do not fit the model: {trouble}", path.display())]
+    Misfit { path: PathBuf, trouble: String },
+    #[error("libtorch: {}", crate::libtorch::message(.0))]
+    Torch(#[from] TchError),
+}
+
+/// Writes the values in `flat`, laid out by `declaration`, to `path`, whole or not at all.
+pub fn save_weights(path: &Path, declaration: &Declaration, flat: &Tensor) -> Result<(), WeightsError> {
+    let flat = flat.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let (bytes, dtype) = match flat.kind() {
+        Kind::Double => (little_endian::<f64, 8>(&flat, f64::to_le_bytes), Dtype::F64),
+        _ => (little_endian::<f32, 4>(&flat.f_to_kind(Kind::Float)?, f32::to_le_bytes), Dtype::F32),
+    };
+    let width = dtype.bitsize() / 8;
+    let format = |source| WeightsError::Format { path: path.to_owned(), source };
+    let views = declaration.params().iter().map(|param| {
+        let bytes = &bytes[param.offset * width..(param.offset + param.len) * width];
+        Ok((param.name.as_str(), TensorView::new(dtype, param.shape.clone(), bytes)?))
+    });
+    let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
+    // What PyTorch's own writer notes. One entry only: a map of several has no stable order.
+    let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
+    let file = safetensors::serialize(views, metadata).map_err(format)?;
+    write_whole(path, &file).map(drop).map_err(WeightsError::Write)
+}
+
+fn little_endian<T: Element, const N: usize>(flat: &Tensor, bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    elements::<T>(flat).iter().flat_map(|&value| bytes(value)).collect()
+}
+
+/// Overwrites the values in `store` with those in the file at `path`. Every parameter must be there in its shape, and
+/// nothing else; f32 and f64 are converted into the store's kind.
+pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> {
+    let file = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
+    let format = |source| WeightsError::Format { path: path.to_owned(), source };
+    let tensors = SafeTensors::deserialize(&file).map_err(format)?;
+    let mut troubles = Vec::new();
+    let mut values: Vec<f64> = Vec::with_capacity(store.declaration().len());
+    for param in store.declaration().params() {
+        match tensors.tensor(&param.name) {
+            Err(_) => troubles.push(format!("`{}` is missing", param.name)),
+            Ok(view) if view.shape() != param.shape => {
+                troubles.push(format!("`{}` has shape {:?}, not {:?}", param.name, view.shape(), param.shape));
+            }
+            Ok(view) => match view.dtype() {
+                Dtype::F32 => values.extend(chunks(view.data()).map(|bytes| f64::from(f32::from_le_bytes(bytes)))),
+                Dtype::F64 => values.extend(chunks(view.data()).map(f64::from_le_bytes)),
+                other => troubles.push(format!("`{}` has dtype {other:?}, not F32 or F64", param.name)),
+            },
+        }
+    }
+    let mut strangers: Vec<&str> = tensors.names();
+    strangers.retain(|name| store.declaration().params().iter().all(|param| param.name != *name));
+    strangers.sort_unstable();
+    troubles.extend(strangers.iter().map(|name| format!("the model has no `{name}`")));
+    if !troubles.is_empty() {
+        return Err(WeightsError::Misfit { path: path.to_owned(), trouble: troubles.join("; ") });
+    }
+    let flat = Tensor::f_from_slice(&values)?.f_to_kind(store.flat().kind())?.f_to_device(store.flat().device())?;
+    Ok(store.assign(&flat)?)
+}
+
+fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Init;
+
+    fn store(kind: Kind, seed: u64) -> Store {
+        let mut declaration = Declaration::default();
+        declaration.add("layers.0.weight", &[3, 2], Init::Normal { sd: 1.0 });
+        declaration.add("layers.0.bias", &[3], Init::Normal { sd: 1.0 });
+        Store::new(declaration, kind, Device::Cpu, seed).unwrap()
+    }
+
+    #[test]
+    fn what_is_saved_comes_back_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        for kind in [Kind::Float, Kind::Double] {
+            let (old, mut new) = (store(kind, 1), store(kind, 2));
+            assert!(!old.flat().equal(new.flat()));
+            save_weights(&path, old.declaration(), old.flat()).unwrap();
+            load_weights(&path, &mut new).unwrap();
+            assert!(old.flat().equal(new.flat()));
+        }
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let mut other = Declaration::default();
+        other.add("layers.0.weight", &[2, 3], Init::Constant(1.0));
+        other.add("head.weight", &[1], Init::Constant(1.0));
+        save_weights(&path, &other, &Tensor::ones([7], (Kind::Float, Device::Cpu))).unwrap();
+        let mut store = store(Kind::Float, 1);
+        let before = store.flat().copy();
+        let error = load_weights(&path, &mut store).unwrap_err().to_string();
+        for part in ["shape [2, 3], not [3, 2]", "`layers.0.bias` is missing", "no `head.weight`"] {
+            assert!(error.contains(part), "{error}");
+        }
+        std::fs::write(&path, b"not a safetensors file").unwrap();
+        assert!(load_weights(&path, &mut store).is_err());
+        assert!(before.equal(store.flat()));
+    }
+}

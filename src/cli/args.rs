@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Which learning-rate strategy trains this model on this data best, and how sure are we?
+#[derive(Debug, Parser)]
+#[command(name = "lr-run", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub run: RunArgs,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lr-run experiments/mnist_adam.toml
+      Train it, and write the curve to results/mnist_adam/seed=1/epochs.csv.
+  lr-run experiments/mnist_adam.toml -s optimizer.lr=0.01 -s 'seeds=[1, 2, 3]'
+      The same with another rate, under three seeds. Each run has a folder of its own.
+  lr-run experiments/mnist_adam.toml --dry-run
+      Check it, and print every key with its value, defaults included. Nothing is trained.
+  lr-run compare results/mnist_adam
+      One row a run: final and best metric, and when the target was reached.
+  lr-run list
+      Every data set, model, optimizer and schedule that a spec can name.
+
+Exit codes: 0 completed, 1 failed while running, 2 command line, spec or data wrong, 3 completed without reaching the \
+target (only with --require-target), 4 diverged, 5 another process has the run, 130 and 143 interrupted. A finished \
+run is not run again: the command says so and exits with that run's code.";
+
+/// `lr-run SPEC…`
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Experiments, TOML files
+    #[arg(value_name = "SPEC")]
+    pub specs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub set: SetArgs,
+
+    /// Run anew what is complete, and replace what another spec left in the folder
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the resolved spec of each run; train nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Exit with 3 when a run ends without reaching its target
+    #[arg(long)]
+    pub require_target: bool,
+
+    /// Fetch no data
+    #[arg(long)]
+    pub offline: bool,
+
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// What a person changes in a spec, and where results go.
+#[derive(Args, Clone, Debug)]
+pub struct SetArgs {
+    /// Set a key of the spec, as in `-s optimizer.lr=0.01`; may be repeated
+    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// Folder that results go under
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
+}
+
+/// How much is said.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ShowArgs {
+    /// Say nothing but warnings and errors
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
+
+    /// Print events as JSON lines on standard output
+    #[arg(long)]
+    pub json: bool,
+
+    /// Log what happens inside, to standard error; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluate a finished run's weights
+    Eval(EvalArgs),
+    /// Bring data sets into the cache, to work without a network later
+    Fetch(FetchArgs),
+    /// Print a table of runs: final and best metrics, and when the target was reached
+    Compare(CompareArgs),
+    /// Print the folder where a run's results are or would be
+    Path(PathArgs),
+    /// List every data set, model, optimizer and schedule that a spec can name
+    List,
+    /// Print completions for a shell: `lr-run completions bash > ~/.local/share/bash-completion/completions/lr-run`
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Args, Debug)]
+pub struct EvalArgs {
+    /// Folder of a finished run
+    pub run: PathBuf,
+
+    /// Part of the data to evaluate on
+    #[arg(long, value_enum, default_value_t = Split::Val)]
+    pub split: Split,
+
+    /// Take the best epoch's weights, not the last
+    #[arg(long)]
+    pub best: bool,
+
+    /// Fetch no data
+    #[arg(long)]
+    pub offline: bool,
+
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Split {
+    Train,
+    Val,
+    Test,
+}
+
+#[derive(Args, Debug)]
+pub struct FetchArgs {
+    /// Data sets by name
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Folders of runs, or folders with runs below them
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct PathArgs {
+    /// The experiment
+    pub spec: PathBuf,
+
+    #[command(flatten)]
+    pub set: SetArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_spec_needs_no_subcommand() {
+        let cli = Cli::try_parse_from(["lr-run", "a.toml", "b.toml", "-s", "optimizer.lr=0.1", "--force"]).unwrap();
+        assert!(cli.command.is_none() && cli.run.force && cli.run.specs.len() == 2);
+        assert_eq!(cli.run.set.set, ["optimizer.lr=0.1"]);
+        let cli = Cli::try_parse_from(["lr-run", "eval", "results/a", "--split", "test"]).unwrap();
+        assert!(matches!(cli.command, Some(Command::Eval(EvalArgs { split: Split::Test, .. }))));
+    }
+}

@@ -1,0 +1,11 @@
+//! `lr-run compare RUN…`
+
+use super::args::CompareArgs;
+use super::{Error, print};
+use crate::exit::Exit;
+
+/// Prints a table of runs.
+pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
+    print(&crate::compare::compare(&args.runs).map_err(Error::usage)?);
+    Ok(Exit::Success)
+}

@@ -1,0 +1,120 @@
+//! The command line: what a person asks for ([`Cli`]), and one file for each thing it can be.
+
+mod args;
+mod compare;
+mod eval;
+mod fetch;
+mod job;
+mod list;
+mod path;
+mod run;
+mod shell;
+
+use std::io::Write;
+
+use crate::exit::Exit;
+use crate::plan::{Machine, Plan, plan};
+use crate::record::OpenError;
+use crate::spec::{Findings, Spec, SpecError};
+
+pub use args::{Cli, Command, ShowArgs};
+
+/// Does what `cli` asks for.
+pub fn execute(cli: Cli) -> Result<Exit, Error> {
+    match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Eval(args)) => eval::eval(&args),
+        Some(Command::Fetch(args)) => fetch::fetch(&args),
+        Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Path(args)) => path::path(&args),
+        Some(Command::List) => list::list(),
+        Some(Command::Completions { shell }) => shell::completions(shell),
+    }
+}
+
+impl Cli {
+    /// How much is to be said.
+    pub fn show(&self) -> Option<ShowArgs> {
+        match &self.command {
+            None => Some(self.run.show),
+            Some(Command::Eval(args)) => Some(args.show),
+            Some(Command::Fetch(args)) => Some(args.show),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Why a command came to nothing: the text for a person, and the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub message: String,
+    pub exit: Exit,
+}
+
+impl Error {
+    /// The command line, the spec or the data is wrong.
+    fn usage(message: impl ToString) -> Self {
+        Error { message: message.to_string(), exit: Exit::Usage }
+    }
+
+    /// Something failed under way.
+    fn failed(message: impl ToString) -> Self {
+        Error { message: message.to_string(), exit: Exit::Failed }
+    }
+
+    /// Tells a person, on standard error.
+    pub fn tell(&self) {
+        // What annotate-snippets has rendered begins with its own `error`.
+        let lead = if self.message.contains("error") && self.message.contains("-->") { "" } else { "error: " };
+        let _ = writeln!(std::io::stderr(), "{lead}{}", self.message);
+    }
+}
+
+impl From<Findings> for Error {
+    fn from(findings: Findings) -> Self {
+        Error::usage(render(&findings))
+    }
+}
+
+impl From<SpecError> for Error {
+    fn from(error: SpecError) -> Self {
+        match error {
+            SpecError::Findings(findings) => findings.into(),
+            other => Error::usage(other),
+        }
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        Error { exit: Exit::from(&error), message: error.to_string() }
+    }
+}
+
+fn render(findings: &Findings) -> String {
+    use std::io::IsTerminal;
+    findings.render(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+}
+
+/// Prints `text` on standard output. A reader that has gone (`| head`) is no error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Reads `path`, applies `overrides`, and plans each of its runs on this machine. Warnings go to standard error.
+fn plans(path: &std::path::Path, overrides: &[String], quiet: bool) -> Result<Vec<Plan>, Error> {
+    let spec = Spec::load(path, overrides)?;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let (plans, warnings) = plan(&spec, &Machine { cuda: &cuda, cores })?;
+    if !warnings.is_empty() && !quiet {
+        let _ = writeln!(std::io::stderr(), "{}\n", render(&warnings));
+    }
+    Ok(plans)
+}
+
+fn cuda() -> Result<usize, String> {
+    crate::libtorch::load_cuda()?;
+    Ok(tch::Cuda::device_count().max(0) as usize)
+}

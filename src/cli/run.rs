@@ -1,0 +1,160 @@
+//! `lr-run SPEC…`: trains.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::args::RunArgs;
+use super::{Error, job, plans, print};
+use crate::checkpoint::save_weights;
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::record::{
+    EPOCHS_CSV, Event, Facts, Fanout, JsonLines, Opened, Outcome, RunDirectory, RunRecord, Sink, Status, Terminal,
+    spec_hash,
+};
+use crate::train::{self, Fitted, fit};
+
+/// Plans every run that `args` name, then does them one after another. A run that fails does not keep the others from
+/// running; the exit code is the worst.
+pub fn run(args: &RunArgs) -> Result<Exit, Error> {
+    if args.specs.is_empty() {
+        return Err(Error::usage("no spec is named\nhelp: for example `lr-run experiments/mnist_adam.toml`"));
+    }
+    let mut planned = Vec::new();
+    for spec in &args.specs {
+        planned.extend(plans(spec, &args.set.set, args.show.quiet)?);
+    }
+    if args.dry_run {
+        let shown: Vec<String> = planned.iter().map(|plan| resolved(plan, &args.set.out)).collect::<Result<_, _>>()?;
+        print(&shown.join("\n"));
+        return Ok(Exit::Success);
+    }
+    let mut worst = Exit::Success;
+    let signals = Signals::default();
+    for plan in planned {
+        let exit = one(plan, args, &signals).unwrap_or_else(|error| {
+            error.tell();
+            error.exit
+        });
+        worst = worst.worst(exit);
+        if matches!(exit, Exit::Interrupted(_)) {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
+    let folder = out.join(&plan.name).join(&plan.variant);
+    let text = toml::to_string(&plan.resolved).map_err(Error::failed)?;
+    Ok(format!("# Would run in {}\n{text}", folder.display()))
+}
+
+/// One run, from its folder to its weights.
+fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
+    let folder = args.set.out.join(&plan.name).join(&plan.variant);
+    let directory = match RunDirectory::open(&folder, &plan.resolved, args.force)? {
+        Opened::Fresh(directory) => directory,
+        Opened::Complete(record) => return complete(&record, &folder, args),
+    };
+    job::prepare_libtorch(&plan);
+    let data = job::read_data(&plan, args.offline, args.show.quiet)?;
+    let facts = Facts {
+        spec_hash: spec_hash(&plan.resolved),
+        libtorch: crate::libtorch::version(),
+        data_fingerprint: data.fingerprint.clone(),
+    };
+    let started = job::started(&plan);
+    let declaration = plan.model.declaration().clone();
+    let job = job::job(plan, data)?;
+
+    let mut sinks = directory.sinks(facts);
+    show(args, &directory, &mut sinks);
+    sinks.on(&Event::Started(Box::new(started))).map_err(Error::failed)?;
+    signals.listen()?;
+    let fitted = fit(job, &mut |event| sinks.on(event), &signals.received);
+    let outcome = match finish(fitted, &declaration, &directory) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // The record should say so; where it cannot be written, the error itself is what matters.
+            let _ = sinks.on(&Event::Ended(Box::new(Outcome::failed())));
+            return Err(error);
+        }
+    };
+    sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
+    Ok(match outcome.status {
+        Status::Interrupted => Exit::Interrupted(signals.received.load(Ordering::Relaxed) as u8),
+        _ => Exit::of(&outcome, args.require_target),
+    })
+}
+
+/// Puts the weights beside the curve, so that a run which says it is complete has them.
+fn finish(
+    fitted: Result<Fitted, train::Error>,
+    declaration: &crate::params::Declaration,
+    directory: &RunDirectory,
+) -> Result<Outcome, Error> {
+    let Fitted { outcome, store, best } = fitted.map_err(Error::failed)?;
+    let save = |name: &str, flat: &tch::Tensor| {
+        save_weights(&directory.path().join(name), declaration, flat).map_err(Error::failed)
+    };
+    if outcome.status != Status::Interrupted {
+        save("weights.safetensors", store.flat())?;
+        if let Some(best) = best {
+            save("best.safetensors", &best)?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Adds what shows the run to `sinks`.
+fn show(args: &RunArgs, directory: &RunDirectory, sinks: &mut Fanout) {
+    if args.show.json {
+        sinks.push(JsonLines::new(std::io::stdout()));
+    } else if !args.show.quiet {
+        sinks.push(Terminal::stdout(directory.epochs_csv()));
+    }
+}
+
+/// A run that was done before: says so, and answers with its exit code.
+fn complete(record: &RunRecord, folder: &Path, args: &RunArgs) -> Result<Exit, Error> {
+    let Some(outcome) = record.outcome() else {
+        return Err(Error::failed(format!("{}: the record has no outcome", folder.display())));
+    };
+    if args.show.json {
+        let mut sink = JsonLines::new(std::io::stdout());
+        sink.on(&Event::Started(Box::new(record.started.clone()))).map_err(Error::failed)?;
+        sink.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
+    } else if !args.show.quiet {
+        Terminal::stdout(folder.join(EPOCHS_CSV)).already_complete(record, folder);
+    }
+    Ok(Exit::of(&outcome, args.require_target))
+}
+
+/// SIGINT and SIGTERM: the first ends the run after its step, the second the process at once.
+#[derive(Default)]
+struct Signals {
+    /// The first one's number, 0 before.
+    received: Arc<AtomicUsize>,
+    listening: AtomicBool,
+}
+
+impl Signals {
+    fn listen(&self) -> Result<(), Error> {
+        if self.listening.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let again = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds `again` still false.
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&again)))
+                .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&self.received), signal as usize))
+                .map_err(|error| Error::failed(format!("signals cannot be handled: {error}")))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! `[data]`: the data set, and how it is split, normalized and cut into batches.
+
+use std::path::Path;
+
+use crate::dataset::{self, Dataset, Holdout, Info, Normalize, Shuffle, Task};
+use crate::spec::{Count, Diagnostic, Section, lookup};
+
+/// The data of a run, not yet read.
+#[derive(Debug)]
+pub struct DataPlan {
+    /// As the spec names it.
+    pub name: &'static str,
+    pub dataset: Box<dyn Dataset>,
+    pub info: Info,
+    pub batch_size: usize,
+    /// Examples held out of the training part.
+    pub held_out: usize,
+    pub split_seed: u64,
+    pub normalize: Normalize,
+    pub shuffle: Shuffle,
+    pub drop_last: bool,
+}
+
+impl DataPlan {
+    /// Examples to train on.
+    pub fn train_examples(&self) -> usize {
+        self.info.train - self.held_out
+    }
+
+    /// Optimizer updates in one epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        let (examples, batch) = (self.train_examples(), self.batch_size);
+        (if self.drop_last { examples / batch } else { examples.div_ceil(batch) }).max(1) as u64
+    }
+
+    /// Numbers that a model gives for one example.
+    pub fn outputs(&self) -> usize {
+        match self.info.task {
+            Task::Classification { classes } => classes,
+            Task::Regression { outputs } => outputs,
+        }
+    }
+}
+
+/// Reads `[data]`; `None` when errors were logged.
+pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
+    let errors = root.log().errors();
+    if !root.has("data") {
+        root.ask("data");
+        let names: Vec<&str> = dataset::REGISTRY.iter().map(|entry| entry.name).collect();
+        let help = format!("add [data] with type = one of: {}", names.join(", "));
+        root.log().push(Diagnostic::error("`data` is missing").help(help));
+        return None;
+    }
+    let mut section = root.section("data")?;
+    let entry = lookup(dataset::REGISTRY, "data set", &mut section);
+    let dataset = entry.and_then(|entry| (entry.build)(&mut section, folder));
+    let info = dataset.as_ref().and_then(|dataset| match dataset.info() {
+        Ok(info) => Some(info),
+        Err(error) => {
+            let key = ["path", "dir"].into_iter().find(|key| section.has(key)).unwrap_or("type");
+            section.error(key, error.to_string(), "");
+            None
+        }
+    });
+    let batch_size = section.or("batch_size", Count(128)).0;
+    let holdout = section.or("validation", Holdout::default());
+    let split_seed = section.or("split_seed", 0);
+    let shuffle = section.or("shuffle", Shuffle::EveryEpoch);
+    let drop_last = section.or("drop_last", false);
+    let default = dataset.as_ref().map_or(Normalize::None, |dataset| dataset.default_normalize());
+    let normalize = section.or("normalize", default);
+    if let Some(info) = &info {
+        check(&section, info, batch_size, &holdout);
+    }
+    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    root.put("data", resolved);
+    if root.log().errors() > errors {
+        return None;
+    }
+    let (dataset, info) = (dataset?, info?);
+    let held_out = holdout.count(info.train);
+    let name = entry?.name;
+    Some(DataPlan { name, dataset, info, batch_size, held_out, split_seed, normalize, shuffle, drop_last })
+}
+
+fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdout) {
+    let held_out = holdout.count(info.train);
+    if held_out >= info.train {
+        let message = format!("{held_out} examples held out leave none of {} to train on", info.train);
+        section.error("validation", message, format!("expected fewer than {}", info.train));
+        return;
+    }
+    let train = info.train - held_out;
+    if batch_size > train {
+        let message = format!("a batch of {batch_size} is more than the {train} examples to train on");
+        section.error("batch_size", message, format!("expected at most {train}"));
+    }
+}

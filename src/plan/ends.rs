@@ -1,0 +1,154 @@
+//! How long a run is, and what ends it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`.
+
+use crate::spec::{Count, Diagnostic, Duration, Horizon, NonNegative, Positive, Section, Unit, WallTime, did_you_mean};
+use crate::train::{EarlyStop, Metric, Mode, Monitor, Target};
+
+/// How long the run is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Length {
+    pub horizon: Horizon,
+    /// The key that says so.
+    pub key: &'static str,
+}
+
+/// Reads `epochs` or `steps`.
+pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Length> {
+    if root.has("epochs") && root.has("steps") {
+        root.ask("epochs");
+        root.error("steps", "both `epochs` and `steps` are given", "one of them says how long the run is");
+        return None;
+    }
+    let (total_steps, key) = if root.has("steps") {
+        let steps: Count = root.required("steps")?;
+        (steps.0 as u64, "steps")
+    } else {
+        let epochs: Positive = root.required("epochs")?;
+        root.ask("steps");
+        (Duration::Epochs(epochs.0).steps(Horizon { total_steps: 0, steps_per_epoch }).max(1), "epochs")
+    };
+    Some(Length { horizon: Horizon { total_steps, steps_per_epoch }, key })
+}
+
+/// Reads `[limit] time`.
+pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> {
+    let written = root.has("limit");
+    let mut section = root.section("limit")?;
+    let time: Option<WallTime> = section.optional("time");
+    let resolved = section.finish();
+    if written {
+        root.put("limit", resolved);
+    }
+    time.map(|time| std::time::Duration::from_secs_f64(time.seconds))
+}
+
+/// The metrics that decisions can use, the one that is watched by default first.
+pub(super) fn metrics(metric: Metric) -> Vec<String> {
+    let name = metric.name();
+    ["val_loss".to_owned(), format!("val_{name}"), "train_loss".to_owned(), format!("train_{name}")].into()
+}
+
+/// Which way a metric is better.
+fn mode_of(metric: &str) -> Mode {
+    if metric.ends_with("_accuracy") { Mode::Max } else { Mode::Min }
+}
+
+/// Reads `[target]`: `accuracy = 0.97`, or `metric`, `value`, `mode`; and `stop`.
+pub(super) fn target(root: &mut Section<'_>, metric: Metric) -> Option<Target> {
+    if !root.has("target") {
+        root.ask("target");
+        return None;
+    }
+    let mut section = root.section("target")?;
+    let stop = section.or("stop", true);
+    let short = short_target(&mut section, metric);
+    let (monitor, value) = match short {
+        Some((name, value)) => {
+            let metric = format!("val_{name}");
+            let mode = mode_of(&metric);
+            section.forget(name);
+            section.put("metric", metric.as_str());
+            section.put("mode", mode.word());
+            section.put("value", value);
+            for key in ["metric", "value", "mode"] {
+                if section.has(key) {
+                    section.error(key, format!("both `{name}` and `{key}` are given"), "one target a run");
+                }
+            }
+            (Some(Monitor { metric, mode }), Some(value))
+        }
+        None => {
+            let wrong = ["accuracy", "rmse", "loss"].iter().any(|key| section.has(key));
+            if wrong {
+                (None, None)
+            } else {
+                let monitor = monitor(&mut section, "metric", metric, None);
+                (monitor, section.required::<f64>("value"))
+            }
+        }
+    };
+    let resolved = section.finish();
+    root.put("target", resolved);
+    Some(Target { monitor: monitor?, value: value?, stop })
+}
+
+/// `accuracy`, `rmse` or `loss` of the validation part.
+fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(&'static str, f64)> {
+    let accuracy = section.optional::<Unit>("accuracy").map(|it| ("accuracy", it.0));
+    let rmse = section.optional::<NonNegative>("rmse").map(|it| ("rmse", it.0));
+    let loss = section.optional::<f64>("loss").map(|it| ("loss", it));
+    for (name, of) in [("accuracy", Metric::Accuracy), ("rmse", Metric::Rmse)] {
+        if section.has(name) && of != metric {
+            let label = format!("this run has `{}` and `loss`", metric.name());
+            section.error(name, format!("a run of this task has no {name}"), label);
+        }
+    }
+    let given: Vec<_> = [accuracy, rmse, loss].into_iter().flatten().collect();
+    if let [_, second, ..] = given[..] {
+        section.error(second.0, "two targets are given", "one target a run");
+    }
+    given.first().copied()
+}
+
+/// Reads `[early_stop]`: `patience`, `monitor`, `mode`, `min_delta`.
+pub(super) fn early_stop(root: &mut Section<'_>, metric: Metric, horizon: Option<Horizon>) -> Option<EarlyStop> {
+    if !root.has("early_stop") {
+        root.ask("early_stop");
+        return None;
+    }
+    let mut section = root.section("early_stop")?;
+    let patience: Option<Duration> = section.required("patience");
+    let monitor = monitor(&mut section, "monitor", metric, Some("val_loss"));
+    let min_delta = section.or("min_delta", NonNegative(0.0)).0;
+    // There is one evaluation an epoch.
+    let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
+        let epochs = patience.steps(horizon).div_ceil(horizon.steps_per_epoch);
+        if epochs == 0 {
+            section.error("patience", "a patience of nothing ends the run at once", "at least \"1 epochs\"");
+        }
+        epochs
+    });
+    let resolved = section.finish();
+    root.put("early_stop", resolved);
+    Some(EarlyStop { monitor: monitor?, patience: evaluations?, min_delta })
+}
+
+/// Reads a metric's name under `key` and `mode`, which by default is the metric's own.
+fn monitor(section: &mut Section<'_>, key: &'static str, metric: Metric, default: Option<&str>) -> Option<Monitor> {
+    let known = metrics(metric);
+    let name: String = match default {
+        Some(default) => section.or(key, default.to_owned()),
+        None => section.required(key)?,
+    };
+    if !known.contains(&name) {
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        let label = did_you_mean(&name, words).unwrap_or_else(|| format!("this run has {}", known.join(", ")));
+        let message = format!("\"{name}\" is no metric that a decision can use");
+        let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
+        let test = name.starts_with("test_");
+        let help = "the test part is evaluated after all decisions, never for one";
+        section.log().push(if test { found.help(help) } else { found });
+        return None;
+    }
+    let mode = section.or("mode", mode_of(&name));
+    Some(Monitor { metric: name, mode })
+}

@@ -1,0 +1,231 @@
+//! `[optimizer]`, `[schedule]` and `[[group]]`: which parameters are updated how, at which rate.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::optimizer::{self, Method};
+use crate::params::Declaration;
+use crate::schedule::{self, Context, Rule};
+use crate::spec::{Diagnostic, Horizon, Kind, Log, NonNegative, Place, Section, Table, Value, lookup};
+
+/// The name of the group of every parameter that no `[[group]]` takes.
+pub const BASE: &str = "base";
+
+/// One parameter group.
+#[derive(Debug)]
+pub struct Group {
+    pub name: String,
+    pub method: Box<dyn Method>,
+    /// `lr · lr_mult`.
+    pub base_lr: f64,
+    pub rule: Box<dyn Rule>,
+    /// Elements of all its parameters.
+    pub parameters: usize,
+}
+
+/// Every group, the base group first, and the group of each parameter.
+#[derive(Debug)]
+pub struct Groups {
+    pub groups: Vec<Group>,
+    pub group_of: Vec<usize>,
+}
+
+/// What groups are read for.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub declaration: &'a Declaration,
+    pub horizon: Horizon,
+    pub metrics: &'a [String],
+}
+
+impl<'a> Around<'a> {
+    fn context(&self, base_lr: f64) -> Context<'a> {
+        Context { horizon: self.horizon, base_lr, metrics: self.metrics }
+    }
+}
+
+/// Reads the three; `None` when errors were logged.
+pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups> {
+    let log = root.log();
+    let errors = log.errors();
+    let mut section = root.section("optimizer")?;
+    let base = section.table_ref();
+    let entry = lookup(optimizer::REGISTRY, "optimizer", &mut section);
+    let method = entry.and_then(|entry| (entry.build)(&mut section));
+    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    root.put("optimizer", resolved);
+    let optimizer_is_right = log.errors() == errors;
+    let lr = method.as_ref().map_or(1e-3, |method| method.lr());
+    let rule = schedule::build(root, "schedule", &around.context(lr));
+
+    // What a group's own keys are laid over. Where it is wrong, that has been said once.
+    let mut beneath = if optimizer_is_right { base.clone() } else { Table::default() };
+    if let (Some(key), Some(value), Some(_)) =
+        (root.table_ref().key("schedule"), root.table_ref().get("schedule"), &rule)
+    {
+        beneath.set(key.clone(), value.clone());
+    }
+    let reader = Reader { log, beneath, optimizer_is_right, around };
+    let mut taken: Vec<Option<usize>> = vec![None; around.declaration.params().len()];
+    let mut names = vec![BASE.to_owned()];
+    let (groups, tables): (Vec<Option<Group>>, Vec<toml::Value>) = tables(root)
+        .into_iter()
+        .map(|value| reader.group(value, &mut names, &mut taken))
+        .map(|(group, table)| (group, toml::Value::Table(table)))
+        .unzip();
+    if !tables.is_empty() {
+        root.put("group", toml::Value::Array(tables));
+    }
+
+    let base = Group { name: BASE.to_owned(), method: method?, base_lr: lr, rule: rule?, parameters: 0 };
+    let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
+    let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();
+    for (param, &group) in around.declaration.params().iter().zip(&group_of) {
+        groups[group].parameters += param.len;
+    }
+    Some(Groups { groups, group_of })
+}
+
+/// The tables of `[[group]]`, or of one `[group]`.
+fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
+    match root.raw("group") {
+        None => Vec::new(),
+        Some(Value { kind: Kind::Array(items), .. }) => items.iter().collect(),
+        Some(value) => vec![value],
+    }
+}
+
+struct Reader<'a> {
+    log: &'a Log,
+    /// `[optimizer]` and `schedule`, as far as they are right.
+    beneath: Table,
+    optimizer_is_right: bool,
+    around: Around<'a>,
+}
+
+impl Reader<'_> {
+    /// Reads one group and claims its parameters in `taken`; with it, its table in the resolved spec.
+    fn group(
+        &self,
+        value: &Value,
+        names: &mut Vec<String>,
+        taken: &mut [Option<usize>],
+    ) -> (Option<Group>, toml::Table) {
+        let Kind::Table(own) = &value.kind else {
+            let help = "write [[group]], and under it name = \"…\" and params = [\"…\"]";
+            self.log.push(Diagnostic::error("a `group` is a table").at(Some(&value.place)).help(help));
+            return (None, toml::Table::new());
+        };
+        let index = names.len();
+        let path = match own.get("name").and_then(Value::as_str) {
+            Some(name) => format!("group.{name}"),
+            None => format!("group.{}", index - 1),
+        };
+        let merged = self.merged(own);
+        let mut section = Section::new(path, &merged, Some(value.place.clone()), self.log);
+        let name = self.name(&mut section, names);
+        let params = self.params(&mut section, index, taken);
+        let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;
+        let method = match self.optimizer_is_right {
+            true => lookup(optimizer::REGISTRY, "optimizer", &mut section).and_then(|it| (it.build)(&mut section)),
+            false => None,
+        };
+        let base_lr = method.as_ref().map_or(1e-3, |method| method.lr()) * lr_mult;
+        let rule = schedule::build(&mut section, "schedule", &self.around.context(base_lr));
+        let resolved = if self.optimizer_is_right { section.finish() } else { section.abandon() };
+        let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
+        let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
+        let group = || Some(Group { name: name?, method: method?, base_lr, rule: rule?, parameters: 0 });
+        (params.and_then(|()| group()), resolved)
+    }
+
+    /// The group's keys laid over those of the run.
+    fn merged(&self, own: &Table) -> Table {
+        let mut merged = self.beneath.clone();
+        for (key, value) in &own.entries {
+            if matches!(key.name.as_str(), "type" | "convention") {
+                let message = format!("a group cannot change the optimizer's `{}`", key.name);
+                let label = "the same for all groups: it belongs in [optimizer]";
+                self.log.push(Diagnostic::error(message).at(Some(&key.place)).label(label));
+            } else {
+                merged.set(key.clone(), value.clone());
+            }
+        }
+        merged
+    }
+
+    fn name(&self, section: &mut Section<'_>, names: &mut Vec<String>) -> Option<String> {
+        let Some(name) = section.required::<String>("name") else {
+            names.push(String::new());
+            return None;
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let trouble = match name.as_str() {
+            BASE => Some("\"base\" is the group of all parameters that no other group takes"),
+            _ if names.contains(&name) => Some("another group has this name"),
+            _ if name.is_empty() || !name.chars().all(plain) => Some("expected letters, digits, `_` and `-`"),
+            _ => None,
+        };
+        if let Some(label) = trouble {
+            section.error("name", format!("a group cannot be named \"{name}\" here"), label);
+        }
+        names.push(name.clone());
+        trouble.is_none().then_some(name)
+    }
+
+    /// Reads `params`, and gives each parameter that a pattern matches to group `index`, unless an earlier group has it.
+    fn params(&self, section: &mut Section<'_>, index: usize, taken: &mut [Option<usize>]) -> Option<()> {
+        let patterns: Vec<String> = section.required("params")?;
+        if patterns.is_empty() {
+            section.error("params", "a group without patterns has no parameters", "for example [\"*.bias\"]");
+            return None;
+        }
+        let params = self.around.declaration.params();
+        let (mut right, mut claimed) = (true, 0);
+        for pattern in &patterns {
+            let matcher = self.matcher(section, pattern);
+            let matched: Vec<usize> = match &matcher {
+                Some(matcher) => (0..params.len()).filter(|&at| matcher.is_match(&params[at].name)).collect(),
+                None => Vec::new(),
+            };
+            if matcher.is_some() && matched.is_empty() {
+                let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+                let found = Diagnostic::error(format!("\"{pattern}\" matches no parameter of the model"));
+                let found = found.at(place_of(section, pattern));
+                self.log.push(found.help(format!("the model has: {}", all.join(", "))));
+            }
+            right &= !matched.is_empty();
+            for at in matched {
+                if taken[at].is_none() {
+                    taken[at] = Some(index);
+                    claimed += 1;
+                }
+            }
+        }
+        if right && claimed == 0 {
+            let label = "the first group that matches takes a parameter";
+            section.error("params", "earlier groups take every parameter of this group", label);
+        }
+        (right && claimed > 0).then_some(())
+    }
+
+    fn matcher(&self, section: &Section<'_>, pattern: &str) -> Option<GlobMatcher> {
+        // `*` goes across dots: names have no folders.
+        match GlobBuilder::new(pattern).literal_separator(false).build() {
+            Ok(glob) => Some(glob.compile_matcher()),
+            Err(error) => {
+                let found = Diagnostic::error(format!("\"{pattern}\" is no pattern: {}", error.kind()));
+                let found = found.at(place_of(section, pattern));
+                self.log.push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
+                None
+            }
+        }
+    }
+}
+
+/// Where `pattern` stands in `params`.
+fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {
+    let value = section.table_ref().get("params")?;
+    let items = if let Kind::Array(items) = &value.kind { items.as_slice() } else { &[] };
+    let item = items.iter().find(|item| item.as_str() == Some(pattern));
+    Some(&item.unwrap_or(value).place)
+}

@@ -1,0 +1,76 @@
+//! `device` and `threads`: what of this machine a run uses.
+
+use tch::Device;
+
+use crate::spec::{Count, Field, Kind, Section, Value};
+
+/// What a plan asks about the machine; asked only when the spec leaves it open.
+pub struct Machine<'a> {
+    /// How many CUDA devices there are, or why there are none.
+    pub cuda: &'a dyn Fn() -> Result<usize, String>,
+    /// Cores that this process may use.
+    pub cores: usize,
+}
+
+/// `device` as a spec writes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wanted {
+    Auto,
+    Cpu,
+    Cuda(Option<usize>),
+}
+
+impl Field for Wanted {
+    fn expects() -> String {
+        "\"auto\", \"cpu\", \"cuda\" or \"cuda:1\"".into()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        let Kind::String(text) = &value.kind else { return Err(None) };
+        match text.as_str() {
+            "auto" => Ok(Wanted::Auto),
+            "cpu" => Ok(Wanted::Cpu),
+            "cuda" => Ok(Wanted::Cuda(None)),
+            text => {
+                let number = text.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+                number.map(|number| Wanted::Cuda(Some(number))).ok_or(None)
+            }
+        }
+    }
+    fn to_toml(&self) -> toml::Value {
+        match self {
+            Wanted::Auto => "auto".into(),
+            Wanted::Cpu => "cpu".into(),
+            Wanted::Cuda(None) => "cuda".into(),
+            Wanted::Cuda(Some(number)) => format!("cuda:{number}").into(),
+        }
+    }
+}
+
+/// Reads `device`: `auto` takes CUDA where there is one.
+pub(super) fn device(root: &mut Section<'_>, machine: &Machine<'_>) -> Option<Device> {
+    let wanted = root.or("device", Wanted::Auto);
+    let number = match wanted {
+        Wanted::Cpu => return Some(Device::Cpu),
+        Wanted::Auto => {
+            let there_is = (machine.cuda)().is_ok_and(|devices| devices > 0);
+            return Some(if there_is { Device::Cuda(0) } else { Device::Cpu });
+        }
+        Wanted::Cuda(number) => number.unwrap_or(0),
+    };
+    let help = "\"cpu\" or \"auto\" runs here";
+    match (machine.cuda)() {
+        Ok(devices) if number < devices => return Some(Device::Cuda(number)),
+        Ok(0) => root.error("device", "there is no CUDA device on this machine", help),
+        Ok(devices) => {
+            let message = format!("there is no CUDA device {number} on this machine");
+            root.error("device", message, format!("it has {devices}, numbered from 0"));
+        }
+        Err(reason) => root.error("device", format!("CUDA cannot be used here: {reason}"), help),
+    }
+    None
+}
+
+/// Reads `threads`: by default one for each core.
+pub(super) fn threads(root: &mut Section<'_>, machine: &Machine<'_>) -> usize {
+    root.or("threads", Count(machine.cores)).0
+}

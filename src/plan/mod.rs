@@ -1,0 +1,274 @@
+//! Spec → [`Plan`]: defaults filled, names looked up, conventions resolved, units turned into steps, cross-checks made.
+//! Nothing is trained, and no data are read but what a user's own file says of its size.
+
+mod data;
+mod ends;
+mod groups;
+mod machine;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tch::{Device, Kind};
+
+use crate::choice;
+use crate::dataset::{Info, Task};
+use crate::model::{self, Model, Shape};
+use crate::optimizer::Clip;
+use crate::spec::{Diagnostic, Findings, Horizon, Log, Positive, Section, Spec, Unit, lookup};
+use crate::train::{EarlyStop, Loss, Mode, Monitor, Target};
+
+pub use data::DataPlan;
+pub use groups::{BASE, Group, Groups};
+pub use machine::Machine;
+
+/// One run, ready to be started.
+#[derive(Debug)]
+pub struct Plan {
+    pub name: String,
+    /// The last component of the run's folder.
+    pub variant: String,
+    pub seed: u64,
+    /// Every key with its value, defaults included: read again, it is this run.
+    pub resolved: toml::Table,
+    pub device: Device,
+    pub threads: usize,
+    pub data: DataPlan,
+    pub model: Box<dyn Model>,
+    /// What the model computes in.
+    pub kind: Kind,
+    /// A file of initial values.
+    pub weights: Option<PathBuf>,
+    pub loss: Loss,
+    pub groups: Groups,
+    pub clip: Clip,
+    pub horizon: Horizon,
+    /// `epochs` or `steps`.
+    pub length_key: &'static str,
+    pub time_limit: Option<Duration>,
+    pub target: Option<Target>,
+    pub early_stop: Option<EarlyStop>,
+    /// What makes an epoch the best: the target's metric, else accuracy or loss of the validation part.
+    pub best_by: Monitor,
+    pub test_every_epoch: bool,
+}
+
+choice! {
+    /// When the test part is evaluated. Nothing is decided by it.
+    pub enum TestWhen {
+        End = "end",
+        EveryEpoch = "every_epoch",
+    }
+}
+
+choice! {
+    /// What a model computes in.
+    pub enum Dtype {
+        Float32 = "float32",
+        Float64 = "float64",
+    }
+}
+
+choice! {
+    /// As a spec names it.
+    pub enum LossName {
+        CrossEntropy = "cross_entropy",
+        Mse = "mse",
+    }
+}
+
+/// The seeds that `spec` asks for: `seed = 1` (the default), or `seeds = [1, 2, 3]`.
+fn seeds(root: &mut Section<'_>) -> Vec<u64> {
+    if root.has("seed") && root.has("seeds") {
+        root.error("seeds", "both `seed` and `seeds` are given", "`seeds` stands for several runs");
+    }
+    let one = root.optional::<u64>("seed");
+    let many = root.optional::<Vec<u64>>("seeds");
+    let mut seeds = many.unwrap_or_else(|| vec![one.unwrap_or(1)]);
+    let asked = seeds.len();
+    seeds.sort_unstable();
+    seeds.dedup();
+    if seeds.is_empty() || seeds.len() < asked {
+        root.error("seeds", "each seed is one run", "expected different integers, at least one");
+    }
+    root.forget("seeds");
+    seeds
+}
+
+/// Plans each run of `spec` (one a seed), and returns what a person should know of it besides.
+pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings), Findings> {
+    let log = Log::default();
+    let seeds = seeds(&mut Section::root(&spec.table, &log));
+    let plans: Option<Vec<Plan>> = seeds.iter().map(|&seed| one(spec, seed, machine, &log)).collect();
+    let findings = log.finish(&spec.texts)?;
+    match plans {
+        Some(plans) => Ok((plans, findings)),
+        // A reader that gives up says why; this is the net beneath.
+        None => {
+            let log = Log::default();
+            log.push(Diagnostic::error("this spec cannot be planned"));
+            Err(log.finish(&spec.texts).unwrap_or_else(|findings| findings))
+        }
+    }
+}
+
+fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan> {
+    let mut root = Section::root(&spec.table, log);
+    let name = root.or("name", spec.stem());
+    if crate::spec::file_name(&name) != name || name.is_empty() {
+        root.error("name", "a name is also a folder's name", "expected letters, digits and any of `._=,+-`");
+    }
+    for key in ["epochs", "steps", "seeds"] {
+        root.ask(key);
+    }
+    let variant = spec.variant();
+    root.optional::<String>("variant");
+    if !variant.is_empty() {
+        root.put("variant", variant.as_str());
+    }
+    let folder = [variant, format!("seed={seed}")].into_iter().filter(|part| !part.is_empty());
+    let folder = folder.collect::<Vec<_>>().join(",");
+    root.put("seed", toml::Value::Integer(i64::try_from(seed).ok()?));
+    let device = machine::device(&mut root, machine);
+    let threads = machine::threads(&mut root, machine);
+    let data = data::read(&mut root, spec.folder());
+    // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
+    let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
+    let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);
+    let length = ends::length(&mut root, steps_per_epoch);
+    let horizon = length.map_or(Horizon { total_steps: 4220, steps_per_epoch }, |length| length.horizon);
+    let time_limit = ends::time_limit(&mut root);
+    let loss = loss(&mut root, info.task);
+    let metric = loss.metric();
+    let model = read_model(&mut root, &info, spec);
+    let metrics = ends::metrics(metric);
+    let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
+    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
+    let groups = groups::read(&mut root, around);
+    let clip = clip(&mut root);
+    let target = ends::target(&mut root, metric);
+    let early_stop = ends::early_stop(&mut root, metric, length.map(|length| length.horizon));
+    let test_every_epoch = record(&mut root);
+    let resolved = root.finish();
+    let best_by = match (&target, metric) {
+        (Some(target), _) => target.monitor.clone(),
+        (None, crate::train::Metric::Accuracy) => Monitor { metric: "val_accuracy".into(), mode: Mode::Max },
+        (None, crate::train::Metric::Rmse) => Monitor { metric: "val_loss".into(), mode: Mode::Min },
+    };
+    let ModelPlan { model, kind, weights } = model?;
+    Some(Plan {
+        variant: crate::spec::file_name(&folder),
+        name,
+        seed,
+        resolved,
+        device: device?,
+        threads,
+        data: data?,
+        model,
+        kind,
+        weights,
+        loss,
+        groups: groups?,
+        clip,
+        horizon,
+        length_key: length?.key,
+        time_limit,
+        target,
+        early_stop,
+        best_by,
+        test_every_epoch,
+    })
+}
+
+/// What stands in for data that could not be described.
+fn usual() -> Info {
+    Info { train: 60_000, test: 10_000, input: vec![1, 28, 28], task: Task::Classification { classes: 10 } }
+}
+
+struct ModelPlan {
+    model: Box<dyn Model>,
+    kind: Kind,
+    weights: Option<PathBuf>,
+}
+
+/// Reads `[model]`: its type's own keys, `dtype` and `weights`.
+fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec) -> Option<ModelPlan> {
+    let outputs = match info.task {
+        Task::Classification { classes } => classes,
+        Task::Regression { outputs } => outputs,
+    };
+    let mut section = root.section("model")?;
+    let entry = lookup(model::REGISTRY, "model", &mut section);
+    let shape = Shape { input: info.input.clone(), outputs };
+    let model = entry.and_then(|entry| (entry.build)(&mut section, &shape));
+    let kind = match section.or("dtype", Dtype::Float32) {
+        Dtype::Float32 => Kind::Float,
+        Dtype::Float64 => Kind::Double,
+    };
+    let weights = section.optional::<String>("weights").map(|file| spec.folder().join(file));
+    if let Some(path) = weights.as_ref().filter(|path| !path.is_file()) {
+        let message = format!("there is no file {}", path.display());
+        section.error("weights", message, "paths are relative to the spec's folder");
+    }
+    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    root.put("model", resolved);
+    Some(ModelPlan { model: model?, kind, weights })
+}
+
+/// Reads `[loss]`: `type`, by default the task's own, and `label_smoothing`.
+fn loss(root: &mut Section<'_>, task: Task) -> Loss {
+    let Some(mut section) = root.section("loss") else { return Loss::Mse };
+    let own = match task {
+        Task::Classification { .. } => LossName::CrossEntropy,
+        Task::Regression { .. } => LossName::Mse,
+    };
+    let name = section.or("type", own);
+    if name != own {
+        let message = format!("\"{}\" does not fit the task", name.word());
+        let label = match own {
+            LossName::CrossEntropy => "classes are learned with \"cross_entropy\"",
+            LossName::Mse => "numbers are learned with \"mse\"",
+        };
+        section.error("type", message, label);
+    }
+    let loss = match own {
+        LossName::CrossEntropy => Loss::CrossEntropy { label_smoothing: section.or("label_smoothing", Unit(0.0)).0 },
+        LossName::Mse => Loss::Mse,
+    };
+    let resolved = section.finish();
+    root.put("loss", resolved);
+    loss
+}
+
+/// Reads `[clip_grad]`: `norm` or `value`.
+fn clip(root: &mut Section<'_>) -> Clip {
+    if !root.has("clip_grad") {
+        root.ask("clip_grad");
+        return Clip::None;
+    }
+    let Some(mut section) = root.section("clip_grad") else { return Clip::None };
+    let norm = section.optional::<Positive>("norm");
+    let value = section.optional::<Positive>("value");
+    if norm.is_some() && value.is_some() {
+        section.error("value", "both `norm` and `value` are given", "gradients are cut in one way");
+    }
+    if !section.has("norm") && !section.has("value") {
+        section.missing("norm", "the largest norm of all gradients together, or `value`, the largest of one element");
+    }
+    let resolved = section.finish();
+    root.put("clip_grad", resolved);
+    match (norm, value) {
+        (Some(norm), _) => Clip::Norm(norm.0),
+        (_, Some(value)) => Clip::Value(value.0),
+        _ => Clip::None,
+    }
+}
+
+/// Reads `[record]`: whether the test part is evaluated every epoch.
+fn record(root: &mut Section<'_>) -> bool {
+    let Some(mut section) = root.section("record") else { return false };
+    let when = section.or("test", TestWhen::End);
+    let resolved = section.finish();
+    root.put("record", resolved);
+    when == TestWhen::EveryEpoch
+}

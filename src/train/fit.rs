@@ -1,0 +1,302 @@
+//! Training, from the first evaluation to the last step.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tch::{Tensor, no_grad};
+
+use super::meter::{Bad, Meter};
+use super::rules::Watch;
+use super::{Emit, Error, Fitted, Interrupt, Job, Validation, evaluate, metric_of};
+use crate::model::{Model, Pass};
+use crate::optimizer::{self, Step};
+use crate::params::Store;
+use crate::record::{Divergence, Event, Outcome, Progress, RateChanged, Reached, Row, Scores, Status};
+use crate::schedule::{Clock, Observation};
+
+/// How often a person is told where training is.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// Steps between looks at what a GPU has summed up; each look waits for it.
+const LOOK: u64 = 100;
+
+/// Why training ended.
+enum End {
+    Length,
+    Time,
+    Target,
+    Early,
+    Diverged(Divergence),
+    Signal,
+}
+
+/// Trains `job` to its end. The last event is the last epoch's: that the run has ended is for the caller to tell, once
+/// its weights are kept.
+pub fn fit(job: Job, emit: &mut Emit<'_>, interrupt: &Interrupt) -> Result<Fitted, Error> {
+    let watch = Watch::new(job.best_by.clone(), 0.0);
+    let early = job.early_stop.as_ref().map(|stop| (Watch::new(stop.monitor.clone(), stop.min_delta), stop.patience));
+    let mut run = Run {
+        started: Instant::now(),
+        step: 0,
+        lr: vec![0.0; job.groups.len()],
+        train_seconds: 0.0,
+        eval_seconds: 0.0,
+        reached: None,
+        last: None,
+        best: None,
+        watch,
+        early,
+        job,
+        emit,
+        interrupt,
+    };
+    let end = run.whole()?;
+    run.finish(end)
+}
+
+struct Run<'a, 'e> {
+    job: Job,
+    emit: &'a mut Emit<'e>,
+    interrupt: &'a Interrupt,
+    started: Instant,
+    /// Steps done.
+    step: u64,
+    /// Each group's rate at the last step.
+    lr: Vec<f64>,
+    train_seconds: f64,
+    eval_seconds: f64,
+    reached: Option<Reached>,
+    last: Option<Row>,
+    best: Option<Tensor>,
+    watch: Watch,
+    early: Option<(Watch, u64)>,
+}
+
+impl Run<'_, '_> {
+    fn whole(&mut self) -> Result<End, Error> {
+        self.set_rates();
+        if let Some(end) = self.evaluate(0, None, 0.0)? {
+            return Ok(end);
+        }
+        let mut epoch = 0;
+        while self.step < self.job.horizon.total_steps {
+            epoch += 1;
+            let before = Instant::now();
+            let (meter, ended) = self.epoch(epoch)?;
+            let scores = meter.scores()?;
+            let seconds = before.elapsed().as_secs_f64();
+            self.train_seconds += seconds;
+            match ended {
+                Some(End::Time) => {
+                    let ended = self.evaluate(epoch, scores, seconds)?;
+                    return Ok(ended.unwrap_or(End::Time));
+                }
+                Some(end) => return Ok(end),
+                None => {}
+            }
+            if let Some(end) = self.evaluate(epoch, scores, seconds)? {
+                return Ok(end);
+            }
+        }
+        Ok(End::Length)
+    }
+
+    fn clock(&self) -> Clock {
+        let horizon = self.job.horizon;
+        Clock { step: self.step, total_steps: horizon.total_steps, steps_per_epoch: horizon.steps_per_epoch }
+    }
+
+    fn set_rates(&mut self) {
+        let clock = self.clock();
+        for (lr, group) in self.lr.iter_mut().zip(&self.job.groups) {
+            *lr = group.base_lr * group.rule.factor(clock);
+        }
+    }
+
+    /// One epoch, or what is left of the run; what ended it before its last step, if anything did.
+    fn epoch(&mut self, epoch: u64) -> Result<(Meter, Option<End>), Error> {
+        let job = &self.job;
+        let order = job.shuffle.order(&job.train_rows, job.seed, epoch);
+        let left = (job.horizon.total_steps - self.step).min(job.horizon.steps_per_epoch);
+        let batch_size = job.batch_size;
+        let mut meter = Meter::new(job.loss.metric(), job.device)?;
+        let mut told = Instant::now();
+        for (rows, step_in_epoch) in order.chunks(batch_size).zip(1..=left) {
+            self.update(rows, &mut meter)?;
+            let look = self.job.device == tch::Device::Cpu || self.step.is_multiple_of(LOOK) || step_in_epoch == left;
+            if look && let Some(bad) = meter.bad()? {
+                return Ok((meter, Some(self.diverged(bad))));
+            }
+            if self.interrupt.load(Ordering::Relaxed) != 0 {
+                return Ok((meter, Some(End::Signal)));
+            }
+            if self.job.time_limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+                return Ok((meter, Some(End::Time)));
+            }
+            if told.elapsed() >= PROGRESS {
+                told = Instant::now();
+                let loss = meter.scores()?.map_or(f64::NAN, |scores| scores.loss);
+                let progress = Progress { epoch, step: self.step, step_in_epoch, steps_in_epoch: left, loss };
+                (self.emit)(&Event::Progress(progress))?;
+            }
+        }
+        Ok((meter, None))
+    }
+
+    /// One optimizer update on `rows`.
+    fn update(&mut self, rows: &[u32], meter: &mut Meter) -> Result<(), Error> {
+        self.set_rates();
+        let Job { seed, model, store, optimizer, loss, examples, .. } = &mut self.job;
+        let batch = examples.gather(rows)?;
+        let pass = Pass::Train { seed: *seed, step: self.step };
+        let output = model.forward(&batch.x, store, pass)?;
+        let value = loss.of(&output, &batch.y)?;
+        let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
+        self.step += 1;
+        meter.add(self.step, &value, &output, &batch.y)?;
+        let (loss, model) = (*loss, &**model);
+        let mut reevaluate = |store: &Store| again(model, store, &batch, loss, pass);
+        let (lr, loss) = (self.lr.as_slice(), &value);
+        optimizer.step(&mut Step { store, grads: &grads, lr, loss, reevaluate: &mut reevaluate })?;
+        Ok(())
+    }
+
+    /// Evaluates after `epoch`, writes its row, and shows it to everything that decides by it.
+    fn evaluate(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
+        let before = Instant::now();
+        let val = self.scores_of_validation()?;
+        let test = match self.job.test_every_epoch {
+            true => self.scores_of_test()?,
+            false => None,
+        };
+        let eval_seconds = before.elapsed().as_secs_f64();
+        self.eval_seconds += eval_seconds;
+        let effective_lr = self.job.optimizer.effective_lr().unwrap_or_default();
+        let lr = self.lr.clone();
+        let row = Row { epoch, step: self.step, train, val, test, lr, effective_lr, train_seconds, eval_seconds };
+        (self.emit)(&Event::Epoch(row.clone()))?;
+        self.last = Some(row.clone());
+        let name = self.job.loss.metric().name();
+        let of = |metric: &str| metric_of(&row, name, metric);
+        if self.watch.see(of(&self.watch.monitor().metric), epoch) {
+            self.best = Some(no_grad(|| self.job.store.flat().f_detach_copy())?);
+        }
+        if let Some(loss) = val.map(|scores| scores.loss).filter(|loss| !loss.is_finite()) {
+            return Ok(Some(self.diverged(Bad { step: self.step, loss })));
+        }
+        if let (Some(target), None) = (&self.job.target, &self.reached) {
+            let value = of(&target.monitor.metric).filter(|&value| target.is_reached_by(value));
+            if let Some(value) = value {
+                let seconds = self.train_seconds + self.eval_seconds;
+                let metric = target.monitor.metric.clone();
+                let reached = Reached { metric, value, epoch, step: self.step, seconds };
+                (self.emit)(&Event::TargetReached(reached.clone()))?;
+                self.reached = Some(reached);
+                if target.stop {
+                    return Ok(Some(End::Target));
+                }
+            }
+        }
+        if let Some((watch, patience)) = &mut self.early {
+            watch.see(of(&watch.monitor().metric), epoch);
+            if watch.since() >= *patience {
+                return Ok(Some(End::Early));
+            }
+        }
+        self.observe(&row)?;
+        Ok(None)
+    }
+
+    /// Shows `row` to the groups' rules. Epoch 0, before training, is nothing that a rule could have changed.
+    fn observe(&mut self, row: &Row) -> Result<(), Error> {
+        if row.epoch == 0 {
+            return Ok(());
+        }
+        let clock = self.clock();
+        let name = self.job.loss.metric().name();
+        let metric = |metric: &str| metric_of(row, name, metric);
+        for group in &mut self.job.groups {
+            let from = group.base_lr * group.rule.factor(clock);
+            let seen = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
+            if let Some(reason) = group.rule.observe(&seen) {
+                let to = group.base_lr * group.rule.factor(clock);
+                let changed = RateChanged { epoch: row.epoch, group: group.name.clone(), from, to, reason };
+                (self.emit)(&Event::RateChanged(changed))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn scores_of_validation(&self) -> Result<Option<Scores>, Error> {
+        match &self.job.val {
+            Validation::HeldOut(rows) => self.scores(&self.job.examples, rows),
+            Validation::Train => self.scores(&self.job.examples, &self.job.train_rows),
+            Validation::Test => self.scores_of_test(),
+        }
+    }
+
+    fn scores_of_test(&self) -> Result<Option<Scores>, Error> {
+        let Some(test) = &self.job.test else { return Ok(None) };
+        let rows: Vec<u32> = (0..test.len() as u32).collect();
+        self.scores(test, &rows)
+    }
+
+    fn scores(&self, examples: &crate::dataset::Batches, rows: &[u32]) -> Result<Option<Scores>, Error> {
+        let job = &self.job;
+        evaluate(&*job.model, &job.store, job.loss, examples, rows, job.device)
+    }
+
+    fn diverged(&self, bad: Bad) -> End {
+        End::Diverged(Divergence { step: bad.step, lr: self.lr[0], loss: bad.loss.to_string() })
+    }
+
+    fn finish(mut self, end: End) -> Result<Fitted, Error> {
+        let before = Instant::now();
+        // Validation by the test part has evaluated it already.
+        let test = match (&end, &self.job.val, &self.last) {
+            (End::Diverged(_) | End::Signal, ..) => None,
+            (_, Validation::Test, Some(last)) => last.val,
+            (_, _, Some(Row { test: Some(test), .. })) => Some(*test),
+            _ => self.scores_of_test()?,
+        };
+        self.eval_seconds += before.elapsed().as_secs_f64();
+        let (status, ended_by) = match &end {
+            End::Length => (Status::Completed, self.job.length_key),
+            End::Time => (Status::Completed, "time"),
+            End::Target => (Status::StoppedAtTarget, "target"),
+            End::Early => (Status::StoppedEarly, "early_stop"),
+            End::Diverged(_) => (Status::Diverged, "divergence"),
+            End::Signal => (Status::Interrupted, "signal"),
+        };
+        let diverged = if let End::Diverged(divergence) = end { Some(divergence) } else { None };
+        let outcome = Outcome {
+            status,
+            ended_by: ended_by.to_owned(),
+            target: self.job.target.as_ref().map(ToString::to_string),
+            reached: self.reached,
+            best: self.watch.best(),
+            last: self.last,
+            test,
+            fitted: self.job.model.fitted(&self.job.store),
+            diverged,
+            train_seconds: self.train_seconds,
+            eval_seconds: self.eval_seconds,
+            total_seconds: self.started.elapsed().as_secs_f64(),
+        };
+        Ok(Fitted { outcome, store: self.job.store, best: self.best })
+    }
+}
+
+/// Loss and gradients of `batch` at the values in `store`, once more.
+fn again(
+    model: &dyn Model,
+    store: &Store,
+    batch: &crate::dataset::Batch,
+    loss: super::Loss,
+    pass: Pass,
+) -> Result<(Tensor, Vec<Tensor>), optimizer::Error> {
+    let output = model.forward(&batch.x, store, pass).map_err(|error| optimizer::Error::Model(error.to_string()))?;
+    let value = loss.of(&output, &batch.y)?;
+    let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
+    Ok((value, grads))
+}

@@ -1,0 +1,138 @@
+//! Sums over batches: loss, metric and the first step that was not finite. On the CPU plain numbers; on a GPU they stay
+//! there until they are asked for, so that no step waits.
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::loss::{Added, Metric};
+use crate::record::Scores;
+
+/// What has been seen since the meter began.
+#[derive(Debug)]
+pub(super) struct Meter {
+    metric: Metric,
+    examples: f64,
+    sums: Sums,
+}
+
+#[derive(Debug)]
+enum Sums {
+    Host { loss: f64, metric: f64, bad: Option<Bad> },
+    Device { loss: Tensor, metric: Tensor, bad_step: Tensor, bad_loss: Tensor },
+}
+
+/// The first step whose loss was not finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bad {
+    pub step: u64,
+    pub loss: f64,
+}
+
+/// No step.
+const NONE: i64 = i64::MAX;
+
+impl Meter {
+    /// An empty meter for batches on `device`.
+    pub fn new(metric: Metric, device: Device) -> Result<Self, TchError> {
+        let sums = match device {
+            Device::Cpu => Sums::Host { loss: 0.0, metric: 0.0, bad: None },
+            device => Sums::on(device)?,
+        };
+        Ok(Meter { metric, examples: 0.0, sums })
+    }
+
+    /// Takes in a batch: its mean loss and its outputs. `step` (from 1) names it.
+    pub fn add(&mut self, step: u64, loss: &Tensor, output: &Tensor, target: &Tensor) -> Result<(), TchError> {
+        let examples = output.size()[0] as f64;
+        self.examples += examples;
+        let added = self.metric.add(output, target)?;
+        match &mut self.sums {
+            Sums::Host { loss: loss_sum, metric, bad } => {
+                let loss = loss.f_double_value(&[])?;
+                if !loss.is_finite() && bad.is_none() {
+                    *bad = Some(Bad { step, loss });
+                }
+                *loss_sum += loss * examples;
+                *metric += match added {
+                    Added::Number(number) => number,
+                    Added::Scalar(scalar) => scalar.f_double_value(&[])?,
+                };
+            }
+            Sums::Device { loss: loss_sum, metric, bad_step, bad_loss } => {
+                let loss = loss.f_detach()?.f_to_kind(Kind::Double)?;
+                *loss_sum = loss_sum.f_add(&loss.f_mul_scalar(examples)?)?;
+                *metric = match added {
+                    Added::Scalar(scalar) => metric.f_add(&scalar)?,
+                    Added::Number(number) => metric.f_add_scalar(number)?,
+                };
+                let first = loss.f_isfinite()?.f_logical_not()?.f_logical_and(&bad_step.f_eq(NONE)?)?;
+                *bad_loss = loss.f_where_self(&first, bad_loss)?;
+                *bad_step = bad_step.f_masked_fill(&first, step as i64)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first step whose loss was not finite. On a GPU this waits for all steps so far.
+    pub fn bad(&self) -> Result<Option<Bad>, TchError> {
+        match &self.sums {
+            Sums::Host { bad, .. } => Ok(*bad),
+            Sums::Device { bad_step, bad_loss, .. } => match bad_step.f_int64_value(&[])? {
+                NONE => Ok(None),
+                step => Ok(Some(Bad { step: step as u64, loss: bad_loss.f_double_value(&[])? })),
+            },
+        }
+    }
+
+    /// Mean loss and metric so far; none before the first batch. On a GPU this waits.
+    pub fn scores(&self) -> Result<Option<Scores>, TchError> {
+        if self.examples == 0.0 {
+            return Ok(None);
+        }
+        let (loss, metric) = match &self.sums {
+            Sums::Host { loss, metric, .. } => (*loss, *metric),
+            Sums::Device { loss, metric, .. } => (loss.f_double_value(&[])?, metric.f_double_value(&[])?),
+        };
+        Ok(Some(Scores { loss: loss / self.examples, metric: self.metric.finish(metric, self.examples) }))
+    }
+}
+
+impl Sums {
+    fn on(device: Device) -> Result<Self, TchError> {
+        let zero = || Tensor::f_zeros([], (Kind::Double, device));
+        let bad_step = Tensor::f_full([], NONE, (Kind::Int64, device))?;
+        Ok(Sums::Device { loss: zero()?, metric: zero()?, bad_step, bad_loss: zero()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Loss;
+
+    /// The device's sums are tensors; they can as well lie on the CPU.
+    #[test]
+    fn sums_on_the_device_and_here_are_the_same() {
+        let mut here = Meter::new(Metric::Accuracy, Device::Cpu).unwrap();
+        let sums = Sums::on(Device::Cpu).unwrap();
+        let mut there = Meter { metric: Metric::Accuracy, examples: 0.0, sums };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
+        let target = Tensor::from_slice(&[1i64, 0, 2, 2]);
+        for step in 1..=5 {
+            let mut output = Tensor::rand([4, 3], (Kind::Double, Device::Cpu));
+            if step >= 4 {
+                let _ = output.fill_(f64::NAN);
+            }
+            assert_eq!(here.bad().unwrap().is_some(), step > 4, "before step {step}");
+            for meter in [&mut here, &mut there] {
+                meter.add(step, &loss.of(&output, &target).unwrap(), &output, &target).unwrap();
+            }
+            if step == 3 {
+                assert_eq!(here.scores().unwrap(), there.scores().unwrap());
+            }
+        }
+        for meter in [here, there] {
+            let bad = meter.bad().unwrap().unwrap();
+            assert!(bad.step == 4 && bad.loss.is_nan());
+        }
+    }
+}

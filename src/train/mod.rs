@@ -1,0 +1,108 @@
+//! The loop. [`fit`] trains what a [`Job`] holds and tells what happens as events; it prints nothing, reads no spec and
+//! touches no file.
+
+mod evaluate;
+mod fit;
+mod loss;
+mod meter;
+mod rules;
+
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tch::{Device, TchError, Tensor};
+
+use crate::dataset::{Batches, Shuffle};
+use crate::model::Model;
+use crate::optimizer::Optimizer;
+use crate::params::Store;
+use crate::record::{Event, Outcome};
+use crate::schedule::Rule;
+use crate::spec::Horizon;
+
+pub use evaluate::evaluate;
+pub use fit::fit;
+pub use loss::{Loss, Metric};
+pub use rules::{EarlyStop, Mode, Monitor, Target, metric_of};
+
+/// A run, ready to begin.
+#[derive(Debug)]
+pub struct Job {
+    pub seed: u64,
+    pub device: Device,
+    pub model: Box<dyn Model>,
+    pub store: Store,
+    pub optimizer: Box<dyn Optimizer>,
+    /// The groups' rates, the base group's first.
+    pub groups: Vec<Rate>,
+    pub loss: Loss,
+    /// The part that training and held-out examples are taken from.
+    pub examples: Batches,
+    /// Rows of `examples` to train on.
+    pub train_rows: Vec<u32>,
+    pub val: Validation,
+    /// The test part, where there is one.
+    pub test: Option<Batches>,
+    /// Evaluate the test part each epoch, too; nothing is decided by it.
+    pub test_every_epoch: bool,
+    pub batch_size: usize,
+    pub drop_last: bool,
+    pub shuffle: Shuffle,
+    pub horizon: Horizon,
+    pub time_limit: Option<Duration>,
+    pub target: Option<Target>,
+    pub early_stop: Option<EarlyStop>,
+    /// What makes an epoch the best.
+    pub best_by: Monitor,
+    /// What ends the run when it has its full length: `epochs` or `steps`.
+    pub length_key: &'static str,
+}
+
+/// A group's learning rate.
+#[derive(Debug)]
+pub struct Rate {
+    pub name: String,
+    /// What the rule's factor multiplies.
+    pub base_lr: f64,
+    pub rule: Box<dyn Rule>,
+}
+
+/// What takes the part of validation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Validation {
+    /// Held-out rows of the training part.
+    HeldOut(Vec<u32>),
+    /// With `validation = 0`: the test part.
+    Test,
+    /// With `validation = 0` and no test part: the rows that are trained on.
+    Train,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Fitted {
+    pub outcome: Outcome,
+    /// With the values after the last step.
+    pub store: Store,
+    /// Values after the best epoch, flat; none when no evaluation gave a number.
+    pub best: Option<Tensor>,
+}
+
+/// Where events go. An error ends the run.
+pub type Emit<'a> = dyn FnMut(&Event) -> std::io::Result<()> + 'a;
+
+/// Set to a signal's number to end the run after the present step; 0 while it may go on.
+pub type Interrupt = AtomicUsize;
+
+/// A run that cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Model(#[from] crate::model::Error),
+    #[error("{0}")]
+    Optimizer(#[from] crate::optimizer::Error),
+    #[error("libtorch: {}", crate::libtorch::message(.0))]
+    Torch(#[from] TchError),
+    #[error("results cannot be written: {0}")]
+    Record(#[from] std::io::Error),
+}

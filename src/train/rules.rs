@@ -1,0 +1,160 @@
+//! What decides when a run ends, and which of its epochs was best.
+
+use crate::choice;
+use crate::record::{Best, Row};
+
+choice! {
+    /// Which way a metric is better.
+    pub enum Mode {
+        /// Smaller is better: a loss, an RMSE.
+        Min = "min",
+        /// Larger is better: an accuracy.
+        Max = "max",
+    }
+}
+
+impl Mode {
+    /// Whether `a` is better than `b` by more than `margin`. NaN is never better.
+    pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
+        match self {
+            Mode::Min => a < b - margin,
+            Mode::Max => a > b + margin,
+        }
+    }
+}
+
+/// A metric to watch, `val_accuracy` and the like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Monitor {
+    pub metric: String,
+    pub mode: Mode,
+}
+
+/// `metric` of a row; `name` is the task's metric. Only training and validation are there to decide by.
+pub fn metric_of(row: &Row, name: &str, metric: &str) -> Option<f64> {
+    let (part, kind) = metric.split_once('_')?;
+    let scores = match part {
+        "train" => row.train,
+        "val" => row.val,
+        _ => None,
+    }?;
+    match kind {
+        "loss" => Some(scores.loss),
+        kind if kind == name => Some(scores.metric),
+        _ => None,
+    }
+}
+
+/// What the run is to reach.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub monitor: Monitor,
+    pub value: f64,
+    /// Whether the run ends there.
+    pub stop: bool,
+}
+
+impl Target {
+    /// Whether `value` is enough: ≥ (or, where smaller is better, ≤) the target.
+    pub fn is_reached_by(&self, value: f64) -> bool {
+        match self.monitor.mode {
+            Mode::Min => value <= self.value,
+            Mode::Max => value >= self.value,
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let relation = if self.monitor.mode == Mode::Min { "<=" } else { ">=" };
+        write!(f, "{} {relation} {}", self.monitor.metric, self.value)
+    }
+}
+
+/// Ends a run that no longer gets better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyStop {
+    pub monitor: Monitor,
+    /// Evaluations without improvement that end the run.
+    pub patience: u64,
+    /// What counts as improvement: more than this.
+    pub min_delta: f64,
+}
+
+/// The best value of a metric so far.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    monitor: Monitor,
+    margin: f64,
+    best: Option<(f64, u64)>,
+    /// Evaluations since the best.
+    since: u64,
+}
+
+impl Watch {
+    pub fn new(monitor: Monitor, margin: f64) -> Self {
+        Watch { monitor, margin, best: None, since: 0 }
+    }
+
+    /// Takes in the value after `epoch`; whether it is the best so far.
+    pub fn see(&mut self, value: Option<f64>, epoch: u64) -> bool {
+        let better = match (value, self.best) {
+            (Some(value), _) if value.is_nan() => false,
+            (Some(value), Some((best, _))) => self.monitor.mode.is_better(value, best, self.margin),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        match value.filter(|_| better) {
+            Some(value) => (self.best, self.since) = (Some((value, epoch)), 0),
+            None => self.since += 1,
+        }
+        better
+    }
+
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    pub fn since(&self) -> u64 {
+        self.since
+    }
+
+    pub fn best(&self) -> Option<Best> {
+        self.best.map(|(value, epoch)| Best { metric: self.monitor.metric.clone(), value, epoch })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(mode: Mode, margin: f64) -> Watch {
+        Watch::new(Monitor { metric: "val_loss".into(), mode }, margin)
+    }
+
+    #[test]
+    fn the_first_of_equal_values_is_the_best() {
+        let mut watch = watch(Mode::Max, 0.0);
+        for (epoch, value) in [0.5, 0.7, 0.7, f64::NAN, 0.6].into_iter().enumerate() {
+            watch.see(Some(value), epoch as u64);
+        }
+        assert_eq!(watch.best().map(|best| (best.value, best.epoch)), Some((0.7, 1)));
+        assert_eq!(watch.since(), 3);
+    }
+
+    #[test]
+    fn less_than_the_margin_is_no_improvement() {
+        let mut watch = watch(Mode::Min, 0.1);
+        assert!(watch.see(Some(-1.0), 0));
+        assert!(!watch.see(Some(-1.05), 1));
+        assert!(watch.see(Some(-1.2), 2));
+    }
+
+    #[test]
+    fn a_target_is_reached_by_equality() {
+        let monitor = Monitor { metric: "val_accuracy".into(), mode: Mode::Max };
+        let target = Target { monitor, value: 0.97, stop: true };
+        assert!(target.is_reached_by(0.97) && !target.is_reached_by(0.9699) && !target.is_reached_by(f64::NAN));
+        assert_eq!(target.to_string(), "val_accuracy >= 0.97");
+    }
+}

@@ -1,0 +1,145 @@
+//! Who may know whom, as `src/lib.rs` draws it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Each room, and the rooms it may use. What is not here is not in the house.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("spec", &[]),
+    ("random", &[]),
+    ("libtorch", &[]),
+    ("schedule", &["spec"]),
+    ("params", &["random", "spec"]),
+    ("dataset", &["libtorch", "random", "spec"]),
+    ("model", &["libtorch", "params", "random", "spec"]),
+    ("optimizer", &["libtorch", "params", "spec"]),
+    ("record", &["spec"]),
+    ("compare", &["record", "spec"]),
+    ("exit", &["record"]),
+    ("checkpoint", &["libtorch", "params", "record"]),
+    ("train", &["dataset", "libtorch", "model", "optimizer", "params", "record", "schedule", "spec"]),
+    ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
+    (
+        "cli",
+        &[
+            "checkpoint",
+            "compare",
+            "dataset",
+            "exit",
+            "libtorch",
+            "model",
+            "optimizer",
+            "params",
+            "plan",
+            "record",
+            "schedule",
+            "spec",
+            "train",
+        ],
+    ),
+];
+
+/// Rooms that compute without libtorch.
+const WITHOUT_TORCH: [&str; 6] = ["spec", "schedule", "record", "compare", "random", "exit"];
+
+/// Rooms that print; long work elsewhere reports through a callback.
+const PRINT: [&str; 3] = ["record", "cli", "main"];
+
+/// Rooms that touch no file.
+const WITHOUT_FILES: [&str; 7] = ["schedule", "params", "model", "optimizer", "train", "random", "exit"];
+
+struct Source {
+    path: PathBuf,
+    room: String,
+    /// Without comments, and without the tests at its end.
+    code: String,
+    lines: usize,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+                let room = path.strip_prefix(&root).unwrap().components().next().unwrap();
+                let room = room.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                let lines = text.lines().count();
+                let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+                let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
+                found.push(Source { path, room, code: code.join("\n"), lines });
+            }
+        }
+    }
+    assert!(found.len() > 50, "only {} files", found.len());
+    found
+}
+
+#[test]
+fn rooms_know_only_the_rooms_below() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !matches!(source.room.as_str(), "lib" | "main")) {
+        let room = ROOMS.iter().find(|(name, _)| *name == source.room);
+        let (_, allowed) = room.unwrap_or_else(|| panic!("{} is in no known room", source.path.display()));
+        let used: BTreeSet<&str> = source
+            .code
+            .split("crate::")
+            .skip(1)
+            .flat_map(|rest| {
+                // `use crate::{dataset, model}` names several.
+                let braced = rest.strip_prefix('{').map(|rest| rest.split('}').next().unwrap().split(',').collect());
+                let names: Vec<&str> = braced.unwrap_or_else(|| vec![rest]);
+                names.into_iter().map(|name| {
+                    let name = name.trim();
+                    &name[..name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len())]
+                })
+            })
+            .collect();
+        for name in used {
+            let is_room = ROOMS.iter().any(|(room, _)| *room == name);
+            if is_room && name != source.room && !allowed.contains(&name) {
+                wrong.push(format!("{} uses {name}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn libtorch_printing_and_files_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    let mut refuse = |source: &Source, what: &str| wrong.push(format!("{} has {what}", source.path.display()));
+    for source in &sources() {
+        let room = source.room.as_str();
+        let has = |what: &str| source.code.contains(what);
+        if WITHOUT_TORCH.contains(&room) && (has("tch::") || has("torch_sys")) {
+            refuse(source, "tch");
+        }
+        let prints = ["println!", "print!(", "eprint!(", "stdout()", "stderr()"].into_iter().any(has);
+        if !PRINT.contains(&room) && prints {
+            refuse(source, "printing");
+        }
+        if WITHOUT_FILES.contains(&room) && (has("fs::") || has("File::")) {
+            refuse(source, "files");
+        }
+        if room != "libtorch" && (has("unsafe {") || has("unsafe fn") || has("unsafe impl")) {
+            refuse(source, "unsafe code");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_read_in_a_sitting() {
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|source| source.lines > 350)
+        .map(|source| format!("{}: {} lines", source.path.display(), source.lines))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}

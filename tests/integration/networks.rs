@@ -1,0 +1,107 @@
+//! Whole training steps against the framework, in f64, from given weights.
+
+use lr_run::model::Pass;
+use lr_run::optimizer::{Method, Segments, Step};
+use lr_run::params::Store;
+use lr_run::plan::Plan;
+use lr_run::train::Loss;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use crate::golden::{Trace, distance, plan_images, plan_table};
+
+const TOLERANCE: f64 = 1e-10;
+
+#[test]
+fn networks_train_as_the_frameworks_do() {
+    let traces = Trace::all("networks");
+    let (images, tables): (Vec<&Trace>, Vec<&Trace>) = traces.iter().partition(|it| it.name.ends_with("_images"));
+    assert!(images.len() >= 2 && tables.len() >= 6);
+    tables.into_iter().for_each(table);
+    images.into_iter().for_each(image);
+}
+
+/// Everything is stored: weights before and after, data, losses, outputs.
+fn table(trace: &Trace) {
+    let x = trace.get("x");
+    let regression = trace.metadata["loss"] == "mse";
+    let classes = if regression { 0 } else { 5 };
+    let plan = plan_table(&trace.metadata["spec"], x.size()[1] as usize, classes);
+    let mut store = Store::new(plan.model.declaration().clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let names: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
+    let init: Vec<Tensor> = names.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
+    store.assign(&Tensor::cat(&init, 0)).unwrap();
+    let (losses, outputs) = train(trace, plan, &mut store, x, trace.get("losses").size()[0]);
+    close(trace, "losses", &losses);
+    close(trace, "outputs", &outputs);
+    for (index, name) in names.iter().enumerate() {
+        close(trace, &format!("param/{name}"), store.get(index));
+    }
+}
+
+/// Weights and inputs follow from formulas; of each parameter a summary is stored.
+fn image(trace: &Trace) {
+    let plan = plan_images(&trace.metadata["spec"]);
+    let mut store = Store::new(plan.model.declaration().clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let params = store.declaration().params().to_vec();
+    let wave = |len: usize, rate: f64, phase: f64| {
+        let values: Vec<f64> = (0..len).map(|i| (rate * i as f64 + phase).sin()).collect();
+        Tensor::from_slice(&values)
+    };
+    let init: Vec<Tensor> =
+        params.iter().zip(0..).map(|(param, k)| 0.05 * wave(param.len, 0.37, f64::from(k))).collect();
+    store.assign(&Tensor::cat(&init, 0)).unwrap();
+    let before = store.flat().copy();
+    let x: Tensor = 0.5 + 0.5 * wave(2 * 784, 0.11, 0.0);
+    let x = x.view([2, 1, 28, 28]);
+    let (losses, outputs) = train(trace, plan, &mut store, &x, trace.get("losses").size()[0]);
+    close(trace, "losses", &losses);
+    close(trace, "outputs", &outputs);
+    for param in &params {
+        let part = |of: &Tensor| of.narrow(0, param.offset as i64, param.len as i64);
+        let (old, new) = (part(&before), part(store.flat()));
+        for (when, values) in [("init", &old), ("param", &new), ("change", &(&new - &old))] {
+            summary(trace, &format!("{when}/{}", param.name), values);
+        }
+    }
+}
+
+fn summary(trace: &Trace, name: &str, values: &Tensor) {
+    let of = |what: &str| trace.get(&format!("{name}/{what}"));
+    let squares = values.square().sum(Kind::Double);
+    close(trace, &format!("{name}/sum_squares"), &squares.view(of("sum_squares").size().as_slice()));
+    // A sum is small beside its terms: √(n · Σx²) is the scale that an error in it has.
+    let scale = (values.numel() as f64 * squares.double_value(&[])).sqrt();
+    let error = (values.sum(Kind::Double).double_value(&[]) - of("sum").sum(Kind::Double).double_value(&[])).abs();
+    assert!(error <= TOLERANCE * scale, "{}: sum of {name} is off by {error:e} at a scale of {scale:e}", trace.name);
+    let len = of("first").size()[0];
+    close(trace, &format!("{name}/first"), &values.narrow(0, 0, len));
+    close(trace, &format!("{name}/last"), &values.narrow(0, values.size1().unwrap() - len, len));
+}
+
+/// Trains on the whole batch at each step; the losses before each, and the outputs after the last.
+fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -> (Tensor, Tensor) {
+    let y = trace.get("y");
+    let label_smoothing: f64 = trace.metadata["label_smoothing"].parse().unwrap();
+    let loss = if trace.metadata["loss"] == "mse" { Loss::Mse } else { Loss::CrossEntropy { label_smoothing } };
+    let segments = Segments::new(store.declaration(), &plan.groups.group_of);
+    let rates: Vec<f64> = plan.groups.groups.iter().map(|group| group.base_lr).collect();
+    let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
+    let mut optimizer = methods[0].start(&methods, segments, plan.clip, store).unwrap();
+    let mut losses = Vec::new();
+    for step in 0..steps as u64 {
+        let output = plan.model.forward(x, store, Pass::Train { seed: 1, step }).unwrap();
+        let value = loss.of(&output, y).unwrap();
+        losses.push(value.double_value(&[]));
+        let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
+        let mut reevaluate = |_: &Store| panic!("no rule here looks twice");
+        let reevaluate = &mut reevaluate;
+        optimizer.step(&mut Step { store, grads: &grads, lr: &rates, loss: &value, reevaluate }).unwrap();
+    }
+    let outputs = no_grad(|| plan.model.forward(x, store, Pass::Eval).unwrap());
+    (Tensor::from_slice(&losses), outputs)
+}
+
+fn close(trace: &Trace, name: &str, ours: &Tensor) {
+    let distance = distance(ours, trace.get(name));
+    assert!(distance <= TOLERANCE, "{}: {name} is off by {distance:e}", trace.name);
+}
