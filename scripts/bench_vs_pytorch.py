@@ -199,7 +199,8 @@ def build():
     """The program, built, with its data in place."""
     run = ROOT / "scripts" / "run"
     subprocess.run([run, "fetch", *{config["data"] for config in MODELS.values()}], check=True, stdout=sys.stderr)
-    return str(ROOT / "target" / "release" / "lr-run")
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return str(target / "release" / "lr-run")
 
 
 def version(program):

@@ -48,32 +48,33 @@ impl Cli {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    pub message: String,
+    message: String,
     pub exit: Exit,
+    /// Whether the message says for itself that it is an error, as findings do.
+    rendered: bool,
 }
 
 impl Error {
     /// The command line, the spec or the data is wrong.
     fn usage(message: impl ToString) -> Self {
-        Error { message: message.to_string(), exit: Exit::Usage }
+        Error { message: message.to_string(), exit: Exit::Usage, rendered: false }
     }
 
     /// Something failed under way.
     fn failed(message: impl ToString) -> Self {
-        Error { message: message.to_string(), exit: Exit::Failed }
+        Error { message: message.to_string(), exit: Exit::Failed, rendered: false }
     }
 
     /// Tells a person, on standard error.
     pub fn tell(&self) {
-        // What annotate-snippets has rendered begins with its own `error`.
-        let lead = if self.message.contains("error") && self.message.contains("-->") { "" } else { "error: " };
+        let lead = if self.rendered { "" } else { "error: " };
         let _ = writeln!(std::io::stderr(), "{lead}{}", self.message);
     }
 }
 
 impl From<Findings> for Error {
     fn from(findings: Findings) -> Self {
-        Error::usage(render(&findings))
+        Error { rendered: true, ..Error::usage(render(&findings)) }
     }
 }
 
@@ -88,7 +89,7 @@ impl From<SpecError> for Error {
 
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
-        Error { exit: Exit::from(&error), message: error.to_string() }
+        Error { exit: Exit::from(&error), message: error.to_string(), rendered: false }
     }
 }
 

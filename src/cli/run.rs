@@ -56,21 +56,25 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
 /// One run, from its folder to its weights.
 fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
-    let directory = match RunDirectory::open(&folder, &plan.resolved, args.force)? {
-        Opened::Fresh(directory) => directory,
-        Opened::Complete(record) => return complete(&record, &folder, args),
-    };
+    if let Some(record) = RunDirectory::look(&folder, &plan.resolved, args.force)? {
+        return complete(&record, &folder, args);
+    }
     job::prepare_libtorch(&plan);
+    // Before the folder is made: data that cannot be had leave nothing behind.
     let data = job::read_data(&plan, args.offline, args.show.quiet)?;
     let facts = Facts {
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),
     };
-    let started = job::started(&plan);
+    let (started, resolved) = (job::started(&plan), plan.resolved.clone());
     let declaration = plan.model.declaration().clone();
     let job = job::job(plan, data)?;
 
+    let directory = match RunDirectory::open(&folder, &resolved, args.force)? {
+        Opened::Fresh(directory) => directory,
+        Opened::Complete(record) => return complete(&record, &folder, args),
+    };
     let mut sinks = directory.sinks(facts);
     show(args, &directory, &mut sinks);
     sinks.on(&Event::Started(Box::new(started))).map_err(Error::failed)?;

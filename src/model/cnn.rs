@@ -8,7 +8,7 @@
 
 use tch::Tensor;
 
-use super::layers::{Conv2d, Inits, Linear, activate, flatten, max_pool_2};
+use super::layers::{Conv2d, Inits, Linear, activate, channels_last, flatten, max_pool_2};
 use super::{Activation, Build, Error, Model, Pass, Shape, image_or_log};
 use crate::params::{Declaration, Store};
 use crate::spec::{Entry, Section};
@@ -57,7 +57,7 @@ impl Model for Cnn {
 
     fn forward(&self, x: &Tensor, store: &Store, _pass: Pass) -> Result<Tensor, Error> {
         // max(relu(x)) = relu(max(x)): pooling first leaves a quarter to activate.
-        let x = max_pool_2("pool1", &self.conv1.forward(x, store)?)?;
+        let x = max_pool_2("pool1", &self.conv1.forward(&channels_last(x)?, store)?)?;
         let x = activate(Activation::Relu, "conv1", &x)?;
         let x = max_pool_2("pool2", &self.conv2.forward(&x, store)?)?;
         let x = activate(Activation::Relu, "conv2", &x)?;

@@ -5,7 +5,7 @@
 
 use tch::Tensor;
 
-use super::layers::{Conv2d, Inits, Linear, activate, flatten, max_pool_2};
+use super::layers::{Conv2d, Inits, Linear, activate, channels_last, flatten, max_pool_2};
 use super::{Activation, Build, Error, Model, Pass, Shape, image_or_log};
 use crate::params::{Declaration, Store};
 use crate::spec::{Entry, Section};
@@ -53,7 +53,7 @@ impl Model for LeNet {
     }
 
     fn forward(&self, x: &Tensor, store: &Store, _pass: Pass) -> Result<Tensor, Error> {
-        let x = max_pool_2("pool1", &self.conv1.forward(x, store)?)?;
+        let x = max_pool_2("pool1", &self.conv1.forward(&channels_last(x)?, store)?)?;
         let x = max_pool_2("pool2", &self.conv2.forward(&x, store)?)?;
         let x = self.fc1.forward(&flatten(&x)?, store)?;
         self.fc2.forward(&activate(Activation::Relu, "fc1", &x)?, store)

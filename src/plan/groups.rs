@@ -130,12 +130,28 @@ impl Reader<'_> {
             false => None,
         };
         let base_lr = method.as_ref().map_or(1e-3, |method| method.lr()) * lr_mult;
-        let rule = schedule::build(&mut section, "schedule", &self.around.context(base_lr));
+        let rule = self.rule(&mut section, own, base_lr);
         let resolved = if self.optimizer_is_right { section.finish() } else { section.abandon() };
         let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
         let group = || Some(Group { name: name?, method: method?, base_lr, rule: rule?, parameters: 0 });
         (params.and_then(|()| group()), resolved)
+    }
+
+    /// The group's rule. What is to be said of a rule that it has from the run has been said there, but where it is the
+    /// group's own rate that it does not fit.
+    fn rule(&self, section: &mut Section<'_>, own: &Table, base_lr: f64) -> Option<Box<dyn Rule>> {
+        let context = self.around.context(base_lr);
+        if own.get("schedule").is_some() {
+            return schedule::build(section, "schedule", &context);
+        }
+        section.ask("schedule");
+        let log = Log::default();
+        let rule = schedule::build(&mut Section::root(section.table_ref(), &log), "schedule", &context);
+        if rule.is_none() {
+            self.log.absorb(log);
+        }
+        rule
     }
 
     /// The group's keys laid over those of the run.

@@ -131,7 +131,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     root.put("seed", toml::Value::Integer(i64::try_from(seed).ok()?));
     let device = machine::device(&mut root, machine);
     let threads = machine::threads(&mut root, machine);
-    let data = data::read(&mut root, spec.folder());
+    let data = data::read(&mut root, &spec.folder());
     // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
     let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
     let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);
@@ -149,7 +149,12 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     let target = ends::target(&mut root, metric);
     let early_stop = ends::early_stop(&mut root, metric, length.map(|length| length.horizon));
     let test_every_epoch = record(&mut root);
-    let resolved = root.finish();
+    root.optional::<String>("relative_to");
+    let mut resolved = root.finish();
+    if names_a_file(&resolved) {
+        let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
+        resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
+    }
     let best_by = match (&target, metric) {
         (Some(target), _) => target.monitor.clone(),
         (None, crate::train::Metric::Accuracy) => Monitor { metric: "val_accuracy".into(), mode: Mode::Max },
@@ -178,6 +183,12 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
         best_by,
         test_every_epoch,
     })
+}
+
+/// Whether a resolved spec names a file, by a path that depends on where the spec lies.
+fn names_a_file(resolved: &toml::Table) -> bool {
+    let has = |table: &str, key: &str| resolved.get(table).is_some_and(|table| table.get(key).is_some());
+    ["path", "test_path", "dir"].into_iter().any(|key| has("data", key)) || has("model", "weights")
 }
 
 /// What stands in for data that could not be described.

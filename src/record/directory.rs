@@ -67,6 +67,16 @@ pub enum OpenError {
 }
 
 impl RunDirectory {
+    /// What [`RunDirectory::open`] would find, without making or holding anything: the record of a run of `resolved` that
+    /// came to its end, unless `force` would run it anew.
+    pub fn look(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        refuse_foreign(path)?;
+        if force { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+    }
+
     /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
     ///
     /// A run that came to its end is [`Opened::Complete`]; one that did not starts anew. `force` runs anew either way,

@@ -85,6 +85,11 @@ impl Log {
         self.found.borrow_mut().push(diagnostic);
     }
 
+    /// Takes over what another log has found.
+    pub fn absorb(&self, other: Log) {
+        self.found.borrow_mut().extend(other.found.into_inner());
+    }
+
     /// Errors found so far.
     pub fn errors(&self) -> usize {
         self.found.borrow().iter().filter(|found| found.severity == Severity::Error).count()

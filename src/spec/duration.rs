@@ -38,9 +38,10 @@ impl Duration {
     /// Reads `"500 steps"` and the like.
     pub fn parse(text: &str) -> Option<Self> {
         let (number, unit) = split_unit(text)?;
+        let number = number.replace('_', "");
         let amount: f64 = number.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0)?;
         match unit {
-            "step" | "steps" => number.replace('_', "").parse().ok().map(Duration::Steps),
+            "step" | "steps" => number.parse().ok().map(Duration::Steps),
             "epoch" | "epochs" => Some(Duration::Epochs(amount)),
             "%" if amount <= 100.0 => Some(Duration::Percent(amount)),
             _ => None,
@@ -114,7 +115,7 @@ impl Field for WallTime {
     }
 }
 
-/// `"1_000 steps"` as number (without underscores is the caller's care) and unit.
+/// `"1_000 steps"` as number and unit.
 fn split_unit(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | '+' | '-')))?;
@@ -133,6 +134,7 @@ mod tests {
         for (text, duration) in [
             ("500 steps", Duration::Steps(500)),
             ("1 step", Duration::Steps(1)),
+            ("10_000 steps", Duration::Steps(10_000)),
             ("3 epochs", Duration::Epochs(3.0)),
             ("3epochs", Duration::Epochs(3.0)),
             ("0.5 epochs", Duration::Epochs(0.5)),

@@ -34,7 +34,8 @@ pub struct Spec {
 }
 
 /// Keys that do not change the experiment: neither in a run's folder name nor in its spec's hash.
-pub const NOT_THE_EXPERIMENT: [&str; 6] = ["name", "variant", "device", "threads", "record", "checkpoint"];
+pub const NOT_THE_EXPERIMENT: [&str; 7] =
+    ["name", "variant", "relative_to", "device", "threads", "record", "checkpoint"];
 
 impl Spec {
     /// Reads `path` and applies `overrides`. Every syntax error is returned.
@@ -52,7 +53,14 @@ impl Spec {
         let log = Log::default();
         let file = texts.add(path.display().to_string(), text);
         let (mut table, errors) = value::parse_document(text, file);
+        let line = |place: &Place| text[..place.span.start.min(text.len())].matches('\n').count();
+        let mut lines = Vec::new();
         for error in errors {
+            // What follows on a line that cannot be read is rarely another mistake.
+            if error.place.as_ref().is_some_and(|place| lines.contains(&line(place))) {
+                continue;
+            }
+            lines.extend(error.place.as_ref().map(line));
             log.push(Diagnostic::error(error.message).at(error.place.as_ref()).label("TOML cannot be read here"));
         }
         let overrides: Vec<Override> =
@@ -67,9 +75,14 @@ impl Spec {
         self.path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// The folder that paths in the spec are relative to.
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
+    /// The folder that paths in the spec are relative to: the file's own, or in a resolved spec the one that its
+    /// `relative_to` names.
+    pub fn folder(&self) -> PathBuf {
+        let own = self.path.parent().unwrap_or(Path::new(""));
+        match self.table.get("relative_to").and_then(Value::as_str) {
+            Some(folder) => own.join(folder),
+            None => own.to_owned(),
+        }
     }
 
     /// What sets this experiment apart from the others of its name: the overrides that change it, sorted and canonical.

@@ -82,9 +82,21 @@ fn canonical(value: &Value) -> String {
     }
 }
 
+/// Top-level keys of which a spec has one: setting it takes the place of the other.
+const EITHER: [(&str, &str); 2] = [("epochs", "steps"), ("seed", "seeds")];
+
 /// Applies `overrides` to `root`: those that set a `type` first, so that the others fill the emptied table.
 pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     let (types, rest): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|it| it.sets_type());
+    for (one, other) in EITHER {
+        let sets = |key: &str| overrides.iter().any(|it| it.keys.len() == 1 && it.root() == key);
+        match (sets(one), sets(other)) {
+            (true, false) => root.remove(other),
+            (false, true) => root.remove(one),
+            // Both: that they exclude each other is for the reader of the spec to say.
+            _ => {}
+        }
+    }
     for it in types.into_iter().chain(rest) {
         if let Err(message) = set(root, it, &it.keys) {
             log.push(Diagnostic::error(message).at(Some(&it.place)));

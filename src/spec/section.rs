@@ -23,6 +23,18 @@ pub struct Section<'a> {
     resolved: toml::Table,
 }
 
+/// What other frameworks call a key, and its name here.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("learning_rate", "lr"),
+    ("epsilon", "eps"),
+    ("beta_1", "betas"),
+    ("beta_2", "betas"),
+    ("rho", "alpha"),
+    ("gamma", "factor"),
+    ("step_size", "every"),
+    ("min_delta", "threshold"),
+];
+
 static EMPTY: Table = Table { entries: Vec::new() };
 
 impl<'a> Section<'a> {
@@ -112,8 +124,7 @@ impl<'a> Section<'a> {
         self.log.push(Diagnostic::error(message).at(place).help(format!("add `{key}`: {expects}")));
     }
 
-    /// The table under `key`; empty where the spec does not write it. A string `"x"` is read as `{ type = "x" }` when
-    /// `shorthand` allows it. `Err` (logged) when it is something else.
+    /// The table under `key`; empty where the spec does not write it. `None` (logged) when it is something else.
     pub fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
         let path = self.dotted(key);
         match self.raw(key) {
@@ -194,7 +205,10 @@ impl<'a> Section<'a> {
     fn unknown(&self, key: &Key) {
         let message = format!("unknown key `{}`", self.dotted(&key.name));
         let mut found = Diagnostic::error(message).at(Some(&key.place));
-        if let Some(near) = nearest(&key.name, self.asked.iter().copied()) {
+        let elsewhere = ELSEWHERE.iter().filter(|(_, here)| self.asked.contains(here));
+        let elsewhere = elsewhere.filter(|(there, _)| nearest(&key.name, [*there]).is_some());
+        let here = elsewhere.map(|(_, here)| *here).next();
+        if let Some(near) = nearest(&key.name, self.asked.iter().copied()).or(here) {
             found = found.label(format!("did you mean `{near}`?"));
         }
         let table = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", self.path) };

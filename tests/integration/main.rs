@@ -1,5 +1,8 @@
 //! One binary for all integration tests: what stands in more than one room of the house.
 
+mod bad_specs;
+mod cli;
+mod experiments;
 mod golden;
 mod layering;
 mod networks;
