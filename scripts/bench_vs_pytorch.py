@@ -10,16 +10,19 @@ PyTorch runs in two idioms, each in a process of its own as lr-run does:
     common   TensorDataset in a DataLoader, the optimizer as it comes
     best     tensors in memory, an index per batch, fused=True, channels-last for convolutions
 
-Every process trains on the same 50,000 images and evaluates the same 10,000 after each epoch. What is compared is the
-time of the training steps of an epoch (lr-run's `train_seconds`), the median over all epochs but each process's first,
-and the peak memory of the process. The machine should do nothing else meanwhile.
+Every process trains on 50,000 of the 60,000 images and evaluates the other 10,000 after each epoch. What is compared is the
+time of a training step, batches and all (an epoch's `train_seconds` in lr-run, by its steps), over the epochs of all rounds
+but each process's first (cnn: a quarter of an epoch, whole), and the peak memory of the process. The machine should do
+nothing else meanwhile.
 
 Needs torch 2.11.0; without it, a virtual environment is made in .venv (scripts/requirements-bench.txt).
 """
 
 import argparse
 import csv
+import itertools
 import json
+import math
 import os
 import platform
 import shutil
@@ -34,7 +37,7 @@ VENV = ROOT / ".venv"
 
 MODELS = {
     "mlp": {"spec": "experiments/mnist_adam.toml", "data": "mnist", "lr": 1e-3, "epochs": 6, "rounds": 5},
-    "cnn": {"spec": "experiments/fashion_cnn_plateau.toml", "data": "fashion_mnist", "lr": 0.05, "epochs": 2, "rounds": 3},
+    "cnn": {"spec": "experiments/fashion_cnn_plateau.toml", "data": "fashion_mnist", "lr": 0.05, "epochs": 0.25, "rounds": 5},
 }
 BATCH = 128
 HELD_OUT = 10_000
@@ -64,25 +67,25 @@ def compare(model, python, program, threads, rounds):
         "PyTorch, best idiom": lambda: run_pytorch(model, "best", python, threads),
         "PyTorch, common idiom": lambda: run_pytorch(model, "common", python, threads),
     }
-    seconds = {name: [] for name in contestants}
+    steps = {name: [] for name in contestants}  # milliseconds of a step
     memory = {name: [] for name in contestants}
     loss = {}
     for round in range(rounds):
         for name, run in contestants.items():
             result = run()
-            seconds[name] += result["seconds"][1:]
+            steps[name] += result["milliseconds"][1:] or result["milliseconds"]
             memory[name].append(result["peak_memory_bytes"])
             loss[name] = result["loss"]
             print(f"  {model}, round {round + 1}/{rounds}: {name}", file=sys.stderr)
-    ours, our_memory = statistics.median(seconds["lr-run"]), statistics.median(memory["lr-run"])
+    ours, our_memory = statistics.median(steps["lr-run"]), statistics.median(memory["lr-run"])
     config = MODELS[model]
-    print(f"{model} on {config['data']}, batch {BATCH}: seconds of an epoch's training, median of {len(seconds['lr-run'])}")
-    print(f"  {'':22} {'seconds':>8} {'quartiles':>17} {'ratio':>6} {'memory':>9} {'ratio':>6} {'last loss':>10}")
+    print(f"{model} on {config['data']}, batch {BATCH}: a training step, median of {len(steps['lr-run'])} measurements")
+    print(f"  {'':22} {'ms':>7} {'quartiles':>17} {'ratio':>6} {'memory':>9} {'ratio':>6} {'last loss':>10}")
     for name in contestants:
-        low, middle, high = statistics.quantiles(seconds[name], n=4)
+        low, middle, high = statistics.quantiles(steps[name], n=4)
         peak = statistics.median(memory[name])
         print(
-            f"  {name:22} {middle:8.3f} {f'{low:.3f} to {high:.3f}':>17} {middle / ours:5.2f}x"
+            f"  {name:22} {middle:7.2f} {f'{low:.2f} to {high:.2f}':>17} {middle / ours:5.2f}x"
             f" {peak / 2**20:5.0f} MiB {peak / our_memory:5.2f}x {loss[name]:10.4f}"
         )
     print(flush=True)
@@ -102,7 +105,10 @@ def run_lr_run(model, program, threads):
         with open(record.parent / "epochs.csv", newline="") as file:
             rows = list(csv.DictReader(file))
         return {
-            "seconds": [float(row["train_seconds"]) for row in rows[1:]],
+            "milliseconds": [
+                1000 * float(row["train_seconds"]) / (int(row["step"]) - int(before["step"]))
+                for before, row in zip(rows, rows[1:])
+            ],
             "loss": float(rows[-1]["train_loss"]),
             "peak_memory_bytes": json.loads(record.read_text())["peak_memory_bytes"],
         }
@@ -166,11 +172,12 @@ def train_in_pytorch(model_name, idiom, threads):
         for rows in order.split(BATCH):
             yield images[rows], labels[rows]
 
-    seconds = []
-    for _ in range(config["epochs"]):
+    milliseconds = []
+    left = round(config["epochs"] * math.ceil(train.stop / BATCH))
+    while left > 0:
         begin = time.perf_counter()
-        total, hits, seen = 0.0, 0, 0
-        for x, y in batches():
+        total, hits, seen, steps = 0.0, 0, 0, 0
+        for x, y in itertools.islice(batches(), left):
             output = model(x)
             loss = loss_of(output, y)
             optimizer.zero_grad()
@@ -180,12 +187,14 @@ def train_in_pytorch(model_name, idiom, threads):
             total += loss.item() * len(y)
             hits += (output.argmax(1) == y).sum().item()
             seen += len(y)
-        seconds.append(time.perf_counter() - begin)
+            steps += 1
+        milliseconds.append(1000 * (time.perf_counter() - begin) / steps)
+        left -= steps
         with torch.no_grad():
             for x, y in zip(images[held].split(256), labels[held].split(256)):
                 loss_of(model(x), y)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "loss": total / seen, "peak_memory_bytes": peak}))
+    print(json.dumps({"milliseconds": milliseconds, "loss": total / seen, "peak_memory_bytes": peak}))
 
 
 def cache():

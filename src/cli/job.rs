@@ -1,8 +1,10 @@
 //! From a plan and its data to what trains.
 
 use std::path::Path;
+use std::time::Instant;
 
 use tch::Device;
+use tracing::info;
 
 use super::Error;
 use crate::checkpoint::load_weights;
@@ -17,6 +19,7 @@ use crate::train::{Job, Rate, Validation};
 pub fn prepare_libtorch(plan: &Plan) {
     tch::set_num_threads(plan.threads as i32);
     crate::libtorch::set_deterministic(true);
+    info!(libtorch = crate::libtorch::version(), device = ?plan.device, threads = plan.threads, "computing");
 }
 
 /// Reads the data of `plan`, fetching them where they are not on this machine.
@@ -24,7 +27,10 @@ pub fn read_data(plan: &Plan, offline: bool, quiet: bool) -> Result<Data, Error>
     let cache = crate::dataset::default_cache().map_err(Error::usage)?;
     let teller = super::fetch::Teller::new(quiet);
     let progress = |progress: &crate::dataset::Progress| teller.tell(progress);
-    plan.data.dataset.load(&Access { cache, offline, progress: &progress }).map_err(Error::usage)
+    let begun = Instant::now();
+    let data = plan.data.dataset.load(&Access { cache, offline, progress: &progress }).map_err(Error::usage)?;
+    info!(seconds = begun.elapsed().as_secs_f64(), sha256 = data.fingerprint, "read {}", plan.data.name);
+    Ok(data)
 }
 
 /// The parts of the data as batches, and which rows are for what.

@@ -116,6 +116,6 @@ fn plans(path: &std::path::Path, overrides: &[String], quiet: bool) -> Result<Ve
 }
 
 fn cuda() -> Result<usize, String> {
-    crate::libtorch::load_cuda()?;
+    crate::libtorch::load_cuda().inspect_err(|reason| tracing::info!(reason, "no CUDA"))?;
     Ok(tch::Cuda::device_count().max(0) as usize)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+use tracing::{debug, info};
 
 use super::args::RunArgs;
 use super::{Error, job, plans, print};
@@ -56,6 +57,8 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
 /// One run, from its folder to its weights.
 fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
+    info!(folder = %folder.display(), steps = plan.horizon.total_steps, "planned");
+    debug!(spec = %plan.resolved, "resolved");
     if let Some(record) = RunDirectory::look(&folder, &plan.resolved, args.force)? {
         return complete(&record, &folder, args);
     }

@@ -283,3 +283,6 @@ fn record(root: &mut Section<'_>) -> bool {
     root.put("record", resolved);
     when == TestWhen::EveryEpoch
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,6 +226,9 @@ fn what_is_printed_is_what_was_asked_for() {
     exits(&quiet, 0);
     assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", text(&quiet.stderr));
     assert_eq!(place.rows(RUN)[0][7..9], ["test_loss", "test_accuracy"]);
+    let verbose = place.lr_run(&["slice.toml", "-v", "--force"]);
+    let logged = text(&verbose.stderr);
+    assert!(logged.contains("INFO") && logged.contains("read mnist"), "{logged}");
     let json = place.lr_run(&["slice.toml", "--json", "--force"]);
     exits(&json, 0);
     let events: Vec<serde_json::Value> =

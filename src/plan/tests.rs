@@ -1,0 +1,124 @@
+use std::path::Path;
+
+use tch::Device;
+
+use super::{Machine, Plan, plan};
+use crate::schedule::Clock;
+use crate::spec::{Findings, Spec};
+
+const HEAD: &str = "epochs = 10\n";
+const BODY: &str = "
+[data]
+type = \"mnist\"
+validation = 10_000
+[model]
+type = \"mlp\"
+[optimizer]
+type = \"sgd\"
+lr = 0.1
+momentum = 0.9
+";
+
+fn read(text: &str, cuda: usize) -> Result<(Vec<Plan>, Findings), Findings> {
+    let spec = Spec::parse(Path::new("test.toml"), text, &[])?;
+    plan(&spec, &Machine { cuda: &|| Ok(cuda), cores: 4 })
+}
+
+fn one(text: &str) -> Plan {
+    let (mut plans, _) = read(text, 0).unwrap_or_else(|found| panic!("{found}"));
+    plans.remove(0)
+}
+
+fn errors(text: &str) -> Vec<String> {
+    read(text, 0).unwrap_err().messages().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_run_has_the_steps_that_its_epochs_come_to() {
+    let steps = |head: &str, data: &str| {
+        let plan = one(&format!("{head}\n{}", BODY.replace("validation = 10_000", data)));
+        (plan.horizon.steps_per_epoch, plan.horizon.total_steps)
+    };
+    assert_eq!(steps("epochs = 10", "validation = 10_000"), (391, 3910));
+    assert_eq!(steps("epochs = 9.9", "validation = 10_000\ndrop_last = true"), (390, 3861));
+    assert_eq!(steps("steps = 7", "validation = 0"), (469, 7));
+    assert_eq!(steps("epochs = 1", ""), (422, 422));
+}
+
+#[test]
+fn groups_differ_in_what_they_say_and_share_the_rest() {
+    let group = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 2.0\nmomentum = 0.5\n\
+                 schedule = { type = \"constant\", factor = 0.5 }\n\
+                 [[group]]\nname = \"head\"\nparams = [\"layers.1.*\"]\n\
+                 [schedule]\ntype = \"step\"\nevery = \"1 epochs\"\n";
+    let plan = one(&format!("{HEAD}{BODY}{group}"));
+    let groups = &plan.groups.groups;
+    let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["base", "bias", "head"]);
+    // layers.1.bias goes to the first group that matches.
+    assert_eq!(plan.groups.group_of, [0, 1, 2, 1]);
+    assert_eq!(groups.iter().map(|group| group.base_lr).collect::<Vec<_>>(), [0.1, 0.2, 0.1]);
+    assert_eq!(groups.iter().map(|group| group.parameters).collect::<Vec<_>>(), [784 * 128, 138, 1280]);
+    let clock = Clock { step: 391, total_steps: 3910, steps_per_epoch: 391 };
+    let factors: Vec<f64> = groups.iter().map(|group| group.rule.factor(clock)).collect();
+    assert_eq!(factors, [0.1, 0.5, 0.1]);
+    let kept = plan.resolved["group"][0].as_table().unwrap();
+    assert!(kept.contains_key("momentum") && !kept.contains_key("dampening"), "{kept}");
+}
+
+#[test]
+fn what_groups_share_is_said_once() {
+    let groups =
+        "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\n[[group]]\nname = \"b\"\nparams = [\"*.weight\"]\n";
+    let wrong = BODY.replace("lr = 0.1", "lr = -1");
+    assert_eq!(errors(&format!("{HEAD}{wrong}{groups}")), ["`optimizer.lr` does not take `-1`"]);
+    let late = "[schedule]\ntype = \"step\"\nevery = \"20 epochs\"\n";
+    let (_, warnings) = read(&format!("{HEAD}{BODY}{groups}{late}"), 0).unwrap();
+    assert_eq!(warnings.messages().count(), 1, "{warnings}");
+}
+
+#[test]
+fn a_target_has_a_short_form_and_a_long_one() {
+    let target = |text: &str| one(&format!("{HEAD}{BODY}[target]\n{text}")).target.unwrap();
+    let long = target("metric = \"val_accuracy\"\nvalue = 0.97\nmode = \"max\"");
+    assert_eq!(target("accuracy = 0.97"), long);
+    assert_eq!(long.to_string(), "val_accuracy >= 0.97");
+    assert_eq!(target("loss = 0.1\nstop = false").to_string(), "val_loss <= 0.1");
+    assert!(!errors(&format!("{HEAD}{BODY}[target]\naccuracy = 0.9\nloss = 0.1")).is_empty());
+    assert!(!errors(&format!("{HEAD}{BODY}[target]\nmetric = \"val_accuracy\"")).is_empty());
+}
+
+#[test]
+fn patience_is_counted_in_evaluations() {
+    let patience = |text: &str| {
+        let text = format!("{HEAD}{BODY}[early_stop]\npatience = \"{text}\"");
+        one(&text).early_stop.unwrap().patience
+    };
+    assert_eq!((patience("3 epochs"), patience("400 steps"), patience("50%")), (3, 2, 5));
+    assert_eq!(errors(&format!("{HEAD}{BODY}[early_stop]\npatience = \"0 epochs\"")).len(), 1);
+}
+
+#[test]
+fn a_device_is_one_that_is_there() {
+    let device = |name: &str, there| {
+        read(&format!("device = \"{name}\"\n{HEAD}{BODY}"), there).map(|(plans, _)| plans[0].device).ok()
+    };
+    assert_eq!(device("auto", 0), Some(Device::Cpu));
+    assert_eq!(device("auto", 2), Some(Device::Cuda(0)));
+    assert_eq!(device("cpu", 2), Some(Device::Cpu));
+    assert_eq!(device("cuda:1", 2), Some(Device::Cuda(1)));
+    assert_eq!(device("cuda:2", 2), None);
+    assert_eq!(device("cuda", 0), None);
+    assert_eq!(device("gpu", 1), None);
+}
+
+#[test]
+fn each_seed_is_a_run() {
+    let (plans, _) = read(&format!("seeds = [3, 1]\n{HEAD}{BODY}"), 0).unwrap();
+    let variants: Vec<&str> = plans.iter().map(|plan| plan.variant.as_str()).collect();
+    assert_eq!(variants, ["seed=1", "seed=3"]);
+    assert!(!plans[0].resolved.contains_key("seeds"));
+    assert!(!errors(&format!("seeds = []\n{HEAD}{BODY}")).is_empty());
+    assert!(!errors(&format!("seeds = [1, 1]\n{HEAD}{BODY}")).is_empty());
+    assert!(!errors(&format!("seed = 1\nseeds = [1]\n{HEAD}{BODY}")).is_empty());
+}
