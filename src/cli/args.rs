@@ -154,11 +154,9 @@ pub struct CompareArgs {
 
 #[derive(Args, Debug)]
 pub struct PathArgs {
-    /// The experiment
-    pub spec: PathBuf,
-
+    /// The experiment, and options as for a run
     #[command(flatten)]
-    pub set: SetArgs,
+    pub run: RunArgs,
 }
 
 #[cfg(test)]

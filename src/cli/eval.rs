@@ -2,9 +2,10 @@
 
 use super::args::{EvalArgs, Split};
 use super::job::{self, Parts};
-use super::{Error, plans, print};
+use super::{Error, plan_all, print};
 use crate::exit::Exit;
-use crate::record::SPEC_TOML;
+use crate::record::{RUN_JSON, RunRecord, SPEC_TOML};
+use crate::spec::{Kind, Spec, Value};
 use crate::train::{Validation, evaluate};
 
 /// Prints loss and metric.
@@ -18,9 +19,18 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
             return Err(Error::usage(format!("{message}\nhelp: name the folder that `lr-run path SPEC` prints")));
         }
     }
-    let plan = plans(&spec, &[], true)?.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
+    let mut spec = Spec::load(&spec, &["device=auto".to_owned()])?;
+    // What the run began with is not needed any more, and may be gone.
+    if let Some(Value { kind: Kind::Table(model), .. }) = spec.table.get_mut("model") {
+        model.remove("weights");
+    }
+    let plan = plan_all(&spec)?.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
     job::prepare_libtorch(&plan);
     let data = job::read_data(&plan, args.offline, args.show.quiet)?;
+    let record = RunRecord::read(&args.run.join(RUN_JSON)).map_err(Error::usage)?;
+    if record.data_fingerprint != data.fingerprint {
+        return Err(Error::usage("the data have changed since this run: its weights were trained on others"));
+    }
     let Parts { examples, train_rows, val, test } = job::parts(&plan, data)?;
     let store = job::store(&plan, Some(&weights))?;
     let all = |examples: &crate::dataset::Batches| (0..examples.len() as u32).collect::<Vec<u32>>();

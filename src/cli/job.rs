@@ -109,10 +109,10 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
 /// What will run, in words and numbers.
 pub fn started(plan: &Plan) -> Started {
     let info = &plan.data.info;
-    let (validation_part, val_examples) = match (plan.data.held_out, info.test) {
-        (0, 0) => ("train", info.train),
-        (0, test) => ("test", test),
-        (held_out, _) => ("validation", held_out),
+    let validation_part = match (plan.data.held_out, info.test) {
+        (0, 0) => "train",
+        (0, _) => "test",
+        _ => "validation",
     };
     let base = &plan.groups.groups[0];
     let text = |table: &str| {
@@ -126,7 +126,7 @@ pub fn started(plan: &Plan) -> Started {
         parameters: plan.model.declaration().len() as u64,
         data: plan.data.name.to_owned(),
         train_examples: plan.data.train_examples() as u64,
-        val_examples: val_examples as u64,
+        val_examples: plan.data.held_out as u64,
         test_examples: info.test as u64,
         validation_part: validation_part.to_owned(),
         optimizer: text("optimizer"),

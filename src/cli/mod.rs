@@ -104,15 +104,22 @@ fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Reads `path`, applies `overrides`, and plans each of its runs on this machine. Warnings go to standard error.
-fn plans(path: &std::path::Path, overrides: &[String], quiet: bool) -> Result<Vec<Plan>, Error> {
-    let spec = Spec::load(path, overrides)?;
+/// Plans each run of `spec` on this machine. Warnings go to standard error.
+fn plan_all(spec: &Spec) -> Result<Vec<Plan>, Error> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let (plans, warnings) = plan(&spec, &Machine { cuda: &cuda, cores })?;
-    if !warnings.is_empty() && !quiet {
+    let (plans, warnings) = plan(spec, &Machine { cuda: &cuda, cores, memory: memory() })?;
+    if !warnings.is_empty() {
         let _ = writeln!(std::io::stderr(), "{}\n", render(&warnings));
     }
     Ok(plans)
+}
+
+/// Bytes of memory that this machine has, where it says (Linux does).
+fn memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kibibytes)
 }
 
 fn cuda() -> Result<usize, String> {

@@ -1,13 +1,17 @@
 //! `lr-run path SPEC`: where results are.
 
 use super::args::PathArgs;
-use super::{Error, plans, print};
+use super::{Error, plan_all, print};
 use crate::exit::Exit;
+use crate::spec::Spec;
 
 /// Prints the folder of each run of a spec.
 pub fn path(args: &PathArgs) -> Result<Exit, Error> {
-    for plan in plans(&args.spec, &args.set.set, true)? {
-        print(&format!("{}\n", args.set.out.join(&plan.name).join(&plan.variant).display()));
+    let args = &args.run;
+    for spec in &args.specs {
+        for plan in plan_all(&Spec::load(spec, &args.set.set)?)? {
+            print(&format!("{}\n", args.set.out.join(&plan.name).join(&plan.variant).display()));
+        }
     }
     Ok(Exit::Success)
 }

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tracing::{debug, info};
 
 use super::args::RunArgs;
-use super::{Error, job, plans, print};
+use super::{Error, job, plan_all, print};
 use crate::checkpoint::save_weights;
 use crate::exit::Exit;
 use crate::plan::Plan;
@@ -16,6 +16,7 @@ use crate::record::{
     EPOCHS_CSV, Event, Facts, Fanout, JsonLines, Opened, Outcome, RunDirectory, RunRecord, Sink, Status, Terminal,
     spec_hash,
 };
+use crate::spec::Spec;
 use crate::train::{self, Fitted, fit};
 
 /// Plans every run that `args` name, then does them one after another. A run that fails does not keep the others from
@@ -26,7 +27,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Error> {
     }
     let mut planned = Vec::new();
     for spec in &args.specs {
-        planned.extend(plans(spec, &args.set.set, args.show.quiet)?);
+        planned.extend(plan_all(&Spec::load(spec, &args.set.set)?)?);
     }
     if args.dry_run {
         let shown: Vec<String> = planned.iter().map(|plan| resolved(plan, &args.set.out)).collect::<Result<_, _>>()?;
@@ -59,12 +60,25 @@ fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
-    if let Some(record) = RunDirectory::look(&folder, &plan.resolved, args.force)? {
-        return complete(&record, &folder, args);
+    let done = RunDirectory::look(&folder, &plan.resolved, args.force)?;
+    if let Some(record) = &done
+        && !plan.reads_files_of_the_user()
+    {
+        return complete(record, &folder, args);
     }
     job::prepare_libtorch(&plan);
     // Before the folder is made: data that cannot be had leave nothing behind.
     let data = job::read_data(&plan, args.offline, args.show.quiet)?;
+    if let Some(record) = &done {
+        return match record.data_fingerprint == data.fingerprint {
+            true => complete(record, &folder, args),
+            false => Err(Error::usage(format!(
+                "{} is complete, but of other data: what the spec names has changed since, or lies elsewhere\n\
+                 help: choose another folder with --out, or replace that run with --force",
+                folder.display()
+            ))),
+        };
+    }
     let facts = Facts {
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
@@ -80,7 +94,13 @@ fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     };
     let mut sinks = directory.sinks(facts);
     show(args, &directory, &mut sinks);
+    let by_test = started.validation_part == "test";
     sinks.on(&Event::Started(Box::new(started))).map_err(Error::failed)?;
+    if by_test {
+        let message =
+            "no examples are held out: decisions use the test part, whose scores are then too good".to_owned();
+        sinks.on(&Event::Warning { message }).map_err(Error::failed)?;
+    }
     signals.listen()?;
     let fitted = fit(job, &mut |event| sinks.on(event), &signals.received);
     let outcome = match finish(fitted, &declaration, &directory) {

@@ -6,11 +6,8 @@ use std::ops::{Div, Sub};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::{Affine, Inputs, Part, Targets};
-use crate::libtorch::{Element, elements_mut, parallel_pieces};
+use crate::libtorch::{Element, elements_mut};
 use crate::random::Stream;
-
-/// Elements below which a second thread costs more than it saves.
-const GRAIN: usize = 64 * 1024;
 
 /// Some examples as a model takes them.
 #[derive(Debug)]
@@ -24,25 +21,28 @@ pub struct Batch {
 /// A part of the data, ready to be cut into batches.
 #[derive(Debug)]
 pub struct Batches {
+    host: Host,
+    /// On a GPU everything lies there as it is stored.
+    resident: Option<Resident>,
+}
+
+/// A part of the data in this machine's memory.
+#[derive(Debug)]
+struct Host {
     part: Part,
     affine: Affine,
     /// Shape of one input.
     input: Vec<i64>,
     outputs: usize,
     kind: Kind,
-    place: Place,
 }
 
 #[derive(Debug)]
-enum Place {
-    Host,
-    /// Everything lies on the device as it is stored.
-    Device {
-        x: Tensor,
-        y: Tensor,
-        mean: Tensor,
-        sd: Tensor,
-    },
+struct Resident {
+    x: Tensor,
+    y: Tensor,
+    mean: Tensor,
+    sd: Tensor,
 }
 
 impl Batches {
@@ -57,62 +57,70 @@ impl Batches {
         device: Device,
     ) -> Result<Self, TchError> {
         let input: Vec<i64> = input.iter().map(|&size| size as i64).collect();
-        let features: i64 = input.iter().product();
-        let place = match device {
-            Device::Cpu => Place::Host,
-            device => {
-                let x = match &part.inputs {
-                    Inputs::Bytes(bytes) => Tensor::f_from_slice(bytes)?,
-                    Inputs::Floats(floats) => Tensor::f_from_slice(floats)?,
-                };
-                let y = match &part.targets {
-                    Targets::Classes(classes) => Tensor::f_from_slice(classes)?,
-                    Targets::Values(values) => {
-                        Tensor::f_from_slice(values)?.f_to_kind(kind)?.f_view([-1, outputs as i64])?
-                    }
-                };
-                let row = |values: &[f32]| Tensor::f_from_slice(values)?.f_to_kind(kind)?.f_to_device(device);
-                Place::Device {
-                    x: x.f_view([-1, features])?.f_to_device(device)?,
-                    y: y.f_to_device(device)?,
-                    mean: row(&affine.mean)?,
-                    sd: row(&affine.sd)?,
-                }
-            }
-        };
-        Ok(Batches { part, affine, input, outputs, kind, place })
+        let host = Host { part, affine, input, outputs, kind };
+        let resident = if device == Device::Cpu { None } else { Some(host.to_device(device)?) };
+        Ok(Batches { host, resident })
     }
 
     /// How many examples there are.
     pub fn len(&self) -> usize {
-        self.part.len
+        self.host.part.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.part.len == 0
+        self.len() == 0
     }
 
     /// The examples numbered `rows`, in that order.
     pub fn gather(&self, rows: &[u32]) -> Result<Batch, TchError> {
-        let mut shape = vec![rows.len() as i64];
-        shape.extend(&self.input);
-        match &self.place {
-            Place::Host => {
-                let mut x = Tensor::f_empty(shape.as_slice(), (self.kind, Device::Cpu))?;
-                match self.kind {
-                    Kind::Double => self.fill::<f64>(rows, elements_mut(&mut x)),
-                    _ => self.fill::<f32>(rows, elements_mut(&mut x)),
-                }
-                Ok(Batch { x, y: self.targets(rows)? })
-            }
-            Place::Device { x, y, mean, sd } => {
+        match &self.resident {
+            None => self.host.gather(rows),
+            Some(Resident { x, y, mean, sd }) => {
+                let shape = self.host.shape(rows.len());
                 let rows: Vec<i64> = rows.iter().map(|&row| i64::from(row)).collect();
                 let rows = Tensor::f_from_slice(&rows)?.f_to_device(x.device())?;
-                let x = x.f_index_select(0, &rows)?.f_to_kind(self.kind)?.f_sub(mean)?.f_div(sd)?;
+                let x = x.f_index_select(0, &rows)?.f_to_kind(self.host.kind)?.f_sub(mean)?.f_div(sd)?;
                 Ok(Batch { x: x.f_view(shape.as_slice())?, y: y.f_index_select(0, &rows)? })
             }
         }
+    }
+}
+
+impl Host {
+    /// On the thread that asks: a tenth of a small model's step. Threads of our own for it, or to prepare the next batch
+    /// meanwhile, fight libtorch's for the cores and cost more than all of it (measured on two).
+    fn gather(&self, rows: &[u32]) -> Result<Batch, TchError> {
+        let mut x = Tensor::f_empty(self.shape(rows.len()).as_slice(), (self.kind, Device::Cpu))?;
+        match self.kind {
+            Kind::Double => self.fill::<f64>(rows, elements_mut(&mut x)),
+            _ => self.fill::<f32>(rows, elements_mut(&mut x)),
+        }
+        Ok(Batch { x, y: self.targets(rows)? })
+    }
+
+    fn shape(&self, examples: usize) -> Vec<i64> {
+        std::iter::once(examples as i64).chain(self.input.iter().copied()).collect()
+    }
+
+    fn to_device(&self, device: Device) -> Result<Resident, TchError> {
+        let x = match &self.part.inputs {
+            Inputs::Bytes(bytes) => Tensor::f_from_slice(bytes)?,
+            Inputs::Floats(floats) => Tensor::f_from_slice(floats)?,
+        };
+        let y = match &self.part.targets {
+            Targets::Classes(classes) => Tensor::f_from_slice(classes)?,
+            Targets::Values(values) => {
+                Tensor::f_from_slice(values)?.f_to_kind(self.kind)?.f_view([-1, self.outputs as i64])?
+            }
+        };
+        let row = |values: &[f32]| Tensor::f_from_slice(values)?.f_to_kind(self.kind)?.f_to_device(device);
+        Ok(Resident {
+            x: x.f_view([-1, self.input.iter().product::<i64>()])?.f_to_device(device)?,
+            y: y.f_to_device(device)?,
+            mean: row(&self.affine.mean)?,
+            sd: row(&self.affine.sd)?,
+        })
     }
 
     fn targets(&self, rows: &[u32]) -> Result<Tensor, TchError> {
@@ -143,31 +151,20 @@ impl Real for f32 {}
 impl Real for f64 {}
 
 /// Writes (v − mean)/sd for every v of `rows` of `stored`, one after another.
-fn fill<V: Copy + Sync, T: Real + From<V>>(rows: &[u32], stored: &[V], affine: &Affine, out: &mut [T]) {
-    if rows.is_empty() {
-        return;
-    }
-    let features = out.len() / rows.len();
-    let widest = pulp::Arch::new();
-    parallel_pieces(out, [], GRAIN, |piece, out, []| {
-        let mut out = out;
-        let mut at = piece.start;
-        while !out.is_empty() {
-            let (row, column) = (at / features, at % features);
-            let len = (features - column).min(out.len());
-            let (now, later) = std::mem::take(&mut out).split_at_mut(len);
-            let from = rows[row] as usize * features + column;
-            let stored = &stored[from..from + len];
-            widest.dispatch(
-                #[inline(always)]
-                || match (affine.mean.as_slice(), affine.sd.as_slice()) {
-                    ([mean], [sd]) => convert(stored, now, T::from(*mean), T::from(*sd)),
-                    (mean, sd) => convert_each(stored, now, &mean[column..column + len], &sd[column..column + len]),
-                },
-            );
-            (out, at) = (later, at + len);
-        }
-    });
+fn fill<V: Copy, T: Real + From<V>>(rows: &[u32], stored: &[V], affine: &Affine, out: &mut [T]) {
+    let features = out.len() / rows.len().max(1);
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (out, &row) in out.chunks_exact_mut(features.max(1)).zip(rows) {
+                let stored = &stored[row as usize * features..(row as usize + 1) * features];
+                match (affine.mean.as_slice(), affine.sd.as_slice()) {
+                    ([mean], [sd]) => convert(stored, out, T::from(*mean), T::from(*sd)),
+                    (mean, sd) => convert_each(stored, out, mean, sd),
+                }
+            }
+        },
+    );
 }
 
 #[inline(always)]
@@ -244,20 +241,6 @@ mod tests {
         let affine = Affine { mean: vec![2.0, 20.0], sd: vec![1.0, 10.0] };
         let batches = Batches::new(floats, affine, &[2], 1, Kind::Float, Device::Cpu).unwrap();
         assert_eq!(values(&batches.gather(&[0, 1, 2]).unwrap().x), [-1., -1., 0., 0., 1., 1.]);
-    }
-
-    /// More elements than one thread takes, so that pieces begin in the middle of rows.
-    #[test]
-    fn pieces_fit_together() {
-        let (rows, features) = (300, 1000);
-        let floats: Vec<f32> = (0..rows * features).map(|i| i as f32).collect();
-        let part = Part { inputs: Inputs::Floats(floats), targets: Targets::Values(vec![0.0; rows]), len: rows };
-        let affine = Affine { mean: vec![1.0], sd: vec![2.0] };
-        let batches = Batches::new(part, affine, &[features], 1, Kind::Double, Device::Cpu).unwrap();
-        let order: Vec<u32> = (0..rows as u32).rev().collect();
-        let got = values(&batches.gather(&order).unwrap().x);
-        let expected = (0..rows).rev().flat_map(|row| (0..features).map(move |at| row * features + at));
-        assert!(got.iter().zip(expected).all(|(&got, index)| got == (index as f64 - 1.0) / 2.0));
     }
 
     #[test]

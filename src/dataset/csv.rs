@@ -191,7 +191,7 @@ fn rows(part: &Part, indices: &[u32], width: usize) -> Part {
 
 /// The task that the target column looks like.
 fn by_looking(table: &Table, target: &str) -> Result<Learn, Error> {
-    let numbers: Vec<f32> = table.targets.iter().filter_map(|cell| number(cell)).collect();
+    let numbers: Vec<f64> = table.targets.iter().filter_map(|cell| number(cell)).collect();
     if numbers.is_empty() {
         return Ok(Learn::Classification);
     }
@@ -203,7 +203,7 @@ fn by_looking(table: &Table, target: &str) -> Result<Learn, Error> {
         )));
     }
     let mut distinct = numbers;
-    distinct.sort_by(f32::total_cmp);
+    distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     let whole = distinct.iter().all(|value| value.fract() == 0.0);
     Ok(if whole && distinct.len() <= MOST_CLASSES_BY_LOOKING { Learn::Classification } else { Learn::Regression })
@@ -214,23 +214,23 @@ fn values(table: &Table, target: &str) -> Result<Vec<f32>, Error> {
     let cells = table.targets.iter().zip(&table.lines);
     let numbers = cells.map(|(cell, line)| {
         let message = || format!("{}:{line}: column `{target}`: `{cell}` is not a number", table.file);
-        number(cell).ok_or_else(|| Error(message()))
+        number(cell).map(|value| value as f32).ok_or_else(|| Error(message()))
     });
     numbers.collect()
 }
 
 /// The different values of the target column, sorted: a class's number is its place here.
 enum Classes {
-    Numbers(Vec<f32>),
+    Numbers(Vec<f64>),
     Words(Vec<String>),
 }
 
 impl Classes {
     fn of(table: &Table, target: &str) -> Result<Classes, Error> {
-        let numbers: Option<Vec<f32>> = table.targets.iter().map(|cell| number(cell)).collect();
+        let numbers: Option<Vec<f64>> = table.targets.iter().map(|cell| number(cell)).collect();
         let classes = match numbers {
             Some(mut numbers) => {
-                numbers.sort_by(f32::total_cmp);
+                numbers.sort_by(f64::total_cmp);
                 numbers.dedup();
                 Classes::Numbers(numbers)
             }

@@ -43,6 +43,7 @@ impl Field for Holdout {
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match value.kind {
             Kind::Integer(_) => u64::read(value).map(Holdout::Count),
+            Kind::Float(0.0) => Ok(Holdout::Count(0)),
             Kind::Float(fraction) if (0.0..1.0).contains(&fraction) => Ok(Holdout::Fraction(fraction)),
             _ => Err(None),
         }

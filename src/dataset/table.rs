@@ -104,7 +104,7 @@ impl Table {
                 let help = format!("columns of text can be left out: drop = [\"{name}\"]");
                 Error(format!("{file}:{line}: column `{name}`: `{cell}` is not a number; {help}"))
             })?;
-            self.values.push(value);
+            self.values.push(value as f32);
         }
         self.targets.push(record[columns.target].to_owned());
         self.lines.push(line);
@@ -113,8 +113,8 @@ impl Table {
 }
 
 /// A finite number that fits in an `f32`.
-pub fn number(cell: &str) -> Option<f32> {
-    cell.parse::<f64>().ok().map(|value| value as f32).filter(|value| value.is_finite())
+pub fn number(cell: &str) -> Option<f64> {
+    cell.parse::<f64>().ok().filter(|&value| (value as f32).is_finite())
 }
 
 /// Which columns are what, by index.

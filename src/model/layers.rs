@@ -3,7 +3,7 @@
 use tch::{Device, TchError, Tensor};
 
 use super::{Error, Pass};
-use crate::params::{Declaration, Init, Initializer, Store};
+use crate::params::{Declaration, Initializer, Store};
 use crate::random::Stream;
 use crate::spec::Section;
 
@@ -40,7 +40,7 @@ impl Linear {
     /// Declares `<name>.weight` and `<name>.bias`.
     pub fn declare(to: &mut Declaration, name: &str, inputs: usize, outputs: usize, inits: Inits) -> Self {
         let weight = to.add(format!("{name}.weight"), &[outputs, inputs], inits.weight.for_fans(inputs, outputs));
-        let bias = to.add(format!("{name}.bias"), &[outputs], bias_init(inits, inputs, outputs));
+        let bias = to.add(format!("{name}.bias"), &[outputs], inits.bias.for_fans(inputs, outputs));
         Linear { name: name.to_owned(), weight, bias }
     }
 
@@ -72,7 +72,7 @@ impl Conv2d {
         let (fan_in, fan_out) = (inputs * kernel * kernel, outputs * kernel * kernel);
         let shape = [outputs, inputs, kernel, kernel];
         let weight = to.add(format!("{name}.weight"), &shape, inits.weight.for_fans(fan_in, fan_out));
-        let bias = to.add(format!("{name}.bias"), &[outputs], bias_init(inits, fan_in, fan_out));
+        let bias = to.add(format!("{name}.bias"), &[outputs], inits.bias.for_fans(fan_in, fan_out));
         Conv2d { name: name.to_owned(), weight, bias, padding: padding as i64 }
     }
 
@@ -96,11 +96,6 @@ pub fn channels_last(x: &Tensor) -> Result<Tensor, Error> {
         pixels.f_permute([0, 3, 1, 2])
     };
     if x.device() == Device::Cpu { in_layer("input", x, reordered()) } else { Ok(x.shallow_clone()) }
-}
-
-/// A bias has no fans of its own: PyTorch's default takes the weight's, and other fan-based ones make no sense for it.
-fn bias_init(inits: Inits, fan_in: usize, fan_out: usize) -> Init {
-    inits.bias.for_fans(fan_in, fan_out)
 }
 
 /// The largest of each 2×2 square.

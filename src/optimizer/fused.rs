@@ -13,8 +13,9 @@ use crate::libtorch::{Element, elements, elements_mut, parallel_pieces};
 /// overlap, so that it needs no checks to vectorize.
 const BLOCK: usize = 64;
 
-/// Elements below which a second thread costs more than it saves.
-const GRAIN: usize = 16 * 1024;
+/// Elements below which a second thread costs more than it saves: Adam on 100,000 parameters takes 90 µs on one thread
+/// and twice that on two, which have to wait for each other and for each other's caches.
+const GRAIN: usize = 256 * 1024;
 
 /// f32 or f64.
 pub trait Float: Num + Element + Default + PartialOrd {

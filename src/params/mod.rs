@@ -31,7 +31,8 @@ pub struct Declaration {
 impl Declaration {
     /// Declares a parameter and returns its number.
     pub fn add(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> usize {
-        let (offset, len) = (self.len(), shape.iter().product());
+        // Saturating: the sizes are a person's, and what cannot be held is refused by its count.
+        let (offset, len) = (self.len(), shape.iter().fold(1usize, |product, &size| product.saturating_mul(size)));
         self.params.push(Param { name: name.into(), shape: shape.to_vec(), init, offset, len });
         self.params.len() - 1
     }
@@ -43,7 +44,7 @@ impl Declaration {
 
     /// Elements of all parameters together.
     pub fn len(&self) -> usize {
-        self.params.last().map_or(0, |last| last.offset + last.len)
+        self.params.last().map_or(0, |last| last.offset.saturating_add(last.len))
     }
 
     /// Whether nothing is declared.

@@ -73,6 +73,10 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     if let Some(info) = &info {
         check(&section, info, batch_size, &holdout);
     }
+    if normalize == Normalize::Unit && default != Normalize::Unit && info.is_some() {
+        let label = "expected \"standard\", \"none\" or { mean, sd }";
+        section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are no pixels", label);
+    }
     let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
     root.put("data", resolved);
     if root.log().errors() > errors {
@@ -90,6 +94,11 @@ fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdou
         let message = format!("{held_out} examples held out leave none of {} to train on", info.train);
         section.error("validation", message, format!("expected fewer than {}", info.train));
         return;
+    }
+    if held_out == 0 && !matches!(holdout, Holdout::Count(0)) {
+        let message = format!("of {} examples this holds none out", info.train);
+        let found = Diagnostic::warning(message).at(section.place_of("validation"));
+        section.log().push(found.label("decisions use the test part, or else the training part"));
     }
     let train = info.train - held_out;
     if batch_size > train {

@@ -11,6 +11,9 @@ pub(super) struct Length {
     pub key: &'static str,
 }
 
+/// Up to here a number of steps is exact in an f64.
+const MOST_STEPS: u64 = 1 << 53;
+
 /// Reads `epochs` or `steps`.
 pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Length> {
     if root.has("epochs") && root.has("steps") {
@@ -26,6 +29,10 @@ pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Len
         root.ask("steps");
         (Duration::Epochs(epochs.0).steps(Horizon { total_steps: 0, steps_per_epoch }).max(1), "epochs")
     };
+    if total_steps > MOST_STEPS {
+        root.error(key, "this is more steps than a run can have", format!("expected at most {MOST_STEPS} steps"));
+        return None;
+    }
     Some(Length { horizon: Horizon { total_steps, steps_per_epoch }, key })
 }
 
@@ -33,12 +40,13 @@ pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Len
 pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> {
     let written = root.has("limit");
     let mut section = root.section("limit")?;
-    let time: Option<WallTime> = section.optional("time");
+    let time: Option<WallTime> = if written { section.required("time") } else { None };
+    section.ask("time");
     let resolved = section.finish();
     if written {
         root.put("limit", resolved);
     }
-    time.map(|time| std::time::Duration::from_secs_f64(time.seconds))
+    time.map(|time| std::time::Duration::try_from_secs_f64(time.seconds).unwrap_or(std::time::Duration::MAX))
 }
 
 /// The metrics that decisions can use, the one that is watched by default first.
@@ -81,8 +89,17 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric) -> Option<Target> {
             if wrong {
                 (None, None)
             } else {
+                if !section.has("metric") {
+                    section.missing("accuracy", "of the validation part, or `rmse`, `loss`, or `metric` and `value`");
+                    return None;
+                }
                 let monitor = monitor(&mut section, "metric", metric, None);
-                (monitor, section.required::<f64>("value"))
+                let of_accuracy = monitor.as_ref().is_some_and(|it| it.metric.ends_with("_accuracy"));
+                let value = match of_accuracy {
+                    true => section.required::<Unit>("value").map(|value| value.0),
+                    false => section.required::<f64>("value"),
+                };
+                (monitor, value)
             }
         }
     };

@@ -130,6 +130,10 @@ impl Reader<'_> {
             false => None,
         };
         let base_lr = method.as_ref().map_or(1e-3, |method| method.lr()) * lr_mult;
+        if !base_lr.is_finite() {
+            section.error("lr_mult", "the group's learning rate is infinite", "`lr · lr_mult` is too large");
+            return (None, toml::Table::new());
+        }
         let rule = self.rule(&mut section, own, base_lr);
         let resolved = if self.optimizer_is_right { section.finish() } else { section.abandon() };
         let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();

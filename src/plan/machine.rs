@@ -10,7 +10,12 @@ pub struct Machine<'a> {
     pub cuda: &'a dyn Fn() -> Result<usize, String>,
     /// Cores that this process may use.
     pub cores: usize,
+    /// Bytes of memory, where that is known.
+    pub memory: Option<u64>,
 }
+
+/// More would be a slip of the finger, and OpenMP fails on it.
+const MOST_THREADS: usize = 1024;
 
 /// `device` as a spec writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,5 +77,10 @@ pub(super) fn device(root: &mut Section<'_>, machine: &Machine<'_>) -> Option<De
 
 /// Reads `threads`: by default one for each core.
 pub(super) fn threads(root: &mut Section<'_>, machine: &Machine<'_>) -> usize {
-    root.or("threads", Count(machine.cores)).0
+    let threads = root.or("threads", Count(machine.cores)).0;
+    if threads > MOST_THREADS {
+        let message = format!("{threads} threads are more than any machine has");
+        root.error("threads", message, format!("expected at most {MOST_THREADS}; this machine has {}", machine.cores));
+    }
+    threads.min(MOST_THREADS)
 }

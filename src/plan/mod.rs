@@ -114,9 +114,12 @@ pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings),
 
 fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan> {
     let mut root = Section::root(&spec.table, log);
-    let name = root.or("name", spec.stem());
-    if crate::spec::file_name(&name) != name || name.is_empty() {
-        root.error("name", "a name is also a folder's name", "expected letters, digits and any of `._=,+-`");
+    let name = root.or("name", crate::spec::file_name(&spec.stem()));
+    // A file's name that had to be escaped has `%` in it.
+    let plain = name.replace('%', "_");
+    if crate::spec::file_name(&plain) != plain || name.is_empty() {
+        let label = "expected at most 120 letters, digits and `._=,+-`, not beginning with a dot";
+        root.error("name", format!("\"{name}\" cannot be a folder's name"), label);
     }
     for key in ["epochs", "steps", "seeds"] {
         root.ask(key);
@@ -140,7 +143,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     let time_limit = ends::time_limit(&mut root);
     let loss = loss(&mut root, info.task);
     let metric = loss.metric();
-    let model = read_model(&mut root, &info, spec);
+    let model = read_model(&mut root, &info, spec, machine);
     let metrics = ends::metrics(metric);
     let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
     let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
@@ -185,6 +188,13 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     })
 }
 
+impl Plan {
+    /// Whether data or weights come from files that the spec names: what they hold is no part of the spec.
+    pub fn reads_files_of_the_user(&self) -> bool {
+        names_a_file(&self.resolved)
+    }
+}
+
 /// Whether a resolved spec names a file, by a path that depends on where the spec lies.
 fn names_a_file(resolved: &toml::Table) -> bool {
     let has = |table: &str, key: &str| resolved.get(table).is_some_and(|table| table.get(key).is_some());
@@ -203,7 +213,7 @@ struct ModelPlan {
 }
 
 /// Reads `[model]`: its type's own keys, `dtype` and `weights`.
-fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec) -> Option<ModelPlan> {
+fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec, machine: &Machine<'_>) -> Option<ModelPlan> {
     let outputs = match info.task {
         Task::Classification { classes } => classes,
         Task::Regression { outputs } => outputs,
@@ -220,6 +230,17 @@ fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec) -> Option<ModelP
     if let Some(path) = weights.as_ref().filter(|path| !path.is_file()) {
         let message = format!("there is no file {}", path.display());
         section.error("weights", message, "paths are relative to the spec's folder");
+    }
+    if let Some((model, memory)) = model.as_ref().zip(machine.memory) {
+        // Parameters and their gradients, and nothing else yet.
+        let bytes = 2 * model.declaration().len() as u128 * if kind == Kind::Double { 8 } else { 4 };
+        if bytes > u128::from(memory) {
+            let message = format!("{} has {} parameters", model.describe(), model.declaration().len());
+            let gib = |bytes: u128| bytes.div_ceil(1 << 30);
+            let (need, have) = (gib(bytes), gib(memory.into()));
+            section.error("type", message, format!("with gradients {need} GiB, of the {have} GiB of this machine"));
+            return None;
+        }
     }
     let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
     root.put("model", resolved);

@@ -21,7 +21,7 @@ momentum = 0.9
 
 fn read(text: &str, cuda: usize) -> Result<(Vec<Plan>, Findings), Findings> {
     let spec = Spec::parse(Path::new("test.toml"), text, &[])?;
-    plan(&spec, &Machine { cuda: &|| Ok(cuda), cores: 4 })
+    plan(&spec, &Machine { cuda: &|| Ok(cuda), cores: 4, memory: Some(8 << 30) })
 }
 
 fn one(text: &str) -> Plan {

@@ -20,7 +20,7 @@ pub const RUN_JSON: &str = "run.json";
 pub const SPEC_TOML: &str = "spec.toml";
 
 /// What a run leaves in its folder, the record first: without it, what remains after a crash is not taken for a result.
-const RESULTS: [&str; 6] = [RUN_JSON, EPOCHS_CSV, "steps.csv", "weights.safetensors", "best.safetensors", "checkpoint"];
+const RESULTS: [&str; 4] = [RUN_JSON, EPOCHS_CSV, "weights.safetensors", "best.safetensors"];
 
 /// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
 #[derive(Debug)]

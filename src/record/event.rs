@@ -36,7 +36,7 @@ pub struct Started {
     pub parameters: u64,
     /// `mnist`, in words.
     pub data: String,
-    /// Examples in each part; `test` is 0 where there is none.
+    /// Examples in each part; `val` is 0 where none are held out, `test` where there is none.
     pub train_examples: u64,
     pub val_examples: u64,
     pub test_examples: u64,

@@ -20,6 +20,8 @@ pub struct Terminal<W> {
     /// The run's `epochs.csv`, to be named at the end.
     curve: PathBuf,
     started: Option<Box<Started>>,
+    /// That the target was reached: told when the run goes on, else the end says it.
+    held_back: Option<String>,
     /// Nobody reads any more.
     closed: bool,
 }
@@ -44,7 +46,7 @@ impl<W: Write> Terminal<W> {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, closed: false }
+        Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, held_back: None, closed: false }
     }
 
     /// Tells of a run that was complete already, in `folder`.
@@ -81,12 +83,16 @@ impl<W: Write> Terminal<W> {
 
 impl<W: Write> Sink for Terminal<W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
+        let held_back = self.held_back.take().unwrap_or_default();
         let text = match event {
             Event::Started(started) => {
                 self.started = Some(started.clone());
                 self.page.opening(started)
             }
             Event::Progress(progress) => {
+                if !held_back.is_empty() {
+                    self.print(&held_back);
+                }
                 self.progress(progress);
                 return Ok(());
             }
@@ -96,15 +102,19 @@ impl<W: Write> Sink for Terminal<W> {
                 self.page.row(started, row)
             }
             Event::RateChanged(change) => self.page.rate_changed(change),
-            Event::TargetReached(reached) => self.page.reached(reached),
+            Event::TargetReached(reached) => {
+                self.held_back = Some(held_back + &self.page.reached(reached));
+                return Ok(());
+            }
             Event::Warning { message } => self.page.warning(message),
             Event::Ended(outcome) => {
                 self.bar.finish_and_clear();
                 let metric = self.started.as_ref().map_or("metric", |started| started.metric.as_str());
-                format!("\n{}", self.page.ending(metric, outcome, &self.curve))
+                self.print(&format!("\n{}", self.page.ending(metric, outcome, &self.curve)));
+                return Ok(());
             }
         };
-        self.print(&text);
+        self.print(&(held_back + &text));
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ use std::fmt::Debug;
 use crate::spec::{Entry, Horizon, Section};
 
 pub use from_spec::build;
+pub use plateau::Mode;
 
 /// Every rule that `[schedule] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] =

@@ -67,6 +67,16 @@ choice! {
     }
 }
 
+impl Mode {
+    /// Whether `a` is better than `b` by more than `margin`. NaN is never better.
+    pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
+        match self {
+            Mode::Min => a < b - margin,
+            Mode::Max => a > b + margin,
+        }
+    }
+}
+
 choice! {
     /// When patience is over.
     pub enum PatienceRule {
@@ -200,10 +210,9 @@ impl Improvement {
         // best·(1 ± th) is PyTorch's formula; the sign of `best` puts the bar on its better side below 0 too.
         let side = threshold * best.signum();
         match (mode, threshold_mode) {
-            (Mode::Min, ThresholdMode::Rel) => value < best * (1.0 - side),
-            (Mode::Max, ThresholdMode::Rel) => value > best * (1.0 + side),
-            (Mode::Min, ThresholdMode::Abs) => value < best - threshold,
-            (Mode::Max, ThresholdMode::Abs) => value > best + threshold,
+            (Mode::Min, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 - side), 0.0),
+            (Mode::Max, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 + side), 0.0),
+            (_, ThresholdMode::Abs) => mode.is_better(value, best, threshold),
         }
     }
 }

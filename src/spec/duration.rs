@@ -80,6 +80,10 @@ fn unitless(number: &str) -> String {
     format!("a duration needs its unit: write \"{number} epochs\" or \"{number} steps\"")
 }
 
+fn timeless(number: &str) -> String {
+    format!("a time needs its unit: write \"{number} minutes\" or \"{number} seconds\"")
+}
+
 /// A length of time on the wall, above 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WallTime {
@@ -93,9 +97,8 @@ impl Field for WallTime {
     fn read(value: &Value) -> Result<Self, Option<String>> {
         let text = match &value.kind {
             Kind::String(text) => text,
-            Kind::Integer(number) => {
-                return Err(Some(format!("a time needs its unit: write \"{number} minutes\" or \"{number} seconds\"")));
-            }
+            Kind::Integer(number) => return Err(Some(timeless(&number.to_string()))),
+            Kind::Float(number) => return Err(Some(timeless(&number.to_string()))),
             _ => return Err(None),
         };
         let (number, unit) = split_unit(text).ok_or(None)?;

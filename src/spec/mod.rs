@@ -41,7 +41,8 @@ impl Spec {
     /// Reads `path` and applies `overrides`. Every syntax error is returned.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Spec, SpecError> {
         let text = std::fs::read_to_string(path).map_err(|source| {
-            let hint = neighbours(path);
+            let missing = source.kind() == std::io::ErrorKind::NotFound;
+            let hint = if missing { neighbours(path) } else { String::new() };
             SpecError::Read { path: path.to_owned(), source, hint }
         })?;
         Ok(Spec::parse(path, &text, overrides)?)
@@ -79,6 +80,7 @@ impl Spec {
     /// `relative_to` names.
     pub fn folder(&self) -> PathBuf {
         let own = self.path.parent().unwrap_or(Path::new(""));
+        let own = if own.as_os_str().is_empty() { Path::new(".") } else { own };
         match self.table.get("relative_to").and_then(Value::as_str) {
             Some(folder) => own.join(folder),
             None => own.to_owned(),

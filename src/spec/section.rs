@@ -121,7 +121,14 @@ impl<'a> Section<'a> {
     pub fn missing(&self, key: &str, expects: &str) {
         let place = self.place.as_ref();
         let message = format!("`{}` is missing", self.dotted(key));
-        self.log.push(Diagnostic::error(message).at(place).help(format!("add `{key}`: {expects}")));
+        let near = self.table.entries.iter().find(|(it, _)| nearest(&it.name, [key]).is_some());
+        let found = match near {
+            Some((near, _)) if !self.asked.contains(&near.name.as_str()) => {
+                Diagnostic::error(message).at(Some(&near.place)).label(format!("is this `{key}`?"))
+            }
+            _ => Diagnostic::error(message).at(place),
+        };
+        self.log.push(found.help(format!("add `{key}`: {expects}")));
     }
 
     /// The table under `key`; empty where the spec does not write it. `None` (logged) when it is something else.

@@ -8,6 +8,7 @@ use tch::{Tensor, no_grad};
 use super::meter::{Bad, Meter};
 use super::rules::Watch;
 use super::{Emit, Error, Fitted, Interrupt, Job, Validation, evaluate, metric_of};
+use crate::dataset::Batch;
 use crate::model::{Model, Pass};
 use crate::optimizer::{self, Step};
 use crate::params::Store;
@@ -165,9 +166,10 @@ impl Run<'_, '_> {
     fn evaluate(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
         let before = Instant::now();
         let val = self.scores_of_validation()?;
-        let test = match self.job.test_every_epoch {
-            true => self.scores_of_test()?,
-            false => None,
+        let test = match (self.job.test_every_epoch, &self.job.val) {
+            (true, Validation::Test) => val,
+            (true, _) => self.scores_of_test()?,
+            (false, _) => None,
         };
         let eval_seconds = before.elapsed().as_secs_f64();
         self.eval_seconds += eval_seconds;
@@ -291,7 +293,7 @@ impl Run<'_, '_> {
 fn again(
     model: &dyn Model,
     store: &Store,
-    batch: &crate::dataset::Batch,
+    batch: &Batch,
     loss: super::Loss,
     pass: Pass,
 ) -> Result<(Tensor, Vec<Tensor>), optimizer::Error> {

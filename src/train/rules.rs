@@ -1,27 +1,7 @@
 //! What decides when a run ends, and which of its epochs was best.
 
-use crate::choice;
 use crate::record::{Best, Row};
-
-choice! {
-    /// Which way a metric is better.
-    pub enum Mode {
-        /// Smaller is better: a loss, an RMSE.
-        Min = "min",
-        /// Larger is better: an accuracy.
-        Max = "max",
-    }
-}
-
-impl Mode {
-    /// Whether `a` is better than `b` by more than `margin`. NaN is never better.
-    pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
-        match self {
-            Mode::Min => a < b - margin,
-            Mode::Max => a > b + margin,
-        }
-    }
-}
+pub use crate::schedule::Mode;
 
 /// A metric to watch, `val_accuracy` and the like.
 #[derive(Clone, Debug, PartialEq)]

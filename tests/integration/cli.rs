@@ -304,6 +304,8 @@ fn what_is_missing_is_named() {
 
 /// Starts a run that lasts, and waits until it has written its first row.
 fn long_run(place: &Place) -> std::process::Child {
+    // Rows of an earlier run would be taken for its own.
+    let _ = fs::remove_dir_all(place.path(LONG));
     let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("lr-run"))
         .current_dir(place.folder.path())
         .args(["slice.toml", "-s", "epochs=100000"])
@@ -383,4 +385,46 @@ fn a_table_of_ones_own_is_learned() {
     exits(&place.lr_run(&[resolved.to_str().unwrap()]), 0);
     exits(&place.lr_run(&["eval", run]), 0);
     assert_eq!(place.rows(run), before);
+    // From the spec's own folder it is the same run; with another table it is not.
+    let mut here = place.command(&["table.toml", "--out", "../results"]);
+    exits(&here.current_dir(place.path("specs")).output().unwrap(), 0);
+    assert_eq!(place.rows(run), before);
+    exits(&place.lr_run(&["eval", run]), 0);
+    let table = fs::read_to_string(place.path("specs/table.csv")).unwrap();
+    fs::write(place.path("specs/table.csv"), table.replace("row 7,", "seven,").replacen("0,0,", "1,0,", 1)).unwrap();
+    for arguments in [["specs/table.toml", "--quiet"], ["eval", run]] {
+        let output = place.lr_run(&arguments);
+        exits(&output, 2);
+        assert!(text(&output.stderr).contains("since"), "{}", text(&output.stderr));
+    }
+    assert_eq!(place.rows(run), before);
+}
+
+#[test]
+fn what_no_machine_can_do_is_refused() {
+    let place = Place::new("");
+    for (set, says) in [
+        ("model.hidden=[1000000000, 1000000000000]", "parameters"),
+        ("model.hidden=[9000000000000000000, 9000000000000000000]", "parameters"),
+        ("threads=4294967296", "threads"),
+        ("epochs=1e30", "epochs"),
+    ] {
+        let output = place.lr_run(&["slice.toml", "-s", set]);
+        exits(&output, 2);
+        assert!(text(&output.stderr).contains(says), "{}", text(&output.stderr));
+    }
+    assert!(!place.path("results").exists());
+    exits(&place.lr_run(&["slice.toml", "-s", "limit.time=1e300 days", "-s", "steps=1"]), 0);
+}
+
+#[test]
+fn a_file_name_is_no_reason_not_to_run() {
+    let place = Place::new("");
+    fs::rename(place.path("slice.toml"), place.path("my spéc.toml")).unwrap();
+    let arguments = ["my spéc.toml", "-s", "epochs=1"];
+    exits(&place.lr_run(&arguments), 0);
+    assert_eq!(place.rows("results/my%20sp%C3%A9c/epochs=1,seed=1").len(), 3);
+    // Each line of `path` is one run; it takes what the run takes.
+    let path = place.lr_run(&["path", "my spéc.toml", "-q", "--force", "-s", "seeds=[1, 2]"]);
+    assert_eq!(text(&path.stdout).lines().count(), 2);
 }

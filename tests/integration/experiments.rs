@@ -23,12 +23,13 @@ fn every_experiment_plans_without_a_warning() {
     for path in specs() {
         let spec = Spec::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
         let (plans, warnings) =
-            plan(&spec, &Machine { cuda: &|| Ok(0), cores: 2 }).unwrap_or_else(|error| panic!("{error}"));
+            plan(&spec, &Machine { cuda: &|| Ok(0), cores: 2, memory: None }).unwrap_or_else(|error| panic!("{error}"));
         assert!(warnings.is_empty(), "{warnings}");
         // What is resolved is the same experiment again.
         let text = toml::to_string(&plans[0].resolved).unwrap();
         let again = Spec::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let (again, _) = plan(&again, &Machine { cuda: &|| Ok(0), cores: 1 }).unwrap_or_else(|error| panic!("{error}"));
+        let (again, _) = plan(&again, &Machine { cuda: &|| Ok(0), cores: 1, memory: None })
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(again[0].resolved, plans[0].resolved, "{}", path.display());
         assert_eq!(again[0].variant, plans[0].variant);
     }

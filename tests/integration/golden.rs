@@ -103,7 +103,7 @@ pub fn plan_images(text: &str) -> Plan {
 fn plan_text(folder: &Path, data: &str, text: &str) -> Plan {
     let text = format!("epochs = 1\ndevice = \"cpu\"\n[data]\n{data}\n{text}\n");
     let spec = Spec::parse(&folder.join("golden.toml"), &text, &[]).unwrap_or_else(|found| panic!("{found}\n{text}"));
-    let machine = Machine { cuda: &|| Ok(0), cores: 1 };
+    let machine = Machine { cuda: &|| Ok(0), cores: 1, memory: None };
     let (mut plans, _) = plan(&spec, &machine).unwrap_or_else(|found| panic!("{found}\n{text}"));
     plans.remove(0)
 }

@@ -85,8 +85,6 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     run(&fresh(RunDirectory::open(&path, &adam(), false)), &events());
-    fs::create_dir(path.join("checkpoint")).unwrap();
-    fs::write(path.join("checkpoint/state"), "old").unwrap();
     for name in ["best.safetensors", "notes.txt"] {
         fs::write(path.join(name), "old").unwrap();
     }

@@ -42,7 +42,6 @@ fn a_run_reads_well() {
       warning    the batch of 80 at the end of each epoch is smaller than batch_size
                  = 128
           3      0.2202     95.87 %     0.0952    97.12 %       0.001        1.4 s
-      target     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
 
       end        stopped at target after epoch 3, step 1,173
       target     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
@@ -52,6 +51,15 @@ fn a_run_reads_well() {
       curve      results/mnist_adam/optimizer.lr=0.001,seed=1/epochs.csv
     ");
     assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn a_target_that_does_not_end_the_run_is_told_when_it_is_reached() {
+    let target = Event::TargetReached(outcome().reached.unwrap());
+    let events = [Event::Started(Box::new(started())), target, Event::Epoch(row(4, 0.1, 0.98))];
+    let text = shown(false, &events);
+    let lines: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(lines[1].trim_start().starts_with("target     reached: val_accuracy"), "{text}");
 }
 
 #[test]
@@ -71,7 +79,6 @@ fn colour_changes_no_column() {
     ␛[1m  epoch  train loss   train acc   val loss    val acc          lr         time␛[0m
       ␛[1m␛[33mrate␛[0m       lr 0.001 → 0.0001: val_loss has not been lower for 2 epochs
       ␛[1m␛[33mwarning␛[0m    the batch of 80 at the end of each epoch is smaller than batch_size
-      ␛[1m␛[32mtarget␛[0m     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
       ␛[1m␛[32mend␛[0m        stopped at target after epoch 3, step 1,173
       ␛[1m␛[32mtarget␛[0m     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
       ␛[2mbest␛[0m       val_accuracy 97.12 % at epoch 3
