@@ -77,20 +77,7 @@ mod tests {
     use crate::record::Reached;
 
     fn outcome(status: Status) -> Outcome {
-        Outcome {
-            status,
-            ended_by: String::new(),
-            target: None,
-            reached: None,
-            best: None,
-            last: None,
-            test: None,
-            fitted: Vec::new(),
-            diverged: None,
-            train_seconds: 0.0,
-            eval_seconds: 0.0,
-            total_seconds: 0.0,
-        }
+        Outcome { status, ..Outcome::failed() }
     }
 
     #[test]
