@@ -100,11 +100,25 @@ impl Spec {
                 parts.push(format!("{}={}", it.key(), it.canonical_value()));
             }
         }
+        let before = self.table.get("variant").and_then(Value::as_str).unwrap_or_default();
+        if parts.is_empty() {
+            return before.to_owned();
+        }
+        let replaced = |part: &str| part.split_once('=').is_some_and(|(key, _)| keys.iter().any(|it| it == key));
+        parts.extend(parts_of(before).into_iter().filter(|part| !replaced(part)));
         parts.sort();
-        let before = self.table.get("variant").and_then(Value::as_str).filter(|text| !text.is_empty());
-        parts.splice(0..0, before.map(str::to_owned));
         parts.join(",")
     }
+}
+
+/// The parts of a variant: between commas, but for those inside of brackets.
+fn parts_of(variant: &str) -> Vec<String> {
+    let mut depth = 0;
+    let parts = variant.split(|c: char| {
+        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+        c == ',' && depth == 0
+    });
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// `text` as a file name: other characters than letters, digits and `._=,+-` become `%XX`, and what is longer than 120
@@ -154,4 +168,22 @@ pub enum SpecError {
     Read { path: PathBuf, source: std::io::Error, hint: String },
     #[error("{0}")]
     Findings(#[from] Findings),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_says_each_key_once() {
+        let variant = |text: &str, overrides: &[&str]| {
+            let overrides: Vec<String> = overrides.iter().map(|it| (*it).to_owned()).collect();
+            Spec::parse(Path::new("a.toml"), text, &overrides).unwrap().variant()
+        };
+        let resolved = "variant = \"model.hidden=[8,4],optimizer.lr=0.1\"";
+        assert_eq!(variant("", &["optimizer.lr=0.10", "model.hidden=[8, 4]"]), "model.hidden=[8,4],optimizer.lr=0.1");
+        assert_eq!(variant(resolved, &[]), "model.hidden=[8,4],optimizer.lr=0.1");
+        assert_eq!(variant(resolved, &["optimizer.lr=1"]), "model.hidden=[8,4],optimizer.lr=1");
+        assert_eq!(variant(resolved, &["a=1", "device=cpu", "seed=3"]), "a=1,model.hidden=[8,4],optimizer.lr=0.1");
+    }
 }
