@@ -39,7 +39,7 @@ pub(super) struct Around<'a> {
 
 impl<'a> Around<'a> {
     fn context(&self, base_lr: f64) -> Context<'a> {
-        Context { horizon: self.horizon, base_lr, metrics: self.metrics }
+        Context::new(self.horizon, base_lr, self.metrics)
     }
 }
 

@@ -1,20 +1,23 @@
-//! A constant factor. In optax `constant_schedule`; PyTorch's `ConstantLR` is this rule for a while, then factor 1: a
-//! sequence of two constants.
+//! A constant factor. In optax `constant_schedule`, in transformers `constant`; PyTorch's `ConstantLR` is this rule for
+//! a while, then factor 1: a sequence of two constants.
 //!
 //! factor(t) = `factor`
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `factor` | 1 | above 0 |
+//! | `factor` | 1 | 0 or above, or `{ lr = … }` |
 
+use super::convention::Convention::{self, Optax, Torch, Transformers};
+use super::level::Level;
 use super::{Build, Clock, Context, Rule, words};
-use crate::spec::{Entry, Positive, Section};
+use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
     Entry { name: "constant", summary: "the same rate throughout", example: "type = \"constant\"", build };
 
-fn build(section: &mut Section<'_>, _: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let factor = section.or("factor", Positive(1.0)).0;
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    Convention::among(section, context, &[Torch, Optax, Transformers]);
+    let factor = Level::or(section, "factor", Level::Factor(1.0), context);
     Some(Box::new(Constant { factor }))
 }
 

@@ -1,16 +1,19 @@
 //! Exponential decay: Keras's `ExponentialDecay`, optax's `exponential_decay`; PyTorch's `ExponentialLR` is
 //! `every = "1 epochs"` with `tick = "epoch"`.
 //!
-//! factor(t) = `factor`^(t / every), the exponent rounded down with `staircase`
+//! factor(t) = `factor`^(t / every), the exponent rounded down with `staircase`; never beyond `end`
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `factor` | | above 0 |
 //! | `every` | | how long it takes to lose one `factor` |
 //! | `staircase` | false | in steps of `every`, as the rule `step` |
+//! | `end` | none | where the decay stops (or the growth, with a factor above 1): a factor, or `{ lr = … }` |
 //! | `tick` | `"step"` | how often the rule looks at the clock |
 
+use super::convention::Convention::{self, Keras, Optax, Torch};
 use super::length::Length;
+use super::level::Level;
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
 use crate::spec::{Entry, Positive, Section};
@@ -23,15 +26,22 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    Convention::among(section, context, &[Torch, Keras, Optax]);
     let factor = section.required::<Positive>("factor");
-    let every = Length::required(section, "every", context.horizon);
+    let every = Length::required(section, "every", context);
     let staircase = section.or("staircase", false);
+    let end = Level::optional(section, "end", context);
     let tick = Tick::read(section);
     let (factor, every) = (factor?.0, every?);
     if staircase {
         every.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, "every", "the first drop comes");
     }
-    Some(Box::new(Exponential { factor, every, staircase, tick }))
+    let beyond = end.is_some_and(|end| if factor < 1.0 { end > 1.0 } else { end < 1.0 });
+    if beyond {
+        let label = if factor < 1.0 { "expected at most 1" } else { "expected at least 1" };
+        section.error("end", "the rate goes the other way", label);
+    }
+    Some(Box::new(Exponential { factor, every, staircase, end, tick }))
 }
 
 #[derive(Debug)]
@@ -39,6 +49,7 @@ struct Exponential {
     factor: f64,
     every: Length,
     staircase: bool,
+    end: Option<f64>,
     tick: Tick,
 }
 
@@ -47,16 +58,22 @@ impl Rule for Exponential {
         let t = self.tick.seen(clock);
         let exponent = match self.staircase {
             true => (t / self.every.steps) as f64,
-            false => t as f64 / self.every.steps as f64,
+            false => t as f64 / self.every.f64(),
         };
-        self.factor.powf(exponent)
+        let factor = self.factor.powf(exponent);
+        match self.end {
+            Some(end) if self.factor < 1.0 => factor.max(end),
+            Some(end) => factor.min(end),
+            None => factor,
+        }
     }
 
     fn describe(&self) -> String {
         let (factor, every) = (words::number(self.factor), words::interval(self.every.written));
+        let end = self.end.map(|end| format!(", to {}", words::number(end))).unwrap_or_default();
         match self.staircase {
-            true => format!("×{factor} every {every}"),
-            false => format!("exponential, ×{factor} every {every}"),
+            true => format!("×{factor} every {every}{end}"),
+            false => format!("exponential, ×{factor} every {every}{end}"),
         }
     }
 }

@@ -1,5 +1,16 @@
 //! From a spec's `schedule` to a rule.
+//!
+//! Every table may have, besides the keys of its own rule:
+//!
+//! | key | default | |
+//! |---|---|---|
+//! | `warmup` | | how the rate comes up before the rule begins: `"5 epochs"`, or a table (see `warmup.rs`) |
+//! | `floor`, `ceiling` | | the factor (or `{ lr = … }`) that is never gone below or above, warm-up included |
+//! | `convention` | | the framework whose defaults the other keys have |
 
+use super::convention::Convention;
+use super::limits::Limits;
+use super::warmup::WarmUp;
 use super::{Clock, Context, REGISTRY, Rule, constant, sequence};
 use crate::spec::{Diagnostic, Entry, Kind, Section, Value, lookup, shown};
 
@@ -39,12 +50,21 @@ pub(super) fn construct(
     entry: &Entry<super::Build>,
     context: &Context<'_>,
 ) -> (Option<Box<dyn Rule>>, toml::Value) {
-    let mut rule = (entry.build)(&mut section, context);
-    if rule.as_ref().is_some_and(|rule| !rule.factor(last_step(context)).is_finite()) {
+    let log = section.log();
+    let errors = log.errors();
+    let context = Context { convention: Convention::read(&mut section), ..*context };
+    let limits = Limits::read(&mut section, &context);
+    let warmup = WarmUp::read(&mut section, entry.name, &context);
+    let inner = warmup.as_ref().map_or(context, |warmup| warmup.context(&context));
+    let mut rule = (entry.build)(&mut section, &inner);
+    // Whether the convention has this rule is for the rule to say; a combinator has none.
+    rule = rule.map(|rule| WarmUp::around(warmup, rule)).map(|rule| limits.around(rule));
+    if rule.as_ref().is_some_and(|rule| !rule.factor(last_step(&context)).is_finite()) {
         let message = format!("`{}` grows beyond any number before its last step", section.path());
         section.error("factor", message, "expected a factor that stays finite");
         rule = None;
     }
+    let rule = rule.filter(|_| log.errors() == errors);
     (rule, section.finish().into())
 }
 

@@ -1,6 +1,6 @@
 //! A duration of a rule, in steps.
 
-use super::words;
+use super::{Context, words};
 use crate::spec::{Diagnostic, Duration, Horizon, Section};
 
 /// A duration as the spec words it, and the steps it comes to: at least one.
@@ -12,15 +12,56 @@ pub struct Length {
 
 impl Length {
     /// The duration under `key`; a missing, wrong or empty one is logged.
-    pub fn required(section: &mut Section<'_>, key: &'static str, horizon: Horizon) -> Option<Length> {
+    pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Length> {
         let written = section.required::<Duration>(key)?;
-        Length::new(section, key, written, horizon)
+        Length::new(section, key, written, context.horizon)
     }
 
     /// The duration under `key`, or `default` where it is not written.
-    pub fn or(section: &mut Section<'_>, key: &'static str, default: Duration, horizon: Horizon) -> Option<Length> {
+    pub fn or(
+        section: &mut Section<'_>,
+        key: &'static str,
+        default: Duration,
+        context: &Context<'_>,
+    ) -> Option<Length> {
         let written = section.or(key, default);
-        Length::new(section, key, written, horizon)
+        Length::new(section, key, written, context.horizon)
+    }
+
+    /// The duration under `key`, where it is written.
+    pub fn optional(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Option<Length>> {
+        if !section.has(key) {
+            section.ask(key);
+            return Some(None);
+        }
+        let written = section.optional::<Duration>(key)?;
+        Length::new(section, key, written, context.horizon).map(Some)
+    }
+
+    /// The moment under `key`, or `default`. A moment is counted from where the spec's table begins, its warm-up
+    /// included; the steps are those of the rule's own clock.
+    pub fn until(
+        section: &mut Section<'_>,
+        key: &'static str,
+        default: Duration,
+        context: &Context<'_>,
+    ) -> Option<Length> {
+        let written = section.or(key, default);
+        Length::moment(section, key, written, context)
+    }
+
+    /// The moment `written`, which stands under `key`.
+    pub fn moment(section: &Section<'_>, key: &str, written: Duration, context: &Context<'_>) -> Option<Length> {
+        let total_steps = context.horizon.total_steps.saturating_add(context.lead);
+        let whole = Length::new(section, key, written, Horizon { total_steps, ..context.horizon })?;
+        if whole.steps <= context.lead {
+            let message = format!("`{}` lies in the warm-up", section.dotted(key));
+            let label = format!("step {}; the warm-up takes {}", whole.steps, words::count(context.lead, "step"));
+            let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
+            section.log().push(found.help("in `warmup`, `clock = \"after\"` counts from the end of the warm-up"));
+            return None;
+        }
+        Some(Length { steps: whole.steps - context.lead, ..whole })
     }
 
     fn new(section: &Section<'_>, key: &str, written: Duration, horizon: Horizon) -> Option<Length> {
@@ -45,5 +86,15 @@ impl Length {
             let label = format!("step {}; there are {}", self.steps, words::count(steps, "step"));
             section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(label));
         }
+    }
+
+    /// Whether it was written as the whole.
+    pub fn is_whole(self) -> bool {
+        self.written == Duration::Percent(100.0)
+    }
+
+    /// Steps as a number to divide by.
+    pub fn f64(self) -> f64 {
+        self.steps as f64
     }
 }

@@ -1,22 +1,24 @@
-//! From one factor to another on a straight line: PyTorch's `LinearLR`, optax's `linear_schedule`, Keras's
-//! `PolynomialDecay` at power 1.
+//! From one factor to another on a straight line: PyTorch's `LinearLR`, optax's `linear_schedule`, transformers's
+//! `linear`, Keras's `PolynomialDecay` at power 1.
 //!
 //! factor(t) = start + (end − start)·t / over, and `end` from t = `over` on
 //!
-//! | key | default | |
-//! |---|---|---|
-//! | `start` | | 0 or above |
-//! | `end` | | 0 or above |
-//! | `over` | `"100%"` | the whole run or phase |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | key | default | torch | transformers | |
+//! |---|---|---|---|---|
+//! | `start` | | 1/3 | 1 | 0 or above, or `{ lr = … }` |
+//! | `end` | | 1 | 0 | 0 or above, or `{ lr = … }` |
+//! | `over` | `"100%"` | | | until when |
+//! | `tick` | `"step"` | | | how often the rule looks at the clock |
 //!
 //! `end` is reached at step `over`, as everywhere; over a whole run that is the step after the last. PyTorch, which
 //! computes each rate from the one before, refuses a start of 0 and an end above 1; here both are factors like others.
 
+use super::convention::Convention::{self, Keras, Optax, Torch, Transformers};
 use super::length::Length;
+use super::level::Level;
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
-use crate::spec::{Duration, Entry, NonNegative, Section};
+use crate::spec::{Duration, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "linear",
@@ -26,12 +28,18 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let start = section.required::<NonNegative>("start");
-    let end = section.required::<NonNegative>("end");
-    let over = Length::or(section, "over", Duration::Percent(100.0), context.horizon);
+    let convention = Convention::among(section, context, &[Torch, Keras, Optax, Transformers]);
+    let mut level = |key, default: f64| match convention {
+        Some(Torch | Transformers) => Some(Level::or(section, key, Level::Factor(default), context)),
+        _ => Level::required(section, key, context),
+    };
+    let torch = convention == Some(Torch);
+    let start = level("start", if torch { 1.0 / 3.0 } else { 1.0 });
+    let end = level("end", if torch { 1.0 } else { 0.0 });
+    let over = Length::until(section, "over", Duration::Percent(100.0), context);
     let tick = Tick::read(section);
-    let (start, end, over) = (start?.0, end?.0, over?);
-    if start == 0.0 && end == 0.0 {
+    let (start, end, over) = (start?, end?, over?);
+    if start == 0.0 && end == 0.0 && context.base_lr != 0.0 {
         section.error("end", "a line from 0 to 0 trains nothing", "one of `start` and `end` is above 0");
         return None;
     }
@@ -51,16 +59,13 @@ impl Rule for Linear {
     fn factor(&self, clock: Clock) -> f64 {
         let t = self.tick.seen(clock);
         match t < self.over.steps {
-            true => self.start + (self.end - self.start) * (t as f64 / self.over.steps as f64),
+            true => self.start + (self.end - self.start) * (t as f64 / self.over.f64()),
             false => self.end,
         }
     }
 
     fn describe(&self) -> String {
         let line = format!("linear from {} to {}", words::number(self.start), words::number(self.end));
-        match self.over.written == Duration::Percent(100.0) {
-            true => line,
-            false => format!("{line} over {}", words::duration(self.over.written)),
-        }
+        line + &words::over(self.over)
     }
 }

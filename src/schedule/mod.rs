@@ -6,28 +6,74 @@
 //! A rule is one file and one line in [`REGISTRY`]; `docs/adding-a-schedule.md` shows how.
 
 mod constant;
+mod convention;
+mod cosine;
+mod cosine_restarts;
+mod cycled_momentum;
+mod cyclic;
 mod exponential;
+mod expression;
 mod from_spec;
+mod greedy;
+mod inverse_sqrt;
+mod inverse_time;
 mod length;
+mod level;
+mod limits;
 mod linear;
+mod metric;
+mod multistep;
+mod noam;
+mod one_cycle;
+mod parts;
+mod piecewise;
 mod plateau;
+mod polynomial;
+mod product;
+mod rex;
 mod sequence;
 mod step;
+mod tanh;
 #[cfg(test)]
 mod tests;
 mod tick;
+mod warmup;
 mod words;
+mod wsd;
 
 use std::fmt::Debug;
 
 use crate::spec::{Entry, Horizon, Section};
 
+pub use convention::Convention;
 pub use from_spec::build;
-pub use plateau::Mode;
+pub use metric::Mode;
 
 /// Every rule that `[schedule] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] =
-    &[constant::ENTRY, exponential::ENTRY, linear::ENTRY, plateau::ENTRY, sequence::ENTRY, step::ENTRY];
+pub const REGISTRY: &[Entry<Build>] = &[
+    constant::ENTRY,
+    cosine::ENTRY,
+    cosine_restarts::ENTRY,
+    cyclic::ENTRY,
+    exponential::ENTRY,
+    expression::ENTRY,
+    greedy::ENTRY,
+    inverse_sqrt::ENTRY,
+    inverse_time::ENTRY,
+    linear::ENTRY,
+    multistep::ENTRY,
+    noam::ENTRY,
+    one_cycle::ENTRY,
+    piecewise::ENTRY,
+    plateau::ENTRY,
+    polynomial::ENTRY,
+    product::ENTRY,
+    rex::ENTRY,
+    sequence::ENTRY,
+    step::ENTRY,
+    tanh::ENTRY,
+    wsd::ENTRY,
+];
 
 /// Builds a rule from its table; `None` when errors were logged. Asks for all its keys before it returns: what it does
 /// not ask for is reported as unknown.
@@ -36,12 +82,34 @@ pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
 /// What a rule is built for: one parameter group of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The length of the run or, inside a sequence, of the phase.
+    /// The length of the run or, inside a sequence or after a warm-up, of the phase.
     pub horizon: Horizon,
     /// `lr · lr_mult` of the group, for limits in absolute values.
     pub base_lr: f64,
     /// The metrics this run will have, the monitored one first.
     pub metrics: &'a [String],
+    /// What the rule is for: `lr`, or the hyper-parameter that follows it. `base_lr` is then that one's own value.
+    pub quantity: &'a str,
+    /// The group's momentum (β₁ for the Adam family), where its optimizer has one.
+    pub momentum: Option<f64>,
+    /// Steps of a warm-up before the rule begins that its moments count, too.
+    pub lead: u64,
+    /// Steps of the warm-up before the rule, however it counts.
+    pub warmup: u64,
+    /// Whose defaults the keys of this table have.
+    pub convention: Option<Convention>,
+}
+
+impl<'a> Context<'a> {
+    /// For a schedule that stands by itself, of a group at `base_lr`.
+    pub fn new(horizon: Horizon, base_lr: f64, metrics: &'a [String]) -> Self {
+        Context { horizon, base_lr, metrics, quantity: "lr", momentum: None, lead: 0, warmup: 0, convention: None }
+    }
+
+    /// For a phase or factor of this one.
+    fn within(self, horizon: Horizon) -> Self {
+        Context { horizon, lead: 0, warmup: 0, convention: None, ..self }
+    }
 }
 
 /// What a rule knows of time. Inside a sequence each part sees the clock of its own phase.
@@ -83,6 +151,17 @@ pub trait Rule: Debug + Send {
 
     /// Whether the factor depends on metrics.
     fn is_metric_driven(&self) -> bool {
+        false
+    }
+
+    /// The momentum (β₁ for the Adam family) that this rule also sets for the step that `clock` shows, for rules that
+    /// cycle it inversely to the rate.
+    fn momentum(&self, _clock: Clock) -> Option<f64> {
+        None
+    }
+
+    /// Whether it does.
+    fn drives_momentum(&self) -> bool {
         false
     }
 

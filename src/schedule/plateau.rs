@@ -7,38 +7,37 @@
 //! - `a` is better when it beats `best` by more than the threshold: a < best − th·|best| (`min`, `rel`),
 //!   a > best + th·|best| (`max`, `rel`), a < best − th (`min`, `abs`), a > best + th (`max`, `abs`). Then it becomes
 //!   `best` and no evaluation is bad any more. The first value is better than none.
-//! - Else the evaluation is bad, unless it falls in the cooldown after a drop. So is one that is not finite; it never
-//!   becomes `best`.
+//! - Else the evaluation is bad, unless it falls in the cooldown after a drop.
 //! - After enough bad evaluations without a better one: lr ← max(lr·`factor`, `min_lr`), if that lowers it by more than
 //!   `eps`; the cooldown begins, and counting starts anew.
 //!
-//! | key | default | Keras | |
-//! |---|---|---|---|
-//! | `monitor` | the run's monitored metric | | |
-//! | `mode` | `"max"` for an accuracy, else `"min"` | | |
-//! | `factor` | 0.1 | | between 0 and 1 |
-//! | `patience` | `"10 epochs"` | | whole epochs, one evaluation each |
-//! | `patience_rule` | `"exceeded"` | `"reached"` | the drop comes at `patience` + 1 bad evaluations, or at `patience` (at least 1) |
-//! | `threshold` | 1e-4 | | |
-//! | `threshold_mode` | `"rel"` | `"abs"` | |
-//! | `cooldown` | `"0 epochs"` | | evaluations after a drop that are not bad |
-//! | `cooldown_rule` | `"all"` | `"all_but_last"` | whether the last evaluation of the cooldown belongs to it |
-//! | `min_lr` | 0 | | a learning rate, for each group its own |
-//! | `eps` | 1e-8 | 0 | a learning rate |
-//! | `convention` | `"torch"` | `"keras"` | which column the defaults are from |
+//! | key | default | keras | optax | |
+//! |---|---|---|---|---|
+//! | `monitor`, `mode`, `window`, `every`, `nan` | | | | see `metric.rs`; timm's `mode` is `"max"` |
+//! | `factor` | 0.1 | | | above 0; above 1 it raises the rate |
+//! | `patience` | `"10 epochs"` | | | whole epochs, one evaluation each |
+//! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop comes at `patience` + 1 bad evaluations, or at `patience` (at least 1) |
+//! | `threshold` | 1e-4 | | | |
+//! | `threshold_mode` | `"rel"` | `"abs"` | | |
+//! | `cooldown` | `"0 epochs"` | | | evaluations after a drop that are not bad |
+//! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown belongs to it |
+//! | `min_lr`, `max_lr` | 0, none | | | learning rates, for each group its own; `max_lr` goes with a factor above 1, which needs it |
+//! | `eps` | 1e-8 | 0 | 0 | a learning rate |
 //!
-//! Different on purpose: PyTorch's `rel` compares with best·(1 ± th), which for a negative metric lies on the wrong
-//! side of `best`: a loss that gets steadily worse counts as improving. Above 0 the two are the same to the bit. And in
-//! Keras a first value that is NaN stays the best for good, so that the rate falls although the metric improves.
+//! The `convention`s `torch`, `timm` and `transformers` are the default. optax's `accumulation_size` n is `every` n
+//! epochs with `window` n, its `min_scale` is `floor`. In Keras a first value that is NaN stays the best for good, so
+//! that the rate falls although the metric improves; here it is a bad evaluation.
 
 #[cfg(test)]
 mod tests;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
+use super::metric::{Evaluations, Metric, Mode, Seen, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Duration, Entry, Field, NonNegative, Positive, Section, Value, did_you_mean, one_of};
+use crate::spec::{Diagnostic, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "plateau",
@@ -48,52 +47,12 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 choice! {
-    /// Whose defaults the other keys have.
-    pub enum Convention {
-        /// PyTorch's.
-        Torch = "torch",
-        /// Keras's.
-        Keras = "keras",
-    }
-}
-
-choice! {
-    /// Which way the metric improves.
-    pub enum Mode {
-        /// Downwards, as a loss.
-        Min = "min",
-        /// Upwards, as an accuracy.
-        Max = "max",
-    }
-}
-
-impl Mode {
-    /// Whether `a` is better than `b` by more than `margin`. NaN is never better.
-    pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
-        match self {
-            Mode::Min => a < b - margin,
-            Mode::Max => a > b + margin,
-        }
-    }
-}
-
-choice! {
     /// When patience is over.
     pub enum PatienceRule {
         /// Bad evaluations > patience.
         Exceeded = "exceeded",
         /// Bad evaluations >= patience.
         Reached = "reached",
-    }
-}
-
-choice! {
-    /// What the threshold is a part of.
-    pub enum ThresholdMode {
-        /// A part of the best value.
-        Rel = "rel",
-        /// In the metric's own unit.
-        Abs = "abs",
     }
 }
 
@@ -107,139 +66,77 @@ choice! {
     }
 }
 
-/// A number of evaluations, one at the end of each epoch.
-#[derive(Clone, Copy, Debug)]
-struct Evaluations(u64);
-
-impl Field for Evaluations {
-    fn expects() -> String {
-        "whole epochs such as \"5 epochs\": there is one evaluation an epoch".into()
-    }
-    fn read(value: &Value) -> Result<Self, Option<String>> {
-        match Duration::read(value)? {
-            Duration::Epochs(epochs) if epochs.fract() == 0.0 => Ok(Evaluations(epochs as u64)),
-            _ => Err(None),
-        }
-    }
-    fn to_toml(&self) -> toml::Value {
-        Duration::Epochs(self.0 as f64).to_toml()
-    }
-}
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let keras = section.or("convention", Convention::Torch) == Convention::Keras;
-    section.forget("convention");
-    let monitor = monitor(section, context);
-    let upwards = monitor.as_deref().is_some_and(|name| name.ends_with("accuracy"));
-    let mode = section.or("mode", if upwards { Mode::Max } else { Mode::Min });
+    let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm, Transformers]);
+    let keras = convention == Some(Keras);
+    let mode = (convention == Some(Timm)).then_some(Mode::Max);
+    let threshold_mode = if keras { ThresholdMode::Abs } else { ThresholdMode::Rel };
+    let metric = Metric::read(section, context, mode, 1e-4, threshold_mode);
     let factor = section.or("factor", Positive(0.1)).0;
     let patience = section.or("patience", Evaluations(10)).0;
-    let rule = section.or("patience_rule", if keras { PatienceRule::Reached } else { PatienceRule::Exceeded });
-    let threshold = section.or("threshold", NonNegative(1e-4)).0;
-    let threshold_mode = section.or("threshold_mode", if keras { ThresholdMode::Abs } else { ThresholdMode::Rel });
+    let reached = matches!(convention, Some(Keras | Optax));
+    let rule = section.or("patience_rule", if reached { PatienceRule::Reached } else { PatienceRule::Exceeded });
     let cooldown = section.or("cooldown", Evaluations(0)).0;
     let cooldown_rule = section.or("cooldown_rule", if keras { CooldownRule::AllButLast } else { CooldownRule::All });
     let min_lr = section.or("min_lr", NonNegative(0.0)).0;
-    let eps = section.or("eps", NonNegative(if keras { 0.0 } else { 1e-8 })).0;
+    let max_lr = section.optional::<Positive>("max_lr").map(|max_lr| max_lr.0);
+    let eps = section.or("eps", NonNegative(if reached { 0.0 } else { 1e-8 })).0;
 
-    let mut fits = true;
-    if factor >= 1.0 {
-        section.error("factor", "a plateau lowers the learning rate", "expected a number above 0 and below 1");
-        fits = false;
+    if factor == 1.0 {
+        section.error("factor", "a plateau changes the learning rate", "expected less than 1, or more");
     }
-    if threshold_mode == ThresholdMode::Rel && threshold >= 1.0 {
-        let label = "expected less than 1, or `threshold_mode = \"abs\"`";
-        section.error("threshold", "a relative threshold is a part of the best value", label);
-        fits = false;
+    match (factor > 1.0, max_lr) {
+        (true, None) => section.missing("max_lr", "the rate that a factor above 1 never goes beyond"),
+        (false, Some(_)) => section.error("max_lr", "`max_lr` goes with a factor above 1", "this one lowers the rate"),
+        _ => {}
     }
     let bad_needed = match rule {
         PatienceRule::Exceeded => patience.saturating_add(1),
         PatienceRule::Reached => patience.max(1),
     };
+    let metric = metric?;
     // The first evaluation is good, and a drop after the last one is not seen.
     let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
-    if bad_needed.saturating_add(1) >= epochs {
+    let first = bad_needed.saturating_add(1).saturating_mul(metric.every);
+    if first >= epochs {
         let message = format!("`{}` is too long for a drop to come", section.dotted("patience"));
-        let label = format!("the first would come after {} epochs of {epochs}", bad_needed.saturating_add(1));
+        let label = format!("the first would come after {first} epochs of {epochs}");
         section.log().push(Diagnostic::warning(message).at(section.place_of("patience")).label(label));
     }
-    let improvement = Improvement { mode, threshold, threshold_mode };
-    let config = Config {
-        monitor: monitor?,
-        improvement,
-        factor,
-        bad_needed,
-        cooldown,
-        cooldown_rule,
-        min_lr,
-        eps,
-        base_lr: context.base_lr,
-    };
-    let state = State { factor: 1.0, best: None, bad: 0, cooldown: 0 };
-    fits.then(|| Box::new(Plateau { config, state }) as Box<dyn Rule>)
-}
-
-/// Reads `monitor`: one of the run's metrics.
-fn monitor(section: &mut Section<'_>, context: &Context<'_>) -> Option<String> {
-    let Some(default) = context.metrics.first() else {
-        section.ask("monitor");
-        section.error("monitor", "this run has no metric to monitor", "a plateau needs one");
-        return None;
-    };
-    let monitor = section.or("monitor", default.clone());
-    if context.metrics.contains(&monitor) {
-        return Some(monitor);
-    }
-    let names: Vec<&str> = context.metrics.iter().map(String::as_str).collect();
-    let label = did_you_mean(&monitor, names.clone()).unwrap_or_else(|| format!("expected {}", one_of(names)));
-    section.error("monitor", format!("this run has no metric \"{monitor}\""), label);
-    None
-}
-
-/// What counts as better.
-#[derive(Clone, Copy, Debug)]
-struct Improvement {
-    mode: Mode,
-    threshold: f64,
-    threshold_mode: ThresholdMode,
-}
-
-impl Improvement {
-    fn is_better(self, value: f64, best: f64) -> bool {
-        let Improvement { mode, threshold, threshold_mode } = self;
-        // best·(1 ± th) is PyTorch's formula; the sign of `best` puts the bar on its better side below 0 too.
-        let side = threshold * best.signum();
-        match (mode, threshold_mode) {
-            (Mode::Min, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 - side), 0.0),
-            (Mode::Max, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 + side), 0.0),
-            (_, ThresholdMode::Abs) => mode.is_better(value, best, threshold),
-        }
-    }
+    let max_lr = max_lr.unwrap_or(f64::INFINITY);
+    let base_lr = context.base_lr;
+    let config = Config { metric, factor, bad_needed, cooldown, cooldown_rule, min_lr, max_lr, eps, base_lr };
+    Some(Box::new(Plateau { config, state: State::new() }))
 }
 
 #[derive(Debug)]
 struct Config {
-    monitor: String,
-    improvement: Improvement,
+    metric: Metric,
     factor: f64,
     /// The bad evaluation on which the drop comes.
     bad_needed: u64,
     cooldown: u64,
     cooldown_rule: CooldownRule,
     min_lr: f64,
+    max_lr: f64,
     eps: f64,
     base_lr: f64,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
+    rule: String,
     factor: f64,
-    // With a function of its own a missing `best` is an error, and not the same as null.
-    #[serde(deserialize_with = "Option::deserialize")]
-    best: Option<f64>,
+    seen: Seen,
     bad: u64,
     cooldown: u64,
+}
+
+impl State {
+    fn new() -> Self {
+        State { rule: ENTRY.name.to_owned(), factor: 1.0, seen: Seen::default(), bad: 0, cooldown: 0 }
+    }
 }
 
 #[derive(Debug)]
@@ -249,25 +146,22 @@ struct Plateau {
 }
 
 impl Plateau {
-    /// Lowers the factor as far as the limits let it.
-    fn reduce(&mut self, scale: f64) {
+    /// Changes the factor as far as the limits let it; whether that was anything.
+    fn change(&mut self, scale: f64) -> bool {
+        let Config { factor, min_lr, max_lr, eps, .. } = self.config;
         let base_lr = self.config.base_lr * scale;
-        // A base rate of 0 makes the limit infinite or NaN; the comparison below is then false, and nothing changes.
-        let lowered = (self.state.factor * self.config.factor).max(self.config.min_lr / base_lr);
-        if base_lr * (self.state.factor - lowered) > self.config.eps {
-            self.state.factor = lowered;
+        let before = self.state.factor;
+        // A base rate of 0 makes a limit infinite or NaN; the comparison below is then false, and nothing changes.
+        let after = if factor < 1.0 {
+            (before * factor).max(min_lr / base_lr)
+        } else {
+            (before * factor).min(max_lr / base_lr)
+        };
+        let (low, high) = if factor < 1.0 { (after, before) } else { (before, after) };
+        if base_lr * (high - low) > eps {
+            self.state.factor = after;
         }
-    }
-
-    fn reason(&self, value: f64) -> String {
-        let monitor = &self.config.monitor;
-        let epochs = words::count(self.state.bad, "epoch");
-        match self.state.best {
-            Some(best) => {
-                format!("{monitor} {} has not improved on {} for {epochs}", words::number(value), words::number(best))
-            }
-            None => format!("{monitor} has not been finite for {epochs}"),
-        }
+        self.state.factor != before
     }
 }
 
@@ -277,50 +171,52 @@ impl Rule for Plateau {
     }
 
     fn describe(&self) -> String {
-        let Config { monitor, factor, bad_needed, .. } = &self.config;
-        format!("plateau on {monitor}: ×{} after {}", words::number(*factor), words::count(*bad_needed, "epoch"))
+        let Config { metric, factor, bad_needed, .. } = &self.config;
+        let after = words::count(bad_needed.saturating_mul(metric.every), "epoch");
+        format!("plateau on {}: ×{} after {after}", metric.monitor, words::number(*factor))
     }
 
     fn is_metric_driven(&self) -> bool {
         true
     }
 
-    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
-        // Epoch 0 says nothing about the rate.
-        let value = if seen.epoch == 0 { None } else { (seen.metric)(&self.config.monitor) }?;
+    fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
+        let verdict = self.config.metric.judge(&mut self.state.seen, observation)?;
         let cooling = self.state.cooldown > 0;
         self.state.cooldown = self.state.cooldown.saturating_sub(1);
         let last_counts = self.config.cooldown_rule == CooldownRule::AllButLast;
         let counts = !cooling || (last_counts && self.state.cooldown == 0);
-
-        let better = self.state.best.is_none_or(|best| self.config.improvement.is_better(value, best));
-        if value.is_finite() && better {
-            self.state.best = Some(value);
-            self.state.bad = 0;
+        match verdict {
+            Verdict::Better(_) => {
+                self.state.bad = 0;
+                return None;
+            }
+            Verdict::Bad(_) if counts => self.state.bad += 1,
+            Verdict::Bad(_) | Verdict::Reduce(_) => {}
+        }
+        if self.state.bad < self.config.bad_needed && !matches!(verdict, Verdict::Reduce(_)) {
             return None;
         }
-        if counts {
-            self.state.bad += 1;
-        }
-        if self.state.bad < self.config.bad_needed {
-            return None;
-        }
-        let (before, reason) = (self.state.factor, self.reason(value));
-        self.reduce(seen.scale);
+        let reason = self.config.metric.reason(&self.state.seen, verdict, self.state.bad);
         self.state.cooldown = self.config.cooldown;
         self.state.bad = 0;
-        (self.state.factor != before).then_some(reason)
+        self.change(observation.scale).then_some(reason)
     }
 
     fn save(&self) -> serde_json::Value {
-        let State { factor, best, bad, cooldown } = self.state;
-        serde_json::json!({ "factor": factor, "best": best, "bad": bad, "cooldown": cooldown })
+        serde_json::json!(self.state)
     }
 
     fn load(&mut self, state: &serde_json::Value) -> Result<(), StateError> {
         let loaded = State::deserialize(state).map_err(|error| StateError(format!("{error}, in {state}")))?;
-        let State { factor, bad, cooldown, .. } = loaded;
-        let fits = (0.0..=1.0).contains(&factor) && bad < self.config.bad_needed && cooldown <= self.config.cooldown;
+        let config = &self.config;
+        let right_side = if config.factor < 1.0 { loaded.factor <= 1.0 } else { loaded.factor >= 1.0 };
+        let fits = loaded.rule == ENTRY.name
+            && loaded.factor >= 0.0
+            && right_side
+            && loaded.bad < config.bad_needed
+            && loaded.cooldown <= config.cooldown
+            && config.metric.is_of(&loaded.seen);
         if !fits {
             return Err(StateError(format!("it is not of this plateau: {state}")));
         }

@@ -16,11 +16,12 @@
 #[cfg(test)]
 mod tests;
 
+use super::convention::Convention;
 use super::from_spec::construct;
 use super::length::Length;
-use super::{Build, Clock, Context, Observation, REGISTRY, Rule, StateError, words};
+use super::{Build, Clock, Context, Observation, REGISTRY, Rule, StateError, parts, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Kind, Section, lookup};
+use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Section, lookup};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sequence",
@@ -31,6 +32,7 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    Convention::among(section, context, &[]);
     if !section.has("parts") {
         section.ask("parts");
         section.missing("parts", "an array of schedules, each but the last with `for`");
@@ -57,21 +59,13 @@ pub(super) fn from_parts(
     key: &'static str,
     context: &Context<'_>,
 ) -> (Option<Box<dyn Rule>>, toml::Value) {
-    let mut parts = parent.sections(key);
-    let written = match parent.raw(key).map(|value| &value.kind) {
-        Some(Kind::Array(items)) => items.len(),
-        _ => 1,
-    };
-    if written == 0 {
-        parent.error(key, format!("`{}` has no parts", parent.dotted(key)), "expected at least one schedule");
-    }
-    if parts.is_empty() || parts.len() < written {
-        // What is no table is logged, and which part is the last cannot be said.
+    // What is no table is logged, and which part is the last cannot be said.
+    let Some(mut parts) = parts::tables(parent, key) else {
         return (None, toml::Value::Array(Vec::new()));
-    }
+    };
     // All lengths first: the last part's is what the others leave.
     let entries: Vec<_> = parts.iter_mut().map(|part| lookup(REGISTRY, "schedule", part)).collect();
-    let phases = phases(&mut parts, context.horizon);
+    let phases = phases(&mut parts, context);
     let complete = phases.iter().all(Option::is_some);
     let count = parts.len();
 
@@ -87,7 +81,7 @@ pub(super) fn from_parts(
         // Where a length is wrong the part is still read, for the errors in it.
         let phase = phase.unwrap_or(Phase { start: 0, steps: context.horizon.total_steps, written: None });
         let horizon = Horizon { total_steps: phase.steps, ..context.horizon };
-        let (rule, table) = construct(section, entry, &Context { horizon, ..*context });
+        let (rule, table) = construct(section, entry, &context.within(horizon));
         resolved.push(table);
         if let Some(rule) = rule {
             built.push(Part { rule, phase, from });
@@ -114,7 +108,8 @@ fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) ->
 }
 
 /// Reads each part's `for`; none where it is wrong.
-fn phases(parts: &mut [Section<'_>], horizon: Horizon) -> Vec<Option<Phase>> {
+fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>> {
+    let horizon = context.horizon;
     let last = parts.len().saturating_sub(1);
     let mut end: u64 = 0;
     let mut known = true;
@@ -127,7 +122,7 @@ fn phases(parts: &mut [Section<'_>], horizon: Horizon) -> Vec<Option<Phase>> {
         let start = end;
         let (steps, written) = match index == last {
             true => (horizon.total_steps.saturating_sub(start), None),
-            false => match length(part, horizon) {
+            false => match length(part, context) {
                 Some(length) => (length.steps, Some(length.written)),
                 None => {
                     known = false;
@@ -153,13 +148,13 @@ fn phases(parts: &mut [Section<'_>], horizon: Horizon) -> Vec<Option<Phase>> {
     phases
 }
 
-fn length(part: &mut Section<'_>, horizon: Horizon) -> Option<Length> {
+fn length(part: &mut Section<'_>, context: &Context<'_>) -> Option<Length> {
     if !part.has("for") {
         part.ask("for");
         part.missing("for", &format!("{}; only the last part goes on to the end", Duration::expects()));
         return None;
     }
-    Length::required(part, "for", horizon)
+    Length::required(part, "for", context)
 }
 
 /// When a part acts.
@@ -231,6 +226,15 @@ impl Rule for Sequence {
         self.parts.iter().any(|part| part.rule.is_metric_driven())
     }
 
+    fn momentum(&self, clock: Clock) -> Option<f64> {
+        let part = &self.parts[self.active(clock.step)];
+        part.rule.momentum(part.clock(clock.step, clock))
+    }
+
+    fn drives_momentum(&self) -> bool {
+        self.parts.iter().any(|part| part.rule.drives_momentum())
+    }
+
     fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
         let clock = seen.clock;
         let before = self.factor(clock);
@@ -243,26 +247,12 @@ impl Rule for Sequence {
         reason.filter(|_| self.factor(clock) != before)
     }
 
-    /// The parts' states, an array.
     fn save(&self) -> serde_json::Value {
-        self.parts.iter().map(|part| part.rule.save()).collect()
+        parts::save(ENTRY.name, self.parts.iter().map(|part| &*part.rule))
     }
 
     fn load(&mut self, state: &serde_json::Value) -> Result<(), StateError> {
-        let states = state
-            .as_array()
-            .filter(|states| states.len() == self.parts.len())
-            .ok_or_else(|| StateError(format!("a sequence of {} has as many states, not {state}", self.parts.len())))?;
-        let old: Vec<serde_json::Value> = self.parts.iter().map(|part| part.rule.save()).collect();
-        for (index, state) in states.iter().enumerate() {
-            if let Err(error) = self.parts[index].rule.load(state) {
-                // All or nothing: what went in before the error comes out again.
-                for (part, old) in self.parts.iter_mut().zip(&old).take(index) {
-                    part.rule.load(old)?;
-                }
-                return Err(StateError(format!("part {index}: {}", error.0)));
-            }
-        }
-        Ok(())
+        let mut parts: Vec<&mut Box<dyn Rule>> = self.parts.iter_mut().map(|part| &mut part.rule).collect();
+        parts::load(ENTRY.name, &mut parts, state)
     }
 }

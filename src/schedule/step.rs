@@ -3,18 +3,17 @@
 //!
 //! factor(t) = `factor`^n, n = 0 before `first`, then 1 + ⌊(t − first) / every⌋
 //!
-//! | key | default | |
-//! |---|---|---|
-//! | `every` | | how long a level lasts |
-//! | `factor` | 0.1 | above 0 |
-//! | `first` | as `every` | when the first drop comes, if not after a whole level |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
-//!
-//! A drop acts on the step it names, counted from 0, as in PyTorch and optax. Keras's `PiecewiseConstantDecay` acts one
-//! step later, and timm's milestones one epoch earlier: `first` says either.
+//! | key | default | timm | |
+//! |---|---|---|---|
+//! | `every` | | | how long a level lasts |
+//! | `factor` | 0.1 | 1 | above 0 |
+//! | `first` | as `every` | | when the first drop comes, if not after a whole level |
+//! | `boundary` | `"at"` | | a drop acts on the tick it names, counted from 0, or on the one `"after"` or `"before"` |
+//! | `tick` | `"step"` | | how often the rule looks at the clock |
 
+use super::convention::Convention::{self, Timm, Torch};
 use super::length::Length;
-use super::tick::Tick;
+use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
 use crate::spec::{Duration, Entry, Positive, Section};
 
@@ -26,16 +25,18 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let every = Length::required(section, "every", context.horizon);
-    let factor = section.or("factor", Positive(0.1)).0;
+    let convention = Convention::among(section, context, &[Torch, Timm]);
+    let every = Length::required(section, "every", context);
+    let factor = section.or("factor", Positive(if convention == Some(Timm) { 1.0 } else { 0.1 })).0;
     // Without `every` that error is logged, and a default that fits anything keeps another one from coming of it.
-    let default = every.map_or(Duration::Steps(1), |every| every.written);
-    let first = Length::or(section, "first", default, context.horizon);
+    let default = every.map_or(Duration::Percent(100.0), |every| every.written);
+    let first = Length::until(section, "first", default, context);
+    let boundary = section.or("boundary", Boundary::At);
     let tick = Tick::read(section);
     let (every, first) = (every?, first?);
     let key = if section.has("first") { "first" } else { "every" };
     first.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, key, "the first drop comes");
-    Some(Box::new(Step { every, factor, first, tick }))
+    Some(Box::new(Step { every, factor, first, boundary, tick }))
 }
 
 #[derive(Debug)]
@@ -43,12 +44,13 @@ struct Step {
     every: Length,
     factor: f64,
     first: Length,
+    boundary: Boundary,
     tick: Tick,
 }
 
 impl Rule for Step {
     fn factor(&self, clock: Clock) -> f64 {
-        let drops = match self.tick.seen(clock).checked_sub(self.first.steps) {
+        let drops = match self.boundary.seen(self.tick, clock).checked_sub(self.first.steps) {
             None => 0,
             Some(since) => 1 + since / self.every.steps,
         };
@@ -57,7 +59,7 @@ impl Rule for Step {
 
     fn describe(&self) -> String {
         let (factor, every) = (words::number(self.factor), words::interval(self.every.written));
-        match self.first.steps == self.every.steps {
+        match self.first.written == self.every.written {
             true => format!("×{factor} every {every}"),
             false => format!("×{factor} at {}, then every {every}", words::moment(self.first.written)),
         }

@@ -1,5 +1,6 @@
 //! Numbers and durations as [`super::Rule::describe`] and reasons word them.
 
+use super::length::Length;
 use crate::spec::Duration;
 
 /// `value` to four significant digits, without the zeros that say nothing: `0.1`, `0.3333`, `12350`.
@@ -31,6 +32,11 @@ pub fn moment(duration: Duration) -> String {
 pub fn interval(length: Duration) -> String {
     let words = duration(length);
     words.strip_prefix("1 ").map_or(words.clone(), str::to_owned)
+}
+
+/// To follow what a rule does: ` over 10 epochs`, and nothing where it is the whole.
+pub fn over(length: Length) -> String {
+    if length.is_whole() { String::new() } else { format!(" over {}", duration(length.written)) }
 }
 
 /// `1 epoch`, `5 epochs`.

@@ -51,7 +51,7 @@ impl Trace {
         let mut root = Section::root(&spec.table, &log);
         let metrics = ["val_loss".to_owned()];
         let horizon = Horizon { total_steps: self.total_steps, steps_per_epoch: self.steps_per_epoch };
-        let rule = build(&mut root, "schedule", &Context { horizon, base_lr: self.base_lr, metrics: &metrics });
+        let rule = build(&mut root, "schedule", &Context::new(horizon, self.base_lr, &metrics));
         root.finish();
         log.finish(&spec.texts).map_err(|found| found.to_string())?;
         let mut rule = rule.ok_or("no rule, and no error")?;

@@ -87,10 +87,10 @@ fn a_state_goes_in_whole_or_not_at_all() {
     observe(&mut *rule, 1, 0.5);
     let saved = rule.save();
     let [mut cut, mut foreign] = [saved.clone(), saved.clone()];
-    cut.as_array_mut().unwrap().pop();
+    cut["parts"].as_array_mut().unwrap().pop();
     // The first part's state could be taken over, the second's not.
-    foreign[0]["factor"] = 0.25.into();
-    foreign[1] = 3.into();
+    foreign["parts"][0]["factor"] = 0.25.into();
+    foreign["parts"][1] = 3.into();
     for wrong in [cut, foreign, serde_json::Value::Null] {
         assert!(rule.load(&wrong).is_err(), "{wrong}");
         assert_eq!(rule.save(), saved);
@@ -115,7 +115,7 @@ fn lengths_that_do_not_fit_are_errors() {
     let message = error("schedule = { type = \"sequence\" }");
     assert!(message.contains("`schedule.parts` is missing"), "{message}");
     // An error in one part does not hide those of another.
-    let message = error("schedule = [{ type = \"constant\", factor = 0 }, { type = \"linear\" }]");
+    let message = error("schedule = [{ type = \"constant\", factor = -1 }, { type = \"linear\" }]");
     for expected in ["`schedule.0.factor`", "`schedule.0.for`", "`schedule.1.start`", "`schedule.1.end`"] {
         assert!(message.contains(expected), "{message}");
     }

@@ -1,0 +1,186 @@
+//! Cosine with warm restarts, SGDR (Loshchilov and Hutter 2017, arXiv 1608.03983): PyTorch's
+//! `CosineAnnealingWarmRestarts`, Keras's `CosineDecayRestarts`, timm's `CosineLRScheduler` with cycles, transformers's
+//! `cosine_with_restarts`.
+//!
+//! Cycle i (from 0) lasts period·period_multᶦ. With x the part of it that is over and aᵢ = decayᶦ:
+//! factor(t) = end + (aᵢ − end)·½(1 + cos(π·x^k)), or with `decay_of = "amplitude"` end + (1 − end)·aᵢ·½(1 + cos(π·x^k))
+//!
+//! | key | default | keras | timm | |
+//! |---|---|---|---|---|
+//! | `period` | the whole by `cycles` | | | length of the first cycle (`T_0`, `first_decay_steps`, `t_initial`) |
+//! | `cycles` | no limit | | 1 | after so many, `end` is held (`cycle_limit`, `num_cycles`) |
+//! | `period_mult` | 1 | 2 | | at least 1 (`T_mult`, `t_mul`, `cycle_mul`) |
+//! | `decay` | 1 | | | above 0, at most 1: what is left of the height from cycle to cycle (`m_mul`, `cycle_decay`) |
+//! | `decay_of` | `"peak"` | `"amplitude"` | | whether `decay` is of the height above 0, or above `end` |
+//! | `end` | 0 | | | a factor, or `{ lr = … }` |
+//! | `k_decay` | 1 | | | k, as in `cosine` |
+//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//!
+//! Where a cycle begins is summed up, not computed with a logarithm: PyTorch's `step(epoch)` and timm take the last
+//! tick of one cycle for the first of the next, or the other way round, at some boundaries (PyTorch: T_mult = 3, epoch
+//! 121·T_0). `end` is reached at the boundary, where the next cycle begins: in whole ticks it is never seen.
+
+use super::convention::Convention::{self, Keras, Timm, Torch, Transformers};
+use super::cosine::half_cosine;
+use super::length::Length;
+use super::level::Level;
+use super::tick::Tick;
+use super::{Build, Clock, Context, Rule, words};
+use crate::choice;
+use crate::spec::{Count, Entry, Field, Positive, Section, Value};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "cosine_restarts",
+    summary: "half-cosines with restarts (SGDR)",
+    example: "type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2.0\ndecay = 0.8",
+    build,
+};
+
+choice! {
+    /// What the amplitude decay is of.
+    pub enum DecayOf {
+        Peak = "peak",
+        Amplitude = "amplitude",
+    }
+}
+
+/// A number of at least 1.
+#[derive(Clone, Copy, Debug)]
+struct AtLeastOne(f64);
+
+impl Field for AtLeastOne {
+    fn expects() -> String {
+        "a finite number, 1 or above".into()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        let number = f64::read(value)?;
+        if number >= 1.0 { Ok(AtLeastOne(number)) } else { Err(None) }
+    }
+    fn to_toml(&self) -> toml::Value {
+        toml::Value::Float(self.0)
+    }
+}
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    let convention = Convention::among(section, context, &[Torch, Keras, Timm, Transformers]);
+    let period = Length::optional(section, "period", context);
+    let cycles = match convention {
+        Some(Timm) => Some(section.or("cycles", Count(1)).0),
+        _ => section.optional::<Count>("cycles").map(|cycles| cycles.0),
+    };
+    let multiplier = section.or("period_mult", AtLeastOne(if convention == Some(Keras) { 2.0 } else { 1.0 })).0;
+    let decay = section.or("decay", Positive(1.0)).0;
+    let default = if convention == Some(Keras) { DecayOf::Amplitude } else { DecayOf::Peak };
+    let decay_of = section.or("decay_of", default);
+    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let k_decay = section.or("k_decay", Positive(1.0)).0;
+    let tick = Tick::read(section);
+    if decay > 1.0 {
+        section.error("decay", "each cycle would be higher than the one before", "expected at most 1");
+    }
+    let total = context.horizon.total_steps;
+    let (steps, written) = match (period?, cycles) {
+        (Some(period), _) => (period.f64(), Some(period)),
+        (None, Some(cycles)) => {
+            // As many cycles as asked for fill the whole: period·(1 + m + m² + …) = total.
+            let sum: f64 = (0..cycles).map(|cycle| multiplier.powf(cycle as f64)).sum();
+            (total as f64 / sum, None)
+        }
+        (None, None) => {
+            section.missing("period", "how long the first cycle lasts, or `cycles`: how many fill the run");
+            return None;
+        }
+    };
+    if steps < 1.0 || !steps.is_finite() {
+        section.error(
+            "cycles",
+            "the cycles are shorter than a step",
+            format!("there are {}", words::count(total, "step")),
+        );
+        return None;
+    }
+    if let Some(period) = written {
+        period.warn_beyond(total, section, "period", "the first cycle ends");
+    }
+    let share = match (written, cycles) {
+        (None, Some(cycles)) => (total, cycles as u64),
+        _ => (written.map_or(1, |period| period.steps), 1),
+    };
+    let cycles = cycles.map_or(u64::MAX, |cycles| cycles as u64);
+    Some(Box::new(CosineRestarts {
+        period: steps,
+        share,
+        written,
+        cycles,
+        multiplier,
+        decay,
+        decay_of,
+        end,
+        k_decay,
+        tick,
+    }))
+}
+
+#[derive(Debug)]
+struct CosineRestarts {
+    /// In steps; not whole where cycles fill a run.
+    period: f64,
+    /// The first cycle as steps and the number of cycles that they hold, where all are of one length.
+    share: (u64, u64),
+    written: Option<Length>,
+    cycles: u64,
+    multiplier: f64,
+    decay: f64,
+    decay_of: DecayOf,
+    end: f64,
+    k_decay: f64,
+    tick: Tick,
+}
+
+impl CosineRestarts {
+    /// The cycle that `t` is in, and how much of it is over.
+    fn cycle(&self, t: u64) -> (u64, f64) {
+        if self.multiplier == 1.0 {
+            // In integers: thirds of a run have no last digit to be wrong in.
+            let (elapsed, whole) = (u128::from(t) * u128::from(self.share.1), u128::from(self.share.0));
+            return ((elapsed / whole) as u64, (elapsed % whole) as f64 / whole as f64);
+        }
+        let (mut cycle, mut start, mut length) = (0, 0.0, self.period);
+        let t = t as f64;
+        while t >= start + length && cycle < self.cycles {
+            start += length;
+            length *= self.multiplier;
+            cycle += 1;
+        }
+        (cycle, (t - start) / length)
+    }
+}
+
+impl Rule for CosineRestarts {
+    fn factor(&self, clock: Clock) -> f64 {
+        let (cycle, x) = self.cycle(self.tick.seen(clock));
+        if cycle >= self.cycles {
+            return self.end;
+        }
+        let peak = if self.decay == 1.0 { 1.0 } else { self.decay.powf(cycle as f64) };
+        let height = half_cosine(x, self.k_decay);
+        match self.decay_of {
+            DecayOf::Peak => self.end + (peak - self.end) * height,
+            DecayOf::Amplitude => self.end + (1.0 - self.end) * peak * height,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut words = match self.written {
+            Some(period) => format!("cosine, restarts every {}", words::interval(period.written)),
+            None => format!("{} of cosine", words::count(self.cycles, "cycle")),
+        };
+        if self.multiplier != 1.0 {
+            words += &format!(", each ×{} as long", words::number(self.multiplier));
+        }
+        if self.decay != 1.0 {
+            words += &format!(", ×{} as high", words::number(self.decay));
+        }
+        words
+    }
+}

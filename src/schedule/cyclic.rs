@@ -1,0 +1,124 @@
+//! Up and down between two rates (Smith 2017, arXiv 1506.01186): PyTorch's `CyclicLR`.
+//!
+//! Cycle c (from 1) goes up for `up` and down for `down`; with r from 0 at its ends to 1 at its top:
+//! factor(t) = low + (high − low)·r·s, s = 1 (`triangular`), ½^(c−1) (`triangular2`) or gamma^t (`exp_range`)
+//!
+//! | key | default | torch | |
+//! |---|---|---|---|
+//! | `low` | | | PyTorch's `base_lr`: a factor, or `{ lr = … }` |
+//! | `high` | 1 | | PyTorch's `max_lr` |
+//! | `up` | | `"2000 steps"` | PyTorch's `step_size_up` |
+//! | `down` | as `up` | | PyTorch's `step_size_down` |
+//! | `mode` | `"triangular"` | | what becomes of the height: `"triangular2"` halves it each cycle, `"exp_range"` decays it |
+//! | `gamma` | 1 | | for `exp_range`: above 0, at most 1, each tick |
+//! | `cycle_momentum` | false | true where the optimizer has one | with `base_momentum` 0.8, `max_momentum` 0.9 |
+//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//!
+//! PyTorch's `base_lr` and `max_lr` take the place of the optimizer's own rate; here both are factors of it unless they
+//! are written as rates.
+
+use super::convention::Convention::{self, Torch};
+use super::cycled_momentum::CycledMomentum;
+use super::length::Length;
+use super::level::Level;
+use super::tick::Tick;
+use super::{Build, Clock, Context, Rule, words};
+use crate::choice;
+use crate::spec::{Duration, Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "cyclic",
+    summary: "up and down between two rates",
+    example: "type = \"cyclic\"\nlow = 0.1\nup = \"4 epochs\"\nmode = \"triangular2\"",
+    build,
+};
+
+choice! {
+    /// What becomes of the height of a cycle.
+    pub enum Shrink {
+        Triangular = "triangular",
+        Triangular2 = "triangular2",
+        ExpRange = "exp_range",
+    }
+}
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    let torch = Convention::among(section, context, &[Torch]) == Some(Torch);
+    let low = Level::required(section, "low", context);
+    let high = Level::or(section, "high", Level::Factor(1.0), context);
+    let up = match torch {
+        true => Length::or(section, "up", Duration::Steps(2000), context),
+        false => Length::required(section, "up", context),
+    };
+    let default = up.map_or(Duration::Steps(1), |up| up.written);
+    let down = Length::or(section, "down", default, context);
+    let mode = section.or("mode", Shrink::Triangular);
+    let gamma = section.or("gamma", Positive(1.0)).0;
+    let momentum = CycledMomentum::read(section, context, torch, 0.8, 0.9);
+    let tick = Tick::read(section);
+    let (low, up, down) = (low?, up?, down?);
+    if low > high {
+        section.error("low", "`low` is above `high`", "expected at most that");
+    }
+    if gamma > 1.0 {
+        section.error("gamma", "the cycles would grow", "expected at most 1");
+    }
+    if gamma != 1.0 && mode != Shrink::ExpRange {
+        section.error("gamma", "`gamma` goes with `mode = \"exp_range\"`", "it would change nothing");
+    }
+    let cycle = Length { steps: up.steps.saturating_add(down.steps), ..up };
+    cycle.warn_beyond(context.horizon.total_steps, section, "up", "the first cycle ends");
+    Some(Box::new(Cyclic { low, high, up, down, mode, gamma, momentum, tick }))
+}
+
+#[derive(Debug)]
+struct Cyclic {
+    low: f64,
+    high: f64,
+    up: Length,
+    down: Length,
+    mode: Shrink,
+    gamma: f64,
+    momentum: Option<CycledMomentum>,
+    tick: Tick,
+}
+
+impl Cyclic {
+    /// r·s of the formula.
+    fn height(&self, clock: Clock) -> f64 {
+        let t = self.tick.seen(clock);
+        let (up, down) = (self.up.steps, self.down.steps);
+        let (cycle, at) = (t / (up + down), t % (up + down));
+        let ratio = match at <= up {
+            true => at as f64 / up as f64,
+            false => 1.0 - (at - up) as f64 / down as f64,
+        };
+        let scale = match self.mode {
+            Shrink::Triangular => 1.0,
+            Shrink::Triangular2 => 0.5_f64.powf(cycle as f64),
+            Shrink::ExpRange => self.gamma.powf((t / self.tick.unit(clock)) as f64),
+        };
+        ratio * scale
+    }
+}
+
+impl Rule for Cyclic {
+    fn factor(&self, clock: Clock) -> f64 {
+        self.low + (self.high - self.low) * self.height(clock)
+    }
+
+    fn describe(&self) -> String {
+        let (low, high) = (words::number(self.low), words::number(self.high));
+        let (up, down) = (words::duration(self.up.written), words::duration(self.down.written));
+        let momentum = if self.momentum.is_some() { ", momentum inversely" } else { "" };
+        format!("{} between {low} and {high}, up {up}, down {down}{momentum}", self.mode.word())
+    }
+
+    fn momentum(&self, clock: Clock) -> Option<f64> {
+        self.momentum.map(|CycledMomentum { base, max }| max - (max - base) * self.height(clock))
+    }
+
+    fn drives_momentum(&self) -> bool {
+        self.momentum.is_some()
+    }
+}

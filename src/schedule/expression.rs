@@ -1,0 +1,100 @@
+//! A formula of one's own: PyTorch's `LambdaLR`, Keras's `LearningRateScheduler`.
+//!
+//! factor(t) = `formula`
+//!
+//! | key | default | |
+//! |---|---|---|
+//! | `formula` | | for example `"0.5 * (1 + cos(pi * t / T))"` |
+//! | `tick` | `"step"` | how often the rule looks at the clock |
+//!
+//! | name | |
+//! |---|---|
+//! | `t`, `T` | the tick, from 0, and how many there are in the run or phase: steps, or with `tick = "epoch"` epochs |
+//! | `step` | the optimizer update about to be made, from 0 (inside a phase: of the phase) |
+//! | `epoch` | the same in epochs, with its fraction |
+//! | `base` | the group's base rate: `1e-3 / base` is a rate of 1e-3 |
+//! | `pi` | π |
+//!
+//! `+ - * / ^`, `%` (remainder), comparisons (1 where true, else 0), `&&`, `||`, `if(condition, then, else)`, `min(a, b)`, `max(a, b)`, and
+//! `abs`, `ceil`, `cos`, `exp`, `floor`, `ln`, `log10`, `log2`, `round`, `sin`, `sqrt`, `tan`, `tanh` of one number. The
+//! formula is read with the spec, and tried on the steps of the run: it must give a finite number, 0 or above.
+
+mod grammar;
+#[cfg(test)]
+mod tests;
+
+use super::convention::Convention;
+use super::tick::Tick;
+use super::{Build, Clock, Context, Rule, words};
+use crate::spec::{Entry, Section};
+use grammar::{Formula, NAMES};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "expression",
+    summary: "a formula of one's own",
+    example: "type = \"expression\"\nformula = \"0.5 * (1 + cos(pi * t / T))\"",
+    build,
+};
+
+/// A formula is tried on so many steps at most, spread over the run.
+const TRIED: u64 = 20_000;
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    Convention::among(section, context, &[]);
+    let text = section.required::<String>("formula");
+    let tick = Tick::read(section);
+    let text = text?;
+    let formula = match Formula::read(&text) {
+        Ok(formula) => formula,
+        Err(error) => {
+            section.error(
+                "formula",
+                format!("`{}` is no formula: {}", section.dotted("formula"), error.what),
+                error.right,
+            );
+            return None;
+        }
+    };
+    let rule = Expression { text, formula, base: context.base_lr, tick };
+    let total = context.horizon.total_steps;
+    let stride = total.div_ceil(TRIED).max(1);
+    let tried = (0..total).step_by(usize::try_from(stride).unwrap_or(usize::MAX)).chain([total.saturating_sub(1)]);
+    for step in tried {
+        let clock = Clock { step, total_steps: total, steps_per_epoch: context.horizon.steps_per_epoch };
+        let factor = rule.factor(clock);
+        if !(factor.is_finite() && factor >= 0.0) {
+            let message = format!("`{}` gives {} at step {step}", section.dotted("formula"), words::number(factor));
+            section.error("formula", message, "expected a finite number, 0 or above, at every step");
+            return None;
+        }
+    }
+    Some(Box::new(rule))
+}
+
+#[derive(Debug)]
+struct Expression {
+    text: String,
+    formula: Formula,
+    base: f64,
+    tick: Tick,
+}
+
+impl Rule for Expression {
+    fn factor(&self, clock: Clock) -> f64 {
+        // Past the end the last value is held, as everywhere.
+        let step = clock.step.min(clock.total_steps.saturating_sub(1));
+        let (unit, seen) = (self.tick.unit(clock), self.tick.seen(Clock { step, ..clock }));
+        let values = |name: &str| match name {
+            "t" => (seen / unit) as f64,
+            "T" => clock.total_steps as f64 / unit as f64,
+            "step" => seen as f64,
+            "epoch" => seen as f64 / clock.steps_per_epoch.max(1) as f64,
+            _ => self.base,
+        };
+        self.formula.value(&NAMES.map(values))
+    }
+
+    fn describe(&self) -> String {
+        self.text.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! `floor` and `ceiling`: what the factor of a table never goes below or above, its warm-up included.
+
+use super::level::Level;
+use super::{Clock, Context, Observation, Rule, StateError, words};
+use crate::spec::Section;
+
+/// The two limits of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    floor: Option<f64>,
+    ceiling: Option<f64>,
+}
+
+impl Limits {
+    /// Reads `floor` and `ceiling`.
+    pub fn read(section: &mut Section<'_>, context: &Context<'_>) -> Limits {
+        let floor = Level::optional(section, "floor", context);
+        let ceiling = Level::optional(section, "ceiling", context);
+        if let (Some(floor), Some(ceiling)) = (floor, ceiling)
+            && floor > ceiling
+        {
+            let label =
+                format!("{} times the base value; the ceiling is {}", words::number(floor), words::number(ceiling));
+            section.error("floor", "the floor is above the ceiling", label);
+        }
+        Limits { floor, ceiling }
+    }
+
+    /// `rule` within these limits.
+    pub fn around(self, rule: Box<dyn Rule>) -> Box<dyn Rule> {
+        match self {
+            Limits { floor: None, ceiling: None } => rule,
+            Limits { floor, ceiling } => {
+                let (low, high) = (floor.unwrap_or(0.0), ceiling.unwrap_or(f64::INFINITY));
+                Box::new(Limited { rule, low, high })
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Limited {
+    rule: Box<dyn Rule>,
+    low: f64,
+    high: f64,
+}
+
+impl Rule for Limited {
+    fn factor(&self, clock: Clock) -> f64 {
+        self.rule.factor(clock).max(self.low).min(self.high)
+    }
+
+    fn describe(&self) -> String {
+        let mut words = self.rule.describe();
+        if self.low > 0.0 {
+            words += &format!(", at least {}", words::number(self.low));
+        }
+        if self.high.is_finite() {
+            words += &format!(", at most {}", words::number(self.high));
+        }
+        words
+    }
+
+    fn is_metric_driven(&self) -> bool {
+        self.rule.is_metric_driven()
+    }
+
+    fn momentum(&self, clock: Clock) -> Option<f64> {
+        self.rule.momentum(clock)
+    }
+
+    fn drives_momentum(&self) -> bool {
+        self.rule.drives_momentum()
+    }
+
+    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
+        let before = self.factor(seen.clock);
+        let reason = self.rule.observe(seen);
+        // What moves beyond a limit is not seen.
+        reason.filter(|_| self.factor(seen.clock) != before)
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.rule.save()
+    }
+
+    fn load(&mut self, state: &serde_json::Value) -> Result<(), StateError> {
+        self.rule.load(state)
+    }
+}

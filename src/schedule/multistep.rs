@@ -1,0 +1,126 @@
+//! Drops at given moments: PyTorch's `MultiStepLR`, timm's `MultiStepLRScheduler`, optax's
+//! `piecewise_constant_schedule`; Keras's `PiecewiseConstantDecay` names the rates instead (see `piecewise`).
+//!
+//! factor(t) = the product of the factors of all milestones m ≤ t
+//!
+//! | key | default | keras | timm | |
+//! |---|---|---|---|---|
+//! | `milestones` | | | | moments, ascending: `["30 epochs", "60 epochs"]` |
+//! | `factor` | 0.1 | | 1 | above 0: one for all milestones, or an array with one for each |
+//! | `boundary` | `"at"` | `"after"` | `"before"` | acts from t ≥ m, t > m or t ≥ m − 1 on (in ticks) |
+//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//!
+//! PyTorch takes milestones in any order and counts one that stands twice as two; here both are errors.
+
+use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
+use super::length::Length;
+use super::tick::{Boundary, Tick};
+use super::{Build, Clock, Context, Rule, words};
+use crate::spec::{Duration, Entry, Kind, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "multistep",
+    summary: "drops at given moments",
+    example: "type = \"multistep\"\nmilestones = [\"30 epochs\", \"60 epochs\"]\nfactor = 0.1",
+    build,
+};
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm]);
+    let milestones = moments(section, "milestones", context);
+    let default = if convention == Some(Timm) { 1.0 } else { 0.1 };
+    let factors = factors(section, default, milestones.as_ref().map(Vec::len));
+    let boundary = match convention {
+        Some(Keras) => Boundary::After,
+        Some(Timm) => Boundary::Before,
+        _ => Boundary::At,
+    };
+    let boundary = section.or("boundary", boundary);
+    let tick = Tick::read(section);
+    Some(Box::new(MultiStep::new(milestones?, factors?, boundary, tick)))
+}
+
+/// The moments under `key`: at least one, each later than the one before.
+pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Vec<Length>> {
+    let written: Vec<Duration> = section.required(key)?;
+    if written.is_empty() {
+        section.error(key, format!("`{}` is empty", section.dotted(key)), "expected at least one moment");
+        return None;
+    }
+    let moments: Option<Vec<Length>> =
+        written.iter().map(|&moment| Length::moment(section, key, moment, context)).collect();
+    let moments = moments?;
+    for pair in moments.windows(2) {
+        if pair[0].steps >= pair[1].steps {
+            let message = format!("`{}` must ascend", section.dotted(key));
+            let of = |moment: Length| format!("\"{}\" (step {})", moment.written, moment.steps);
+            section.error(key, message, format!("{} is not after {}", of(pair[1]), of(pair[0])));
+            return None;
+        }
+    }
+    if let Some(last) = moments.last() {
+        let what = format!("\"{}\" comes", last.written);
+        last.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, key, &what);
+    }
+    Some(moments)
+}
+
+/// Reads `factor`: one for all, or one for each milestone.
+fn factors(section: &mut Section<'_>, default: f64, milestones: Option<usize>) -> Option<Vec<f64>> {
+    let is_array = matches!(section.table_ref().get("factor").map(|value| &value.kind), Some(Kind::Array(_)));
+    if !is_array {
+        let factor = section.or("factor", Positive(default)).0;
+        return milestones.map(|count| vec![factor; count]);
+    }
+    let factors: Vec<Positive> = section.optional("factor")?;
+    let count = milestones?;
+    if factors.len() != count {
+        let message =
+            format!("{} and {}", words::count(factors.len() as u64, "factor"), words::count(count as u64, "milestone"));
+        section.error("factor", message, "expected one factor for each milestone, or one number for all");
+        return None;
+    }
+    Some(factors.into_iter().map(|factor| factor.0).collect())
+}
+
+#[derive(Debug)]
+struct MultiStep {
+    milestones: Vec<Length>,
+    factors: Vec<f64>,
+    /// The product of the first n factors.
+    levels: Vec<f64>,
+    boundary: Boundary,
+    tick: Tick,
+}
+
+impl MultiStep {
+    fn new(milestones: Vec<Length>, factors: Vec<f64>, boundary: Boundary, tick: Tick) -> Self {
+        let mut levels = vec![1.0];
+        for (index, factor) in factors.iter().enumerate() {
+            levels.push(levels[index] * factor);
+        }
+        MultiStep { milestones, factors, levels, boundary, tick }
+    }
+}
+
+impl Rule for MultiStep {
+    fn factor(&self, clock: Clock) -> f64 {
+        let seen = self.boundary.seen(self.tick, clock);
+        self.levels[self.milestones.partition_point(|milestone| milestone.steps <= seen)]
+    }
+
+    fn describe(&self) -> String {
+        let moments = |milestones: &[Length]| {
+            let words: Vec<String> = milestones.iter().map(|milestone| words::moment(milestone.written)).collect();
+            words.join(", ")
+        };
+        if self.factors.windows(2).all(|pair| pair[0] == pair[1]) {
+            return format!("×{} at {}", words::number(self.factors[0]), moments(&self.milestones));
+        }
+        let each = self.milestones.iter().zip(&self.factors);
+        let words: Vec<String> = each
+            .map(|(milestone, factor)| format!("×{} at {}", words::number(*factor), words::moment(milestone.written)))
+            .collect();
+        words.join(", ")
+    }
+}

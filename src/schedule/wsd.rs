@@ -1,0 +1,112 @@
+//! Warm-up, stable, decay (MiniCPM, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392): timm's `WSDLRScheduler`,
+//! transformers's `warmup_stable_decay`. The warm-up is the modifier that every rule has.
+//!
+//! factor(t) = 1 up to `over` − `decay`, then with x from 0 to 1 over `decay`: end + (1 − end)·shape(x); from `over` on `end`
+//!
+//! | `shape` | shape(x) |
+//! |---|---|
+//! | `"1-sqrt"` | 1 − √x |
+//! | `"linear"` | 1 − x |
+//! | `"cosine"` | ½(1 + cos πx) |
+//! | `"exponential"` | (ratioˣ − ratio) / (1 − ratio) |
+//! | `"power"` | 1 − x^power |
+//!
+//! | key | default | transformers | |
+//! |---|---|---|---|
+//! | `decay` | | | how long the decay at the end lasts |
+//! | `over` | `"100%"` | | until when |
+//! | `end` | 0 | | a factor, or `{ lr = … }` |
+//! | `shape` | `"1-sqrt"` | `"cosine"` | |
+//! | `ratio` | 0.1 | | for `"exponential"`: above 0, below 1; what would be left where x = 1, before it is brought to `end` |
+//! | `power` | 0.5 | | for `"power"`: above 0 |
+//! | `tick` | `"step"` | | how often the rule looks at the clock |
+
+use std::f64::consts::PI;
+
+use super::convention::Convention::{self, Timm, Transformers};
+use super::length::Length;
+use super::level::Level;
+use super::tick::Tick;
+use super::{Build, Clock, Context, Rule, words};
+use crate::choice;
+use crate::spec::{Diagnostic, Duration, Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "wsd",
+    summary: "warm-up, stable, decay",
+    example: "type = \"wsd\"\nwarmup = \"5%\"\ndecay = \"20%\"\nshape = \"1-sqrt\"",
+    build,
+};
+
+choice! {
+    /// How the decay goes.
+    pub enum Shape {
+        OneMinusSqrt = "1-sqrt",
+        Linear = "linear",
+        Cosine = "cosine",
+        Exponential = "exponential",
+        Power = "power",
+    }
+}
+
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+    let convention = Convention::among(section, context, &[Timm, Transformers]);
+    let decay = Length::required(section, "decay", context);
+    let over = Length::until(section, "over", Duration::Percent(100.0), context);
+    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let default = if convention == Some(Transformers) { Shape::Cosine } else { Shape::OneMinusSqrt };
+    let shape = section.or("shape", default);
+    let ratio = section.or("ratio", Positive(0.1)).0;
+    let power = section.or("power", Positive(0.5)).0;
+    let tick = Tick::read(section);
+    if ratio >= 1.0 {
+        section.error("ratio", "the decay would not fall", "expected a number above 0 and below 1");
+    }
+    let (decay, over) = (decay?, over?);
+    if decay.steps > over.steps {
+        let message = format!("`{}` is longer than the whole", section.dotted("decay"));
+        let label = format!("{}, of {}", words::count(decay.steps, "step"), over.steps);
+        section.log().push(Diagnostic::error(message).at(section.place_of("decay")).label(label));
+        return None;
+    }
+    over.warn_beyond(context.horizon.total_steps, section, "over", "the decay ends");
+    Some(Box::new(Wsd { decay, over, end, shape, ratio, power, tick }))
+}
+
+#[derive(Debug)]
+struct Wsd {
+    decay: Length,
+    over: Length,
+    end: f64,
+    shape: Shape,
+    ratio: f64,
+    power: f64,
+    tick: Tick,
+}
+
+impl Rule for Wsd {
+    fn factor(&self, clock: Clock) -> f64 {
+        let t = self.tick.seen(clock);
+        let begins = self.over.steps - self.decay.steps;
+        if t <= begins {
+            return 1.0;
+        }
+        if t >= self.over.steps {
+            return self.end;
+        }
+        let x = (t - begins) as f64 / self.decay.f64();
+        let height = match self.shape {
+            Shape::OneMinusSqrt => 1.0 - x.sqrt(),
+            Shape::Linear => 1.0 - x,
+            Shape::Cosine => 0.5 * (1.0 + (PI * x).cos()),
+            Shape::Exponential => (self.ratio.powf(x) - self.ratio) / (1.0 - self.ratio),
+            Shape::Power => 1.0 - x.powf(self.power),
+        };
+        self.end + (1.0 - self.end) * height
+    }
+
+    fn describe(&self) -> String {
+        let (shape, end) = (self.shape.word(), words::number(self.end));
+        format!("stable, then {shape} to {end} in the last {}", words::duration(self.decay.written))
+    }
+}
