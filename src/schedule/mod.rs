@@ -84,14 +84,15 @@ pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
 pub struct Context<'a> {
     /// The length of the run or, inside a sequence or after a warm-up, of the phase.
     pub horizon: Horizon,
-    /// `lr · lr_mult` of the group, for limits in absolute values.
+    /// What the factor multiplies, by name: `lr`, or the hyper-parameter that follows the rule. Limits in absolute
+    /// values carry it: `{ lr = 1e-5 }`, `{ momentum = 0.9 }`.
+    pub quantity: &'a str,
+    /// The group's own value of that quantity, for limits in absolute values: `lr · lr_mult`, or the hyper-parameter.
     pub base_lr: f64,
+    /// The group's momentum (β₁ for the Adam family), where the rule sets the rate of an optimizer that has one above 0.
+    pub momentum: Option<f64>,
     /// The metrics this run will have, the monitored one first.
     pub metrics: &'a [String],
-    /// What the rule is for: `lr`, or the hyper-parameter that follows it. `base_lr` is then that one's own value.
-    pub quantity: &'a str,
-    /// The group's momentum (β₁ for the Adam family), where its optimizer has one.
-    pub momentum: Option<f64>,
     /// Steps of a warm-up before the rule begins that its moments count, too.
     pub lead: u64,
     /// Steps of the warm-up before the rule, however it counts.
