@@ -30,6 +30,7 @@ TORCH = {
         "nesterov": {"lr": 0.02, "momentum": 0.8, "nesterov": True, "weight_decay": 0.05},
         "lrdrop": {"lr": 0.1, "momentum": 0.9},
         "groups": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1},
+        "scheduled_momentum": {"lr": 0.05, "momentum": 0.95, "nesterov": True},
     },
     "adagrad": {
         "defaults": {},
@@ -68,6 +69,7 @@ TORCH = {
         },
         "lrdrop": {"lr": 0.01},
         "groups": {"lr": 0.005, "weight_decay": 0.1},
+        "scheduled_beta1": {"lr": 0.005, "betas": [0.95, 0.99]},
     },
     "adamw": {
         "defaults": {},
@@ -80,6 +82,7 @@ TORCH = {
         },
         "lrdrop": {"lr": 0.01},
         "groups": {"lr": 0.005, "weight_decay": 0.3},
+        "scheduled_weight_decay": {"lr": 0.005, "weight_decay": 0.3},
     },
 }
 
@@ -199,8 +202,22 @@ def rate_multiplier(case, step):
     return 0.1 if case.startswith("lrdrop") and step >= DROP_AT else 1.0
 
 
+def scheduled(case, options, step):
+    """The hyper-parameter that the case changes in this step (from 0), by its name here; none in the others."""
+    there_and_back = abs(1 - 2 * step / STEPS)
+    match case:
+        case "scheduled_momentum":
+            return {"momentum": options["momentum"] * (0.85 + 0.15 * there_and_back)}
+        case "scheduled_beta1":
+            return {"beta1": options["betas"][0] * (0.85 + 0.15 * there_and_back)}
+        case "scheduled_weight_decay":
+            return {"weight_decay": options["weight_decay"] * (1 - step / STEPS)}
+    return {}
+
+
 def run_torch(optimizer, case, options, init, grads):
-    """Train with torch.optim. Returns the values kept of each parameter, the final state and the rates."""
+    """Train with torch.optim. Returns the values kept of each parameter, the final state, and the rates and
+    scheduled hyper-parameters by step."""
     params = {name: value.clone().requires_grad_() for name, value in init.items()}
     groups = [{"params": [params["layers.0.weight"]]}, {"params": [params["layers.0.bias"]]}]
     if case == "groups":
@@ -209,9 +226,17 @@ def run_torch(optimizer, case, options, init, grads):
     base = [group["lr"] for group in opt.param_groups]
 
     kept, rates = {name: [] for name in params}, []
+    hyper = {}
     for step in range(STEPS):
+        values = scheduled(case, options, step)
+        for name, value in values.items():
+            hyper.setdefault(f"hyper/{name}", []).append(value)
+        if "beta1" in values:
+            values["betas"] = (values.pop("beta1"), options["betas"][1])
         for group, lr in zip(opt.param_groups, base):
             group["lr"] = lr * rate_multiplier(case, step)
+            assert values.keys() <= group.keys(), "what torch does not read changes nothing"
+            group.update(values)
         rates.append([group["lr"] for group in opt.param_groups])
         for name, param in params.items():
             param.grad = grads[name][step].clone()
@@ -229,7 +254,7 @@ def run_torch(optimizer, case, options, init, grads):
     lr = {"lr": [r[0] for r in rates]}
     if case == "groups":
         lr["lr.bias"] = [r[1] for r in rates]
-    return kept, state, lr
+    return kept, state, lr | hyper
 
 
 def run_keras(optimizer, case, options, init, grads):
@@ -292,7 +317,8 @@ def write(folder, framework, optimizer, case, options, dtype, seed):
         tensors[f"param/{name}"] = torch.stack(kept[name])
     tensors |= {f"state/{key}": value for key, value in state.items()}
     for key, value in tensors.items():
-        assert key == "steps" or key.startswith("lr") or value.dtype == DTYPES[dtype], key
+        by_step = key == "steps" or key.startswith(("lr", "hyper/"))
+        assert by_step or value.dtype == DTYPES[dtype], key
     metadata = {
         "framework": framework,
         "version": VERSIONS[framework],

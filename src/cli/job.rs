@@ -12,8 +12,8 @@ use crate::dataset::{Access, Batches, Data, Part, split};
 use crate::optimizer::{Method, Optimizer, Segments};
 use crate::params::Store;
 use crate::plan::{Group, Plan};
-use crate::record::{Columns, GroupInfo, Started};
-use crate::train::{Job, Rate, Validation};
+use crate::record::{Columns, GroupInfo, HyperInfo, Started};
+use crate::train::{Job, Rate, Scheduled, Validation};
 
 /// Sets what libtorch shares between all runs of a process.
 pub fn prepare_libtorch(plan: &Plan) {
@@ -75,9 +75,9 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let mut methods: Vec<Box<dyn Method>> = Vec::new();
     let mut groups = Vec::new();
-    for Group { name, method, base_lr, rule, .. } in plan.groups.groups {
+    for Group { name, method, base_lr, rule, hyper, .. } in plan.groups.groups {
         methods.push(method);
-        groups.push(Rate { name, base_lr, rule });
+        groups.push(Rate { name, base_lr, rule, hyper });
     }
     let optimizer: Box<dyn Optimizer> =
         methods[0].start(&methods, segments, plan.clip, &store).map_err(Error::usage)?;
@@ -141,13 +141,22 @@ pub fn started(plan: &Plan) -> Started {
         total_steps: plan.horizon.total_steps,
         metric: plan.loss.metric().name().to_owned(),
         target: plan.target.as_ref().map(ToString::to_string),
-        columns: Columns { effective_lr: false, test: plan.test_every_epoch && info.test > 0 },
+        columns: Columns {
+            hyper: base.hyper.iter().map(|scheduled| scheduled.hyper.name.to_owned()).collect(),
+            effective_lr: false,
+            test: plan.test_every_epoch && info.test > 0,
+        },
     }
 }
 
 fn group_info(group: &Group) -> GroupInfo {
     let (name, schedule) = (group.name.clone(), group.rule.describe());
-    GroupInfo { name, parameters: group.parameters as u64, lr: group.base_lr, schedule }
+    let hyper = |scheduled: &Scheduled| {
+        let (name, value) = (scheduled.hyper.name.to_owned(), scheduled.hyper.value);
+        scheduled.describe().map(|schedule| HyperInfo { name, value, schedule })
+    };
+    let schedule_for = group.hyper.iter().filter_map(hyper).collect();
+    GroupInfo { name, parameters: group.parameters as u64, lr: group.base_lr, schedule, schedule_for }
 }
 
 /// As a spec writes it.

@@ -46,12 +46,16 @@ struct Adagrad {
 impl Elementwise<1, 3> for Adagrad {
     const SLOTS: [&'static str; 1] = ["sum"];
 
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::non_negative("lr_decay", &mut self.lr_decay), Hyper::non_negative("eps", &mut self.eps)]
+    }
+
     fn initial(&self) -> [f64; 1] {
         [self.initial]
     }
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 3] {
-        let lr = hyper.lr / (1.0 + (t - 1) as f64 * self.lr_decay);
+    fn scalars(&self, t: u64, lr: f64) -> [f64; 3] {
+        let lr = lr / (1.0 + (t - 1) as f64 * self.lr_decay);
         let (inside, outside) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
         [lr, inside, outside]
     }

@@ -5,6 +5,8 @@
 //! - with `eps_hat = true` the article's shorter form, which is Keras's: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε).
 //!   The same but for what ε is compared with: equal to the first with ε/√bc₂ in its place.
 //!
+//! Where β follows a schedule, bcᵢ is of the present β, as in PyTorch.
+//!
 //! `amsgrad` (Reddi et al. 2018): the largest v so far takes v's place in the denominator.
 //!
 //! | key | default | Keras |
@@ -67,6 +69,11 @@ struct Adam {
 }
 
 impl Adam {
+    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Adam { beta1, beta2, eps, .. } = self;
+        vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
+    }
+
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
     fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
         let t = t.min(i32::MAX as u64) as i32;
@@ -91,8 +98,12 @@ fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 6]) -> N {
 impl Elementwise<2, 6> for Adam {
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 6] {
-        self.numbers(t, hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.settings()
+    }
+
+    fn scalars(&self, t: u64, lr: f64) -> [f64; 6] {
+        self.numbers(t, lr)
     }
 
     #[inline(always)]
@@ -106,8 +117,12 @@ impl Elementwise<2, 6> for Adam {
 impl Elementwise<3, 6> for Adam {
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 6] {
-        self.numbers(t, hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.settings()
+    }
+
+    fn scalars(&self, t: u64, lr: f64) -> [f64; 6] {
+        self.numbers(t, lr)
     }
 
     #[inline(always)]

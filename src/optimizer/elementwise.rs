@@ -9,29 +9,26 @@ use std::fmt::Debug;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::fused::{self, Run};
-use super::{Clip, Decay, Error, Method, Num, Optimizer, Segments, Step, Wide};
+use super::{Clip, Decay, Error, Hyper, Method, Num, Optimizer, Segments, Step, Wide};
 use crate::libtorch::Element;
 use crate::params::Store;
-
-/// What a rule's scalars are computed from, besides the rule's own settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hyper {
-    /// The group's learning rate at this step.
-    pub lr: f64,
-}
 
 /// An update rule that treats every element alike: `S` state slots, `K` scalars a step.
 pub trait Elementwise<const S: usize, const K: usize>: Clone + Debug + Send + Sync + 'static {
     /// PyTorch's names of the slots.
     const SLOTS: [&'static str; S];
 
+    /// Its settings that may follow a schedule. Weight decay is not among them: it is the engine's.
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>>;
+
     /// What each slot begins with.
     fn initial(&self) -> [f64; S] {
         [0.0; S]
     }
 
-    /// What is the same for all elements at step `t` (from 1): bias corrections and the like.
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; K];
+    /// What is the same for all elements at step `t` (from 1) with the rate `lr`: bias corrections and the like. `self`
+    /// has the settings of this step.
+    fn scalars(&self, t: u64, lr: f64) -> [f64; K];
 
     /// Parameter and state after the step, from the gradient `g` (clipped, with coupled decay added).
     fn update<N: Num>(p: N, g: N, state: [N; S], k: &[N; K]) -> (N, [N; S]);
@@ -57,6 +54,11 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Method for Ready<R, S
         self.lr
     }
 
+    fn hypers(&self) -> Vec<Hyper> {
+        let mut copy = self.clone();
+        copy.settings().into_iter().map(|Hyper { name, range, value }| Hyper { name, range, value: *value }).collect()
+    }
+
     fn start(
         &self,
         groups: &[Box<dyn Method>],
@@ -80,6 +82,33 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Method for Ready<R, S
 }
 
 impl<R: Elementwise<S, K>, const S: usize, const K: usize> Ready<R, S, K> {
+    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+        let mut settings = self.rule.hypers();
+        settings.push(Hyper::non_negative("weight_decay", self.decay.amount()));
+        settings
+    }
+
+    /// This group with other values of some settings.
+    fn with(&self, values: &[(&'static str, f64)]) -> Result<Self, Error> {
+        let mut changed = self.clone();
+        let mut settings = changed.settings();
+        for &(name, value) in values {
+            let setting = settings.iter_mut().find(|setting| setting.name == name);
+            *setting.ok_or(Error::Hyper(name))?.value = value;
+        }
+        drop(settings);
+        Ok(changed)
+    }
+
+    /// The numbers of step `t` (from 1).
+    fn scalars(&self, t: u64, lr: f64) -> Scalars<K> {
+        let (l2, shrink) = match self.decay {
+            Decay::Coupled(amount) => (amount, 1.0),
+            Decay::Decoupled(amount) => (0.0, 1.0 - lr * amount),
+        };
+        Scalars { rule: self.rule.scalars(t, lr), l2, shrink }
+    }
+
     fn slots(&self, store: &Store, groups: &[Self], segments: &Segments) -> Result<Vec<Tensor>, Error> {
         let mut slots = Vec::with_capacity(S);
         for index in 0..S {
@@ -115,19 +144,16 @@ pub(super) struct Scalars<const K: usize> {
 }
 
 impl<R: Elementwise<S, K>, const S: usize, const K: usize> Engine<R, S, K> {
-    fn scalars(&self, lr: &[f64]) -> Vec<Scalars<K>> {
-        let of_group = |(group, &lr): (&Ready<R, S, K>, &f64)| {
-            let (l2, shrink) = match group.decay {
-                Decay::Coupled(amount) => (amount, 1.0),
-                Decay::Decoupled(amount) => (0.0, 1.0 - lr * amount),
-            };
-            Scalars { rule: group.rule.scalars(self.steps, Hyper { lr }), l2, shrink }
+    fn scalars(&self, step: &Step<'_>) -> Result<Vec<Scalars<K>>, Error> {
+        let of_group = |(index, (group, &lr)): (usize, (&Ready<R, S, K>, &f64))| match step.hyper.get(index) {
+            Some(values) if !values.is_empty() => Ok(group.with(values)?.scalars(self.steps, lr)),
+            _ => Ok(group.scalars(self.steps, lr)),
         };
-        self.groups.iter().zip(lr).map(of_group).collect()
+        self.groups.iter().zip(step.lr).enumerate().map(of_group).collect()
     }
 
     fn fused<T: Element + fused::Float>(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
-        let scalars = self.scalars(step.lr);
+        let scalars = self.scalars(step)?;
         let scale = match self.clip.scale(step.grads)? {
             Some(scale) => scale.f_double_value(&[])?,
             None => 1.0,
@@ -151,7 +177,7 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Engine<R, S, K> {
 
     /// The same as tensor operations, for CUDA: a run of parameters of one group is updated as one.
     fn wide(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
-        let scalars = self.scalars(step.lr);
+        let scalars = self.scalars(step)?;
         let scale = self.clip.scale(step.grads)?;
         let defined: Vec<&super::Segment> =
             self.segments.iter().filter(|segment| step.grads[segment.param].defined()).collect();

@@ -10,6 +10,7 @@ mod adamw;
 mod clip;
 mod elementwise;
 mod fused;
+mod hyper;
 mod num;
 mod rmsprop;
 mod segments;
@@ -25,7 +26,8 @@ use crate::params::Store;
 use crate::spec::{Entry, NonNegative, Section};
 
 pub use clip::Clip;
-pub use elementwise::{Elementwise, Hyper, method};
+pub use elementwise::{Elementwise, method};
+pub use hyper::{Hyper, Range};
 pub use num::{Num, Wide};
 pub use segments::{Segment, Segments};
 
@@ -71,12 +73,27 @@ impl Decay {
             false => Decay::Coupled(amount),
         }
     }
+
+    /// λ.
+    fn amount(&mut self) -> &mut f64 {
+        match self {
+            Decay::Coupled(amount) | Decay::Decoupled(amount) => amount,
+        }
+    }
 }
 
 /// An optimizer as a spec describes it, for one group.
 pub trait Method: Any + Debug + Send {
     /// The learning rate that the table gives, or the method's default.
     fn lr(&self) -> f64;
+
+    /// The numbers that may follow a schedule, as the table gives them; in the order of their columns in results.
+    fn hypers(&self) -> Vec<Hyper>;
+
+    /// The one among them that rules cycle inversely to the rate: `momentum`, or `beta1`.
+    fn momentum(&self) -> Option<Hyper> {
+        self.hypers().into_iter().find(|hyper| matches!(hyper.name, "momentum" | "beta1"))
+    }
 
     /// Begins over `store`, with one method a group (the base group's first: `groups[0]` is `self`'s place).
     fn start(
@@ -98,6 +115,9 @@ pub struct Step<'a> {
     pub grads: &'a [Tensor],
     /// The learning rate of each group.
     pub lr: &'a [f64],
+    /// Of each group the hyper-parameters that follow a schedule, by name, with their values at this step; the others
+    /// have the values that the group's table gives. Nothing at all where none does.
+    pub hyper: &'a [Vec<(&'static str, f64)>],
     /// The loss of the batch, a scalar.
     pub loss: &'a Tensor,
     /// Loss and gradients of the same batch at the store's present values, for methods that look again.
@@ -140,6 +160,9 @@ pub enum Error {
     /// The groups do not go together.
     #[error("{0}")]
     Groups(String),
+    /// A step gave a value to what this rule does not have.
+    #[error("this optimizer has no `{0}` that could change from step to step")]
+    Hyper(&'static str),
     /// libtorch refused.
     #[error("in the optimizer: {}", crate::libtorch::message(.0))]
     Torch(#[from] TchError),

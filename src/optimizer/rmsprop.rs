@@ -58,6 +58,11 @@ struct RmsProp {
 }
 
 impl RmsProp {
+    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+        let RmsProp { alpha, momentum, eps, .. } = self;
+        vec![Hyper::below_one("alpha", alpha), Hyper::below_one("momentum", momentum), Hyper::non_negative("eps", eps)]
+    }
+
     /// α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
     fn numbers(&self, lr: f64) -> [f64; 7] {
         let (eps_in, eps_out) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
@@ -103,8 +108,12 @@ struct Plain(RmsProp);
 impl Elementwise<1, 7> for Plain {
     const SLOTS: [&'static str; 1] = ["square_avg"];
 
-    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
-        self.0.numbers(hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.0.settings()
+    }
+
+    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+        self.0.numbers(lr)
     }
 
     #[inline(always)]
@@ -120,8 +129,12 @@ struct Momentum(RmsProp);
 impl Elementwise<2, 7> for Momentum {
     const SLOTS: [&'static str; 2] = ["square_avg", "momentum_buffer"];
 
-    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
-        self.0.numbers(hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.0.settings()
+    }
+
+    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+        self.0.numbers(lr)
     }
 
     #[inline(always)]
@@ -138,8 +151,12 @@ struct Centered(RmsProp);
 impl Elementwise<2, 7> for Centered {
     const SLOTS: [&'static str; 2] = ["square_avg", "grad_avg"];
 
-    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
-        self.0.numbers(hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.0.settings()
+    }
+
+    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+        self.0.numbers(lr)
     }
 
     #[inline(always)]
@@ -157,8 +174,12 @@ struct CenteredMomentum(RmsProp);
 impl Elementwise<3, 7> for CenteredMomentum {
     const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];
 
-    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 7] {
-        self.0.numbers(hyper.lr)
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.0.settings()
+    }
+
+    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+        self.0.numbers(lr)
     }
 
     #[inline(always)]

@@ -6,6 +6,9 @@
 //! With `lr_in_momentum = true`, which is Keras's, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. The same
 //! while the rate is constant; after a drop old momentum keeps the old rate. (Keras keeps −b.)
 //!
+//! A momentum that follows a schedule may come down to 0, and then b is the gradient alone. PyTorch leaves the buffer of
+//! such a step as it was, and goes on from it when momentum is back.
+//!
 //! | key | default | Keras |
 //! |---|---|---|
 //! | `lr` | 1e-3 | 1e-2 |
@@ -54,12 +57,22 @@ struct Sgd {
     lr_in_momentum: bool,
 }
 
+impl Sgd {
+    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::unit("dampening", &mut self.dampening)]
+    }
+}
+
 /// Without momentum.
 impl Elementwise<0, 1> for Sgd {
     const SLOTS: [&'static str; 0] = [];
 
-    fn scalars(&self, _t: u64, hyper: Hyper) -> [f64; 1] {
-        [hyper.lr]
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.settings()
+    }
+
+    fn scalars(&self, _t: u64, lr: f64) -> [f64; 1] {
+        [lr]
     }
 
     #[inline(always)]
@@ -71,8 +84,12 @@ impl Elementwise<0, 1> for Sgd {
 impl Elementwise<1, 4> for Sgd {
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
-    fn scalars(&self, t: u64, hyper: Hyper) -> [f64; 4] {
-        let (inside, outside) = if self.lr_in_momentum { (hyper.lr, 1.0) } else { (1.0, hyper.lr) };
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        self.settings()
+    }
+
+    fn scalars(&self, t: u64, lr: f64) -> [f64; 4] {
+        let (inside, outside) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
         let taken = if t == 1 { 1.0 } else { 1.0 - self.dampening };
         let (of_gradient, of_buffer) = if self.nesterov { (inside, self.momentum) } else { (0.0, 1.0) };
         [self.momentum, inside * taken, outside * of_gradient, outside * of_buffer]

@@ -62,13 +62,14 @@ struct Case {
     clip: Clip,
     group_of: [usize; 4],
     lr: f64,
+    hyper: Vec<Vec<(&'static str, f64)>>,
     as_tensors: bool,
 }
 
 impl Case {
     fn new(table: &str) -> Self {
         let (table, clip) = (table.to_owned(), Clip::None);
-        Case { table, kind: Kind::Double, clip, group_of: [0; 4], lr: 0.01, as_tensors: false }
+        Case { table, kind: Kind::Double, clip, group_of: [0; 4], lr: 0.01, hyper: vec![], as_tensors: false }
     }
 
     /// Parameters and state after 5 steps.
@@ -82,7 +83,7 @@ impl Case {
             let grads = gradients(&store, step);
             let loss = Tensor::from(1.0);
             let (store, reevaluate) = (&mut store, &mut |_: &Store| unreachable!());
-            let mut step = Step { store, grads: &grads, lr: &lr, loss: &loss, reevaluate };
+            let mut step = Step { store, grads: &grads, lr: &lr, hyper: &self.hyper, loss: &loss, reevaluate };
             match self.as_tensors {
                 true => optimizer.step_as_tensors(&mut step).unwrap(),
                 false => optimizer.step(&mut step).unwrap(),
@@ -116,7 +117,7 @@ fn the_fused_loop_and_tensor_operations_agree() {
         for clip in [Clip::None, Clip::Norm(3.0), Clip::Value(0.5)] {
             for (kind, tolerance) in [(Kind::Double, 1e-13), (Kind::Float, 2e-6)] {
                 let fused = Case { kind, clip, group_of: [0, 1, 0, 1], ..Case::new(&table) };
-                let wide = Case { as_tensors: true, table: table.clone(), ..fused };
+                let wide = Case { as_tensors: true, kind, clip, group_of: [0, 1, 0, 1], ..Case::new(&table) };
                 for (a, b) in fused.run().iter().zip(wide.run()) {
                     let distance = (a - &b).norm().double_value(&[]) / b.norm().double_value(&[]);
                     assert!(distance <= tolerance, "{distance:e} for {table} with {clip:?} in {kind:?}");
@@ -133,6 +134,64 @@ fn a_step_does_not_depend_on_groups_with_equal_options() {
         let many = Case { group_of: [0, 1, 2, 1], ..Case::new(&table) }.run();
         assert!(bytes_are_equal(&one, &many), "{table}");
     }
+}
+
+#[test]
+fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
+    for table in tables() {
+        let method = build(&table).unwrap();
+        for hyper in method.hypers() {
+            // With and without momentum the rules keep different state.
+            if hyper.value == 0.0 && hyper.name == "momentum" {
+                continue;
+            }
+            for value in [hyper.value, 0.75] {
+                let written = match hyper.key() {
+                    "betas" => {
+                        let mut betas = [0, 1].map(|index| method.hypers()[index].value);
+                        betas[usize::from(hyper.name == "beta2")] = value;
+                        format!("betas = {betas:?}")
+                    }
+                    key => format!("{key} = {value}"),
+                };
+                let of_key = format!("{} =", hyper.key());
+                let others: Vec<&str> = table.lines().filter(|line| !line.starts_with(&of_key)).collect();
+                let changed = format!("{}\n{written}", others.join("\n"));
+                // Nesterov's momentum takes no dampening.
+                if build(&changed).is_err() {
+                    continue;
+                }
+                for as_tensors in [false, true] {
+                    let group_of = [0, 1, 0, 1];
+                    let of_table = Case { as_tensors, group_of, ..Case::new(&changed) }.run();
+                    let values = vec![vec![(hyper.name, value)]; 2];
+                    let given = Case { as_tensors, group_of, hyper: values, ..Case::new(&table) }.run();
+                    assert!(bytes_are_equal(&of_table, &given), "{} = {value} over {table}", hyper.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_optimizer_can_schedule_its_weight_decay_and_nothing_twice() {
+    for table in tables() {
+        let names: Vec<&str> = build(&table).unwrap().hypers().iter().map(|hyper| hyper.name).collect();
+        assert_eq!(names.last(), Some(&"weight_decay"), "{table}");
+        assert!(names.iter().enumerate().all(|(at, name)| !names[..at].contains(name)), "{names:?}");
+    }
+}
+
+#[test]
+fn a_value_for_what_a_rule_does_not_have_is_an_error() {
+    let mut store = Store::new(declaration(), Kind::Double, Device::Cpu, 1).unwrap();
+    let groups = [build("type = \"sgd\"").unwrap()];
+    let segments = Segments::new(store.declaration(), &[0; 4]);
+    let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+    let (grads, loss, reevaluate) = (gradients(&store, 1), Tensor::from(1.0), &mut |_: &Store| unreachable!());
+    let hyper = [vec![("beta1", 0.9)]];
+    let mut step = Step { store: &mut store, grads: &grads, lr: &[0.1], hyper: &hyper, loss: &loss, reevaluate };
+    assert!(optimizer.step(&mut step).unwrap_err().to_string().contains("`beta1`"));
 }
 
 #[test]
@@ -168,7 +227,7 @@ fn a_parameter_without_a_gradient_is_left_alone() {
             let mut grads = gradients(&store, 1);
             grads[1] = Tensor::new();
             let (loss, reevaluate) = (Tensor::from(1.0), &mut |_: &Store| unreachable!());
-            let mut step = Step { store: &mut store, grads: &grads, lr: &[0.1], loss: &loss, reevaluate };
+            let mut step = Step { store: &mut store, grads: &grads, lr: &[0.1], hyper: &[], loss: &loss, reevaluate };
             if as_tensors { optimizer.step_as_tensors(&mut step) } else { optimizer.step(&mut step) }.unwrap();
             let moved = no_grad(|| store.flat().ne_tensor(&before));
             let moved = |at: i64, len: i64| moved.narrow(0, at, len).any().int64_value(&[]) == 1;
@@ -190,7 +249,9 @@ fn state_is_never_subnormal() {
         for step in 1..=2000 {
             let grads = if step == 1 { &first } else { &zero };
             let (loss, reevaluate) = (Tensor::from(1.0), &mut |_: &Store| unreachable!());
-            optimizer.step(&mut Step { store: &mut store, grads, lr: &[0.0], loss: &loss, reevaluate }).unwrap();
+            optimizer
+                .step(&mut Step { store: &mut store, grads, lr: &[0.0], hyper: &[], loss: &loss, reevaluate })
+                .unwrap();
         }
         for (name, slot) in optimizer.slots() {
             let tiny = slot.abs().lt(f64::from(f32::MIN_POSITIVE)).logical_and(&slot.ne(0.0));

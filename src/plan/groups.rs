@@ -1,11 +1,13 @@
-//! `[optimizer]`, `[schedule]` and `[[group]]`: which parameters are updated how, at which rate.
+//! `[optimizer]`, `[schedule]`, `[schedule_for]` and `[[group]]`: which parameters are updated how, at which rate.
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::hyper::{self, Follower};
 use crate::optimizer::{self, Method};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
 use crate::spec::{Diagnostic, Horizon, Kind, Log, NonNegative, Place, Section, Table, Value, lookup};
+use crate::train::Scheduled;
 
 /// The name of the group of every parameter that no `[[group]]` takes.
 pub const BASE: &str = "base";
@@ -18,6 +20,8 @@ pub struct Group {
     /// `lr · lr_mult`.
     pub base_lr: f64,
     pub rule: Box<dyn Rule>,
+    /// The hyper-parameters that follow rules in some group; the same ones in every group.
+    pub hyper: Vec<Scheduled>,
     /// Elements of all its parameters.
     pub parameters: usize,
 }
@@ -38,12 +42,16 @@ pub(super) struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    fn context(&self, base_lr: f64) -> Context<'a> {
-        Context::new(self.horizon, base_lr, self.metrics)
+    /// For the rule of a learning rate, whose optimizer may be none that could be read.
+    fn context(&self, base_lr: f64, method: Option<&dyn Method>) -> Context<'a> {
+        // An optimizer that is wrong is said to be so once; nothing is to be said of its momentum.
+        let momentum = method.map_or(Some(0.9), |method| method.momentum().map(|hyper| hyper.value));
+        let momentum = momentum.filter(|&momentum| momentum > 0.0);
+        Context { momentum, ..Context::new(self.horizon, base_lr, self.metrics) }
     }
 }
 
-/// Reads the three; `None` when errors were logged.
+/// Reads the four; `None` when errors were logged.
 pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups> {
     let log = root.log();
     let errors = log.errors();
@@ -55,29 +63,43 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     root.put("optimizer", resolved);
     let optimizer_is_right = log.errors() == errors;
     let lr = method.as_ref().map_or(1e-3, |method| method.lr());
-    let rule = schedule::build(root, "schedule", &around.context(lr));
+    let context = around.context(lr, method.as_deref());
+    let rule = schedule::build(root, "schedule", &context);
+    root.ask(hyper::KEY);
+    let scheduled = method
+        .as_deref()
+        .and_then(|method| Follower { group: BASE, method, rule: rule.as_deref(), context }.read(root));
 
     // What a group's own keys are laid over. Where it is wrong, that has been said once.
     let mut beneath = if optimizer_is_right { base.clone() } else { Table::default() };
-    if let (Some(key), Some(value), Some(_)) =
-        (root.table_ref().key("schedule"), root.table_ref().get("schedule"), &rule)
-    {
-        beneath.set(key.clone(), value.clone());
+    for (name, is_right) in [("schedule", rule.is_some()), (hyper::KEY, scheduled.is_some())] {
+        let written = root.table_ref().key(name).zip(root.table_ref().get(name));
+        if let Some((key, value)) = written.filter(|_| is_right) {
+            beneath.set(key.clone(), value.clone());
+        }
     }
     let reader = Reader { log, beneath, optimizer_is_right, around };
     let mut taken: Vec<Option<usize>> = vec![None; around.declaration.params().len()];
     let mut names = vec![BASE.to_owned()];
-    let (groups, tables): (Vec<Option<Group>>, Vec<toml::Value>) = tables(root)
-        .into_iter()
+    let tables = tables(root);
+    let (groups, resolved): (Vec<Option<Group>>, Vec<toml::Value>) = tables
+        .iter()
         .map(|value| reader.group(value, &mut names, &mut taken))
         .map(|(group, table)| (group, toml::Value::Table(table)))
         .unzip();
-    if !tables.is_empty() {
-        root.put("group", toml::Value::Array(tables));
+    if !resolved.is_empty() {
+        root.put("group", toml::Value::Array(resolved));
     }
+    let inherits = |value: &Value| value.as_table().is_none_or(|own| own.get(hyper::KEY).is_none());
+    let heirs = groups.iter().zip(&tables).filter(|(_, value)| inherits(value));
+    let heirs = heirs.filter_map(|(group, _)| group.as_ref().map(|group| &*group.method));
+    let follow: Vec<&dyn Method> = method.as_deref().into_iter().chain(heirs).collect();
+    hyper::check_factors(&root.section(hyper::KEY)?, &follow);
 
-    let base = Group { name: BASE.to_owned(), method: method?, base_lr: lr, rule: rule?, parameters: 0 };
+    let name = BASE.to_owned();
+    let base = Group { name, method: method?, base_lr: lr, rule: rule?, hyper: scheduled?, parameters: 0 };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
+    hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.hyper)));
     let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();
     for (param, &group) in around.declaration.params().iter().zip(&group_of) {
         groups[group].parameters += param.len;
@@ -134,28 +156,54 @@ impl Reader<'_> {
             section.error("lr_mult", "the group's learning rate is infinite", "`lr · lr_mult` is too large");
             return (None, toml::Table::new());
         }
-        let rule = self.rule(&mut section, own, base_lr);
+        let context = self.around.context(base_lr, method.as_deref());
+        let rule = self.rule(&mut section, own, &context);
+        let scheduled = method.as_deref().and_then(|method| {
+            let group = name.as_deref().unwrap_or_default();
+            let follower = Follower { group, method, rule: rule.as_deref(), context };
+            self.scheduled(&mut section, own, follower)
+        });
         let resolved = if self.optimizer_is_right { section.finish() } else { section.abandon() };
         let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
-        let group = || Some(Group { name: name?, method: method?, base_lr, rule: rule?, parameters: 0 });
+        let group =
+            || Some(Group { name: name?, method: method?, base_lr, rule: rule?, hyper: scheduled?, parameters: 0 });
         (params.and_then(|()| group()), resolved)
     }
 
     /// The group's rule. What is to be said of a rule that it has from the run has been said there, but where it is the
     /// group's own rate that it does not fit.
-    fn rule(&self, section: &mut Section<'_>, own: &Table, base_lr: f64) -> Option<Box<dyn Rule>> {
-        let context = self.around.context(base_lr);
-        if own.get("schedule").is_some() {
-            return schedule::build(section, "schedule", &context);
+    fn rule(&self, section: &mut Section<'_>, own: &Table, context: &Context<'_>) -> Option<Box<dyn Rule>> {
+        match own.get("schedule") {
+            Some(_) => schedule::build(section, "schedule", context),
+            None => self.inherit(section, "schedule", |root| schedule::build(root, "schedule", context)),
         }
-        section.ask("schedule");
+    }
+
+    /// The group's scheduled hyper-parameters: by its own `schedule_for`, which takes the place of the run's, or by that.
+    fn scheduled(&self, section: &mut Section<'_>, own: &Table, follower: Follower<'_>) -> Option<Vec<Scheduled>> {
+        if own.get(hyper::KEY).is_none() {
+            return self.inherit(section, hyper::KEY, |root| follower.read(root));
+        }
+        let scheduled = follower.read(section);
+        hyper::check_factors(&section.section(hyper::KEY)?, &[follower.method]);
+        scheduled
+    }
+
+    /// Reads `key` of the run for the group of `section`.
+    fn inherit<T>(
+        &self,
+        section: &mut Section<'_>,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+    ) -> Option<T> {
+        section.ask(key);
         let log = Log::default();
-        let rule = schedule::build(&mut Section::root(section.table_ref(), &log), "schedule", &context);
-        if rule.is_none() {
+        let read = read(&mut Section::root(section.table_ref(), &log));
+        if read.is_none() {
             self.log.absorb(log);
         }
-        rule
+        read
     }
 
     /// The group's keys laid over those of the run.

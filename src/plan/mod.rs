@@ -4,6 +4,7 @@
 mod data;
 mod ends;
 mod groups;
+mod hyper;
 mod machine;
 
 use std::path::PathBuf;

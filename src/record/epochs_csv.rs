@@ -103,6 +103,7 @@ mod tests {
     use super::super::event::{Columns, GroupInfo, Scores, Started};
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn started(groups: &[&str], columns: Columns) -> Event {
         let groups = groups.iter().map(|&name| GroupInfo { name: name.into(), ..GroupInfo::default() }).collect();
@@ -121,6 +122,7 @@ mod tests {
             val: scores(2.5),
             test: None,
             lr,
+            hyper: BTreeMap::new(),
             effective_lr,
             train_seconds,
             eval_seconds,
@@ -181,13 +183,17 @@ mod tests {
     fn rows(groups: usize, columns: Columns) -> impl Strategy<Value = Vec<Row>> {
         let scores = || proptest::option::of((number(), number()).prop_map(|(loss, metric)| Scores { loss, metric }));
         let rates = move || proptest::collection::vec(number(), groups);
-        let row = (any::<u64>(), any::<u64>(), (scores(), scores(), scores()), rates(), rates(), number(), number());
-        let row =
-            row.prop_map(move |(epoch, step, (train, val, test), lr, effective_lr, train_seconds, eval_seconds)| {
+        let hyper = proptest::collection::vec(rates(), columns.hyper.len());
+        let rates = (rates(), hyper, rates());
+        let row = (any::<u64>(), any::<u64>(), (scores(), scores(), scores()), rates, number(), number());
+        let row = row.prop_map(
+            move |(epoch, step, (train, val, test), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
                 let test = test.filter(|_| columns.test);
+                let hyper = columns.hyper.iter().cloned().zip(hyper).collect();
                 let effective_lr = if columns.effective_lr { effective_lr } else { Vec::new() };
-                Row { epoch, step, train, val, test, lr, effective_lr, train_seconds, eval_seconds }
-            });
+                Row { epoch, step, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds }
+            },
+        );
         proptest::collection::vec(row, 0..4)
     }
 
@@ -195,9 +201,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn what_was_written_reads_back_exactly(
-            (names, columns, rows) in (proptest::collection::btree_set("[a-z ,\"\n.µ]{1,6}", 0..3), any::<bool>(), any::<bool>())
-                .prop_flat_map(|(names, effective_lr, test)| {
-                    let columns = Columns { effective_lr, test };
+            (names, columns, rows) in (proptest::collection::btree_set("[a-z ,\"\n.µ]{1,6}", 0..3), 0..3_usize, any::<bool>(), any::<bool>())
+                .prop_flat_map(|(names, hyper, effective_lr, test)| {
+                    let hyper = ["momentum", "lr_decay"][..hyper].iter().map(|&name| name.to_owned()).collect();
+                    let columns = Columns { hyper, effective_lr, test };
                     (Just(names.clone()), Just(columns.clone()), rows(names.len() + 1, columns))
                 })
         ) {

@@ -2,6 +2,8 @@
 //!
 //! JSON has no NaN and no infinity: such a number is written as `null`, and read back as NaN.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// One thing that happened in a run.
@@ -14,7 +16,7 @@ pub enum Event {
     Progress(Progress),
     /// An epoch ended and was evaluated (epoch 0: before training).
     Epoch(Row),
-    /// A metric-driven rule changed a group's learning rate.
+    /// A metric-driven rule changed a group's learning rate, or another hyper-parameter of it.
     RateChanged(RateChanged),
     /// The target was reached for the first time.
     TargetReached(Reached),
@@ -69,11 +71,26 @@ pub struct GroupInfo {
     pub parameters: u64,
     pub lr: f64,
     pub schedule: String,
+    /// The hyper-parameters that follow rules besides the rate.
+    #[serde(default)]
+    pub schedule_for: Vec<HyperInfo>,
+}
+
+/// A hyper-parameter of a group that follows a rule, as told at the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HyperInfo {
+    pub name: String,
+    /// The group's own value.
+    pub value: f64,
+    pub schedule: String,
 }
 
 /// The columns of `epochs.csv` that not every run has.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Columns {
+    /// `<name>` and `<name>.<group>`: the hyper-parameters that follow rules in some group.
+    #[serde(default)]
+    pub hyper: Vec<String>,
     /// `effective_lr.<group>`: the optimizer chooses its own rate.
     pub effective_lr: bool,
     /// `test_loss` and the test metric, each epoch.
@@ -114,18 +131,24 @@ pub struct Row {
     pub test: Option<Scores>,
     /// Learning rate of each group at the epoch's last step (epoch 0: at the first), base group first.
     pub lr: Vec<f64>,
-    /// What the optimizer made of it, for methods that choose their own.
+    /// Values of the hyper-parameters that follow rules in some group, at the same step, of every group.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hyper: BTreeMap<String, Vec<f64>>,
+    /// What the optimizer made of the rate, for methods that choose their own.
     pub effective_lr: Vec<f64>,
     /// This epoch's own.
     pub train_seconds: f64,
     pub eval_seconds: f64,
 }
 
-/// A metric-driven rule changed a rate.
+/// A metric-driven rule changed what it drives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RateChanged {
     pub epoch: u64,
     pub group: String,
+    /// `lr`, or the hyper-parameter that follows the rule.
+    #[serde(default = "lr")]
+    pub quantity: String,
     pub from: f64,
     pub to: f64,
     pub reason: String,
@@ -196,6 +219,10 @@ pub struct Outcome {
     pub train_seconds: f64,
     pub eval_seconds: f64,
     pub total_seconds: f64,
+}
+
+fn lr() -> String {
+    "lr".to_owned()
 }
 
 fn nan_from_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

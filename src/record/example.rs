@@ -1,5 +1,7 @@
 //! A run as its events tell it, for the tests of the sinks and of `compare`.
 
+use std::collections::BTreeMap;
+
 use super::event::*;
 
 /// Adam on MNIST: two groups, a validation and a test part.
@@ -9,6 +11,7 @@ pub(crate) fn started() -> Started {
         parameters,
         lr,
         schedule: schedule.into(),
+        schedule_for: vec![],
     };
     Started {
         name: "mnist_adam".into(),
@@ -35,7 +38,7 @@ pub(crate) fn started() -> Started {
         total_steps: 7_820,
         metric: "accuracy".into(),
         target: Some("val_accuracy >= 0.97".into()),
-        columns: Columns { effective_lr: false, test: false },
+        columns: Columns::default(),
     }
 }
 
@@ -49,6 +52,7 @@ pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
         val: scores(loss, accuracy),
         test: None,
         lr: vec![1e-3, 2e-3],
+        hyper: BTreeMap::new(),
         effective_lr: vec![],
         train_seconds: if epoch == 0 { 0.0 } else { 1.25 },
         eval_seconds: 0.125,
@@ -82,13 +86,14 @@ pub(crate) fn outcome() -> Outcome {
 pub(crate) fn events() -> Vec<Event> {
     let (step_in_epoch, steps_in_epoch) = (200, 391);
     let progress = Progress { epoch: 1, step: 200, step_in_epoch, steps_in_epoch, loss: 0.61 };
+    let (group, quantity) = ("base".to_owned(), "lr".to_owned());
     let (from, to, reason) = (1e-3, 1e-4, "val_loss has not been lower for 2 epochs".to_owned());
     vec![
         Event::Started(Box::new(started())),
         Event::Epoch(row(0, 2.3102, 0.0981)),
         Event::Progress(progress),
         Event::Epoch(row(1, 0.1902, 0.9451)),
-        Event::RateChanged(RateChanged { epoch: 1, group: "base".into(), from, to, reason }),
+        Event::RateChanged(RateChanged { epoch: 1, group, quantity, from, to, reason }),
         Event::Epoch(row(2, 0.1207, 0.9640)),
         Event::Warning { message: "the batch of 80 at the end of each epoch is smaller than batch_size = 128".into() },
         Event::Epoch(row(3, 0.0952, 0.9712)),

@@ -38,6 +38,8 @@ impl<W: Write> Sink for JsonLines<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::event::{Reached, Row, Scores};
     use super::*;
 
@@ -45,16 +47,16 @@ mod tests {
     fn a_line_is_an_event_and_reads_back() {
         let mut lines = JsonLines::new(Vec::new());
         let val = Some(Scores { loss: f64::INFINITY, metric: 1e-300 });
-        let (lr, effective_lr) = (vec![0.1], vec![]);
+        let (lr, hyper, effective_lr) = (vec![0.1], BTreeMap::from([("beta1".to_owned(), vec![0.9])]), vec![]);
         let (train, test, train_seconds, eval_seconds) = (None, None, 1.5, 0.25);
-        let row = Row { epoch: 3, step: 30, train, val, test, lr, effective_lr, train_seconds, eval_seconds };
+        let row = Row { epoch: 3, step: 30, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds };
         lines.on(&Event::Epoch(row)).unwrap();
         lines.on(&Event::Warning { message: "two\nlines".into() }).unwrap();
         let text = String::from_utf8(lines.out).unwrap();
         let (first, second) = text.split_once('\n').unwrap();
         assert_eq!(
             first,
-            r#"{"event":"epoch","epoch":3,"step":30,"train":null,"val":{"loss":null,"metric":1e-300},"test":null,"lr":[0.1],"effective_lr":[],"train_seconds":1.5,"eval_seconds":0.25}"#
+            r#"{"event":"epoch","epoch":3,"step":30,"train":null,"val":{"loss":null,"metric":1e-300},"test":null,"lr":[0.1],"hyper":{"beta1":[0.9]},"effective_lr":[],"train_seconds":1.5,"eval_seconds":0.25}"#
         );
         assert_eq!(second, "{\"event\":\"warning\",\"message\":\"two\\nlines\"}\n");
         let back: Row = serde_json::from_str(first).unwrap();

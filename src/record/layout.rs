@@ -4,17 +4,25 @@ use super::event::{Columns, Row, Scores, Started};
 use super::number::exact;
 
 /// Which columns a run has:
-/// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base,
-/// `effective_lr` and `effective_lr.<group>`, `test_loss,test_<metric>`, last `train_seconds,eval_seconds`.
+/// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
+/// hyper-parameter that follows a rule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`, `test_loss,test_<metric>`, last `train_seconds,eval_seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The task's metric: `accuracy` or `rmse`.
     pub metric: String,
     /// Names of the groups after the base group.
     pub groups: Vec<String>,
+    /// Names of the hyper-parameters that follow rules.
+    pub hyper: Vec<String>,
     pub effective_lr: bool,
     pub test: bool,
 }
+
+/// The column of `lr`.
+const FIRST_RATE: usize = 6;
+
+/// What can come first after the hyper-parameters.
+const AFTER_HYPER: [&str; 3] = ["effective_lr", "test_loss", "train_seconds"];
 
 /// A cell that does not hold what its column is for.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +47,9 @@ impl Started {
 impl Layout {
     /// The columns of the run that `started` announces.
     pub fn of(started: &Started) -> Self {
-        let Columns { effective_lr, test } = started.columns;
+        let Columns { hyper, effective_lr, test } = started.columns.clone();
         let groups = started.groups.iter().skip(1).map(|group| group.name.clone()).collect();
-        Layout { metric: started.metric.clone(), groups, effective_lr, test }
+        Layout { metric: started.metric.clone(), groups, hyper, effective_lr, test }
     }
 
     /// The columns' names in order.
@@ -55,6 +63,7 @@ impl Layout {
         header.extend(scores("train"));
         header.extend(scores("val"));
         header.extend(rates("lr"));
+        header.extend(self.hyper.iter().flat_map(|name| rates(name)));
         if self.effective_lr {
             header.extend(rates("effective_lr"));
         }
@@ -67,9 +76,15 @@ impl Layout {
 
     /// The layout that has exactly these columns, if there is one.
     pub fn from_header(header: &[&str]) -> Option<Self> {
+        let groups: Vec<String> =
+            header.iter().filter_map(|name| name.strip_prefix("lr.")).map(str::to_owned).collect();
+        // After the rates: a hyper-parameter of each group, and the next one, up to what comes after them.
+        let after_rates = header.get(FIRST_RATE + 1 + groups.len()..)?;
+        let firsts = after_rates.iter().step_by(1 + groups.len());
         let layout = Layout {
             metric: header.get(3)?.strip_prefix("train_")?.to_owned(),
-            groups: header.iter().filter_map(|name| name.strip_prefix("lr.")).map(str::to_owned).collect(),
+            hyper: firsts.take_while(|name| !AFTER_HYPER.contains(name)).map(|&name| name.to_owned()).collect(),
+            groups,
             effective_lr: header.contains(&"effective_lr"),
             test: header.contains(&"test_loss"),
         };
@@ -89,6 +104,9 @@ impl Layout {
         cells.extend(scores(row.train));
         cells.extend(scores(row.val));
         cells.extend(rates(&row.lr));
+        for name in &self.hyper {
+            cells.extend(rates(row.hyper.get(name).map_or(&[], Vec::as_slice)));
+        }
         if self.effective_lr {
             cells.extend(rates(&row.effective_lr));
         }
@@ -110,6 +128,11 @@ impl Layout {
             train: cells.scores()?,
             val: cells.scores()?,
             lr: cells.rates(groups)?,
+            hyper: self
+                .hyper
+                .iter()
+                .map(|name| Ok((name.clone(), cells.rates(groups)?)))
+                .collect::<Result<_, CellError>>()?,
             effective_lr: if self.effective_lr { cells.rates(groups)? } else { Vec::new() },
             test: if self.test { cells.scores()? } else { None },
             train_seconds: cells.number()?,
@@ -179,20 +202,22 @@ mod tests {
     use super::*;
 
     fn layout() -> Layout {
-        Layout { metric: "rmse".into(), groups: vec!["bias".into(), "a,b".into()], effective_lr: true, test: true }
+        let (groups, hyper) = (vec!["bias".into(), "a,b".into()], vec!["alpha".into(), "eps".into()]);
+        Layout { metric: "rmse".into(), groups, hyper, effective_lr: true, test: true }
     }
 
     #[test]
     fn the_order_is_the_documented_one() {
-        let plain = Layout { metric: "accuracy".into(), groups: vec![], effective_lr: false, test: false };
+        let metric = "accuracy".to_owned();
+        let plain = Layout { metric, groups: vec![], hyper: vec![], effective_lr: false, test: false };
         assert_eq!(
             plain.header().join(","),
             "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,train_seconds,eval_seconds"
         );
         assert_eq!(
             layout().header().join(" "),
-            "epoch step train_loss train_rmse val_loss val_rmse lr lr.bias lr.a,b effective_lr effective_lr.bias \
-             effective_lr.a,b test_loss test_rmse train_seconds eval_seconds"
+            "epoch step train_loss train_rmse val_loss val_rmse lr lr.bias lr.a,b alpha alpha.bias alpha.a,b \
+             eps eps.bias eps.a,b effective_lr effective_lr.bias effective_lr.a,b test_loss test_rmse train_seconds eval_seconds"
         );
     }
 
@@ -212,7 +237,7 @@ mod tests {
     #[test]
     fn a_wrong_cell_is_named() {
         let read = |index: usize, text: &str| {
-            let mut cells = "1 2 .5 .5 .5 .5 1 1 1 1 1 1 .5 .5 1 1".split(' ').collect::<Vec<_>>();
+            let mut cells = "1 2 .5 .5 .5 .5 1 1 1 1 1 1 1 1 1 1 1 1 .5 .5 1 1".split(' ').collect::<Vec<_>>();
             cells[index] = text;
             layout().read(&cells).map(|row| row.epoch).map_err(|error| error.to_string())
         };
@@ -221,6 +246,7 @@ mod tests {
         assert_eq!(read(4, "high").unwrap_err(), "column `val_loss` holds `high`, expected a number or nothing");
         assert!(read(3, "").unwrap_err().contains("together"));
         assert!(read(7, "").unwrap_err().contains("column `lr.a,b`"));
-        assert_eq!(read(14, "").unwrap_err(), "column `train_seconds` holds ``, expected a number");
+        assert!(read(10, "").unwrap_err().contains("column `alpha.a,b`"));
+        assert_eq!(read(20, "").unwrap_err(), "column `train_seconds` holds ``, expected a number");
     }
 }

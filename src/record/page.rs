@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
+use super::event::{Best, GroupInfo, HyperInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
 use super::number::{count, figure, rate, score, seconds};
 
 const WIDTH: usize = 80;
@@ -34,8 +34,14 @@ impl Page {
         text += &self.line("data", &format!("{}: {}", run.data, parts(run)));
         text += &self.line("optimizer", &format!("{}, lr {}, batch {}", run.optimizer, rate(run.lr), run.batch_size));
         text += &self.line("schedule", &run.schedule);
-        for GroupInfo { name, parameters, lr, schedule } in run.groups.iter().skip(1) {
-            let group = format!("{name}: {} parameters, lr {}, {schedule}", count(*parameters), rate(*lr));
+        for HyperInfo { name, value, schedule } in run.groups.iter().take(1).flat_map(|base| &base.schedule_for) {
+            text += &self.line("schedule", &format!("{name} {}, {schedule}", rate(*value)));
+        }
+        for GroupInfo { name, parameters, lr, schedule, schedule_for } in run.groups.iter().skip(1) {
+            let mut group = format!("{name}: {} parameters, lr {}, {schedule}", count(*parameters), rate(*lr));
+            for HyperInfo { name, value, schedule } in schedule_for {
+                group += &format!("; {name} {}, {schedule}", rate(*value));
+            }
             text += &self.line("group", &group);
         }
         text += &self.line("device", &device(run));
@@ -82,11 +88,12 @@ impl Page {
         columns([row.epoch.to_string(), train_loss, train, val_loss, val, lr, time]) + "\n"
     }
 
-    /// A metric-driven rule changed a rate.
+    /// A metric-driven rule changed a rate, or another hyper-parameter.
     pub fn rate_changed(&self, change: &RateChanged) -> String {
-        let RateChanged { group, from, to, reason, .. } = change;
+        let RateChanged { group, quantity, from, to, reason, .. } = change;
+        let label = if quantity == "lr" { "rate" } else { "change" };
         let group = if group == "base" { String::new() } else { format!(" of {group}") };
-        self.note(CAREFUL, "rate", &format!("lr{group} {} → {}: {reason}", rate(*from), rate(*to)))
+        self.note(CAREFUL, label, &format!("{quantity}{group} {} → {}: {reason}", rate(*from), rate(*to)))
     }
 
     /// The target was reached.

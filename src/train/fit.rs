@@ -1,5 +1,6 @@
 //! Training, from the first evaluation to the last step.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::dataset::Batch;
 use crate::model::{Model, Pass};
 use crate::optimizer::{self, Step};
 use crate::params::Store;
-use crate::record::{Divergence, Event, Outcome, Progress, RateChanged, Reached, Row, Scores, Status};
+use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Scores, Status};
 use crate::schedule::{Clock, Observation};
 
 /// How often a person is told where training is.
@@ -40,6 +41,7 @@ pub fn fit(job: Job, emit: &mut Emit<'_>, interrupt: &Interrupt) -> Result<Fitte
         started: Instant::now(),
         step: 0,
         lr: vec![0.0; job.groups.len()],
+        hyper: vec![Vec::new(); job.groups.len()],
         train_seconds: 0.0,
         eval_seconds: 0.0,
         reached: None,
@@ -64,6 +66,8 @@ struct Run<'a, 'e> {
     step: u64,
     /// Each group's rate at the last step.
     lr: Vec<f64>,
+    /// Each group's scheduled hyper-parameters there.
+    hyper: Vec<Vec<(&'static str, f64)>>,
     train_seconds: f64,
     eval_seconds: f64,
     reached: Option<Reached>,
@@ -75,7 +79,7 @@ struct Run<'a, 'e> {
 
 impl Run<'_, '_> {
     fn whole(&mut self) -> Result<End, Error> {
-        self.set_rates();
+        self.set_rates()?;
         if let Some(end) = self.evaluate(0, None, 0.0)? {
             return Ok(end);
         }
@@ -107,11 +111,13 @@ impl Run<'_, '_> {
         Clock { step: self.step, total_steps: horizon.total_steps, steps_per_epoch: horizon.steps_per_epoch }
     }
 
-    fn set_rates(&mut self) {
+    fn set_rates(&mut self) -> Result<(), Error> {
         let clock = self.clock();
-        for (lr, group) in self.lr.iter_mut().zip(&self.job.groups) {
-            *lr = group.base_lr * group.rule.factor(clock);
+        for ((lr, hyper), group) in self.lr.iter_mut().zip(&mut self.hyper).zip(&self.job.groups) {
+            *lr = group.lr(clock);
+            group.hyper(clock, hyper)?;
         }
+        Ok(())
     }
 
     /// One epoch, or what is left of the run; what ended it before its last step, if anything did.
@@ -146,7 +152,7 @@ impl Run<'_, '_> {
 
     /// One optimizer update on `rows`.
     fn update(&mut self, rows: &[u32], meter: &mut Meter) -> Result<(), Error> {
-        self.set_rates();
+        self.set_rates()?;
         let Job { seed, model, store, optimizer, loss, examples, .. } = &mut self.job;
         let batch = examples.gather(rows)?;
         let pass = Pass::Train { seed: *seed, step: self.step };
@@ -157,8 +163,8 @@ impl Run<'_, '_> {
         meter.add(self.step, &value, &output, &batch.y)?;
         let (loss, model) = (*loss, &**model);
         let mut reevaluate = |store: &Store| again(model, store, &batch, loss, pass);
-        let (lr, loss) = (self.lr.as_slice(), &value);
-        optimizer.step(&mut Step { store, grads: &grads, lr, loss, reevaluate: &mut reevaluate })?;
+        let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
+        optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, reevaluate: &mut reevaluate })?;
         Ok(())
     }
 
@@ -174,8 +180,9 @@ impl Run<'_, '_> {
         let eval_seconds = before.elapsed().as_secs_f64();
         self.eval_seconds += eval_seconds;
         let effective_lr = self.job.optimizer.effective_lr().unwrap_or_default();
-        let lr = self.lr.clone();
-        let row = Row { epoch, step: self.step, train, val, test, lr, effective_lr, train_seconds, eval_seconds };
+        let (lr, hyper) = (self.lr.clone(), self.hyper_by_name());
+        let row =
+            Row { epoch, step: self.step, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds };
         (self.emit)(&Event::Epoch(row.clone()))?;
         self.last = Some(row.clone());
         let name = self.job.loss.metric().name();
@@ -217,16 +224,22 @@ impl Run<'_, '_> {
         let clock = self.clock();
         let name = self.job.loss.metric().name();
         let metric = |metric: &str| metric_of(row, name, metric);
+        let seen = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
         for group in &mut self.job.groups {
-            let from = group.base_lr * group.rule.factor(clock);
-            let seen = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
-            if let Some(reason) = group.rule.observe(&seen) {
-                let to = group.base_lr * group.rule.factor(clock);
-                let changed = RateChanged { epoch: row.epoch, group: group.name.clone(), from, to, reason };
-                (self.emit)(&Event::RateChanged(changed))?;
+            for change in group.observe(&seen) {
+                (self.emit)(&change)?;
             }
         }
         Ok(())
+    }
+
+    /// Of each scheduled hyper-parameter the groups' values at the last step.
+    fn hyper_by_name(&self) -> BTreeMap<String, Vec<f64>> {
+        let mut by_name: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for &(name, value) in self.hyper.iter().flatten() {
+            by_name.entry(name.to_owned()).or_default().push(value);
+        }
+        by_name
     }
 
     fn scores_of_validation(&self) -> Result<Option<Scores>, Error> {

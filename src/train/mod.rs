@@ -5,6 +5,7 @@ mod evaluate;
 mod fit;
 mod loss;
 mod meter;
+mod rates;
 mod rules;
 
 use std::sync::atomic::AtomicUsize;
@@ -14,15 +15,15 @@ use tch::{Device, TchError, Tensor};
 
 use crate::dataset::{Batches, Shuffle};
 use crate::model::Model;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Range};
 use crate::params::Store;
 use crate::record::{Event, Outcome};
-use crate::schedule::Rule;
 use crate::spec::Horizon;
 
 pub use evaluate::evaluate;
 pub use fit::fit;
 pub use loss::{Loss, Metric};
+pub use rates::{Follows, Rate, Scheduled};
 pub use rules::{EarlyStop, Mode, Monitor, Target, metric_of};
 
 /// A run, ready to begin.
@@ -33,7 +34,7 @@ pub struct Job {
     pub model: Box<dyn Model>,
     pub store: Store,
     pub optimizer: Box<dyn Optimizer>,
-    /// The groups' rates, the base group's first.
+    /// The groups' rates and scheduled hyper-parameters, the base group's first.
     pub groups: Vec<Rate>,
     pub loss: Loss,
     /// The part that training and held-out examples are taken from.
@@ -56,15 +57,6 @@ pub struct Job {
     pub best_by: Monitor,
     /// What ends the run when it has its full length: `epochs` or `steps`.
     pub length_key: &'static str,
-}
-
-/// A group's learning rate.
-#[derive(Debug)]
-pub struct Rate {
-    pub name: String,
-    /// What the rule's factor multiplies.
-    pub base_lr: f64,
-    pub rule: Box<dyn Rule>,
 }
 
 /// What takes the part of validation.
@@ -105,4 +97,10 @@ pub enum Error {
     Torch(#[from] TchError),
     #[error("results cannot be written: {0}")]
     Record(#[from] std::io::Error),
+    /// A rule that metrics drive has led a hyper-parameter to a value that means nothing.
+    #[error(
+        "the schedule of `{name}` gives {value} to group \"{group}\" at step {step}, where {range} is expected\n\
+         help: give its rule a limit"
+    )]
+    OutOfRange { name: &'static str, group: String, value: f64, step: u64, range: Range },
 }

@@ -95,7 +95,7 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
         let mut reevaluate = |_: &Store| panic!("no rule here looks twice");
         let reevaluate = &mut reevaluate;
-        optimizer.step(&mut Step { store, grads: &grads, lr: &rates, loss: &value, reevaluate }).unwrap();
+        optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, reevaluate }).unwrap();
     }
     let outputs = no_grad(|| plan.model.forward(x, store, Pass::Eval).unwrap());
     (Tensor::from_slice(&losses), outputs)

@@ -9,7 +9,7 @@ use crate::golden::{Trace, distance, plan_table};
 #[test]
 fn every_rule_follows_its_framework() {
     let traces = Trace::all("optimizers");
-    assert!(traces.len() >= 82, "only {} traces", traces.len());
+    assert!(traces.len() >= 88, "only {} traces", traces.len());
     let mut far = Vec::new();
     for trace in &traces {
         let (worst, what) = replay(trace);
@@ -43,6 +43,7 @@ fn replay(trace: &Trace) -> (f64, String) {
     let params: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();
+    let hypers: Vec<&'static str> = methods[0].hypers().iter().map(|hyper| hyper.name).collect();
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let mut optimizer: Box<dyn Optimizer> = methods[0].start(&methods, segments, plan.clip, &store).unwrap();
 
@@ -50,6 +51,9 @@ fn replay(trace: &Trace) -> (f64, String) {
         Some(rates) => rates.double_value(&[step]),
         None => trace.get("lr").double_value(&[step]),
     };
+    let recorded = |name: &'static str| Some((name, trace.find(&format!("hyper/{name}"))?.shallow_clone()));
+    let scheduled: Vec<(&'static str, Tensor)> = hypers.into_iter().filter_map(recorded).collect();
+    assert_eq!(scheduled.len(), trace.names("hyper/").len(), "{}", trace.name);
     let seen: Vec<i64> = Vec::try_from(trace.get("steps")).unwrap();
     let mut worst = (0.0, String::new());
     let mut compare = |ours: &Tensor, theirs: &Tensor, what: String| {
@@ -61,10 +65,15 @@ fn replay(trace: &Trace) -> (f64, String) {
     for step in 1..=100 {
         let grads: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("grad/{name}")).get(step - 1)).collect();
         let lr: Vec<f64> = names.iter().map(|name| rate(name, step - 1)).collect();
+        // A name once for each group; the traces have the same value in all of them.
+        let values = |(name, values): &(&'static str, Tensor)| (*name, values.double_value(&[step - 1]));
+        let hyper = vec![scheduled.iter().map(values).collect::<Vec<_>>(); names.len()];
         let loss = Tensor::from(0.0);
         let mut reevaluate = |_: &Store| panic!("no rule here looks twice");
         let (store_now, reevaluate) = (&mut store, &mut reevaluate);
-        optimizer.step(&mut Step { store: store_now, grads: &grads, lr: &lr, loss: &loss, reevaluate }).unwrap();
+        optimizer
+            .step(&mut Step { store: store_now, grads: &grads, lr: &lr, hyper: &hyper, loss: &loss, reevaluate })
+            .unwrap();
         if let Some(row) = seen.iter().position(|&it| it == step) {
             for (index, name) in params.iter().enumerate() {
                 let theirs = trace.get(&format!("param/{name}")).get(row as i64);

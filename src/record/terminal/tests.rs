@@ -100,7 +100,7 @@ fn a_line_fit_tells_what_it_found() {
     run.target = None;
     run.validation_part = "test".into();
     run.val_examples = 0;
-    run.columns = Columns { effective_lr: false, test: true };
+    run.columns = Columns { test: true, ..Columns::default() };
     run.groups.truncate(1);
     let test = Some(Scores { loss: 1.25e-7, metric: 3.5e-4 });
     let last = Row { val: None, test, ..row(1, 0.5, 0.7) };

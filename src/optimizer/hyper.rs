@@ -1,0 +1,69 @@
+//! The numbers of an update rule that may change from step to step.
+
+use std::fmt;
+
+/// A number of an update rule that may follow a schedule. `V` is the number, or the place where a rule keeps it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hyper<V = f64> {
+    /// PyTorch's key; the members of `betas` are `beta1` and `beta2`.
+    pub name: &'static str,
+    pub range: Range,
+    pub value: V,
+}
+
+/// The values that a hyper-parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// [0, 1): a momentum, a β.
+    BelowOne,
+    /// [0, 1].
+    Unit,
+    /// [0, ∞).
+    NonNegative,
+}
+
+impl<V> Hyper<V> {
+    /// A number in [0, 1).
+    pub fn below_one(name: &'static str, value: V) -> Self {
+        Hyper { name, range: Range::BelowOne, value }
+    }
+
+    /// A number in [0, 1].
+    pub fn unit(name: &'static str, value: V) -> Self {
+        Hyper { name, range: Range::Unit, value }
+    }
+
+    /// A number in [0, ∞).
+    pub fn non_negative(name: &'static str, value: V) -> Self {
+        Hyper { name, range: Range::NonNegative, value }
+    }
+}
+
+impl Hyper {
+    /// The key of `[optimizer]` that sets it.
+    pub fn key(&self) -> &'static str {
+        if matches!(self.name, "beta1" | "beta2") { "betas" } else { self.name }
+    }
+}
+
+impl Range {
+    /// Whether `value` is in it; NaN is in none.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Range::BelowOne => (0.0..1.0).contains(&value),
+            Range::Unit => (0.0..=1.0).contains(&value),
+            Range::NonNegative => value >= 0.0 && value.is_finite(),
+        }
+    }
+}
+
+/// To follow "expected": `a number from 0 up to, but not including, 1`.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Range::BelowOne => "a number from 0 up to, but not including, 1",
+            Range::Unit => "a number from 0 to 1",
+            Range::NonNegative => "a finite number, 0 or above",
+        })
+    }
+}

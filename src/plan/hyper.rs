@@ -1,0 +1,149 @@
+//! `schedule_for`: hyper-parameters that follow rules of their own, and the momentum that the learning rate's rule sets.
+
+use super::BASE;
+use crate::optimizer::{Hyper, Method};
+use crate::schedule::{self, Clock, Context, Rule};
+use crate::spec::{Diagnostic, Horizon, Section};
+use crate::train::{Follows, Scheduled};
+
+/// The key, of a run and of a group.
+pub(super) const KEY: &str = "schedule_for";
+
+/// Steps at which a rule is looked at before training, the last among them.
+const SAMPLES: u64 = 100_000;
+
+/// The group whose `schedule_for` is read.
+#[derive(Clone, Copy)]
+pub(super) struct Follower<'a> {
+    pub group: &'a str,
+    pub method: &'a dyn Method,
+    /// Of its learning rate; none where that is wrong.
+    pub rule: Option<&'a dyn Rule>,
+    /// Of its learning rate, too.
+    pub context: Context<'a>,
+}
+
+impl Follower<'_> {
+    /// Reads `schedule_for` of `parent`, and adds the momentum where the rate's rule sets it. `None` when errors were
+    /// logged.
+    pub fn read(self, parent: &mut Section<'_>) -> Option<Vec<Scheduled>> {
+        let log = parent.log();
+        let errors = log.errors();
+        let drives = self.rule.is_some_and(|rule| rule.drives_momentum());
+        let driven = self.method.momentum().filter(|hyper| hyper.value > 0.0 && drives);
+        let written = parent.has(KEY);
+        let mut section = parent.section(KEY)?;
+        if section.has("lr") {
+            section.ask("lr");
+            section.error("lr", "the learning rate's own schedule is not written here", "write it as `schedule`");
+        }
+        let mut scheduled = Vec::new();
+        for hyper in self.method.hypers() {
+            let by_lr = driven.is_some_and(|driven| driven.name == hyper.name);
+            let follows = self.one(&mut section, hyper, by_lr);
+            scheduled.extend(follows.map(|follows| Scheduled { hyper, follows }));
+        }
+        for one in &scheduled {
+            // What the rate's rule sets was written in its table.
+            let place = match one.follows {
+                Follows::LrRule => parent.place_of("schedule"),
+                _ => section.place_of(one.hyper.name),
+            };
+            if let Some(found) = self.rule.and_then(|rule| self.outside(one, rule)) {
+                log.push(found.at(place));
+            }
+        }
+        let resolved = section.finish();
+        if written {
+            parent.put(KEY, resolved);
+        }
+        (log.errors() == errors).then_some(scheduled)
+    }
+
+    /// What `hyper` follows, where it follows anything.
+    fn one(self, section: &mut Section<'_>, hyper: Hyper, by_lr: bool) -> Option<Follows> {
+        let Hyper { name, value, .. } = hyper;
+        section.ask(name);
+        if !section.has(name) {
+            return by_lr.then_some(Follows::LrRule);
+        }
+        if by_lr {
+            let message = format!("the schedule of lr sets `{name}`{} already", self.of_group());
+            section.error(name, message, "leave it out, or write `cycle_momentum = false` in the schedule of lr");
+        }
+        let context = Context { quantity: name, base_lr: value, momentum: None, ..self.context };
+        schedule::build(section, name, &context).map(Follows::Rule)
+    }
+
+    /// That `scheduled` leaves its range, at the first of the steps looked at where it does.
+    fn outside(self, scheduled: &Scheduled, lr_rule: &dyn Rule) -> Option<Diagnostic> {
+        let Horizon { total_steps, steps_per_epoch } = self.context.horizon;
+        let Hyper { name, range, .. } = scheduled.hyper;
+        let value = |step| scheduled.value(Clock { step, total_steps, steps_per_epoch }, lr_rule);
+        let step = samples(total_steps).find(|&step| !range.contains(value(step)))?;
+        let message = format!("`{name}`{} comes to {} at step {step}", self.of_group(), value(step));
+        Some(Diagnostic::error(message).label(format!("expected {range}")))
+    }
+
+    /// To follow a name: nothing for the base group.
+    fn of_group(self) -> String {
+        if self.group == BASE { String::new() } else { format!(" of group \"{}\"", self.group) }
+    }
+}
+
+/// Steps of a run: every one, or where there are more than [`SAMPLES`] as many evenly spread, the last among them.
+fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
+    let samples = total_steps.clamp(1, SAMPLES);
+    let (last, spaces) = (u128::from(total_steps.saturating_sub(1)), u128::from(samples - 1).max(1));
+    (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)
+}
+
+/// Logs each rule in `section`, the `schedule_for` of the run or of one group, that multiplies 0 in every one of
+/// `groups`, which it holds for.
+pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn Method]) {
+    let of = |method: &dyn Method, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
+    for (key, _) in &section.table_ref().entries {
+        let hypers: Vec<Hyper> = groups.iter().filter_map(|method| of(*method, &key.name)).collect();
+        if let Some(hyper) = hypers.first()
+            && hypers.iter().all(|hyper| hyper.value == 0.0)
+        {
+            let message = format!("`{}` multiplies a {} of 0", section.dotted(&key.name), key.name);
+            let label = format!("set `optimizer.{}` to what the rule's factor is to multiply", hyper.key());
+            section.error(&key.name, message, label);
+        }
+    }
+}
+
+/// Gives every group each hyper-parameter that some group schedules, in the optimizer's order: in the others it stays.
+pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn Method, &'a mut Vec<Scheduled>)>) {
+    let mut groups: Vec<_> = groups.collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (_, scheduled) in &groups {
+        names.extend(scheduled.iter().map(|it| it.hyper.name));
+    }
+    for (method, scheduled) in &mut groups {
+        let mut own = std::mem::take(*scheduled).into_iter().peekable();
+        for hyper in method.hypers().into_iter().filter(|hyper| names.contains(&hyper.name)) {
+            let own = own.next_if(|it| it.hyper.name == hyper.name);
+            scheduled.push(own.unwrap_or(Scheduled { hyper, follows: Follows::Nothing }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_looked_at_or_as_many_as_there_is_time_for() {
+        assert_eq!(samples(0).collect::<Vec<_>>(), [0]);
+        assert_eq!(samples(1).collect::<Vec<_>>(), [0]);
+        assert!(samples(SAMPLES).eq(0..SAMPLES));
+        for steps in [SAMPLES + 1, 1 << 53] {
+            let looked_at: Vec<u64> = samples(steps).collect();
+            assert_eq!((looked_at.len() as u64, looked_at[0]), (SAMPLES, 0));
+            assert_eq!(looked_at.last(), Some(&(steps - 1)));
+            assert!(looked_at.windows(2).all(|pair| pair[0] < pair[1]));
+        }
+    }
+}

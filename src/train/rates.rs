@@ -1,0 +1,103 @@
+//! What changes from step to step: each group's learning rate, and the hyper-parameters that follow rules.
+
+use super::Error;
+use crate::optimizer::Hyper;
+use crate::record::{Event, RateChanged};
+use crate::schedule::{Clock, Observation, Rule};
+
+/// A group's learning rate, and what else of it follows rules.
+#[derive(Debug)]
+pub struct Rate {
+    pub name: String,
+    /// What the rule's factor multiplies.
+    pub base_lr: f64,
+    pub rule: Box<dyn Rule>,
+    /// Every hyper-parameter that some group schedules; in each group the same ones in the same order.
+    pub hyper: Vec<Scheduled>,
+}
+
+/// A hyper-parameter of a group.
+#[derive(Debug)]
+pub struct Scheduled {
+    /// With the group's own value.
+    pub hyper: Hyper,
+    pub follows: Follows,
+}
+
+/// What gives a hyper-parameter its value at a step.
+#[derive(Debug)]
+pub enum Follows {
+    /// Nothing: it is another group that schedules it, and here it stays.
+    Nothing,
+    /// A rule of its own, whose factor multiplies the group's value.
+    Rule(Box<dyn Rule>),
+    /// The rule of the group's learning rate, which sets it.
+    LrRule,
+}
+
+impl Scheduled {
+    /// The value for the step that `clock` shows; `lr_rule` is the rule of the group's learning rate.
+    pub fn value(&self, clock: Clock, lr_rule: &dyn Rule) -> f64 {
+        let own = self.hyper.value;
+        match &self.follows {
+            Follows::Nothing => own,
+            Follows::Rule(rule) => own * rule.factor(clock),
+            Follows::LrRule => lr_rule.momentum(clock).unwrap_or(own),
+        }
+    }
+
+    /// What it follows, in a few words; none where it stays.
+    pub fn describe(&self) -> Option<String> {
+        match &self.follows {
+            Follows::Nothing => None,
+            Follows::Rule(rule) => Some(rule.describe()),
+            Follows::LrRule => Some("set by the schedule of lr".to_owned()),
+        }
+    }
+}
+
+impl Rate {
+    /// The learning rate for the step that `clock` shows.
+    pub fn lr(&self, clock: Clock) -> f64 {
+        self.base_lr * self.rule.factor(clock)
+    }
+
+    /// Puts the hyper-parameters for the step that `clock` shows into `values`. Planning has looked at the rules ahead;
+    /// where metrics drive one it cannot know how far.
+    pub(super) fn hyper(&self, clock: Clock, values: &mut Vec<(&'static str, f64)>) -> Result<(), Error> {
+        values.clear();
+        for scheduled in &self.hyper {
+            let Hyper { name, range, .. } = scheduled.hyper;
+            let value = scheduled.value(clock, &*self.rule);
+            if !range.contains(value) {
+                return Err(Error::OutOfRange { name, group: self.name.clone(), value, step: clock.step, range });
+            }
+            values.push((name, value));
+        }
+        Ok(())
+    }
+
+    /// Shows an evaluation to the group's rules; an event for each that changed something.
+    pub(super) fn observe(&mut self, seen: &Observation<'_>) -> Vec<Event> {
+        let mut changes = vec![observe(&mut *self.rule, "lr", self.base_lr, seen)];
+        for Scheduled { hyper, follows } in &mut self.hyper {
+            if let Follows::Rule(rule) = follows {
+                changes.push(observe(&mut **rule, hyper.name, hyper.value, seen));
+            }
+        }
+        let group = || self.name.clone();
+        changes
+            .into_iter()
+            .flatten()
+            .map(|change| Event::RateChanged(RateChanged { group: group(), ..change }))
+            .collect()
+    }
+}
+
+/// Shows an evaluation to the rule of `quantity`, whose factor multiplies `base`.
+fn observe(rule: &mut dyn Rule, quantity: &str, base: f64, seen: &Observation<'_>) -> Option<RateChanged> {
+    let from = base * rule.factor(seen.clock);
+    let reason = rule.observe(seen)?;
+    let to = base * rule.factor(seen.clock);
+    Some(RateChanged { epoch: seen.epoch, group: String::new(), quantity: quantity.to_owned(), from, to, reason })
+}
