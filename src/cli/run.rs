@@ -52,7 +52,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Error> {
 fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
     let folder = out.join(&plan.name).join(&plan.variant);
     let text = toml::to_string(&plan.resolved).map_err(Error::failed)?;
-    Ok(format!("# Would run in {}\n{text}", folder.display()))
+    let groups = job::started(plan).groups;
+    // A comment is one line, whatever a rule says of itself.
+    let rates = groups.iter().map(|group| format!("{}: {}", group.name, group.rates()));
+    let rates = rates.map(|rates| format!("# {}\n", rates.split_whitespace().collect::<Vec<_>>().join(" ")));
+    Ok(format!("# Would run in {}\n{}{text}", folder.display(), rates.collect::<String>()))
 }
 
 /// One run, from its folder to its weights.

@@ -63,7 +63,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     root.put("optimizer", resolved);
     let optimizer_is_right = log.errors() == errors;
     let lr = method.as_ref().map_or(1e-3, |method| method.lr());
-    let context = around.context(lr, method.as_deref());
+    let context = around.context(lr, method.as_deref().filter(|_| optimizer_is_right));
     let rule = schedule::build(root, "schedule", &context);
     root.ask(hyper::KEY);
     let scheduled = method
@@ -90,15 +90,17 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     if !resolved.is_empty() {
         root.put("group", toml::Value::Array(resolved));
     }
-    let inherits = |value: &Value| value.as_table().is_none_or(|own| own.get(hyper::KEY).is_none());
-    let heirs = groups.iter().zip(&tables).filter(|(_, value)| inherits(value));
-    let heirs = heirs.filter_map(|(group, _)| group.as_ref().map(|group| &*group.method));
-    let follow: Vec<&dyn Method> = method.as_deref().into_iter().chain(heirs).collect();
-    hyper::check_factors(&root.section(hyper::KEY)?, &follow);
+    if !optimizer_is_right {
+        return None;
+    }
 
     let name = BASE.to_owned();
     let base = Group { name, method: method?, base_lr: lr, rule: rule?, hyper: scheduled?, parameters: 0 };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
+    let has_own = |value: &&Value| value.as_table().is_some_and(|own| own.get(hyper::KEY).is_some());
+    let of_run = groups.iter().zip(std::iter::once(false).chain(tables.iter().map(has_own)));
+    let of_run: Vec<&dyn Method> = of_run.filter(|(_, has_own)| !has_own).map(|(group, _)| &*group.method).collect();
+    hyper::check_factors(&root.section(hyper::KEY)?, &of_run);
     hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.hyper)));
     let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();
     for (param, &group) in around.declaration.params().iter().zip(&group_of) {
@@ -118,7 +120,7 @@ fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
 
 struct Reader<'a> {
     log: &'a Log,
-    /// `[optimizer]` and `schedule`, as far as they are right.
+    /// `[optimizer]`, `schedule` and `schedule_for`, as far as they are right.
     beneath: Table,
     optimizer_is_right: bool,
     around: Around<'a>,

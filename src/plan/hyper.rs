@@ -98,8 +98,8 @@ fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
     (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)
 }
 
-/// Logs each rule in `section`, the `schedule_for` of the run or of one group, that multiplies 0 in every one of
-/// `groups`, which it holds for.
+/// Logs each rule in `section`, the `schedule_for` of the run or of one group, that multiplies 0 in every one of the
+/// groups that it holds for. In some it may: biases often have no weight decay.
 pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn Method]) {
     let of = |method: &dyn Method, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
     for (key, _) in &section.table_ref().entries {
@@ -132,7 +132,71 @@ pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn Method, &'a mut Ve
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::optimizer;
+    use crate::spec::{Log, Spec, lookup};
+
+    /// Momentum from the first value to the second over the run.
+    #[derive(Debug)]
+    struct Cycle(f64, f64);
+
+    impl Rule for Cycle {
+        fn factor(&self, _: Clock) -> f64 {
+            1.0
+        }
+        fn describe(&self) -> String {
+            "cycle".into()
+        }
+        fn momentum(&self, clock: Clock) -> Option<f64> {
+            Some(self.0 + (self.1 - self.0) * clock.step as f64 / clock.total_steps as f64)
+        }
+        fn drives_momentum(&self) -> bool {
+            true
+        }
+    }
+
+    /// What a group of this optimizer has scheduled under this rule of its learning rate; or what is wrong.
+    fn read(optimizer: &str, schedule_for: &str, rule: &dyn Rule) -> Result<Vec<Scheduled>, String> {
+        let text = format!("[schedule]\n[optimizer]\n{optimizer}\n[schedule_for]\n{schedule_for}\n");
+        let spec = Spec::parse(Path::new("test.toml"), &text, &[]).unwrap();
+        let log = Log::default();
+        let mut root = Section::root(&spec.table, &log);
+        let mut section = root.section("optimizer").unwrap();
+        let entry = lookup(optimizer::REGISTRY, "optimizer", &mut section).unwrap();
+        let method = (entry.build)(&mut section).unwrap();
+        let horizon = Horizon { total_steps: 10, steps_per_epoch: 5 };
+        let context = Context { horizon, quantity: "lr", base_lr: 0.1, momentum: None, metrics: &[] };
+        let scheduled = Follower { group: BASE, method: &*method, rule: Some(rule), context }.read(&mut root);
+        log.finish(&spec.texts).map_err(|found| found.to_string())?;
+        Ok(scheduled.unwrap())
+    }
+
+    #[test]
+    fn the_rule_of_the_rate_may_set_the_momentum() {
+        let rule = Cycle(0.95, 0.85);
+        let at_half = |optimizer: &str| {
+            let scheduled = read(optimizer, "", &rule).unwrap();
+            let clock = Clock { step: 5, total_steps: 10, steps_per_epoch: 5 };
+            scheduled.iter().map(|it| (it.hyper.name, it.value(clock, &rule))).collect::<Vec<_>>()
+        };
+        assert_eq!(at_half("type = \"sgd\"\nmomentum = 0.5"), [("momentum", 0.95 + (0.85 - 0.95) * 0.5)]);
+        assert_eq!(at_half("type = \"adam\""), [("beta1", 0.95 + (0.85 - 0.95) * 0.5)]);
+        // Without a momentum there is nothing to set, and no state for it.
+        assert_eq!(at_half("type = \"sgd\""), []);
+        assert_eq!(at_half("type = \"adagrad\""), []);
+    }
+
+    #[test]
+    fn a_momentum_has_one_rule_and_is_below_one() {
+        let sgd = "type = \"sgd\"\nmomentum = 0.9\nweight_decay = 0.1";
+        let found = read(sgd, "momentum = { type = \"constant\" }", &Cycle(0.95, 0.85)).unwrap_err();
+        assert!(found.contains("the schedule of lr sets `momentum` already"), "{found}");
+        assert!(read(sgd, "weight_decay = { type = \"constant\" }", &Cycle(0.95, 0.85)).is_ok());
+        let found = read(sgd, "", &Cycle(0.9, 1.1)).unwrap_err();
+        assert!(found.contains("`momentum` comes to 1 at step 5") && found.contains("[schedule]"), "{found}");
+    }
 
     #[test]
     fn every_step_is_looked_at_or_as_many_as_there_is_time_for() {

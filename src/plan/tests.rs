@@ -122,3 +122,41 @@ fn each_seed_is_a_run() {
     assert!(!errors(&format!("seeds = [1, 1]\n{HEAD}{BODY}")).is_empty());
     assert!(!errors(&format!("seed = 1\nseeds = [1]\n{HEAD}{BODY}")).is_empty());
 }
+
+#[test]
+fn hyper_parameters_follow_rules_of_the_run_or_of_their_group() {
+    let text = format!(
+        "{HEAD}{BODY}weight_decay = 0.1\n\
+         [schedule_for.weight_decay]\ntype = \"linear\"\nstart = 1.0\nend = 0.0\n\
+         [[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nweight_decay = 0.0\n\
+         [[group]]\nname = \"head\"\nparams = [\"layers.1.*\"]\nmomentum = 0.5\n\
+         schedule_for = {{ momentum = {{ type = \"linear\", start = 1.0, end = 0.5 }} }}\n"
+    );
+    let plan = one(&text);
+    let clock = Clock { step: 1955, total_steps: 3910, steps_per_epoch: 391 };
+    let values = |group: &super::Group| {
+        let values =
+            group.hyper.iter().map(|it| (it.hyper.name, it.value(clock, &*group.rule), it.describe().is_some()));
+        values.collect::<Vec<_>>()
+    };
+    let values: Vec<_> = plan.groups.groups.iter().map(values).collect();
+    // Every group has both, in the optimizer's order; a group's own table takes the place of the run's.
+    assert_eq!(values[0], [("momentum", 0.9, false), ("weight_decay", 0.05, true)]);
+    assert_eq!(values[1], [("momentum", 0.9, false), ("weight_decay", 0.0, true)]);
+    assert_eq!(values[2], [("momentum", 0.375, true), ("weight_decay", 0.1, false)]);
+
+    let resolved = toml::to_string(&plan.resolved).unwrap();
+    let again = one(&resolved);
+    assert_eq!(again.resolved, plan.resolved, "{resolved}");
+    assert!(plan.resolved["schedule_for"]["weight_decay"]["over"].is_str());
+    let groups = plan.resolved["group"].as_array().unwrap();
+    let has_own: Vec<bool> = groups.iter().map(|group| group.get("schedule_for").is_some()).collect();
+    assert_eq!(has_own, [false, true]);
+}
+
+#[test]
+fn a_wrong_optimizer_is_not_said_to_lack_what_was_misspelt() {
+    let rest = "[schedule_for.momentum]\ntype = \"linear\"\nstart = 1.0\nend = 0.5\n";
+    let wrong = BODY.replace("momentum = 0.9", "momentun = 0.9");
+    assert_eq!(errors(&format!("{HEAD}{wrong}{rest}")), ["unknown key `optimizer.momentun`"]);
+}

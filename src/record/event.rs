@@ -3,8 +3,11 @@
 //! JSON has no NaN and no infinity: such a number is written as `null`, and read back as NaN.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::number::rate;
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, Serialize)]
@@ -76,6 +79,15 @@ pub struct GroupInfo {
     pub schedule_for: Vec<HyperInfo>,
 }
 
+impl GroupInfo {
+    /// `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
+    pub fn rates(&self) -> String {
+        let lr = format!("lr {}, {}", rate(self.lr), self.schedule);
+        let others = self.schedule_for.iter().map(ToString::to_string);
+        std::iter::once(lr).chain(others).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// A hyper-parameter of a group that follows a rule, as told at the start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HyperInfo {
@@ -83,6 +95,13 @@ pub struct HyperInfo {
     /// The group's own value.
     pub value: f64,
     pub schedule: String,
+}
+
+/// `momentum 0.9, linear from 1 to 0.5 over 100%`.
+impl fmt::Display for HyperInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}, {}", self.name, rate(self.value), self.schedule)
+    }
 }
 
 /// The columns of `epochs.csv` that not every run has.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::event::{Best, GroupInfo, HyperInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
+use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
 use super::number::{count, figure, rate, score, seconds};
 
 const WIDTH: usize = 80;
@@ -34,15 +34,12 @@ impl Page {
         text += &self.line("data", &format!("{}: {}", run.data, parts(run)));
         text += &self.line("optimizer", &format!("{}, lr {}, batch {}", run.optimizer, rate(run.lr), run.batch_size));
         text += &self.line("schedule", &run.schedule);
-        for HyperInfo { name, value, schedule } in run.groups.iter().take(1).flat_map(|base| &base.schedule_for) {
-            text += &self.line("schedule", &format!("{name} {}, {schedule}", rate(*value)));
+        for hyper in run.groups.iter().take(1).flat_map(|base| &base.schedule_for) {
+            text += &self.line("schedule", &hyper.to_string());
         }
-        for GroupInfo { name, parameters, lr, schedule, schedule_for } in run.groups.iter().skip(1) {
-            let mut group = format!("{name}: {} parameters, lr {}, {schedule}", count(*parameters), rate(*lr));
-            for HyperInfo { name, value, schedule } in schedule_for {
-                group += &format!("; {name} {}, {schedule}", rate(*value));
-            }
-            text += &self.line("group", &group);
+        for group in run.groups.iter().skip(1) {
+            let GroupInfo { name, parameters, .. } = group;
+            text += &self.line("group", &format!("{name}: {} parameters, {}", count(*parameters), group.rates()));
         }
         text += &self.line("device", &device(run));
         text +=

@@ -101,3 +101,62 @@ fn observe(rule: &mut dyn Rule, quantity: &str, base: f64, seen: &Observation<'_
     let to = base * rule.factor(seen.clock);
     Some(RateChanged { epoch: seen.epoch, group: String::new(), quantity: quantity.to_owned(), from, to, reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A factor that each evaluation multiplies.
+    #[derive(Debug)]
+    struct Growing {
+        factor: f64,
+        by: f64,
+    }
+
+    impl Rule for Growing {
+        fn factor(&self, _: Clock) -> f64 {
+            self.factor
+        }
+        fn describe(&self) -> String {
+            "growing".into()
+        }
+        fn is_metric_driven(&self) -> bool {
+            true
+        }
+        fn observe(&mut self, _: &Observation<'_>) -> Option<String> {
+            self.factor *= self.by;
+            (self.by != 1.0).then(|| "it was seen".into())
+        }
+    }
+
+    fn growing(by: f64) -> Box<dyn Rule> {
+        Box::new(Growing { factor: 1.0, by })
+    }
+
+    const CLOCK: Clock = Clock { step: 7, total_steps: 10, steps_per_epoch: 5 };
+
+    #[test]
+    fn a_change_names_what_it_changed() {
+        let momentum = Scheduled { hyper: Hyper::below_one("momentum", 0.8), follows: Follows::Rule(growing(0.5)) };
+        let decay = Scheduled { hyper: Hyper::non_negative("weight_decay", 0.1), follows: Follows::Nothing };
+        let hyper = vec![momentum, decay];
+        let mut rate = Rate { name: "bias".into(), base_lr: 0.1, rule: growing(1.0), hyper };
+        let events = rate.observe(&Observation { epoch: 1, clock: CLOCK, metric: &|_| None, scale: 1.0 });
+        let [Event::RateChanged(change)] = events.as_slice() else { panic!("{events:?}") };
+        let RateChanged { epoch, group, quantity, from, to, .. } = change;
+        assert_eq!((*epoch, group.as_str(), quantity.as_str(), *from, *to), (1, "bias", "momentum", 0.8, 0.4));
+        let mut values = Vec::new();
+        rate.hyper(CLOCK, &mut values).unwrap();
+        assert_eq!(values, [("momentum", 0.4), ("weight_decay", 0.1)]);
+    }
+
+    #[test]
+    fn what_metrics_led_out_of_its_range_ends_the_run() {
+        let hyper = vec![Scheduled { hyper: Hyper::below_one("momentum", 0.8), follows: Follows::Rule(growing(2.0)) }];
+        let mut rate = Rate { name: "base".into(), base_lr: 0.1, rule: growing(1.0), hyper };
+        assert!(rate.hyper(CLOCK, &mut Vec::new()).is_ok());
+        rate.observe(&Observation { epoch: 1, clock: CLOCK, metric: &|_| None, scale: 1.0 });
+        let error = rate.hyper(CLOCK, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("`momentum` gives 1.6 to group \"base\" at step 7"), "{error}");
+    }
+}

@@ -93,6 +93,48 @@ fn a_spec_becomes_a_curve() {
 }
 
 #[test]
+fn scheduled_hyper_parameters_have_columns() {
+    let place = Place::new(
+        "weight_decay = 0.1\n\n[schedule_for]\nbeta1 = { type = \"step\", every = \"1 epochs\", factor = 0.5 }\n\
+         weight_decay = { type = \"plateau\", monitor = \"val_loss\", mode = \"max\", patience = \"0 epochs\" }\n\n\
+         [[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nweight_decay = 0.0\nschedule_for = {}\n",
+    );
+    let output = place.lr_run(&["slice.toml"]);
+    exits(&output, 0);
+    let rows = place.rows(RUN);
+    let header = "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,lr.bias,beta1,beta1.bias,weight_decay,\
+                  weight_decay.bias,train_seconds,eval_seconds";
+    assert_eq!(rows[0].join(","), header);
+    let column = |at: usize| rows[1..].iter().map(|row| row[at].as_str()).collect::<Vec<_>>();
+    assert_eq!(column(8), ["0.9", "0.9", "0.45", "0.225"]);
+    assert_eq!(column(9), ["0.9"; 4]);
+    // A loss that falls is no better by `max`: it is lowered after epoch 2.
+    assert_eq!(column(10)[..3], ["0.1"; 3]);
+    assert!(column(10)[3].starts_with("0.01"));
+    assert_eq!(column(11), ["0"; 4]);
+    let told = text(&output.stdout);
+    assert!(
+        told.contains("beta1 0.9, ×0.5 every epoch") && told.contains("weight_decay 0.1 → 0.01: val_loss"),
+        "{told}"
+    );
+    let record = place.record(RUN);
+    assert_eq!(record["final"]["beta1.bias"], 0.9);
+    assert_eq!(record["groups"][0]["schedule_for"][0]["name"], "beta1");
+    assert_eq!(record["groups"][1]["schedule_for"].as_array().unwrap().len(), 0);
+
+    exits(&place.lr_run(&["compare", RUN]), 0);
+    let planned = text(&place.lr_run(&["slice.toml", "--dry-run"]).stdout);
+    assert!(
+        planned.contains("# base: lr 0.002, constant; beta1 0.9, ×0.5 every epoch; weight_decay 0.1, "),
+        "{planned}"
+    );
+    // The resolved spec is the same run.
+    fs::copy(place.path(RUN).join("spec.toml"), place.path("again.toml")).unwrap();
+    exits(&place.lr_run(&["again.toml", "--out", "again"]), 0);
+    assert_eq!(curve(&place.rows("again/slice/seed=1")), curve(&rows));
+}
+
+#[test]
 fn two_processes_give_the_same_bytes() {
     let groups = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 2.0\n\n[clip_grad]\nnorm = 1.0\n";
     let place = Place::new(groups);
