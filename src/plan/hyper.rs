@@ -167,7 +167,7 @@ mod tests {
         let entry = lookup(optimizer::REGISTRY, "optimizer", &mut section).unwrap();
         let method = (entry.build)(&mut section).unwrap();
         let horizon = Horizon { total_steps: 10, steps_per_epoch: 5 };
-        let context = Context { horizon, quantity: "lr", base_lr: 0.1, momentum: None, metrics: &[] };
+        let context = Context::new(horizon, 0.1, &[]);
         let scheduled = Follower { group: BASE, method: &*method, rule: Some(rule), context }.read(&mut root);
         log.finish(&spec.texts).map_err(|found| found.to_string())?;
         Ok(scheduled.unwrap())
