@@ -2,6 +2,7 @@
 
 mod bad_specs;
 mod cli;
+mod docs;
 mod experiments;
 mod golden;
 mod layering;
