@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::assume::{self, Assume};
 use crate::dataset::{self, Dataset, Holdout, Info, Normalize, Shuffle, Task};
 use crate::spec::{Count, Diagnostic, Section, lookup};
 
@@ -19,6 +20,8 @@ pub struct DataPlan {
     pub normalize: Normalize,
     pub shuffle: Shuffle,
     pub drop_last: bool,
+    /// What is said of the steps of an epoch in place of the data.
+    pub assumed_steps: Option<u64>,
 }
 
 impl DataPlan {
@@ -29,6 +32,9 @@ impl DataPlan {
 
     /// Optimizer updates in one epoch.
     pub fn steps_per_epoch(&self) -> u64 {
+        if let Some(steps) = self.assumed_steps {
+            return steps;
+        }
         let (examples, batch) = (self.train_examples(), self.batch_size);
         (if self.drop_last { examples / batch } else { examples.div_ceil(batch) }).max(1) as u64
     }
@@ -43,7 +49,7 @@ impl DataPlan {
 }
 
 /// Reads `[data]`; `None` when errors were logged.
-pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
+pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Option<DataPlan> {
     let errors = root.log().errors();
     if !root.has("data") {
         root.ask("data");
@@ -53,9 +59,19 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
         return None;
     }
     let mut section = root.section("data")?;
+    let written = section.table_ref();
+    let unread = assume.steps_per_epoch.is_some() && assume::in_files(written);
+    let stood_in = unread.then(|| assume::with_task(root.table_ref(), written));
+    if let Some(table) = &stood_in {
+        section = Section::new("data", table, section.place().cloned(), root.log());
+    }
+    let described = |dataset: &dyn Dataset| match unread {
+        true => Ok(assume::info(root.table_ref(), written)),
+        false => dataset.info(),
+    };
     let entry = lookup(dataset::REGISTRY, "data set", &mut section);
     let dataset = entry.and_then(|entry| (entry.build)(&mut section, folder));
-    let info = dataset.as_ref().and_then(|dataset| match dataset.info() {
+    let info = dataset.as_ref().and_then(|dataset| match described(&**dataset) {
         Ok(info) => Some(info),
         Err(error) => {
             let key = ["path", "dir"].into_iter().find(|key| section.has(key)).unwrap_or("type");
@@ -68,12 +84,14 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     let split_seed = section.or("split_seed", 0);
     let shuffle = section.or("shuffle", Shuffle::EveryEpoch);
     let drop_last = section.or("drop_last", false);
-    let default = dataset.as_ref().map_or(Normalize::None, |dataset| dataset.default_normalize());
+    // Files that nobody reads may hold pixels, and as many examples as they like.
+    let read = dataset.as_ref().filter(|_| !unread);
+    let default = read.map_or(Normalize::None, |dataset| dataset.default_normalize());
     let normalize = section.or("normalize", default);
-    if let Some(info) = &info {
+    if let Some(info) = info.as_ref().filter(|_| !unread) {
         check(&section, info, batch_size, &holdout);
     }
-    if normalize == Normalize::Unit && default != Normalize::Unit && info.is_some() {
+    if normalize == Normalize::Unit && default != Normalize::Unit && info.is_some() && !unread {
         let label = "expected \"standard\", \"none\" or { mean, sd }";
         section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are no pixels", label);
     }
@@ -83,9 +101,21 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
         return None;
     }
     let (dataset, info) = (dataset?, info?);
-    let held_out = holdout.count(info.train);
+    let held_out = if unread { 0 } else { holdout.count(info.train) };
+    let assumed_steps = assume.steps_per_epoch;
     let name = entry?.name;
-    Some(DataPlan { name, dataset, info, batch_size, held_out, split_seed, normalize, shuffle, drop_last })
+    Some(DataPlan {
+        name,
+        dataset,
+        info,
+        batch_size,
+        held_out,
+        split_seed,
+        normalize,
+        shuffle,
+        drop_last,
+        assumed_steps,
+    })
 }
 
 fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdout) {

@@ -1,6 +1,7 @@
 //! Spec → [`Plan`]: defaults filled, names looked up, conventions resolved, units turned into steps, cross-checks made.
 //! Nothing is trained, and no data are read but what a user's own file says of its size.
 
+mod assume;
 mod data;
 mod ends;
 mod groups;
@@ -19,6 +20,7 @@ use crate::optimizer::Clip;
 use crate::spec::{Diagnostic, Findings, Horizon, Log, Positive, Section, Spec, Unit, lookup};
 use crate::train::{EarlyStop, Loss, Mode, Monitor, Target};
 
+pub use assume::Assume;
 pub use data::DataPlan;
 pub use groups::{BASE, Group, Groups};
 pub use machine::Machine;
@@ -98,9 +100,14 @@ fn seeds(root: &mut Section<'_>) -> Vec<u64> {
 
 /// Plans each run of `spec` (one a seed), and returns what a person should know of it besides.
 pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings), Findings> {
+    plan_assuming(spec, machine, Assume::default())
+}
+
+/// As [`plan`], with some things taken as given: for looking at a plan, not for training it.
+pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Result<(Vec<Plan>, Findings), Findings> {
     let log = Log::default();
     let seeds = seeds(&mut Section::root(&spec.table, &log));
-    let plans: Option<Vec<Plan>> = seeds.iter().map(|&seed| one(spec, seed, machine, &log)).collect();
+    let plans: Option<Vec<Plan>> = seeds.iter().map(|&seed| one(spec, seed, machine, assume, &log)).collect();
     let findings = log.finish(&spec.texts)?;
     match plans {
         Some(plans) => Ok((plans, findings)),
@@ -113,7 +120,7 @@ pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings),
     }
 }
 
-fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan> {
+fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log) -> Option<Plan> {
     let mut root = Section::root(&spec.table, log);
     let name = root.or("name", crate::spec::file_name(&spec.stem()));
     // A file's name that had to be escaped has `%` in it.
@@ -135,7 +142,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     root.put("seed", toml::Value::Integer(i64::try_from(seed).ok()?));
     let device = machine::device(&mut root, machine);
     let threads = machine::threads(&mut root, machine);
-    let data = data::read(&mut root, &spec.folder());
+    let data = data::read(&mut root, &spec.folder(), assume);
     // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
     let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
     let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);
@@ -144,7 +151,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, log: &Log) -> Option<Plan>
     let time_limit = ends::time_limit(&mut root);
     let loss = loss(&mut root, info.task);
     let metric = loss.metric();
-    let model = read_model(&mut root, &info, spec, machine);
+    let model = read_model(&mut root, &info, spec, machine, assume);
     let metrics = ends::metrics(metric);
     let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
     let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
@@ -214,7 +221,13 @@ struct ModelPlan {
 }
 
 /// Reads `[model]`: its type's own keys, `dtype` and `weights`.
-fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec, machine: &Machine<'_>) -> Option<ModelPlan> {
+fn read_model(
+    root: &mut Section<'_>,
+    info: &Info,
+    spec: &Spec,
+    machine: &Machine<'_>,
+    assume: Assume,
+) -> Option<ModelPlan> {
     let outputs = match info.task {
         Task::Classification { classes } => classes,
         Task::Regression { outputs } => outputs,
@@ -228,7 +241,7 @@ fn read_model(root: &mut Section<'_>, info: &Info, spec: &Spec, machine: &Machin
         Dtype::Float64 => Kind::Double,
     };
     let weights = section.optional::<String>("weights").map(|file| spec.folder().join(file));
-    if let Some(path) = weights.as_ref().filter(|path| !path.is_file()) {
+    if let Some(path) = weights.as_ref().filter(|path| assume.steps_per_epoch.is_none() && !path.is_file()) {
         let message = format!("there is no file {}", path.display());
         section.error("weights", message, "paths are relative to the spec's folder");
     }
