@@ -8,6 +8,7 @@
 //!
 //! One way, no back and forth. [`spec`] reads the text and says what is wrong with it; [`plan`] turns it into numbers
 //! and objects; [`train`] runs them and emits events; [`record`] writes what happened; [`compare`] reads that again.
+//! [`preview`] shows the rules of a plan without training.
 //! [`cli`] puts these together, one file a command.
 //!
 //! [`params`] is the store that model, optimizer and checkpoint share; [`random`] the streams that everything random is
@@ -23,6 +24,7 @@ pub mod model;
 pub mod optimizer;
 pub mod params;
 pub mod plan;
+pub mod preview;
 pub mod random;
 pub mod record;
 pub mod schedule;

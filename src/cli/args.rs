@@ -24,6 +24,8 @@ Examples:
       The same with another rate, under three seeds. Each run has a folder of its own.
   lr-run experiments/mnist_adam.toml --dry-run
       Check it, and print every key with its value, defaults included. Nothing is trained.
+  lr-run preview experiments/step_decay.toml
+      A chart of its learning rates. Needs no data, and trains nothing.
   lr-run compare results/mnist_adam
       One row a run: final and best metric, and when the target was reached.
   lr-run list
@@ -97,6 +99,9 @@ pub enum Command {
     Eval(EvalArgs),
     /// Bring data sets into the cache, to work without a network later
     Fetch(FetchArgs),
+    /// Show learning rates over a run, without training: a chart, every step as CSV, or a picture
+    #[command(after_help = PREVIEW)]
+    Preview(PreviewArgs),
     /// Print a table of runs: final and best metrics, and when the target was reached
     Compare(CompareArgs),
     /// Print the folder where a run's results are or would be
@@ -143,6 +148,57 @@ pub struct FetchArgs {
 
     #[command(flatten)]
     pub show: ShowArgs,
+}
+
+const PREVIEW: &str = "\
+Examples:
+  lr-run preview experiments/step_decay.toml
+      A chart, and under it what the rates do.
+  lr-run preview a.toml b.toml -s epochs=20 --svg rates.svg
+      Two specs in one chart, and as a picture.
+  lr-run preview a.toml --csv --every '1 epochs'
+      step,epoch,lr,lr.<group>…: the rate that each step uses, steps from 0; `epoch` is step / steps per epoch.
+  lr-run preview plateau.toml --metrics results/plateau/seed=1/epochs.csv
+      What a plateau rule makes of a curve that is there already.";
+
+#[derive(Args, Clone, Debug)]
+pub struct PreviewArgs {
+    /// Experiments, TOML files; several are drawn in one chart
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<PathBuf>,
+
+    /// Set a key of the specs, as in `-s optimizer.lr=0.01`; may be repeated
+    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// Print a row for each step in place of the chart: `step,epoch,lr,lr.<group>…`; of several specs
+    /// `lr.<name>,lr.<name>.<group>…`
+    #[arg(long)]
+    pub csv: bool,
+
+    /// With --csv: rows only at multiples of this ("1 epochs", "100 steps", "10%"), and for the last step
+    #[arg(long, value_name = "DURATION", requires = "csv")]
+    pub every: Option<String>,
+
+    /// Write a picture; an earlier preview's is replaced, no other file is
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+
+    /// Metrics for the rules that go by them: a CSV with `epoch` and columns like `val_loss`, such as a run's epochs.csv
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+
+    /// Steps of an epoch, in place of the data: neither their files nor a model's weights are looked for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
+    pub steps_per_epoch: Option<u64>,
+
+    /// Logarithmic values' axis; by default where the largest is more than 100 times the smallest
+    #[arg(long, conflicts_with = "linear")]
+    pub log: bool,
+
+    /// Linear values' axis
+    #[arg(long)]
+    pub linear: bool,
 }
 
 #[derive(Args, Debug)]

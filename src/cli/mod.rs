@@ -7,6 +7,7 @@ mod fetch;
 mod job;
 mod list;
 mod path;
+mod preview;
 mod run;
 mod shell;
 
@@ -26,6 +27,7 @@ pub fn execute(cli: Cli) -> Result<Exit, Error> {
         Some(Command::Eval(args)) => eval::eval(&args),
         Some(Command::Fetch(args)) => fetch::fetch(&args),
         Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Preview(args)) => preview::preview(&args),
         Some(Command::Path(args)) => path::path(&args),
         Some(Command::List) => list::list(),
         Some(Command::Completions { shell }) => shell::completions(shell),
@@ -106,12 +108,20 @@ fn print(text: &str) {
 
 /// Plans each run of `spec` on this machine. Warnings go to standard error.
 fn plan_all(spec: &Spec) -> Result<Vec<Plan>, Error> {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let (plans, warnings) = plan(spec, &Machine { cuda: &cuda, cores, memory: memory() })?;
-    if !warnings.is_empty() {
-        let _ = writeln!(std::io::stderr(), "{}\n", render(&warnings));
-    }
+    let (plans, warnings) = plan(spec, &machine())?;
+    tell_warnings(&warnings);
     Ok(plans)
+}
+
+fn tell_warnings(warnings: &Findings) {
+    if !warnings.is_empty() {
+        let _ = writeln!(std::io::stderr(), "{}\n", render(warnings));
+    }
+}
+
+fn machine() -> Machine<'static> {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    Machine { cuda: &cuda, cores, memory: memory() }
 }
 
 /// Bytes of memory that this machine has, where it says (Linux does).

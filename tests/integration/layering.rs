@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("checkpoint", &["libtorch", "params", "record"]),
     ("train", &["dataset", "libtorch", "model", "optimizer", "params", "record", "schedule", "spec"]),
     ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
+    ("preview", &["plan", "record", "schedule", "spec"]),
     (
         "cli",
         &[
@@ -31,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "optimizer",
             "params",
             "plan",
+            "preview",
             "record",
             "schedule",
             "spec",
@@ -40,13 +42,13 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that compute without libtorch.
-const WITHOUT_TORCH: [&str; 6] = ["spec", "schedule", "record", "compare", "random", "exit"];
+const WITHOUT_TORCH: [&str; 7] = ["spec", "schedule", "record", "compare", "random", "exit", "preview"];
 
 /// Rooms that print; long work elsewhere reports through a callback.
 const PRINT: [&str; 3] = ["record", "cli", "main"];
 
 /// Rooms that touch no file.
-const WITHOUT_FILES: [&str; 7] = ["schedule", "params", "model", "optimizer", "train", "random", "exit"];
+const WITHOUT_FILES: [&str; 8] = ["schedule", "params", "model", "optimizer", "train", "random", "exit", "preview"];
 
 struct Source {
     path: PathBuf,

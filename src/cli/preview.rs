@@ -1,0 +1,178 @@
+//! `lr-run preview SPEC…`: learning rates, seen before training.
+
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Read, Write};
+use std::path::Path;
+
+use super::args::PreviewArgs;
+use super::{Error, machine, print, tell_warnings};
+use crate::exit::Exit;
+use crate::plan::{Assume, Machine, Plan, plan_assuming};
+use crate::preview::{Look, MARK, Metrics, Run, Scale, Trace, curves, page, svg, write_csv};
+use crate::record::write_whole;
+use crate::spec::{Duration, Spec};
+
+/// Prints a chart or, with `--csv`, every step; with `--svg` there is a picture besides.
+pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
+    let every = args.every.as_deref().map(interval).transpose()?;
+    if let Some(path) = &args.svg {
+        may_be_written(path)?;
+    }
+    let metrics = args.metrics.as_deref().map(read_metrics).transpose()?;
+    let plans: Vec<Plan> = args.specs.iter().map(|spec| planned(spec, args)).collect::<Result<_, _>>()?;
+    let names = names(args, &plans)?;
+    let mut traces: Vec<(String, Trace<'_>)> = Vec::new();
+    for (name, plan) in names.into_iter().zip(plans) {
+        let trace = Trace::new(plan.groups.groups, plan.horizon, metrics.as_ref()).map_err(Error::usage)?;
+        traces.push((name, trace));
+    }
+    let note = note(&traces, metrics.is_some());
+    if args.csv {
+        same_epochs(&traces)?;
+    }
+    if args.svg.is_some() || !args.csv {
+        let mut runs = Vec::new();
+        for (name, trace) in &mut traces {
+            runs.push(Run { name: name.clone(), curves: curves(trace) });
+            trace.restart().map_err(Error::usage)?;
+        }
+        let scale = scale(args);
+        if let Some(path) = &args.svg {
+            let picture = svg(&runs, scale).map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
+            write_whole(path, picture.as_bytes()).map_err(Error::failed)?;
+        }
+        if !args.csv {
+            let note = note.map(|note| format!("\n{note}\n")).unwrap_or_default();
+            print(&(page(&runs, scale, look()) + &note));
+            return Ok(Exit::Success);
+        }
+    }
+    if let Some(note) = note {
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match write_csv(&mut out, &mut traces, every).and_then(|()| out.flush()) {
+        // A reader that has seen enough is no error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(format!("standard output: {error}"))),
+        _ => {
+            // What is left in the buffer has no reader.
+            let _ = out.into_parts();
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// The plan of `spec`; its seeds differ in nothing that is shown.
+fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
+    let spec = Spec::load(spec, &args.set)?;
+    // Nothing is computed, so any device will do, and libtorch is not asked which there are.
+    let machine = Machine { cuda: &|| Ok(usize::MAX), ..machine() };
+    let assume = Assume { steps_per_epoch: args.steps_per_epoch };
+    let (plans, warnings) = plan_assuming(&spec, &machine, assume)?;
+    tell_warnings(&warnings);
+    plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))
+}
+
+/// What each run is called: its name or, where two have the same, its spec.
+fn names(args: &PreviewArgs, plans: &[Plan]) -> Result<Vec<String>, Error> {
+    let differ = |names: &[String]| names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).is_none();
+    let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    if differ(&names) {
+        return Ok(names);
+    }
+    let paths: Vec<String> = args.specs.iter().map(|path| path.display().to_string()).collect();
+    if differ(&paths) {
+        Ok(paths)
+    } else {
+        Err(Error::usage("the same spec is named twice: its lines could not be told apart"))
+    }
+}
+
+/// In one table the runs share the column `epoch`.
+fn same_epochs(traces: &[(String, Trace<'_>)]) -> Result<(), Error> {
+    let Some(((first, one), others)) = traces.split_first() else { return Ok(()) };
+    let one = one.horizon().steps_per_epoch;
+    let other = others.iter().find(|(_, trace)| trace.horizon().steps_per_epoch != one);
+    other.map_or(Ok(()), |(name, other)| {
+        let other = other.horizon().steps_per_epoch;
+        let message =
+            format!("{first} has {one} steps an epoch and {name} has {other}: they cannot share a column `epoch`");
+        Err(Error::usage(format!("{message}\nhelp: preview them one by one, or give --steps-per-epoch")))
+    })
+}
+
+/// What a person should know of rules that go by metrics.
+fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
+    let driven = |trace: &Trace<'_>| -> Vec<String> {
+        trace.series().filter(|series| series.metric_driven).map(|series| series.group.clone()).collect()
+    };
+    let driven: Vec<String> = traces
+        .iter()
+        .map(|(name, trace)| (name, driven(trace)))
+        .filter(|(_, groups)| !groups.is_empty())
+        .map(|(name, groups)| format!("{name} ({})", groups.join(", ")))
+        .collect();
+    match (driven.is_empty(), fed) {
+        (true, true) => Some("note: no rule here goes by metrics, so --metrics changes nothing".to_owned()),
+        (false, false) => Some(format!(
+            "note: {}: a rule that goes by metrics stays where it is; --metrics FILE.csv shows what it would do",
+            driven.join(", ")
+        )),
+        _ => None,
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, Error> {
+    let expected = "expected a duration such as \"1 epochs\", \"100 steps\" or \"10%\"";
+    let every =
+        Duration::parse(text).ok_or_else(|| Error::usage(format!("--every does not take \"{text}\": {expected}")))?;
+    let is_some = match every {
+        Duration::Steps(steps) => steps > 0,
+        Duration::Epochs(part) | Duration::Percent(part) => part > 0.0,
+    };
+    if is_some { Ok(every) } else { Err(Error::usage(format!("--every \"{text}\" is no way forward: {expected}"))) }
+}
+
+fn read_metrics(path: &Path) -> Result<Metrics, Error> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| Error::usage(format!("{file}: {error}")))?;
+    Metrics::parse(&file.to_string(), &text).map_err(Error::usage)
+}
+
+/// Only what is not there, or an earlier preview, may be written over.
+fn may_be_written(path: &Path) -> Result<(), Error> {
+    let refuse = |why: &str| Err(Error::usage(format!("{} {why}", path.display())));
+    if path.is_dir() {
+        return refuse("is a folder: name a file for the picture, such as preview.svg");
+    }
+    let mut head = vec![0; MARK.len()];
+    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                Err(Error::usage(format!("there is no folder {}", folder.display())))
+            }
+            _ => Ok(()),
+        },
+        Ok(()) if head == MARK.as_bytes() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => refuse(&format!("cannot be written: {error}")),
+        _ => refuse("is there and is no picture of `lr-run preview`, so it is left alone: name another file"),
+    }
+}
+
+fn scale(args: &PreviewArgs) -> Scale {
+    match (args.log, args.linear) {
+        (true, _) => Scale::Log,
+        (_, true) => Scale::Linear,
+        _ => Scale::Auto,
+    }
+}
+
+/// As wide as the terminal, else as `COLUMNS` says, else 80; in colour on a terminal unless `NO_COLOR` is set.
+fn look() -> Look {
+    let is_terminal = io::stdout().is_terminal();
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let own = is_terminal.then(|| comfy_table::Table::new().width()).flatten().map(usize::from);
+    let said = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    let width = own.or_else(said).filter(|&width| width > 0).unwrap_or(80);
+    Look { width, colour: is_terminal && able && set("NO_COLOR").is_none() }
+}

@@ -1,0 +1,177 @@
+//! Axes: what range they show, where a value stands on them, and the numbers beside them.
+
+/// How the values' axis is divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Logarithmic where the largest value is more than [`WIDE`] times the smallest, and that is above 0.
+    #[default]
+    Auto,
+    Linear,
+    /// Where no value is above 0, linear.
+    Log,
+}
+
+/// Larger ratios are shown on a logarithmic axis.
+const WIDE: f64 = 100.0;
+
+/// A logarithmic axis shows no more decades than this below its top, if it has to reach down to (nearly) 0.
+const DECADES: i32 = 12;
+
+/// The range of an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Axis {
+    pub low: f64,
+    pub high: f64,
+    pub log: bool,
+}
+
+impl Axis {
+    /// An axis for `values`, with about `steps` numbers beside it.
+    pub fn new(values: impl Iterator<Item = f64> + Clone, scale: Scale, steps: usize) -> Axis {
+        let finite = values.filter(|value| value.is_finite());
+        let low = finite.clone().fold(f64::INFINITY, f64::min);
+        let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
+        let above = finite.filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
+        if low > high {
+            return Axis { low: 0.0, high: 1.0, log: false };
+        }
+        let log = match scale {
+            Scale::Auto => low > 0.0 && high / low > WIDE,
+            Scale::Linear => false,
+            Scale::Log => high > 0.0,
+        };
+        if log {
+            let low = above.max(high * 10f64.powi(-DECADES));
+            return match low < high {
+                true => Axis { low, high, log },
+                false => Axis { low: high / 3.0, high: high * 3.0, log },
+            };
+        }
+        // From 0 where that is not far away, so that the eye compares heights.
+        let (low, high) = match low == high {
+            true if low > 0.0 => (0.0, 2.0 * high),
+            true if low < 0.0 => (2.0 * low, 0.0),
+            true => (0.0, 1.0),
+            false if low > 0.0 && low < 0.5 * high => (0.0, high),
+            false => (low, high),
+        };
+        let by = nice((high - low) / steps.max(1) as f64);
+        if !(by > 0.0 && by.is_finite() && high.is_finite()) {
+            return Axis { low, high, log };
+        }
+        Axis { low: (low / by + 1e-9).floor() * by, high: (high / by - 1e-9).ceil() * by, log }
+    }
+
+    /// Where `value` stands, from 0 (low) to 1 (high).
+    pub fn place(&self, value: f64) -> f64 {
+        let place = match self.log {
+            true => (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
+    }
+
+    /// Round numbers within the range, about `most` of them.
+    pub fn ticks(&self, most: usize) -> Vec<f64> {
+        if self.log { self.decades(most) } else { self.round_numbers(most) }
+    }
+
+    fn round_numbers(&self, most: usize) -> Vec<f64> {
+        let by = nice((self.high - self.low) / most.max(1) as f64);
+        if !(by > 0.0 && by.is_finite()) {
+            return vec![self.low];
+        }
+        let first = (self.low / by - 1e-9).ceil();
+        let count = ((self.high / by + 1e-9).floor() - first).clamp(0.0, 1000.0) as u32;
+        // Through the nearest short number, so that 3 · 0.1 is 0.3.
+        (0..=count).map(|n| tidy((first + f64::from(n)) * by)).collect()
+    }
+
+    fn decades(&self, most: usize) -> Vec<f64> {
+        let within = |value: &f64| (self.low * (1.0 - 1e-9)..=self.high * (1.0 + 1e-9)).contains(value);
+        let decades = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
+        let of = |parts: &[f64]| -> Vec<f64> {
+            let all = decades.clone().flat_map(|decade| parts.iter().map(move |part| tidy(part * 10f64.powi(decade))));
+            all.filter(within).collect()
+        };
+        let tens = of(&[1.0]);
+        if tens.len() < 2 {
+            return of(&[1.0, 2.0, 5.0]);
+        }
+        let every = tens.len().div_ceil(most.max(1));
+        // From the top, where learning rates begin.
+        let mut shown: Vec<f64> = tens.into_iter().rev().step_by(every).collect();
+        shown.reverse();
+        shown
+    }
+}
+
+/// The next of …, 0.1, 0.2, 0.5, 1, 2, 5, … from `x` on.
+fn nice(x: f64) -> f64 {
+    let ten = 10f64.powf(x.log10().floor());
+    let part = [1.0, 2.0, 5.0].into_iter().find(|part| part * ten >= x * (1.0 - 1e-9)).unwrap_or(10.0);
+    tidy(part * ten)
+}
+
+/// The short number that `x` nearly is.
+fn tidy(x: f64) -> f64 {
+    format!("{x:.9e}").parse().unwrap_or(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(values: &[f64], scale: Scale) -> Axis {
+        Axis::new(values.iter().copied(), scale, 4)
+    }
+
+    #[test]
+    fn a_range_begins_and_ends_with_round_numbers() {
+        let found = axis(&[0.1, 0.001], Scale::Linear);
+        assert_eq!((found.low, found.high, found.log), (0.0, 0.1, false));
+        assert_eq!(found.ticks(4), [0.0, 0.05, 0.1]);
+        let near = axis(&[0.09, 0.1], Scale::Auto);
+        assert_eq!(near.ticks(4), [0.09, 0.095, 0.1]);
+        assert_eq!(axis(&[0.1, 0.09], Scale::Auto).place(0.1), 1.0);
+    }
+
+    #[test]
+    fn wide_ranges_are_logarithmic() {
+        let found = axis(&[0.1, 0.0009], Scale::Auto);
+        assert!(found.log);
+        assert_eq!(found.ticks(4), [0.001, 0.01, 0.1]);
+        assert!((found.place(0.1) - 1.0).abs() < 1e-12 && found.place(0.0009) == 0.0 && found.place(0.0) == 0.0);
+        assert!(!axis(&[0.1, 0.001], Scale::Auto).log, "exactly 100");
+        assert!(!axis(&[0.1, 0.0], Scale::Auto).log, "0 has no logarithm");
+        assert_eq!(axis(&[0.1, 0.03], Scale::Log).ticks(4), [0.05, 0.1]);
+        assert_eq!(axis(&[1.0, 1e-30], Scale::Log).low, 1e-12);
+        assert_eq!(axis(&[1.0, 1e-8], Scale::Auto).ticks(4), [1e-6, 1e-3, 1.0]);
+    }
+
+    #[test]
+    fn every_range_can_be_shown() {
+        let odd: [&[f64]; 9] = [
+            &[],
+            &[0.0],
+            &[-1.0],
+            &[0.1],
+            &[f64::NAN, f64::INFINITY],
+            &[5e-324],
+            &[f64::MAX],
+            &[0.0, f64::MAX],
+            &[1e-300, 1e300],
+        ];
+        for values in odd {
+            for scale in [Scale::Auto, Scale::Linear, Scale::Log] {
+                let found = axis(values, scale);
+                assert!(found.low < found.high, "{values:?} {scale:?} {found:?}");
+                assert!(!found.ticks(4).is_empty() || found.log, "{values:?} {scale:?} {found:?}");
+                assert!(found.ticks(4).len() < 20, "{values:?} {scale:?} {found:?}");
+                for value in values {
+                    assert!((0.0..=1.0).contains(&found.place(*value)));
+                }
+            }
+        }
+    }
+}
