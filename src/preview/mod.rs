@@ -14,6 +14,8 @@ mod metrics;
 mod moves;
 mod page;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use axis::Scale;

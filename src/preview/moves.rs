@@ -149,7 +149,8 @@ mod tests {
         assert_eq!(moves(&up), [(0, 10)]);
         let held: Vec<f64> = up.iter().copied().chain([10.0; 5]).chain((0..10).rev().map(f64::from)).collect();
         assert_eq!(moves(&held), [(0, 10), (15, 25)]);
-        let cosine: Vec<f64> = (0..1000).map(|t| 0.5 * (1.0 + (f64::from(t) / 1000.0 * 3.14159).cos())).collect();
+        let cosine: Vec<f64> =
+            (0..1000).map(|t| 0.5 * (1.0 + (f64::from(t) / 1000.0 * std::f64::consts::PI).cos())).collect();
         assert_eq!(moves(&cosine), [(0, 999)]);
     }
 

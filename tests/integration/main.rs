@@ -8,4 +8,5 @@ mod golden;
 mod layering;
 mod networks;
 mod optimizers;
+mod preview;
 mod schedules;

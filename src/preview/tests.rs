@@ -1,0 +1,107 @@
+//! Charts and pictures of curves that are made by hand.
+
+use super::chart::{Line, chart};
+use super::{Curve, Look, Quantity, Run, Scale, Series, Trace, curves, page, svg};
+use crate::plan::{Machine, plan};
+use crate::spec::Spec;
+
+/// The curves of a run of `steps` steps, 10 an epoch, at base rate `lr` under `schedule`.
+fn run(steps: u64, lr: f64, schedule: &str) -> Vec<Curve> {
+    let text = format!(
+        "steps = {steps}\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 0\nbatch_size = 10\n[model]\n\
+         type = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = {lr}\n{schedule}"
+    );
+    let spec = Spec::parse(std::path::Path::new("t.toml"), &text, &[]).unwrap();
+    let (mut plans, _) = plan(&spec, &Machine { cuda: &|| Ok(0), cores: 1, memory: None }).unwrap();
+    let plan = plans.remove(0);
+    curves(&mut Trace::new(plan.groups.groups, plan.horizon, None).unwrap())
+}
+
+fn drawn(curves: &[Curve], width: usize) -> String {
+    let lines: Vec<Line<'_>> = curves.iter().map(|curve| Line { name: curve.series.group.clone(), curve }).collect();
+    chart("lr", &lines, Scale::Auto, Look { width, colour: false })
+}
+
+/// Columns that have a dot in each row.
+fn heights(chart: &str) -> Vec<usize> {
+    let rows = chart.lines().skip(1).take(12).map(|line| line.split(['│', '┤']).nth(1).unwrap_or_default());
+    rows.map(|row| row.chars().filter(|it| *it != ' ').count()).collect()
+}
+
+const DROPS: &str = "[schedule]\ntype = \"step\"\nevery = \"2 epochs\"\nfactor = 0.5\n";
+
+#[test]
+fn a_staircase_is_drawn() {
+    insta::assert_snapshot!(drawn(&run(80, 0.1, DROPS), 50));
+}
+
+#[test]
+fn a_constant_rate_lies_in_the_middle_and_none_at_the_bottom() {
+    assert_eq!(heights(&drawn(&run(80, 0.1, ""), 50)), [0, 0, 0, 0, 0, 43, 0, 0, 0, 0, 0, 0]);
+    let nothing = run(80, 0.1, "[schedule]\ntype = \"constant\"\nfactor = 0\n");
+    assert_eq!(heights(&drawn(&nothing, 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 45]);
+}
+
+#[test]
+fn every_length_and_width_can_be_drawn() {
+    for steps in [1, 2, 9, 1000, 1_000_000] {
+        let curves = run(steps, 0.1, DROPS);
+        for width in [0, 1, 10, 20, 80, 300, 100_000] {
+            let shown = drawn(&curves, width);
+            assert!(heights(&shown).iter().sum::<usize>() > 0, "{steps} {width}\n{shown}");
+        }
+        let curves = vec![Run { name: "a".into(), curves: curves.clone() }, Run { name: "b".into(), curves }];
+        assert!(page(&curves, Scale::Log, Look { width: 80, colour: true }).contains("a, b"));
+        let picture = svg(&curves, Scale::Auto).unwrap();
+        assert!(picture.starts_with(super::MARK) && picture.contains("<polyline"));
+    }
+}
+
+#[test]
+fn a_picture_stays_small_and_keeps_its_extremes() {
+    // Up and down a million times, with one step at 7 times the rate.
+    let mut wild = run(1, 0.1, "").remove(0);
+    wild.horizon.total_steps = 2_000_000;
+    wild.stretches = (0..2048)
+        .map(|at| {
+            let at = |of: u64, value: f64| super::curve::At { step: at * 976 + of, value };
+            let max = at(2, if at(0, 0.0).step == 976_000 { 7.0 } else { 1.0 });
+            super::curve::Stretch { first: at(0, 0.5), min: at(1, 0.1), max, last: at(3, 0.4) }
+        })
+        .collect();
+    let groups = (0..20).map(|group| {
+        let series = Series { group: format!("g{group}"), ..wild.series.clone() };
+        Curve { series, fingerprint: group, ..wild.clone() }
+    });
+    let runs = [Run { name: "wild".into(), curves: groups.collect() }];
+    let picture = svg(&runs, Scale::Auto).unwrap();
+    assert!(picture.len() < 200_000, "{} bytes", picture.len());
+    // 7 is the top of the axis: every line reaches up to it.
+    let lines: Vec<&str> = picture.lines().filter(|line| line.starts_with("<polyline") && line.len() > 1000).collect();
+    let heights = |line: &str| -> Vec<u32> {
+        line.split_once("points=\"")
+            .unwrap()
+            .1
+            .split([' ', '"'])
+            .filter_map(|it| it.split_once(',')?.1.parse().ok())
+            .collect()
+    };
+    let tops: Vec<u32> = lines.iter().map(|line| heights(line).into_iter().min().unwrap()).collect();
+    assert_eq!(tops.len(), 20);
+    let usual = heights(lines[0]).into_iter().filter(|&y| y > tops[0]).min().unwrap();
+    assert!(tops.iter().all(|&top| top == tops[0] && top + 100 < usual), "{tops:?} {usual}");
+}
+
+#[test]
+fn curves_that_are_the_same_are_one() {
+    let groups = format!("{DROPS}[[group]]\nname = \"bias\"\nparams = [\"*bias\"]\n");
+    let runs = [Run { name: "t".into(), curves: run(80, 0.1, &groups) }];
+    let look = Look { width: 60, colour: true };
+    let shown = page(&runs, Scale::Auto, look);
+    assert!(shown.contains("base, bias") && shown.matches("×0.5 every 2 epochs").count() == 1, "{shown}");
+    let groups = groups + "lr_mult = 2.0\n";
+    let runs = [Run { name: "t".into(), curves: run(80, 0.1, &groups) }];
+    let shown = page(&runs, Scale::Auto, look);
+    assert!(shown.contains("━━\u{1b}[0m bias") && !shown.contains("base, bias"), "{shown}");
+    assert_eq!(runs[0].curves[1].series.quantity, Quantity::Lr);
+}

@@ -1,0 +1,279 @@
+//! `lr-run preview`: what it shows is what training does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A folder with specs in it.
+struct Place {
+    folder: TempDir,
+}
+
+/// A small run on data of its own, with what `rest` says of optimizer, groups and schedule.
+fn spec(rest: &str) -> String {
+    format!(
+        "epochs = 4.5\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 20\n\
+         batch_size = 10\n[model]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = 0.03\n{rest}"
+    )
+}
+
+impl Place {
+    fn new(rest: &str) -> Self {
+        let place = Place { folder: tempfile::tempdir().unwrap() };
+        place.write("a.toml", &spec(rest));
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn lr_run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::cargo_bin("lr-run").unwrap();
+        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_LOG").env_remove("COLUMNS");
+        // Where data would be fetched to, and from.
+        command.env("LR_RUN_DATA", self.path("no-data")).env("LR_RUN_MIRROR", "http://127.0.0.1:9");
+        command.output().unwrap()
+    }
+
+    #[track_caller]
+    fn shows(&self, arguments: &[&str]) -> String {
+        let output = self.lr_run(&[&["preview"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    #[track_caller]
+    fn refuses(&self, arguments: &[&str]) -> String {
+        let output = self.lr_run(&[&["preview"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+        text(&output.stderr)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn table(csv: &str) -> Vec<Vec<String>> {
+    csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// The columns of a table whose names begin with `lr`.
+fn rates(table: &[Vec<String>]) -> Vec<Vec<String>> {
+    let kept: Vec<usize> = (0..table[0].len()).filter(|&at| table[0][at].starts_with("lr")).collect();
+    table.iter().map(|row| kept.iter().map(|&at| row[at].clone()).collect()).collect()
+}
+
+const GROUPED: &str = "[schedule]\ntype = \"step\"\nevery = \"1.3 epochs\"\nfactor = 0.3\n\
+                       [[group]]\nname = \"bias\"\nparams = [\"*bias\"]\nlr_mult = 1.7\n\
+                       schedule = { type = \"exponential\", factor = 0.7, every = \"1 epochs\" }\n";
+
+#[test]
+fn the_rates_are_those_that_training_uses() {
+    let place = Place::new(GROUPED);
+    let trained = place.lr_run(&["a.toml", "-q"]);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let epochs = table(&fs::read_to_string(place.path("results/a/seed=1/epochs.csv")).unwrap());
+    let steps = table(&place.shows(&["a.toml", "--csv"]));
+    assert_eq!(steps[0], ["step", "epoch", "lr", "lr.bias"]);
+    assert_eq!(steps.len(), 1 + 36);
+    assert_eq!(steps[4][..2], ["3", "0.375"]);
+    assert_eq!(epochs.len(), 2 + 5);
+    let (steps, rows) = (rates(&steps), rates(&epochs));
+    assert_eq!(rows[1], steps[1], "epoch 0 has the rate of the first step");
+    for (row, rates) in epochs.iter().zip(&rows).skip(2) {
+        let last: usize = row[1].parse().unwrap();
+        // Row 1 is step 0, and the last step of the epoch is the one before `step`.
+        assert_eq!(*rates, steps[last], "{row:?}");
+    }
+}
+
+#[test]
+fn a_plateau_on_a_runs_own_metrics_does_what_it_did_in_that_run() {
+    let plateau = "[schedule]\ntype = \"plateau\"\npatience = \"0 epochs\"\nthreshold = 0.9\nfactor = 0.5\n";
+    let place = Place::new(plateau);
+    assert!(place.lr_run(&["a.toml", "-q"]).status.success());
+    let file = "results/a/seed=1/epochs.csv";
+    let epochs = table(&fs::read_to_string(place.path(file)).unwrap());
+    let steps = rates(&table(&place.shows(&["a.toml", "--csv", "--metrics", file])));
+    let rows = rates(&epochs);
+    assert_ne!(rows[2], rows[6], "the rule did nothing");
+    for (row, rates) in epochs.iter().zip(&rows).skip(2) {
+        assert_eq!(*rates, steps[row[1].parse::<usize>().unwrap()], "{row:?}");
+    }
+    let shown = place.shows(&["a.toml", "--metrics", file]);
+    assert!(shown.contains("has not improved on") && !shown.contains("note:"), "{shown}");
+}
+
+#[test]
+fn a_plateau_without_metrics_stays_and_says_so() {
+    let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"2 epochs\"\n");
+    let shown = place.shows(&["a.toml"]);
+    assert!(shown.contains("0.03 throughout") && shown.contains("--metrics"), "{shown}");
+    let csv = place.lr_run(&["preview", "a.toml", "--csv"]);
+    assert!(text(&csv.stderr).contains("--metrics") && !text(&csv.stdout).contains("note"));
+    // Epoch 3 is missing, and the cell of epoch 2 is empty: neither is observed.
+    place.write("m.csv", "epoch,val_loss\n1,1\n2,\n4,2\n");
+    assert!(place.shows(&["a.toml", "--metrics", "m.csv"]).contains("0.03 throughout"));
+    place.write("b.toml", &spec(""));
+    let told = place.shows(&["b.toml", "--metrics", "m.csv"]);
+    assert!(told.contains("no rule here goes by metrics"), "{told}");
+}
+
+#[test]
+fn wrong_metrics_are_refused_with_their_place() {
+    let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"1 epochs\"\n");
+    let refused = |text: &str| {
+        place.write("m.csv", text);
+        place.refuses(&["a.toml", "--csv", "--metrics", "m.csv"])
+    };
+    assert_eq!(
+        refused("step,val_loss\n1,2\n"),
+        "error: m.csv:1: there is no column `epoch`; the columns are: step, val_loss\n"
+    );
+    assert_eq!(refused("epoch,val_loss\n1,2\n2,low\n"), "error: m.csv:3: column `val_loss`: `low` is not a number\n");
+    assert!(refused("epoch,val_loss\n1,2\n1,2\n").contains("m.csv:3: column `epoch`: epoch 1 has a row already"));
+    let lacking = refused("epoch,val_rmse\n1,2\n");
+    assert!(lacking.contains("m.csv:1") && lacking.contains("`val_loss`") && lacking.contains("`base`"), "{lacking}");
+    assert!(place.refuses(&["a.toml", "--metrics", "gone.csv"]).contains("gone.csv"));
+}
+
+#[test]
+fn nothing_needs_to_be_on_disk() {
+    let place = Place::new("");
+    let mnist = "epochs = 2\ndevice = \"cuda\"\n[data]\ntype = \"mnist\"\n[model]\ntype = \"mlp\"\n\
+                 [optimizer]\ntype = \"adam\"\n";
+    place.write("mnist.toml", mnist);
+    assert!(place.shows(&["mnist.toml"]).contains("844 steps, 422 an epoch"));
+    assert!(!place.path("no-data").exists());
+    // A user's own file, of which only the steps are told.
+    for (data, metric) in [
+        ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"\nvalidation = 1_000_000", "val_rmse"),
+        ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"", "val_accuracy"),
+        ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"\ntask = \"regression\"", "val_rmse"),
+        ("type = \"npz\"\npath = \"no.npz\"\nnormalize = \"unit\"", "val_accuracy"),
+        ("type = \"fashion_mnist\"\ndir = \"no\"", "val_accuracy"),
+    ] {
+        let text = format!(
+            "epochs = 3\n[data]\n{data}\n[model]\ntype = \"mlp\"\nweights = \"no.safetensors\"\n[optimizer]\n\
+             type = \"adam\"\n[schedule]\ntype = \"plateau\"\nmonitor = \"{metric}\"\npatience = \"0 epochs\"\n"
+        );
+        place.write("own.toml", &text);
+        place.write("m.csv", &format!("epoch,{metric}\n1,0.5\n2,0.5\n"));
+        let csv = place.shows(&["own.toml", "--steps-per-epoch", "10", "--metrics", "m.csv", "--csv"]);
+        assert_eq!(csv.lines().last(), Some("29,2.9,0.0001"), "{data}");
+        let told = place.refuses(&["own.toml"]);
+        assert!(told.contains("no.safetensors"), "{told}");
+    }
+    assert!(place.refuses(&["own.toml", "--steps-per-epoch", "10", "-s", "data.dri=1"]).contains("did you mean `dir`"));
+    assert!(place.refuses(&["own.toml", "--steps-per-epoch", "0"]).contains("--steps-per-epoch"));
+}
+
+#[test]
+fn rows_come_at_intervals() {
+    let place = Place::new("");
+    let steps = |every: &str| -> Vec<String> {
+        let rows = table(&place.shows(&["a.toml", "--csv", "--every", every]));
+        rows.into_iter().skip(1).map(|row| row[0].clone()).collect()
+    };
+    assert_eq!(steps("1 epochs"), ["0", "8", "16", "24", "32", "35"]);
+    assert_eq!(steps("35 steps"), ["0", "35"]);
+    assert_eq!(steps("50%"), ["0", "18", "35"]);
+    for wrong in ["3", "0 steps", "0 epochs", "-1 epochs"] {
+        assert!(place.refuses(&["a.toml", "--csv", &format!("--every={wrong}")]).contains("1 epochs"), "{wrong}");
+    }
+    assert!(place.refuses(&["a.toml", "--every", "1 epochs"]).contains("--csv"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let place = Place::new("");
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("lr-run"));
+    command.current_dir(place.folder.path()).args(["preview", "a.toml", "--csv", "-s", "steps=100_000_000"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut first = [0; 16];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    assert!(first.starts_with(b"step,epoch,lr\n"));
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn several_specs_share_a_chart_and_a_table() {
+    let place = Place::new(GROUPED);
+    place.write("b.toml", &spec("[schedule]\ntype = \"linear\"\nstart = 1\nend = 0\n").replace("4.5", "2"));
+    let shown = place.shows(&["a.toml", "b.toml"]);
+    for name in ["a base", "a bias", "\n  b\n"] {
+        assert!(shown.contains(name), "{shown}");
+    }
+    let rows = table(&place.shows(&["a.toml", "b.toml", "--csv"]));
+    assert_eq!(rows[0], ["step", "epoch", "lr.a", "lr.a.bias", "lr.b"]);
+    assert_eq!((rows.len(), rows[16][4].as_str(), rows[17][4].as_str()), (37, "0.001875", ""));
+    // One name, two specs.
+    fs::create_dir(place.path("other")).unwrap();
+    place.write("other/a.toml", &spec(""));
+    let header = place.shows(&["a.toml", "other/a.toml", "--csv", "--every", "100%"]);
+    assert!(header.starts_with("step,epoch,lr.a.toml,lr.a.toml.bias,lr.other/a.toml\n"), "{header}");
+    assert!(place.refuses(&["a.toml", "a.toml"]).contains("twice"));
+    place.write("b.toml", &spec("").replace("batch_size = 10", "batch_size = 20"));
+    let told = place.refuses(&["a.toml", "b.toml", "--csv"]);
+    assert!(told.contains("8 steps an epoch") && told.contains("b has 4"), "{told}");
+    assert!(place.shows(&["a.toml", "b.toml"]).contains("b: 18 steps, 4 an epoch"));
+}
+
+#[test]
+fn a_picture_replaces_nothing_but_a_picture() {
+    let place = Place::new(GROUPED);
+    let shown = place.shows(&["a.toml", "--svg", "a.svg"]);
+    assert!(shown.contains("epochs"), "{shown}");
+    let picture = fs::read_to_string(place.path("a.svg")).unwrap();
+    // Each group's line, and its key.
+    let coloured = picture.lines().filter(|line| line.starts_with("<polyline") && line.contains("stroke-width=\"2\""));
+    assert_eq!(coloured.count(), 4, "{picture}");
+    for word in ["epoch", "lr", "base", "bias", "0.05"] {
+        assert!(picture.lines().any(|line| line.trim() == word), "{word}: {picture}");
+    }
+    let csv = place.shows(&["a.toml", "--svg", "a.svg", "--csv"]);
+    assert_eq!(csv, place.shows(&["a.toml", "--csv"]));
+    assert_eq!(fs::read_to_string(place.path("a.svg")).unwrap(), picture);
+    let before = fs::read(place.path("a.toml")).unwrap();
+    assert!(place.refuses(&["a.toml", "--svg", "a.toml"]).contains("left alone"));
+    assert_eq!(fs::read(place.path("a.toml")).unwrap(), before);
+    assert!(place.refuses(&["a.toml", "--svg", "."]).contains("is a folder"));
+    assert!(place.refuses(&["a.toml", "--svg", "no/a.svg"]).contains("no folder no"));
+    let names: Vec<_> = fs::read_dir(place.folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(!Path::new("a.svg").exists());
+}
+
+#[test]
+fn a_wrong_spec_is_told_as_a_run_tells_it() {
+    let place = Place::new("[schedule]\ntype = \"stpe\"\n");
+    let run = place.lr_run(&["a.toml"]);
+    assert_eq!(place.refuses(&["a.toml"]), text(&run.stderr));
+    assert!(place.refuses(&["gone.toml"]).contains("gone.toml"));
+    place.write("late.toml", &spec("[schedule]\ntype = \"step\"\nevery = \"9 epochs\"\n"));
+    let late = place.lr_run(&["preview", "late.toml", "-s", "optimizer.lr=0.5"]);
+    assert!(late.status.success() && text(&late.stdout).contains("0.5 throughout"));
+    assert!(text(&late.stderr).contains("after the last step"), "{}", text(&late.stderr));
+}
+
+#[test]
+fn a_chart_is_plain_text_where_nobody_sees_colours() {
+    let place = Place::new(GROUPED);
+    let shown = place.shows(&["a.toml"]);
+    assert!(!shown.contains('\x1b'));
+    assert!(shown.lines().all(|line| line.chars().count() <= 81), "{shown}");
+    insta::assert_snapshot!(shown);
+}
