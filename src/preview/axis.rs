@@ -17,6 +17,9 @@ const WIDE: f64 = 100.0;
 /// A logarithmic axis shows no more decades than this below its top, if it has to reach down to (nearly) 0.
 const DECADES: i32 = 12;
 
+/// Beyond this, and below its inverse, numbers have no neighbours that an axis could show.
+const LARGEST: f64 = 1e300;
+
 /// The range of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
@@ -28,7 +31,7 @@ pub struct Axis {
 impl Axis {
     /// An axis for `values`, with about `steps` numbers beside it.
     pub fn new(values: impl Iterator<Item = f64> + Clone, scale: Scale, steps: usize) -> Axis {
-        let finite = values.filter(|value| value.is_finite());
+        let finite = values.filter(|value| value.is_finite()).map(|value| value.clamp(-LARGEST, LARGEST));
         let low = finite.clone().fold(f64::INFINITY, f64::min);
         let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
         let above = finite.filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
@@ -41,7 +44,8 @@ impl Axis {
             Scale::Log => high > 0.0,
         };
         if log {
-            let low = above.max(high * 10f64.powi(-DECADES));
+            let high = high.max(10.0 / LARGEST);
+            let low = above.max(high * 10f64.powi(-DECADES)).max(1.0 / LARGEST);
             return match low < high {
                 true => Axis { low, high, log },
                 false => Axis { low: high / 3.0, high: high * 3.0, log },
@@ -165,7 +169,7 @@ mod tests {
         for values in odd {
             for scale in [Scale::Auto, Scale::Linear, Scale::Log] {
                 let found = axis(values, scale);
-                assert!(found.low < found.high, "{values:?} {scale:?} {found:?}");
+                assert!(found.low < found.high && found.high.is_finite(), "{values:?} {scale:?} {found:?}");
                 assert!(!found.ticks(4).is_empty() || found.log, "{values:?} {scale:?} {found:?}");
                 assert!(found.ticks(4).len() < 20, "{values:?} {scale:?} {found:?}");
                 for value in values {

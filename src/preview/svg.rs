@@ -1,6 +1,9 @@
 //! Curves as a picture. It names its font and holds no glyphs, so that none need to be installed where it is made.
 
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Scale};
@@ -45,51 +48,73 @@ pub fn svg(runs: &[Run], scale: Scale) -> Result<String, Failed> {
             let lines = lines(&same);
             let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
             let title = if names.len() == 1 { names[0] } else { "" };
-            let y = y_axis(&lines, scale, 5);
-            let (low, high) = (y.low, y.high);
-            match y.log {
-                true => draw(area, title, quantity.name(), &lines, y, (low..high).log_scale())?,
-                false => draw(area, title, quantity.name(), &lines, y, low..high)?,
-            }
+            draw(area, title, quantity.name(), &lines, y_axis(&lines, scale, 5))?;
         }
         root.present()?;
     }
     Ok(format!("{MARK}{text}"))
 }
 
-fn draw<Y>(
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+/// An axis as plotters has them, with the numbers that the chart in the terminal shows, too.
+struct Ruler {
+    axis: Axis,
+    ticks: Vec<f64>,
+}
+
+impl Ruler {
+    fn new(axis: Axis, ticks: usize) -> Self {
+        Ruler { axis, ticks: axis.ticks(ticks) }
+    }
+}
+
+impl Ranged for Ruler {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        limit.0 + (self.axis.place(*value) * f64::from(limit.1 - limit.0)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        // Lines between those at the numbers only make the picture larger.
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.axis.low..self.axis.high
+    }
+}
+
+impl ValueFormatter<f64> for Ruler {
+    fn format(value: &f64) -> String {
+        rate(*value)
+    }
+}
+
+fn draw(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
     title: &str,
     quantity: &str,
     lines: &[Line<'_>],
-    axis: Axis,
-    y: Y,
-) -> Result<(), Failed>
-where
-    Y: AsRangedCoord<Value = f64>,
-    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-{
+    y: Axis,
+) -> Result<(), Failed> {
     let mut builder = ChartBuilder::on(area);
     builder.margin(16).x_label_area_size(44).y_label_area_size(76);
     if !title.is_empty() {
         builder.caption(title, ("sans-serif", 20));
     }
-    let mut chart = builder.build_cartesian_2d(0.0..x_end(lines), y)?;
+    let x = Axis { low: 0.0, high: x_end(lines), log: false };
+    let mut chart = builder.build_cartesian_2d(Ruler::new(x, 10), Ruler::new(y, 6))?;
     chart
         .configure_mesh()
         .x_desc("epoch")
         .y_desc(quantity)
-        .x_labels(10)
-        .y_labels(6)
-        .x_label_formatter(&|x| rate(*x))
-        .y_label_formatter(&|y| rate(*y))
-        .light_line_style(BLACK.mix(0.04))
         .bold_line_style(BLACK.mix(0.12))
         .label_style(("sans-serif", 14))
         .draw()?;
     for (index, line) in lines.iter().enumerate() {
         let style = COLOURS[index % COLOURS.len()].stroke_width(2);
-        let points = points(line.curve, &axis, POINTS / lines.len());
+        let points = points(line.curve, POINTS / lines.len());
         let series = chart.draw_series(LineSeries::new(points, style))?;
         if lines.len() > 1 {
             let key = move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style);
@@ -106,13 +131,12 @@ where
 }
 
 /// The curve as points, about `most`; each step's value lasts until the next step where there is room for that.
-fn points(curve: &Curve, y: &Axis, most: usize) -> Vec<(f64, f64)> {
+fn points(curve: &Curve, most: usize) -> Vec<(f64, f64)> {
     let stairs = curve.stretches.iter().all(|it| it.first.step == it.last.step);
     // Four points a stretch; fewer stretches where there are many lines.
     let join = (4 * curve.stretches.len()).div_ceil(most.max(4));
     let mut points: Vec<(f64, f64)> = Vec::new();
     let mut add = |step: u64, value: f64| {
-        let value = if y.log { value.max(y.low) } else { value };
         let point = (curve.epochs(step), value);
         // Of points at one height, the outer two say it all.
         if let [.., before, last] = points.as_mut_slice()

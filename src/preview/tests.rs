@@ -9,7 +9,7 @@ use crate::spec::Spec;
 fn run(steps: u64, lr: f64, schedule: &str) -> Vec<Curve> {
     let text = format!(
         "steps = {steps}\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 0\nbatch_size = 10\n[model]\n\
-         type = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = {lr}\n{schedule}"
+         type = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = {lr:e}\n{schedule}"
     );
     let spec = Spec::parse(std::path::Path::new("t.toml"), &text, &[]).unwrap();
     let (mut plans, _) = plan(&spec, &Machine { cuda: &|| Ok(0), cores: 1, memory: None }).unwrap();
@@ -37,9 +37,9 @@ fn a_staircase_is_drawn() {
 
 #[test]
 fn a_constant_rate_lies_in_the_middle_and_none_at_the_bottom() {
-    assert_eq!(heights(&drawn(&run(80, 0.1, ""), 50)), [0, 0, 0, 0, 0, 43, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(heights(&drawn(&run(80, 0.1, ""), 50)), [0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 0, 0]);
     let nothing = run(80, 0.1, "[schedule]\ntype = \"constant\"\nfactor = 0\n");
-    assert_eq!(heights(&drawn(&nothing, 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 45]);
+    assert_eq!(heights(&drawn(&nothing, 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 42]);
 }
 
 #[test]
@@ -54,6 +54,19 @@ fn every_length_and_width_can_be_drawn() {
         assert!(page(&curves, Scale::Log, Look { width: 80, colour: true }).contains("a, b"));
         let picture = svg(&curves, Scale::Auto).unwrap();
         assert!(picture.starts_with(super::MARK) && picture.contains("<polyline"));
+    }
+}
+
+#[test]
+fn every_rate_can_be_drawn() {
+    for lr in [5e-324, 1e-310, 1e-300, 1e300, 1.7e308] {
+        for schedule in ["", DROPS, "[schedule]\ntype = \"linear\"\nstart = 0\nend = 1\n"] {
+            let runs = [Run { name: "a".into(), curves: run(80, lr, schedule) }];
+            for scale in [Scale::Auto, Scale::Log, Scale::Linear] {
+                assert!(page(&runs, scale, Look { width: 80, colour: false }).contains("epochs"));
+                assert!(svg(&runs, scale).unwrap().contains("<polyline"));
+            }
+        }
     }
 }
 
