@@ -70,7 +70,7 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, look: Look) -> St
 pub fn y_axis(lines: &[Line<'_>], scale: Scale, steps: usize) -> Axis {
     let wholes = lines.iter().filter_map(|line| line.curve.whole());
     // Of a curve that ends at 0, the values above 0 matter to a logarithmic axis.
-    let above = lines.iter().flat_map(|line| line.curve.stretches.iter()).map(|stretch| stretch.min.value);
+    let above = lines.iter().flat_map(|line| line.curve.spans.iter()).map(|span| span.min.value);
     Axis::new(wholes.flat_map(|whole| [whole.min.value, whole.max.value]).chain(above), scale, steps)
 }
 
@@ -98,9 +98,9 @@ fn x_axis(end: f64, width: usize, margin: usize) -> String {
     for tick in axis.ticks(width / 10) {
         let at = (axis.place(tick) * (width - 1) as f64).round() as usize;
         let label: Vec<char> = rate(tick).chars().collect();
-        let start = (at + 1).saturating_sub(label.len().div_ceil(2));
+        let start = (at + 1).saturating_sub(label.len() / 2);
         // Numbers do not touch, and end where the line ends.
-        if (start > numbers.len() || numbers.is_empty()) && start + label.len() <= width + 2 {
+        if (start > numbers.len() || numbers.is_empty()) && start + label.len() <= width + 3 {
             rule[at] = '┬';
             numbers.resize(start, ' ');
             numbers.extend(label);

@@ -4,8 +4,8 @@ use super::moves::{Move, Moves};
 use super::trace::{Series, Trace};
 use crate::spec::Horizon;
 
-/// A curve keeps this many stretches at most.
-const STRETCHES: u64 = 2048;
+/// A curve keeps this many spans at most.
+const SPANS: u64 = 2048;
 
 /// A run of more steps is looked at every few steps: seeing it must not take longer than a person waits.
 const MOST_LOOKS: u64 = 10_000_000;
@@ -19,16 +19,16 @@ pub struct At {
 
 /// Some steps of a curve: what a picture needs in order to lose no extreme and no jump.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stretch {
+pub struct Span {
     pub first: At,
     pub last: At,
     pub min: At,
     pub max: At,
 }
 
-impl Stretch {
+impl Span {
     fn new(at: At) -> Self {
-        Stretch { first: at, last: at, min: at, max: at }
+        Span { first: at, last: at, min: at, max: at }
     }
 
     fn add(&mut self, at: At) {
@@ -41,7 +41,7 @@ impl Stretch {
         }
     }
 
-    fn join(&mut self, next: &Stretch) {
+    fn join(&mut self, next: &Span) {
         let last = next.last;
         self.add(next.min);
         self.add(next.max);
@@ -55,7 +55,7 @@ pub struct Curve {
     pub series: Series,
     pub horizon: Horizon,
     /// One after another, each of the same number of steps, give or take one.
-    pub stretches: Vec<Stretch>,
+    pub spans: Vec<Span>,
     pub moves: Vec<Move>,
     /// Moves beyond those in `moves`.
     pub more_moves: u64,
@@ -67,16 +67,16 @@ pub struct Curve {
 
 impl Curve {
     /// First and last value, smallest and largest, and where.
-    pub fn whole(&self) -> Option<Stretch> {
+    pub fn whole(&self) -> Option<Span> {
         self.between(0, self.horizon.total_steps)
     }
 
     /// The same of steps `from` up to, but not including, `to`; with a little of what is beside them, where the run
-    /// has more steps than the curve has stretches.
-    pub fn between(&self, from: u64, to: u64) -> Option<Stretch> {
-        let begin = self.stretches.partition_point(|it| it.last.step < from);
-        let end = self.stretches.partition_point(|it| it.first.step < to).max(begin + 1);
-        let (first, others) = self.stretches.get(begin..end.min(self.stretches.len()))?.split_first()?;
+    /// has more steps than the curve has spans.
+    pub fn between(&self, from: u64, to: u64) -> Option<Span> {
+        let begin = self.spans.partition_point(|it| it.last.step < from);
+        let end = self.spans.partition_point(|it| it.first.step < to).max(begin + 1);
+        let (first, others) = self.spans.get(begin..end.min(self.spans.len()))?.split_first()?;
         let mut all = *first;
         others.iter().for_each(|it| all.join(it));
         Some(all)
@@ -92,7 +92,7 @@ impl Curve {
         self.fingerprint == other.fingerprint
             && self.horizon == other.horizon
             && self.series.quantity == other.series.quantity
-            && self.stretches == other.stretches
+            && self.spans == other.spans
     }
 }
 
@@ -102,13 +102,13 @@ pub fn curves(trace: &mut Trace<'_>) -> Vec<Curve> {
     let last = horizon.total_steps.saturating_sub(1);
     let stride = horizon.total_steps.div_ceil(MOST_LOOKS).max(1);
     let empty = |series: &Series| {
-        let (stretches, moves) = (Vec::new(), Vec::new());
+        let (spans, moves) = (Vec::new(), Vec::new());
         let series = series.clone();
-        Curve { series, horizon, stretches, moves, more_moves: 0, stride, fingerprint: 0xcbf2_9ce4_8422_2325 }
+        Curve { series, horizon, spans, moves, more_moves: 0, stride, fingerprint: 0xcbf2_9ce4_8422_2325 }
     };
     let mut curves: Vec<Curve> = trace.series().map(empty).collect();
     let mut moves: Vec<Moves> = curves.iter().map(|_| Moves::default()).collect();
-    let width = horizon.total_steps as f64 / STRETCHES.min(horizon.total_steps).max(1) as f64;
+    let width = horizon.total_steps as f64 / SPANS.min(horizon.total_steps).max(1) as f64;
     let (mut step, mut told) = (0, 0);
     loop {
         trace.at(step);
@@ -117,11 +117,11 @@ pub fn curves(trace: &mut Trace<'_>) -> Vec<Curve> {
         for (index, (curve, moves)) in curves.iter_mut().zip(&mut moves).enumerate() {
             let value = trace.value(index);
             let at = At { step, value };
-            match curve.stretches.last_mut() {
-                Some(stretch) if (stretch.first.step as f64 / width) as u64 == (step as f64 / width) as u64 => {
-                    stretch.add(at);
+            match curve.spans.last_mut() {
+                Some(span) if (span.first.step as f64 / width) as u64 == (step as f64 / width) as u64 => {
+                    span.add(at);
                 }
-                _ => curve.stretches.push(Stretch::new(at)),
+                _ => curve.spans.push(Span::new(at)),
             }
             // FNV-1a, word by word.
             curve.fingerprint = (curve.fingerprint ^ value.to_bits()).wrapping_mul(0x0100_0000_01b3);

@@ -96,7 +96,7 @@ fn about(same: &Same<'_>) -> String {
     let ends = format!("first {}, last {}", rate(whole.first.value), rate(whole.last.value));
     text += &match whole.min.value == whole.max.value {
         true => format!("    {} throughout\n", rate(whole.first.value)),
-        false => format!("    {ends}; min {}, max {}\n", place(whole.min), place(whole.max)),
+        false => format!("    {ends}\n    min {}, max {}\n", place(whole.min), place(whole.max)),
     };
     if curve.stride > 1 {
         text += &format!("    seen every {} steps: the run is very long\n", count(curve.stride));

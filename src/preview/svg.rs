@@ -132,9 +132,9 @@ fn draw(
 
 /// The curve as points, about `most`; each step's value lasts until the next step where there is room for that.
 fn points(curve: &Curve, most: usize) -> Vec<(f64, f64)> {
-    let stairs = curve.stretches.iter().all(|it| it.first.step == it.last.step);
-    // Four points a stretch; fewer stretches where there are many lines.
-    let join = (4 * curve.stretches.len()).div_ceil(most.max(4));
+    let stairs = curve.spans.iter().all(|it| it.first.step == it.last.step);
+    // Four points a span; fewer spans where there are many lines.
+    let join = (4 * curve.spans.len()).div_ceil(most.max(4));
     let mut points: Vec<(f64, f64)> = Vec::new();
     let mut add = |step: u64, value: f64| {
         let point = (curve.epochs(step), value);
@@ -148,7 +148,7 @@ fn points(curve: &Curve, most: usize) -> Vec<(f64, f64)> {
             points.push(point);
         }
     };
-    for chunk in curve.stretches.chunks(join.max(1)) {
+    for chunk in curve.spans.chunks(join.max(1)) {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
         if stairs && join <= 1 {
             add(first.first.step, first.first.value);

@@ -38,8 +38,8 @@ fn a_staircase_is_drawn() {
 #[test]
 fn a_constant_rate_lies_in_the_middle_and_none_at_the_bottom() {
     assert_eq!(heights(&drawn(&run(80, 0.1, ""), 50)), [0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 0, 0]);
-    let nothing = run(80, 0.1, "[schedule]\ntype = \"constant\"\nfactor = 0\n");
-    assert_eq!(heights(&drawn(&nothing, 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 42]);
+    let nothing = run(80, 0.1, "[[group]]\nname = \"bias\"\nparams = [\"*bias\"]\nlr_mult = 0.0\n");
+    assert_eq!(heights(&drawn(&nothing[1..], 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 42]);
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn a_picture_stays_small_and_keeps_its_extremes() {
     // Up and down a million times, with one step at 7 times the rate.
     let mut wild = run(1, 0.1, "").remove(0);
     wild.horizon.total_steps = 2_000_000;
-    wild.stretches = (0..2048)
+    wild.spans = (0..2048)
         .map(|at| {
             let at = |of: u64, value: f64| super::curve::At { step: at * 976 + of, value };
             let max = at(2, if at(0, 0.0).step == 976_000 { 7.0 } else { 1.0 });
-            super::curve::Stretch { first: at(0, 0.5), min: at(1, 0.1), max, last: at(3, 0.4) }
+            super::curve::Span { first: at(0, 0.5), min: at(1, 0.1), max, last: at(3, 0.4) }
         })
         .collect();
     let groups = (0..20).map(|group| {
