@@ -1,5 +1,5 @@
 //! Curves drawn with characters: braille dots, eight to a cell; where several lines cannot be told apart by colour, a
-//! letter-like mark for each.
+//! mark of its own for each.
 
 use clap::builder::styling::{AnsiColor, Style};
 
@@ -28,6 +28,9 @@ const HEIGHT: usize = 12;
 const WIDEST: usize = 500;
 const NARROWEST: usize = 8;
 
+/// Of the axis below.
+const UNIT: &str = "epochs";
+
 const MARKS: [char; 8] = ['*', 'o', '+', 'x', '#', '@', '%', '~'];
 const COLOURS: [AnsiColor; 6] =
     [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Magenta, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Red];
@@ -37,7 +40,14 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, look: Look) -> St
     let y = y_axis(lines, scale, HEIGHT / 3);
     let end = x_end(lines);
     let labels = labels(&y);
-    let margin = labels.iter().flatten().map(|label| label.chars().count()).max().unwrap_or(0).max(quantity.len());
+    let margin = labels
+        .iter()
+        .flatten()
+        .map(|label| label.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(quantity.len())
+        .max(UNIT.len());
     let width = look.width.min(WIDEST).saturating_sub(margin + 4).max(NARROWEST);
     let alone = lines.len() == 1;
     let pen = if alone || look.colour { Pen::Dots } else { Pen::Marks };
@@ -91,29 +101,24 @@ fn labels(y: &Axis) -> Vec<Option<String>> {
 
 /// The line below the plot, and the numbers of the epochs below that.
 fn x_axis(end: f64, width: usize, margin: usize) -> String {
-    let unit = "epochs";
     let axis = Axis { low: 0.0, high: end, log: false };
     let mut rule = vec!['─'; width];
     let mut numbers: Vec<char> = Vec::new();
     for tick in axis.ticks(width / 10) {
         let at = (axis.place(tick) * (width - 1) as f64).round() as usize;
         let label: Vec<char> = rate(tick).chars().collect();
-        let start = (at + 1).saturating_sub(label.len() / 2);
-        // Numbers do not touch, and end where the line ends.
-        if (start > numbers.len() || numbers.is_empty()) && start + label.len() <= width + 3 {
+        // Centred, as far as it does not stand out on the right; the first column is the corner's.
+        let start = (at + 1).saturating_sub(label.len() / 2).min((width + 1).saturating_sub(label.len()));
+        // Numbers do not touch.
+        if start > numbers.len() || numbers.is_empty() {
             rule[at] = '┬';
             numbers.resize(start, ' ');
             numbers.extend(label);
         }
     }
-    let mut numbers: String = numbers.into_iter().collect();
-    if numbers.chars().count() + 1 + unit.len() <= width + 1 {
-        numbers = format!("{numbers:<0$}{unit}", width + 1 - unit.len());
-    } else {
-        numbers += &format!(" {unit}");
-    }
+    let numbers: String = numbers.into_iter().collect();
     let rule: String = rule.into_iter().collect();
-    format!("  {:margin$} └{rule}\n  {:margin$} {numbers}\n", "", "")
+    format!("  {:margin$} └{rule}\n  {UNIT:>margin$} {numbers}\n", "")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
