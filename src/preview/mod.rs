@@ -26,4 +26,4 @@ pub use metrics::{Metrics, MetricsError};
 pub use moves::Move;
 pub use page::{Run, page};
 pub use svg::{MARK, svg};
-pub use trace::{Change, Quantity, Series, Trace};
+pub use trace::{Change, Series, Trace};

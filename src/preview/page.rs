@@ -4,7 +4,6 @@ use super::axis::Scale;
 use super::chart::{Line, Look, chart};
 use super::curve::{At, Curve};
 use super::moves::Move;
-use super::trace::Quantity;
 use crate::record::number::{count, rate};
 
 /// The curves of one run.
@@ -32,7 +31,7 @@ pub fn page(runs: &[Run], scale: Scale, look: Look) -> String {
         let same = same(runs, quantity);
         let lines: Vec<Line<'_>> = lines(&same);
         text += "\n";
-        text += &chart(quantity.name(), &lines, scale, look);
+        text += &chart(quantity, &lines, scale, look);
         for same in &same {
             text += "\n";
             text += &about(same);
@@ -45,7 +44,7 @@ pub(super) fn lines<'a>(same: &[Same<'a>]) -> Vec<Line<'a>> {
     same.iter().filter_map(|it| Some(Line { name: it.name.clone(), curve: it.curves.first()? })).collect()
 }
 
-pub(super) fn quantities(runs: &[Run]) -> Vec<Quantity> {
+pub(super) fn quantities(runs: &[Run]) -> Vec<&'static str> {
     let mut all = Vec::new();
     for curve in runs.iter().flat_map(|run| &run.curves) {
         if !all.contains(&curve.series.quantity) {
@@ -56,7 +55,7 @@ pub(super) fn quantities(runs: &[Run]) -> Vec<Quantity> {
 }
 
 /// The curves of `quantity`, those that are the same together.
-pub(super) fn same(runs: &[Run], quantity: Quantity) -> Vec<Same<'_>> {
+pub(super) fn same<'a>(runs: &'a [Run], quantity: &str) -> Vec<Same<'a>> {
     let mut all: Vec<Same<'_>> = Vec::new();
     for run in runs {
         let own: Vec<&Curve> = run.curves.iter().filter(|curve| curve.series.quantity == quantity).collect();
@@ -84,8 +83,7 @@ fn about(same: &Same<'_>) -> String {
     let mut text = format!("  {}\n", same.name);
     let mut rules: Vec<String> = Vec::new();
     for curve in &same.curves {
-        let rule =
-            format!("    {} {} · {}\n", curve.series.quantity.name(), rate(curve.series.base), curve.series.rule);
+        let rule = format!("    {} {} · {}\n", curve.series.quantity, rate(curve.series.base), curve.series.rule);
         if !rules.contains(&rule) {
             rules.push(rule);
         }

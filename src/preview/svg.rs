@@ -48,7 +48,7 @@ pub fn svg(runs: &[Run], scale: Scale) -> Result<String, Failed> {
             let lines = lines(&same);
             let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
             let title = if names.len() == 1 { names[0] } else { "" };
-            draw(area, title, quantity.name(), &lines, y_axis(&lines, scale, 5))?;
+            draw(area, title, quantity, &lines, y_axis(&lines, scale, 5))?;
         }
         root.present()?;
     }

@@ -4,37 +4,17 @@ use std::cell::RefCell;
 
 use super::metrics::{Metrics, MetricsError};
 use crate::plan::{BASE, Group};
+use crate::record::Event;
 use crate::schedule::{Clock, Observation};
 use crate::spec::Horizon;
-
-/// What of a group follows a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// The learning rate.
-    Lr,
-}
-
-impl Quantity {
-    /// As the column of `epochs.csv` is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Quantity::Lr => "lr",
-        }
-    }
-
-    /// Its value for the step that `clock` shows.
-    fn of(self, group: &Group, clock: Clock) -> f64 {
-        match self {
-            Quantity::Lr => group.base_lr * group.rule.factor(clock),
-        }
-    }
-}
+use crate::train::{Follows, Rate};
 
 /// One quantity of one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     pub group: String,
-    pub quantity: Quantity,
+    /// `lr`, or the hyper-parameter, as the columns of `epochs.csv` are called.
+    pub quantity: &'static str,
     /// What the rule's factor multiplies.
     pub base: f64,
     /// The rule in words.
@@ -46,7 +26,7 @@ impl Series {
     /// The column of this series: `lr`, `lr.<group>`; with the name of a run, `lr.<run>`, `lr.<run>.<group>`.
     pub fn column(&self, run: Option<&str>) -> String {
         let group = (self.group != BASE).then_some(self.group.as_str());
-        [Some(self.quantity.name()), run, group].into_iter().flatten().collect::<Vec<_>>().join(".")
+        [Some(self.quantity), run, group].into_iter().flatten().collect::<Vec<_>>().join(".")
     }
 }
 
@@ -63,11 +43,10 @@ pub struct Change {
 /// A walk over the steps of a run.
 #[derive(Debug)]
 pub struct Trace<'m> {
-    groups: Vec<Group>,
+    rates: Vec<Rate>,
     /// The rules' states at step 0.
     states: Vec<serde_json::Value>,
-    /// The series, and the index of the group of each.
-    series: Vec<(usize, Series)>,
+    series: Vec<Series>,
     horizon: Horizon,
     metrics: Option<&'m Metrics>,
     /// The last epoch that the rules have observed.
@@ -82,22 +61,19 @@ impl<'m> Trace<'m> {
     /// Begins at step 0. With `metrics` metric-driven rules observe each epoch that has a row there; one that goes by a
     /// metric of no column is an error. Without, they stay where they are.
     pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Metrics>) -> Result<Self, MetricsError> {
-        let series = groups.iter().enumerate().map(|(at, group)| {
-            let (name, rule) = (group.name.clone(), group.rule.describe());
-            let metric_driven = group.rule.is_metric_driven();
-            (at, Series { group: name, quantity: Quantity::Lr, base: group.base_lr, rule, metric_driven })
-        });
-        let series = series.collect();
-        let states = groups.iter().map(|group| group.rule.save()).collect();
+        let rate = |Group { name, base_lr, rule, hyper, .. }: Group| Rate { name, base_lr, rule, hyper };
+        let rates: Vec<Rate> = groups.into_iter().map(rate).collect();
+        let series = series(&rates);
+        let states = rates.iter().map(Rate::save).collect();
         let (changes, values) = (Vec::new(), Vec::new());
-        let mut trace = Trace { groups, states, series, horizon, metrics, epoch: 0, changes, lacking: None, values };
+        let mut trace = Trace { rates, states, series, horizon, metrics, epoch: 0, changes, lacking: None, values };
         trace.rehearse()?;
         Ok(trace)
     }
 
-    /// The series, the base group's first.
+    /// The series: the groups' learning rates, the base group's first, then each hyper-parameter likewise.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
-        self.series.iter().map(|(_, series)| series)
+        self.series.iter()
     }
 
     pub fn horizon(&self) -> Horizon {
@@ -114,7 +90,11 @@ impl<'m> Trace<'m> {
         self.observe_up_to(step);
         let clock = self.clock(step);
         self.values.clear();
-        self.values.extend(self.series.iter().map(|(at, series)| series.quantity.of(&self.groups[*at], clock)));
+        self.values.extend(self.rates.iter().map(|rate| rate.lr(clock)));
+        let scheduled = self.rates.first().map_or(0, |rate| rate.hyper.len());
+        for at in 0..scheduled {
+            self.values.extend(self.rates.iter().map(|rate| rate.hyper[at].value(clock, &*rate.rule)));
+        }
         &self.values
     }
 
@@ -143,28 +123,30 @@ impl<'m> Trace<'m> {
 
     fn observe(&mut self, metrics: &Metrics, epoch: u64, step: u64) {
         let clock = self.clock(step);
-        for (at, group) in self.groups.iter_mut().enumerate() {
+        for rate in &mut self.rates {
             // What a rule goes by is what it asks for.
-            let lacking = RefCell::new(None);
+            let (lacking, group) = (RefCell::new(None), rate.name.clone());
             let metric = |name: &str| {
                 if !metrics.has(name) {
-                    lacking.replace(Some(metrics.lacks(name, &group.name)));
+                    lacking.replace(Some(metrics.lacks(name, &group)));
                 }
                 metrics.get(epoch, name)
             };
-            let reason = group.rule.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
+            let events = rate.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
             self.lacking = self.lacking.take().or(lacking.into_inner());
-            if let Some(reason) = reason {
-                let changed = self.series.iter().enumerate().filter(|(_, (group, _))| *group == at);
-                self.changes.extend(changed.map(|(series, _)| Change { series, step, reason: reason.clone() }));
+            for event in events {
+                let Event::RateChanged(change) = event else { continue };
+                let of = |series: &Series| series.group == change.group && series.quantity == change.quantity;
+                let series = self.series.iter().position(of);
+                self.changes.extend(series.map(|series| Change { series, step, reason: change.reason }));
             }
         }
     }
 
     /// Goes back to step 0.
     pub fn restart(&mut self) -> Result<(), MetricsError> {
-        for (group, state) in self.groups.iter_mut().zip(&self.states) {
-            group.rule.load(state).map_err(|error| MetricsError(error.to_string()))?;
+        for (rate, state) in self.rates.iter_mut().zip(&self.states) {
+            rate.load(state).map_err(|error| MetricsError(error.to_string()))?;
         }
         self.epoch = 0;
         self.changes.clear();
@@ -179,4 +161,23 @@ impl<'m> Trace<'m> {
             None => self.restart(),
         }
     }
+}
+
+/// What `rates` give at a step, quantity by quantity.
+fn series(rates: &[Rate]) -> Vec<Series> {
+    let mut all: Vec<Series> = Vec::new();
+    for Rate { name, base_lr, rule, .. } in rates {
+        let (group, rule, metric_driven) = (name.clone(), rule.describe(), rule.is_metric_driven());
+        all.push(Series { group, quantity: "lr", base: *base_lr, rule, metric_driven });
+    }
+    for at in 0..rates.first().map_or(0, |rate| rate.hyper.len()) {
+        for Rate { name, hyper, .. } in rates {
+            let it = &hyper[at];
+            let metric_driven = matches!(&it.follows, Follows::Rule(rule) if rule.is_metric_driven());
+            let (group, quantity, base) = (name.clone(), it.hyper.name, it.hyper.value);
+            let rule = it.describe().unwrap_or_else(|| "constant".to_owned());
+            all.push(Series { group, quantity, base, rule, metric_driven });
+        }
+    }
+    all
 }

@@ -3,7 +3,7 @@
 use super::Error;
 use crate::optimizer::Hyper;
 use crate::record::{Event, RateChanged};
-use crate::schedule::{Clock, Observation, Rule};
+use crate::schedule::{Clock, Observation, Rule, StateError};
 
 /// A group's learning rate, and what else of it follows rules.
 #[derive(Debug)]
@@ -77,8 +77,33 @@ impl Rate {
         Ok(())
     }
 
+    /// The states of the group's rules, each under what it gives.
+    pub fn save(&self) -> serde_json::Value {
+        let mut states = serde_json::Map::from_iter([("lr".to_owned(), self.rule.save())]);
+        for Scheduled { hyper, follows } in &self.hyper {
+            if let Follows::Rule(rule) = follows {
+                states.insert(hyper.name.to_owned(), rule.save());
+            }
+        }
+        states.into()
+    }
+
+    /// Takes over what [`Rate::save`] gave.
+    pub fn load(&mut self, states: &serde_json::Value) -> Result<(), StateError> {
+        let state = |name: &str| {
+            states.get(name).ok_or_else(|| StateError(format!("`{name}` of group \"{}\" has none", self.name)))
+        };
+        self.rule.load(state("lr")?)?;
+        for Scheduled { hyper, follows } in &mut self.hyper {
+            if let Follows::Rule(rule) = follows {
+                rule.load(state(hyper.name)?)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Shows an evaluation to the group's rules; an event for each that changed something.
-    pub(super) fn observe(&mut self, seen: &Observation<'_>) -> Vec<Event> {
+    pub fn observe(&mut self, seen: &Observation<'_>) -> Vec<Event> {
         let mut changes = vec![observe(&mut *self.rule, "lr", self.base_lr, seen)];
         for Scheduled { hyper, follows } in &mut self.hyper {
             if let Follows::Rule(rule) = follows {

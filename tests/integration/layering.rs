@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("checkpoint", &["libtorch", "params", "record"]),
     ("train", &["dataset", "libtorch", "model", "optimizer", "params", "record", "schedule", "spec"]),
     ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
-    ("preview", &["plan", "record", "schedule", "spec"]),
+    ("preview", &["plan", "record", "schedule", "spec", "train"]),
     (
         "cli",
         &[
