@@ -12,9 +12,11 @@ import warnings
 
 from golden_lib import fresh_folder  # first, as it picks Keras's backend
 
+import golden_schedules_keras
+import golden_schedules_plateau
 import golden_schedules_torch
 
-MAKERS = [golden_schedules_torch]
+MAKERS = [golden_schedules_torch, golden_schedules_keras, golden_schedules_plateau]
 
 
 def main():
