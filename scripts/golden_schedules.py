@@ -13,10 +13,18 @@ import warnings
 from golden_lib import fresh_folder  # first, as it picks Keras's backend
 
 import golden_schedules_keras
+import golden_schedules_optax
 import golden_schedules_plateau
+import golden_schedules_timm
 import golden_schedules_torch
 
-MAKERS = [golden_schedules_torch, golden_schedules_keras, golden_schedules_plateau]
+MAKERS = [
+    golden_schedules_torch,
+    golden_schedules_keras,
+    golden_schedules_plateau,
+    golden_schedules_optax,
+    golden_schedules_timm,
+]
 
 
 def main():
