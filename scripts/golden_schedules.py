@@ -12,11 +12,13 @@ import warnings
 
 from golden_lib import fresh_folder  # first, as it picks Keras's backend
 
+import golden_schedules_articles
 import golden_schedules_keras
 import golden_schedules_optax
 import golden_schedules_plateau
 import golden_schedules_timm
 import golden_schedules_torch
+import golden_schedules_transformers
 
 MAKERS = [
     golden_schedules_torch,
@@ -24,6 +26,8 @@ MAKERS = [
     golden_schedules_plateau,
     golden_schedules_optax,
     golden_schedules_timm,
+    golden_schedules_transformers,
+    golden_schedules_articles,
 ]
 
 

@@ -203,16 +203,18 @@ def run_plateau(base_lr, metrics, options):
     transform = optax.contrib.reduce_on_plateau(**tolerance, **options)
     ones = jnp.ones(1)
     state = transform.init(ones)
+    update = jax.jit(lambda value, state: transform.update(ones, state, value=value))
     lr = [base_lr]
     for metric in metrics:
-        updates, state = transform.update(ones, state, value=metric)
+        updates, state = update(metric, state)
         lr.append(base_lr * float(updates[0]))
     return lr
 
 
 def traces():
     for name, (base_lr, ticks, (schedule, function)) in SCHEDULES.items():
-        lr = [float(function(tick)) for tick in range(ticks)]
+        # All ticks at once: one by one takes minutes. And not compiled: that has errors of its own.
+        lr = jax.vmap(function)(jnp.arange(ticks)).tolist()
         yield Trace("optax", name, schedule, base_lr, lr, slack=1e-15)
     for name, (metrics, options) in PLATEAUS.items():
         lr = run_plateau(0.1, metrics, options)
