@@ -10,8 +10,9 @@ Run, in an environment with scripts/requirements-golden.txt:
 
 import warnings
 
-from golden_lib import fresh_folder  # first, as it picks Keras's backend
+from golden_lib import GOLDEN, fresh_folder, save_json  # first, as it picks Keras's backend
 
+import golden_schedule_differences
 import golden_schedules_articles
 import golden_schedules_keras
 import golden_schedules_optax
@@ -38,6 +39,7 @@ def main():
     for maker in MAKERS:
         for trace in maker.traces():
             trace.write(folder)
+    save_json(GOLDEN / "schedule_differences.json", golden_schedule_differences.recorded())
 
 
 if __name__ == "__main__":

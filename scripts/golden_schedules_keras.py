@@ -81,7 +81,7 @@ SCHEDULES = {
     "step_piecewise": (0.5, 35, step_values(10, [0.5, 0.25, 0.125, 0.0625])),
     "piecewise_three": (0.1, 40, piecewise([5, 20], [0.3, 0.07, 0.001])),
     "piecewise_up": (0.1, 30, piecewise([1, 2, 20, 29], [0.01, 0.05, 0.1, 0.02, 0.5])),
-    "piecewise_one": (1.0, 12, piecewise([11], [0.3, 0.07])),
+    "piecewise_one": (1.0, 15, piecewise([11], [0.3, 0.07])),
     "multistep_piecewise": (0.5, 35, multistep(0.5, [4, 5, 20], 0.25)),
     "polynomial_defaults": (0.1, 40, polynomial(0.1, 30)),
     "polynomial_square": (0.1, 40, polynomial(0.1, 33, 0.01, 2.0)),

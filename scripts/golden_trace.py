@@ -70,6 +70,11 @@ class Trace:
     dtype: str = "f64"
     slack: float = 1e-16
 
+    def source(self):
+        """The framework and its release; an article has none."""
+        release = "" if self.framework == "article" else version(self.framework)
+        return {"framework": self.framework, "version": release}
+
     def task(self):
         """The fields that say what our rule is to do."""
         tables = self.schedule if isinstance(self.schedule, list) else [self.schedule]
@@ -92,11 +97,7 @@ class Trace:
         if path.exists():
             raise ValueError(f"two traces have the name {path.name}")
         f32 = self.dtype == "f32"
-        fields = {
-            "framework": self.framework,
-            "version": source_version(self.framework),
-            "dtype": self.dtype,
-        }
+        fields = self.source() | {"dtype": self.dtype}
         fields["relative_tolerance"] = 1e-6 if f32 else 1e-12
         fields["absolute_tolerance"] = (1e-7 if f32 else self.slack) * self.base_lr
         fields |= self.task() | {"lr": self.lr}
@@ -105,8 +106,3 @@ class Trace:
         if self.groups:
             fields["groups"] = [{"base_lr": base_lr, "lr": lr} for base_lr, lr in self.groups.items()]
         save_json(path, fields)
-
-
-def source_version(framework):
-    """The release of a framework; an article has none."""
-    return "" if framework == "article" else version(framework)

@@ -9,4 +9,5 @@ mod layering;
 mod networks;
 mod optimizers;
 mod preview;
+mod schedule_differences;
 mod schedules;
