@@ -19,10 +19,12 @@ import golden_schedules_optax
 import golden_schedules_plateau
 import golden_schedules_timm
 import golden_schedules_torch
+import golden_schedules_torch_composed
 import golden_schedules_transformers
 
 MAKERS = [
     golden_schedules_torch,
+    golden_schedules_torch_composed,
     golden_schedules_keras,
     golden_schedules_plateau,
     golden_schedules_optax,

@@ -13,8 +13,8 @@ getcontext().prec = 40
 
 
 def rex(over, peak, ticks, end=0.0):
-    """The scheduler's own formula at each of its ticks. Its constructor leaves the optimizer at `min_lr`, so that a loop
-    would train one tick at that before the first of these."""
+    """The scheduler's own formula at each of its ticks. Its constructor leaves the optimizer at `min_lr`, so that a
+    loop would train one tick at that, and never one at the first of these."""
     scheduler = REXScheduler(optimizer([peak]), over, peak, end)
     lr = []
     for tick in range(ticks):
@@ -46,7 +46,7 @@ def rates(base_lr, factors):
 def traces():
     for name, over, peak, end, ticks in [("plain", 40, 0.1, 0.0, 45), ("end", 33, 0.02, 0.001, 40)]:
         table = rule("rex", over=STEPS(over), **({"end": absolute(end)} if end else {}))
-        yield Trace("pytorch_optimizer", f"rex_{name}", table, peak, rex(over, peak, ticks, end), slack=1e-15)
+        yield Trace("pytorch_optimizer", f"rex_{name}", table, peak, rex(over, peak, ticks, end))
     table = rule("rex", over=EPOCHS(12), tick="epoch")
     yield Trace("pytorch_optimizer", "rex_epochs", table, 0.1, rex(12, 0.1, 15), EPOCHS)
 

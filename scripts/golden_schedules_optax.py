@@ -1,5 +1,5 @@
-"""Golden traces of optax's schedules, functions of the count, in f64 (`jax_enable_x64`). Their first argument is our base
-rate, or their peak where they have one."""
+"""Golden traces of optax's schedules, functions of the count, in f64 (`jax_enable_x64`). Their first argument is our
+base rate, or their peak where they have one."""
 
 import jax
 
@@ -158,7 +158,9 @@ SCHEDULES = {
         0.1, 60, warmup_exponential(0.02, 0.1, 6, 9, 0.4, staircase=True, end_value=0.004)
     ),
     "sequence_sgdr": (0.1, 60, sgdr(0.1, (0.0, 1.0, 5, 20, 0.0), (0.1, 1.0, 3, 15, 0.05), (0.0, 1.0, 2, 25, 0.01))),
-    "sequence_sgdr_lower": (0.1, 60, sgdr(0.1, (0.0, 1.0, 4, 16, 0.1), (0.1, 0.5, 4, 20, 0.05), (0.02, 0.25, 4, 24, 0.0))),
+    "sequence_sgdr_lower": (
+        0.1, 60, sgdr(0.1, (0.0, 1.0, 4, 16, 0.1), (0.1, 0.5, 4, 20, 0.05), (0.02, 0.25, 4, 24, 0.0))
+    ),
     "sequence_join": (
         0.1, 60, joined((10, linear(0.0, 0.1, 10)), (20, cosine(0.1, 20, 0.1)), (None, exponential(0.1, 5, 0.8)))
     ),
@@ -215,7 +217,7 @@ def traces():
     for name, (base_lr, ticks, (schedule, function)) in SCHEDULES.items():
         # All ticks at once: one by one takes minutes. And not compiled: that has errors of its own.
         lr = jax.vmap(function)(jnp.arange(ticks)).tolist()
-        yield Trace("optax", name, schedule, base_lr, lr, slack=1e-15)
+        yield Trace("optax", name, schedule, base_lr, lr)
     for name, (metrics, options) in PLATEAUS.items():
         lr = run_plateau(0.1, metrics, options)
         table = plateau_rule("plateau", options, "optax")

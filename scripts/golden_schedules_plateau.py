@@ -1,5 +1,5 @@
-"""Golden traces of the rules that look at a metric, of PyTorch and Keras: their `ReduceLROnPlateau`. `lr` is that of each
-epoch, and after the last."""
+"""Golden traces of the rules that look at a metric, of PyTorch and Keras: their `ReduceLROnPlateau`. `lr` is that of
+each epoch, and after the last."""
 
 from golden_lib import keras
 from torch.optim import lr_scheduler
@@ -22,7 +22,7 @@ from golden_metrics import (
     reduce,
 )
 from golden_schedules_keras import in_both_precisions
-from golden_schedules_torch import SLACK, optimizer
+from golden_schedules_torch import optimizer
 from golden_trace import EPOCHS, Trace, rule
 
 # name -> (base rate, metrics, options)
@@ -125,11 +125,11 @@ def traces():
     lr = run_torch_after_warmup(0.1, STAGES, options, 0.2, 5)
     table = plateau_rule("plateau", options)
     parts = [rule("linear", start=0.2, end=1.0, over=EPOCHS(5), tick="epoch", for_=EPOCHS(5)), table]
-    yield Trace("torch", "plateau_after_linear", parts, 0.1, lr, EPOCHS, metrics=STAGES, slack=SLACK)
+    yield Trace("torch", "plateau_after_linear", parts, 0.1, lr, EPOCHS, metrics=STAGES)
     # The start of a warm-up is 1/3 in PyTorch, that of LinearLR.
     lr = run_torch_after_warmup(0.1, STAGES, options, 1 / 3, 4)
     warmed = plateau_rule("plateau", options, "torch") | {"warmup": {"for": EPOCHS(4), "tick": "epoch"}}
-    yield Trace("torch", "plateau_warmup", warmed, 0.1, lr, EPOCHS, metrics=STAGES, slack=SLACK)
+    yield Trace("torch", "plateau_warmup", warmed, 0.1, lr, EPOCHS, metrics=STAGES)
 
     for name, (base_lr, metrics, options) in KERAS.items():
         table = plateau_rule("plateau", options, "keras")

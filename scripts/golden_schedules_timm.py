@@ -18,7 +18,7 @@ def warmed(table, warmup, start, unit, **explicit):
 
 
 def clock_of(prefix, default):
-    """`warmup_prefix`: the rule counts from the end of the warm-up. Written only where the convention has it otherwise."""
+    """`warmup_prefix`: the rule counts from the end of the warm-up. Written where the convention has it otherwise."""
     return {} if prefix == default else {"clock": "after" if prefix else "beneath"}
 
 
@@ -203,13 +203,13 @@ def run_plateau(base_lr, metrics, options, warmup, start):
 def traces():
     for name, (base_lr, ticks, unit, (schedule, make, options)) in SCHEDULES.items():
         [lr] = run(make, options, [base_lr], ticks, unit)
-        yield Trace("timm", name, schedule, base_lr, lr, unit, slack=1e-15)
+        yield Trace("timm", name, schedule, base_lr, lr, unit)
     for name, (base_lrs, ticks, (schedule, make, options)) in GROUPS.items():
         lr = run(make, options, base_lrs, ticks, STEPS)
-        yield Trace("timm", name, schedule, base_lrs[0], lr[0], groups=dict(zip(base_lrs[1:], lr[1:])), slack=1e-15)
+        yield Trace("timm", name, schedule, base_lrs[0], lr[0], groups=dict(zip(base_lrs[1:], lr[1:])))
     for name, (metrics, options, warmup, start) in PLATEAUS.items():
         lr = run_plateau(0.1, metrics, options, warmup, start)
         table = plateau_rule("plateau", options, "timm")
         if warmup:
             table["warmup"] = {"for": EPOCHS(warmup), "tick": "epoch"} | ({"start": absolute(start)} if start else {})
-        yield Trace("timm", f"plateau_{name}", table, 0.1, lr, EPOCHS, metrics=metrics, slack=1e-15)
+        yield Trace("timm", f"plateau_{name}", table, 0.1, lr, EPOCHS, metrics=metrics)

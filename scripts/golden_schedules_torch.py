@@ -1,4 +1,4 @@
-"""Golden traces of PyTorch's schedulers that look at the clock. One `scheduler.step()` is a tick.
+"""Golden traces of PyTorch's schedulers that look at the clock, each by itself. One `scheduler.step()` is a tick.
 
 Each builder below gives the table of our rule and the scheduler it stands for. Where a rule has options that the
 convention sets, the table has only the convention; `*_explicit` cases have the options.
@@ -8,7 +8,6 @@ import math
 
 import torch
 from torch.optim import lr_scheduler
-from torch.optim.swa_utils import SWALR
 
 from golden_trace import EPOCHS, STEPS, Trace, absolute, rule
 
@@ -91,33 +90,6 @@ def one_cycle(over, peak, unit=STEPS, convention="torch", **options):
 def expression(formula, function, unit=STEPS):
     table = rule("expression", formula=formula) | unit.tick
     return table, lambda o: lr_scheduler.LambdaLR(o, function)
-
-
-def sequence(*parts, unit=STEPS):
-    """Parts are (length, (table, scheduler)); the last has length None."""
-    tables = [table if length is None else table | {"for": unit(length)} for length, (table, _) in parts]
-    milestones, end = [], 0
-    for length, _ in parts[:-1]:
-        end += length
-        milestones.append(end)
-    return tables, lambda o: lr_scheduler.SequentialLR(o, [make(o) for _, (_, make) in parts], milestones)
-
-
-def nested(*parts, inner):
-    """A sequence in which the parts `inner` (a slice) are a sequence of their own. PyTorch gets them flat: nested, it is
-    a tick early or fails (see golden_schedule_differences.py)."""
-    tables, make = sequence(*parts)
-    within = tables[inner]
-    table = rule("sequence", parts=[*within[:-1], {k: v for k, v in within[-1].items() if k != "for"}])
-    if inner.stop is not None:
-        table["for"] = STEPS(sum(length for length, _ in parts[inner]))
-    return [*tables[: inner.start], table, *tables[len(tables[: inner.start]) + len(within) :]], make
-
-
-def product(*parts):
-    """ChainedScheduler of rules that only multiply: there it is the product."""
-    table = rule("product", parts=[table for table, _ in parts])
-    return table, lambda o: lr_scheduler.ChainedScheduler([make(o) for _, make in parts])
 
 
 SEVEN_PIECES = expression(
@@ -211,67 +183,6 @@ SCHEDULES = {
                    lambda t: math.exp(-0.1 * t) / (1 + math.log(1 + t)) - min(0.01, 0.001 * t)),
     ),
     "expression_epochs": (0.1, 12, EPOCHS, expression("1 / (1 + 0.3 * epoch)", lambda t: 1 / (1 + 0.3 * t), EPOCHS)),
-    "sequence_linear_hold_step": (
-        0.1, 40, STEPS,
-        sequence((5, linear(1 / 3, 1.0, 5)), (10, constant()), (None, step(4, 0.5))),
-    ),
-    "sequence_linear_hold_exponential": (
-        0.02, 40, STEPS,
-        sequence((8, linear(0.1, 1.0, 8)), (4, constant()), (None, exponential(0.9))),
-    ),
-    "sequence_cut_short": (
-        0.3, 30, STEPS,
-        sequence((4, linear(0.2, 1.0, 10)), (6, exponential(0.8)), (None, step(3, 0.1))),
-    ),
-    "sequence_longer_than_child": (
-        0.3, 30, STEPS,
-        sequence((9, linear(0.5, 0.8, 4)), (11, constant(0.5)), (None, linear(1.0, 0.1, 5))),
-    ),
-    "sequence_step_then_linear": (
-        0.1, 25, STEPS,
-        sequence((3, constant(0.5)), (7, step(2, 0.3)), (None, linear(1.0, 0.2, 6))),
-    ),
-    "sequence_epochs": (
-        0.1, 15, EPOCHS,
-        sequence(
-            (3, linear(0.25, 1.0, 3, EPOCHS)), (4, constant()), (None, step(2, 0.1, EPOCHS)), unit=EPOCHS
-        ),
-    ),
-    "sequence_linear_cosine": (0.1, 50, STEPS, sequence((5, linear(0.01, 1.0, 5)), (None, cosine(45)))),
-    "sequence_cosine_rising": (0.1, 50, STEPS, sequence((30, cosine(12, 0.01)), (None, polynomial(15, 2.0)))),
-    "sequence_multistep_restarts": (
-        0.1, 60, STEPS, sequence((20, multistep([4, 9], 0.5)), (None, restarts(6, 2, 0.001)))
-    ),
-    "sequence_expression": (
-        0.1, 30, STEPS,
-        sequence((10, expression("(t + 1) / 10", lambda t: (t + 1) / 10)), (None, exponential(0.9))),
-    ),
-    "sequence_nested_first": (
-        0.1, 40, STEPS,
-        nested(
-            (4, linear(0.25, 1.0, 4)), (12, step(3, 0.5)), (None, cosine(24)), inner=slice(0, 2)
-        ),
-    ),
-    "sequence_nested_last": (
-        0.1, 40, STEPS,
-        nested(
-            (5, linear(0.2, 1.0, 5)), (10, constant()), (10, exponential(0.9)), (None, cosine(15)),
-            inner=slice(2, None),
-        ),
-    ),
-    "sequence_nested_middle": (
-        0.1, 36, STEPS,
-        nested(
-            (6, linear(0.5, 1.0, 6)), (9, step(2, 0.7)), (9, polynomial(9)), (None, linear(0.5, 0.1, 12)),
-            inner=slice(1, 3),
-        ),
-    ),
-    "product_two": (0.1, 40, STEPS, product(step(7, 0.5), exponential(0.97))),
-    "product_three": (
-        0.3, 40, STEPS, product(linear(0.25, 1.0, 8), multistep([10, 25], 0.3), exponential(0.99))
-    ),
-    "product_with_polynomial": (0.3, 30, STEPS, product(constant(0.5), polynomial(30, 2.0))),
-    "product_with_cosine": (0.1, 30, STEPS, product(cosine(30), step(11, 0.6))),
 }
 
 # The same, with momentum (or β₁): name -> (base rate, ticks, optimizer, rule)
@@ -290,20 +201,6 @@ WITH_MOMENTUM = {
     ),
     "one_cycle_momentum_three_phase": (0.1, 60, "sgd", one_cycle(60, 0.1, three_phase=True)),
     "one_cycle_beta1": (0.001, 40, "adam", one_cycle(40, 0.01, pct_start=0.2)),
-}
-
-# Two or three groups under one schedule: name -> (base rates, ticks, rule)
-WITH_GROUPS = {
-    "groups_cosine_eta_min": ([0.1, 0.02, 1.0], 40, cosine(25, 0.003)),
-    "groups_restarts": ([0.1, 0.05], 40, restarts(6, 2, 0.001)),
-    "groups_multistep": ([0.1, 0.3], 20, multistep([5, 12], 0.5)),
-    "groups_polynomial": ([0.1, 0.003], 20, polynomial(15, 2.0)),
-    "groups_linear": ([0.01, 0.2], 20, linear(0.1, 0.9, 12)),
-    "groups_expression": ([0.1, 0.01], 20, expression("1 - t / T", lambda t: 1 - t / 20)),
-    "groups_sequence": (
-        [0.1, 0.02], 30, sequence((5, linear(0.2, 1.0, 5)), (None, cosine(25, 0.001)))
-    ),
-    "groups_product": ([0.1, 0.02], 30, product(step(7, 0.5), exponential(0.97))),
 }
 
 
@@ -335,53 +232,13 @@ def run(make, base_lrs, ticks, name="sgd"):
     return lr, momentum
 
 
-# PyTorch computes most rates from the one before, and collects rounding on the way.
-SLACK = 1e-14
-
-
-def swa(strategy, base_lr, swa_lr, start, anneal, ticks):
-    """MultiStepLR, and from `start` on SWALR in its place, as its documentation has it. SWALR's first tick is still at
-    the rate it finds, which is that of the tick before."""
-    stepped = optimizer([base_lr])
-    scheduler = lr_scheduler.MultiStepLR(stepped, [start // 2], 0.5)
-    averaged = SWALR(stepped, swa_lr, anneal, strategy)
-    lr = []
-    for tick in range(ticks):
-        lr.append(float(stepped.param_groups[0]["lr"]))
-        stepped.step()
-        if tick + 1 < start:
-            scheduler.step()
-        else:
-            averaged.step()
-    return lr
-
-
-def swa_traces():
-    start = 10
-    drop = rule("multistep", milestones=[EPOCHS(start // 2)], factor=0.5, for_=EPOCHS(start - 1))
-    for strategy, anneal in [("linear", 6), ("cos", 8)]:
-        # From 0.05 to 0.02 when the base rate is 0.1; `current` would do as well, but not with an absolute end.
-        if strategy == "linear":
-            end = rule("linear", start=0.5, end=absolute(0.02), over=EPOCHS(anneal), tick="epoch")
-        else:
-            between = f"0.5 + (0.02 / base - 0.5) * 0.5 * (1 - cos(pi * min(t, {anneal}) / {anneal}))"
-            end = rule("expression", formula=between, tick="epoch")
-        lr = swa(strategy, 0.1, 0.02, start, anneal, 24)
-        yield Trace("torch", f"swa_{strategy}", [drop, end], 0.1, lr, EPOCHS, slack=SLACK)
-
-
 def traces():
     for name, (base_lr, ticks, unit, (schedule, make)) in SCHEDULES.items():
         [lr], _ = run(make, [base_lr], ticks)
-        yield Trace("torch", name, schedule, base_lr, lr, unit, slack=SLACK)
+        yield Trace("torch", name, schedule, base_lr, lr, unit)
     for name, (base_lr, ticks, optimizer_name, (schedule, make)) in WITH_MOMENTUM.items():
         [lr], momentum = run(make, [base_lr], ticks, optimizer_name)
-        yield Trace("torch", name, schedule, base_lr, lr, momentum=momentum, slack=SLACK)
-    for name, (base_lrs, ticks, (schedule, make)) in WITH_GROUPS.items():
-        lr, _ = run(make, base_lrs, ticks)
-        groups = dict(zip(base_lrs[1:], lr[1:]))
-        yield Trace("torch", name, schedule, base_lrs[0], lr[0], groups=groups, slack=SLACK)
+        yield Trace("torch", name, schedule, base_lr, lr, momentum=momentum)
     # Half as long again as the run: past the end, a cosine in PyTorch comes up.
     [lr], _ = run(lambda o: lr_scheduler.CosineAnnealingLR(o, 20), [0.1], 30)
-    yield Trace("torch", "cosine_past_the_run", rule("cosine", "torch"), 0.1, lr, total=20, slack=SLACK)
-    yield from swa_traces()
+    yield Trace("torch", "cosine_past_the_run", rule("cosine", "torch"), 0.1, lr, total=20)

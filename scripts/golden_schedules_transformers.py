@@ -44,7 +44,8 @@ def polynomial(warmup, total, power=None, end=None):
 
 def inverse_sqrt(warmup, timescale=None):
     keys = {"timescale": STEPS(timescale)} if timescale else {}
-    return warmed("inverse_sqrt", warmup, **keys), "inverse_sqrt", warmup, None, {"timescale": timescale} if keys else {}
+    options = {"timescale": timescale} if timescale else {}
+    return warmed("inverse_sqrt", warmup, **keys), "inverse_sqrt", warmup, None, options
 
 
 def cosine_min_lr(warmup, total, **end):
@@ -68,7 +69,8 @@ def wsd(warmup, stable, decay, warmup_type=None, decay_type=None, end=None, tota
     table["warmup"] = {"for": STEPS(warmup)} | ({"shape": warmup_type} if warmup_type else {})
     table |= ({"shape": decay_type} if decay_type else {}) | ({"end": end} if end else {})
     options = {"num_decay_steps": decay} | ({} if total else {"num_stable_steps": stable})
-    options |= ({"warmup_type": warmup_type} if warmup_type else {}) | ({"decay_type": decay_type} if decay_type else {})
+    options |= {"warmup_type": warmup_type} if warmup_type else {}
+    options |= {"decay_type": decay_type} if decay_type else {}
     return table, "warmup_stable_decay", warmup, total, options | ({"min_lr_ratio": end} if end else {})
 
 
@@ -120,7 +122,7 @@ PLATEAUS = {
     "max": (0.1, UPWARDS, reduce(0.5, 2, threshold=0.02, cooldown=1) | MAX),
 }
 
-# All in our words. `steady` raises no more than it lowers, so that it comes to the limits.
+# Options in our words.
 WIDE = {"min_lr": 1e-5, "max_lr": 10.0}
 BOUNCING = noisy(100, 8)
 GREEDY = {
@@ -171,11 +173,11 @@ def run_metric(name, base_lr, metrics, options):
 def traces():
     for name, (base_lr, ticks, run_ticks, (table, theirs, warmup, total, options)) in SCHEDULES.items():
         [lr] = run(theirs, [base_lr], ticks, warmup, total, options)
-        yield Trace("transformers", name, table, base_lr, lr, total=run_ticks, slack=1e-15)
+        yield Trace("transformers", name, table, base_lr, lr, total=run_ticks)
     for name, (base_lrs, ticks, (table, theirs, warmup, total, options)) in GROUPS.items():
         lr = run(theirs, base_lrs, ticks, warmup, total, options)
         groups = dict(zip(base_lrs[1:], lr[1:]))
-        yield Trace("transformers", name, table, base_lrs[0], lr[0], groups=groups, slack=1e-15)
+        yield Trace("transformers", name, table, base_lrs[0], lr[0], groups=groups)
     for rule_name, theirs, cases in [("plateau", "reduce_lr_on_plateau", PLATEAUS), ("greedy", "greedy", GREEDY)]:
         for name, (base_lr, metrics, options) in cases.items():
             lr = run_metric(theirs, base_lr, metrics, options)

@@ -54,7 +54,6 @@ class Trace:
     metrics   what is observed at the end of each tick, for rules that look at a metric; the trace is then one longer
     momentum  of each tick, for rules that cycle it
     groups    base rate -> rates, of other groups under the same schedule
-    slack     how far f64 may be off where the framework lost digits by its own way of computing, times the base rate
     """
 
     framework: str
@@ -68,7 +67,6 @@ class Trace:
     momentum: list | None = None
     groups: dict = field(default_factory=dict)
     dtype: str = "f64"
-    slack: float = 1e-16
 
     def source(self):
         """The framework and its release; an article has none."""
@@ -99,7 +97,7 @@ class Trace:
         f32 = self.dtype == "f32"
         fields = self.source() | {"dtype": self.dtype}
         fields["relative_tolerance"] = 1e-6 if f32 else 1e-12
-        fields["absolute_tolerance"] = (1e-7 if f32 else self.slack) * self.base_lr
+        fields["absolute_tolerance"] = (1e-7 if f32 else 1e-16) * self.base_lr
         fields |= self.task() | {"lr": self.lr}
         if self.momentum is not None:
             fields["momentum"] = self.momentum
