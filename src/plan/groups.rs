@@ -173,8 +173,8 @@ impl Reader<'_> {
         (params.and_then(|()| group()), resolved)
     }
 
-    /// The group's rule. What is to be said of a rule that it has from the run has been said there, but where it is the
-    /// group's own rate that it does not fit.
+    /// The group's rule. What there is to say of a rule that it has from the run has been said there, and is not told
+    /// twice, but where it is the group's own rate that it does not fit.
     fn rule(&self, section: &mut Section<'_>, own: &Table, context: &Context<'_>) -> Option<Box<dyn Rule>> {
         match own.get("schedule") {
             Some(_) => schedule::build(section, "schedule", context),
@@ -200,12 +200,7 @@ impl Reader<'_> {
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
         section.ask(key);
-        let log = Log::default();
-        let read = read(&mut Section::root(section.table_ref(), &log));
-        if read.is_none() {
-            self.log.absorb(log);
-        }
-        read
+        read(&mut Section::root(section.table_ref(), self.log))
     }
 
     /// The group's keys laid over those of the run.

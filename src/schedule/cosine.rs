@@ -42,7 +42,7 @@ choice! {
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm, Transformers]);
-    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let end = Level::end(section, Level::Factor(0.0), context);
     let over = Length::until(section, "over", Duration::Percent(100.0), context);
     let exponent = section.or("exponent", Positive(1.0)).0;
     let k_decay = section.or("k_decay", Positive(1.0)).0;

@@ -72,7 +72,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let decay = section.or("decay", Positive(1.0)).0;
     let default = if convention == Some(Keras) { DecayOf::Amplitude } else { DecayOf::Peak };
     let decay_of = section.or("decay_of", default);
-    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let end = Level::end(section, Level::Factor(0.0), context);
     let k_decay = section.or("k_decay", Positive(1.0)).0;
     let tick = Tick::read(section);
     if decay > 1.0 {

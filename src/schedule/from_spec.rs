@@ -1,6 +1,4 @@
-//! From a spec's `schedule` to a rule.
-//!
-//! Every table may have, besides the keys of its own rule:
+//! How a schedule's table is read. Besides the keys of its own rule every one may have:
 //!
 //! | key | default | |
 //! |---|---|---|

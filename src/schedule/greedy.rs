@@ -3,7 +3,7 @@
 //! After each evaluation, outside of a cooldown: more than `patience` good ones in a row: lr ← min(lr / `factor`,
 //! `max_lr`); more than `patience` bad ones: lr ← max(lr·`factor`, `min_lr`); each if it moves the rate by more than
 //! `eps`. After `reset` drops that found the rate at `min_lr`, with no rise between them, everything starts anew from
-//! factor 1.
+//! factor 1: each group for itself, where transformers waits for all of them.
 //!
 //! | key | default | transformers | |
 //! |---|---|---|---|

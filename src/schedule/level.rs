@@ -23,6 +23,21 @@ impl Level {
         level.factor(context)
     }
 
+    /// The factor under `end`, or `default`: where a rule that lowers the rate comes to. An absolute one above the group's
+    /// own rate is worth a warning: the rule then raises it, as PyTorch's `eta_min` does without a word.
+    pub fn end(section: &mut Section<'_>, default: Level, context: &Context<'_>) -> f64 {
+        let written = section.table_ref().get("end").is_none_or(|value| value.as_table().is_some());
+        let end = Level::or(section, "end", default, context);
+        let is_absolute = written && (section.has("end") || matches!(default, Level::Absolute(_)));
+        if end > 1.0 && is_absolute {
+            let (quantity, base) = (context.quantity, words::number(context.base_lr));
+            let message = format!("`{}` is above what the rule begins from, and raises it", section.dotted("end"));
+            let label = format!("{}; the base {quantity} is {base}", words::number(end * context.base_lr));
+            section.log().push(Diagnostic::warning(message).at(section.place_of("end")).label(label));
+        }
+        end
+    }
+
     /// The factor under `key`; an error is logged when it is missing.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<f64> {
         if !section.has(key) {

@@ -21,7 +21,7 @@
 //! | `threshold_mode` | `"rel"` | `"abs"` | | |
 //! | `cooldown` | `"0 epochs"` | | | evaluations after a drop that are not bad |
 //! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown belongs to it |
-//! | `min_lr`, `max_lr` | 0, none | | | learning rates, for each group its own; `max_lr` goes with a factor above 1, which needs it |
+//! | `min_lr`, `max_lr` | 0, none | | | learning rates (in `schedule_for`, values), for each group its own; `max_lr` goes with a factor above 1, which needs it |
 //! | `eps` | 1e-8 | 0 | 0 | a learning rate |
 //!
 //! The `convention`s `torch`, `timm` and `transformers` are the default. optax's `accumulation_size` n is `every` n

@@ -33,7 +33,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         Some(Transformers) => Level::Absolute(1e-7),
         _ => Level::Factor(0.0),
     };
-    let end = Level::or(section, "end", end, context);
+    let end = Level::end(section, end, context);
     let power = section.or("power", Positive(if convention == Some(Timm) { 0.5 } else { 1.0 })).0;
     let over = Length::until(section, "over", Duration::Percent(100.0), context);
     let cycle = section.or("cycle", false);

@@ -21,7 +21,7 @@ pub const ENTRY: Entry<Build> =
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[]);
-    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let end = Level::end(section, Level::Factor(0.0), context);
     let over = Length::until(section, "over", Duration::Percent(100.0), context);
     let tick = Tick::read(section);
     let over = over?;

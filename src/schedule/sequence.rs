@@ -9,6 +9,9 @@
 //! | `for` | | how long the part lasts; a percentage is of the sequence |
 //! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1; `"current"`: it multiplies the factor that the part before it has come to at the boundary |
 //!
+//! A height in absolute values, `{ lr = … }`, is of the part's own factor: after `from = "current"` what the part goes on
+//! from still multiplies it.
+//!
 //! `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
 //! part, a sequence too; PyTorch fails at the milestone where a sequence is the second part, and its `SequentialLR`
 //! lets the constructor of a later part change the rate of an earlier one.

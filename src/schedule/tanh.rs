@@ -26,7 +26,7 @@ pub const ENTRY: Entry<Build> = Entry {
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Timm]);
-    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let end = Level::end(section, Level::Factor(0.0), context);
     let over = Length::until(section, "over", Duration::Percent(100.0), context);
     let lb = section.or("lb", -7.0);
     let ub = section.or("ub", 3.0);

@@ -555,6 +555,8 @@ fn what_will_not_be_seen_is_a_warning() {
             "type = \"cosine\"\nover = \"100 epochs\"\nwarmup = { for = \"5 epochs\", clock = \"after\" }",
             "`schedule.over`: the cosine ends after the last step",
         ),
+        // PyTorch's `eta_min` raises a group that is below it, and nobody is told.
+        ("type = \"cosine\"\nend = { lr = 0.2 }", "`schedule.end` is above what the rule begins from, and raises it"),
         ("type = \"cosine_restarts\"\nperiod = \"101 epochs\"", "`schedule.period`: the first cycle ends after"),
         ("type = \"cyclic\"\nlow = 0\nup = \"51 epochs\"", "`schedule.up`: the first cycle ends after the last step"),
         ("type = \"one_cycle\"\nover = \"101 epochs\"", "`schedule.over`: the cycle ends after the last step"),

@@ -53,7 +53,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let convention = Convention::among(section, context, &[Timm, Transformers]);
     let decay = Length::required(section, "decay", context);
     let over = Length::until(section, "over", Duration::Percent(100.0), context);
-    let end = Level::or(section, "end", Level::Factor(0.0), context);
+    let end = Level::end(section, Level::Factor(0.0), context);
     let default = if convention == Some(Transformers) { Shape::Cosine } else { Shape::OneMinusSqrt };
     let shape = section.or("shape", default);
     let ratio = section.or("ratio", Positive(0.1)).0;
