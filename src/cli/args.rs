@@ -192,7 +192,7 @@ pub struct PreviewArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     pub steps_per_epoch: Option<u64>,
 
-    /// Logarithmic values' axis; by default where the largest is more than 100 times the smallest
+    /// Logarithmic values' axis; by default where a fifth of the run lies below a hundredth of the highest
     #[arg(long, conflicts_with = "linear")]
     pub log: bool,
 

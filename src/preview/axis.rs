@@ -3,16 +3,14 @@
 /// How the values' axis is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Logarithmic where the largest value is more than [`WIDE`] times the smallest, and that is above 0.
+    /// Logarithmic where a curve spends more than a fifth of its time below a hundredth of the highest value: steps of
+    /// 0.1 need it, a cosine that comes to 0 does not.
     #[default]
     Auto,
     Linear,
     /// Where no value is above 0, linear.
     Log,
 }
-
-/// Larger ratios are shown on a logarithmic axis.
-const WIDE: f64 = 100.0;
 
 /// A logarithmic axis shows no more decades than this below its top, if it has to reach down to (nearly) 0.
 const DECADES: i32 = 12;
@@ -29,8 +27,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// An axis for `values`, with about `steps` numbers beside it.
-    pub fn new(values: impl Iterator<Item = f64> + Clone, scale: Scale, steps: usize) -> Axis {
+    /// An axis for `values`, with about `steps` numbers beside it; logarithmic if it is to be and a value is above 0.
+    pub fn new(values: impl Iterator<Item = f64> + Clone, log: bool, steps: usize) -> Axis {
         let finite = values.filter(|value| value.is_finite()).map(|value| value.clamp(-LARGEST, LARGEST));
         let low = finite.clone().fold(f64::INFINITY, f64::min);
         let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
@@ -38,11 +36,7 @@ impl Axis {
         if low > high {
             return Axis { low: 0.0, high: 1.0, log: false };
         }
-        let log = match scale {
-            Scale::Auto => low > 0.0 && high / low > WIDE,
-            Scale::Linear => false,
-            Scale::Log => high > 0.0,
-        };
+        let log = log && high > 0.0;
         if log {
             let high = high.max(10.0 / LARGEST);
             let low = above.max(high * 10f64.powi(-DECADES)).max(1.0 / LARGEST);
@@ -126,31 +120,30 @@ fn tidy(x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn axis(values: &[f64], scale: Scale) -> Axis {
-        Axis::new(values.iter().copied(), scale, 4)
+    fn axis(values: &[f64], log: bool) -> Axis {
+        Axis::new(values.iter().copied(), log, 4)
     }
 
     #[test]
     fn a_range_begins_and_ends_with_round_numbers() {
-        let found = axis(&[0.1, 0.001], Scale::Linear);
+        let found = axis(&[0.1, 0.001], false);
         assert_eq!((found.low, found.high, found.log), (0.0, 0.1, false));
         assert_eq!(found.ticks(4), [0.0, 0.05, 0.1]);
-        let near = axis(&[0.09, 0.1], Scale::Auto);
+        let near = axis(&[0.09, 0.1], false);
         assert_eq!(near.ticks(4), [0.09, 0.095, 0.1]);
-        assert_eq!(axis(&[0.1, 0.09], Scale::Auto).place(0.1), 1.0);
+        assert_eq!(axis(&[0.1, 0.09], false).place(0.1), 1.0);
     }
 
     #[test]
-    fn wide_ranges_are_logarithmic() {
-        let found = axis(&[0.1, 0.0009], Scale::Auto);
+    fn a_logarithmic_axis_has_powers_of_ten() {
+        let found = axis(&[0.1, 0.0009], true);
         assert!(found.log);
         assert_eq!(found.ticks(4), [0.001, 0.01, 0.1]);
         assert!((found.place(0.1) - 1.0).abs() < 1e-12 && found.place(0.0009) == 0.0 && found.place(0.0) == 0.0);
-        assert!(!axis(&[0.1, 0.001], Scale::Auto).log, "exactly 100");
-        assert!(!axis(&[0.1, 0.0], Scale::Auto).log, "0 has no logarithm");
-        assert_eq!(axis(&[0.1, 0.03], Scale::Log).ticks(4), [0.05, 0.1]);
-        assert_eq!(axis(&[1.0, 1e-30], Scale::Log).low, 1e-12);
-        assert_eq!(axis(&[1.0, 1e-8], Scale::Auto).ticks(4), [1e-6, 1e-3, 1.0]);
+        assert!(!axis(&[-0.1, 0.0], true).log, "0 has no logarithm");
+        assert_eq!(axis(&[0.1, 0.03], true).ticks(4), [0.05, 0.1]);
+        assert_eq!(axis(&[1.0, 1e-30], true).low, 1e-12);
+        assert_eq!(axis(&[1.0, 1e-8], true).ticks(4), [1e-6, 1e-3, 1.0]);
     }
 
     #[test]
@@ -167,11 +160,11 @@ mod tests {
             &[1e-300, 1e300],
         ];
         for values in odd {
-            for scale in [Scale::Auto, Scale::Linear, Scale::Log] {
-                let found = axis(values, scale);
-                assert!(found.low < found.high && found.high.is_finite(), "{values:?} {scale:?} {found:?}");
-                assert!(!found.ticks(4).is_empty() || found.log, "{values:?} {scale:?} {found:?}");
-                assert!(found.ticks(4).len() < 20, "{values:?} {scale:?} {found:?}");
+            for log in [false, true] {
+                let found = axis(values, log);
+                assert!(found.low < found.high && found.high.is_finite(), "{values:?} {log} {found:?}");
+                assert!(!found.ticks(4).is_empty() || found.log, "{values:?} {log} {found:?}");
+                assert!(found.ticks(4).len() < 20, "{values:?} {log} {found:?}");
                 for value in values {
                     assert!((0.0..=1.0).contains(&found.place(*value)));
                 }

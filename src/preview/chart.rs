@@ -4,7 +4,7 @@
 use clap::builder::styling::{AnsiColor, Style};
 
 use super::axis::{Axis, Scale};
-use super::curve::Curve;
+use super::curve::{Curve, Span};
 use crate::record::number::rate;
 
 /// How the chart may look.
@@ -79,9 +79,21 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, look: Look) -> St
 /// The values' axis of `lines`, with about `steps` numbers beside it.
 pub fn y_axis(lines: &[Line<'_>], scale: Scale, steps: usize) -> Axis {
     let wholes = lines.iter().filter_map(|line| line.curve.whole());
+    let highest = wholes.clone().map(|whole| whole.max.value).fold(0.0, f64::max);
+    let log = match scale {
+        Scale::Auto => lines.iter().any(|line| lies_low(line.curve, highest)),
+        Scale::Linear => false,
+        Scale::Log => true,
+    };
     // Of a curve that ends at 0, the values above 0 matter to a logarithmic axis.
     let above = lines.iter().flat_map(|line| line.curve.spans.iter()).map(|span| span.min.value);
-    Axis::new(wholes.flat_map(|whole| [whole.min.value, whole.max.value]).chain(above), scale, steps)
+    Axis::new(wholes.flat_map(|whole| [whole.min.value, whole.max.value]).chain(above), log, steps)
+}
+
+/// Whether more than a fifth of `curve` lies below a hundredth of `highest`, though not at 0.
+fn lies_low(curve: &Curve, highest: f64) -> bool {
+    let low = |span: &&Span| span.last.value > 0.0 && span.last.value < highest / 100.0;
+    5 * curve.spans.iter().filter(low).count() > curve.spans.len()
 }
 
 /// Epochs that the longest run has.

@@ -48,7 +48,8 @@ pub fn svg(runs: &[Run], scale: Scale) -> Result<String, Failed> {
             let lines = lines(&same);
             let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
             let title = if names.len() == 1 { names[0] } else { "" };
-            draw(area, title, quantity, &lines, y_axis(&lines, scale, 5))?;
+            let legend = lines.len() > 1 || runs.len() > 1;
+            draw(area, title, quantity, &lines, y_axis(&lines, scale, 5), legend)?;
         }
         root.present()?;
     }
@@ -97,6 +98,7 @@ fn draw(
     quantity: &str,
     lines: &[Line<'_>],
     y: Axis,
+    legend: bool,
 ) -> Result<(), Failed> {
     let mut builder = ChartBuilder::on(area);
     builder.margin(16).x_label_area_size(44).y_label_area_size(76);
@@ -116,13 +118,13 @@ fn draw(
         let style = COLOURS[index % COLOURS.len()].stroke_width(2);
         let points = points(line.curve, POINTS / lines.len());
         let series = chart.draw_series(LineSeries::new(points, style))?;
-        if lines.len() > 1 {
+        if legend {
             let key = move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style);
             series.label(line.name.clone()).legend(key);
         }
     }
-    if lines.len() > 1 {
-        let position = SeriesLabelPosition::UpperRight;
+    if legend {
+        let position = SeriesLabelPosition::LowerLeft;
         let mut legend = chart.configure_series_labels();
         legend.position(position).background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3));
         legend.label_font(("sans-serif", 14)).draw()?;

@@ -1,6 +1,6 @@
 //! Charts and pictures of curves that are made by hand.
 
-use super::chart::{Line, chart};
+use super::chart::{Line, chart, y_axis};
 use super::{Curve, Look, Run, Scale, Series, Trace, curves, page, svg};
 use crate::plan::{Machine, plan};
 use crate::spec::Spec;
@@ -40,6 +40,17 @@ fn a_constant_rate_lies_in_the_middle_and_none_at_the_bottom() {
     assert_eq!(heights(&drawn(&run(80, 0.1, ""), 50)), [0, 0, 0, 0, 0, 0, 40, 0, 0, 0, 0, 0]);
     let nothing = run(80, 0.1, "[[group]]\nname = \"bias\"\nparams = [\"*bias\"]\nlr_mult = 0.0\n");
     assert_eq!(heights(&drawn(&nothing[1..], 50)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40]);
+}
+
+#[test]
+fn an_axis_is_logarithmic_where_a_curve_spends_its_time_low() {
+    let log = |schedule: &str| {
+        let curves = run(80, 0.1, &format!("[schedule]\n{schedule}\n"));
+        let lines: Vec<Line<'_>> = curves.iter().map(|curve| Line { name: "a".into(), curve }).collect();
+        y_axis(&lines, Scale::Auto, 4).log
+    };
+    assert!(log("type = \"step\"\nevery = \"2 epochs\"\nfactor = 0.1"));
+    assert!(!log("type = \"cosine\"") && !log("type = \"linear\"\nstart = 1\nend = 0") && !log(""));
 }
 
 #[test]
