@@ -183,6 +183,7 @@ PLATEAUS = {
     "stages": (STAGES, reduce(0.5, 3)),
     "rtol": (noisy(60, 1), reduce(0.5, 3, threshold=0.0152)),
     "atol": (noisy(60, 3), reduce(0.5, 2, threshold=0.0152, threshold_mode="abs")),
+    "rtol_and_atol": (noisy(60, 6), reduce(0.5, 2, threshold=0.01, threshold_abs=0.006)),
     "patience_one": (SHORT, reduce(0.5, 1)),
     "cooldown": (STAGES, reduce(0.5, 2, cooldown=2)),
     "cooldown_one": (STAGES, reduce(0.5, 2, cooldown=1)),
@@ -200,6 +201,7 @@ def run_plateau(base_lr, metrics, options):
     absolute_mode = options.pop("threshold_mode", "rel") == "abs"
     threshold = options.pop("threshold", 1e-4)
     tolerance = {"rtol": 0.0, "atol": threshold} if absolute_mode else {"rtol": threshold}
+    tolerance["atol"] = options.pop("threshold_abs", tolerance.get("atol", 0.0))
     names = {"floor": "min_scale", "window": "accumulation_size"}
     options = {names.get(key, key): value for key, value in options.items() if key != "every"}
     transform = optax.contrib.reduce_on_plateau(**tolerance, **options)

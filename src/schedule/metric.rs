@@ -5,6 +5,7 @@
 //! | `monitor` | the run's monitored metric | |
 //! | `mode` | `"max"` for an accuracy, else `"min"` | which way it improves |
 //! | `threshold`, `threshold_mode` | | how much better is better: a part of the best value (`"rel"`), or in its unit (`"abs"`) |
+//! | `threshold_abs` | 0 | beside a relative threshold: in the metric's unit, on top of it (optax's `atol`) |
 //! | `window` | 1 | the mean of the last so many evaluations is judged |
 //! | `every` | `"1 epochs"` | how often it is judged |
 //! | `nan` | `"bad"` | what is not finite is a bad evaluation, as everywhere; `"ignore"`: as if it had not been; `"reduce"`: lowers the rate at once |
@@ -90,16 +91,18 @@ pub struct Improvement {
     pub mode: Mode,
     pub threshold: f64,
     pub threshold_mode: ThresholdMode,
+    /// In the metric's unit, on top of a relative threshold.
+    pub threshold_abs: f64,
 }
 
 impl Improvement {
     pub fn is_better(self, value: f64, best: f64) -> bool {
-        let Improvement { mode, threshold, threshold_mode } = self;
+        let Improvement { mode, threshold, threshold_mode, threshold_abs } = self;
         // best·(1 ± th) is PyTorch's formula; the sign of `best` puts the bar on its better side below 0 too.
         let side = threshold * best.signum();
         match (mode, threshold_mode) {
-            (Mode::Min, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 - side), 0.0),
-            (Mode::Max, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 + side), 0.0),
+            (Mode::Min, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 - side), threshold_abs),
+            (Mode::Max, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 + side), threshold_abs),
             (_, ThresholdMode::Abs) => mode.is_better(value, best, threshold),
         }
     }
@@ -155,6 +158,7 @@ impl Metric {
         let mode = section.or("mode", mode.unwrap_or(if upwards { Mode::Max } else { Mode::Min }));
         let threshold = section.or("threshold", NonNegative(threshold)).0;
         let threshold_mode = section.or("threshold_mode", threshold_mode);
+        let threshold_abs = section.or("threshold_abs", NonNegative(0.0)).0;
         let window = section.or("window", Count(1)).0;
         let every = section.or("every", Evaluations(1)).0;
         let nan = section.or("nan", Nan::Bad);
@@ -162,10 +166,14 @@ impl Metric {
             let label = "expected less than 1, or `threshold_mode = \"abs\"`";
             section.error("threshold", "a relative threshold is a part of the best value", label);
         }
+        if threshold_mode == ThresholdMode::Abs && threshold_abs != 0.0 {
+            let label = "expected it beside `threshold_mode = \"rel\"`";
+            section.error("threshold_abs", "`threshold` is absolute already", label);
+        }
         if every == 0 {
             section.error("every", "the metric would never be judged", "expected \"1 epochs\" or more");
         }
-        let improvement = Improvement { mode, threshold, threshold_mode };
+        let improvement = Improvement { mode, threshold, threshold_mode, threshold_abs };
         Some(Metric { monitor: monitor?, improvement, every: every.max(1), window, nan })
     }
 

@@ -447,6 +447,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"plateau\"\nfactor = 1", &["a plateau changes the learning rate"]);
     wrong("type = \"plateau\"\nfactor = 2", &["`schedule.max_lr` is missing"]);
     wrong("type = \"plateau\"\nmax_lr = 2", &["`max_lr` goes with a factor above 1"]);
+    wrong("type = \"greedy\"\nthreshold_abs = 0.1", &["`threshold` is absolute already"]);
     wrong("type = \"plateau\"\nevery = \"0 epochs\"", &["the metric would never be judged"]);
     wrong("type = \"greedy\"\nfactor = 1", &["expected a number above 0 and below 1"]);
     wrong("type = \"greedy\"\nmin_lr = 2", &["`min_lr` is above `max_lr`", "expected at most 1"]);

@@ -9,7 +9,7 @@ fn pytorch(value: f64, best: f64, threshold: f64) -> bool {
 
 #[test]
 fn a_negative_metric_that_gets_worse_does_not_count_as_improving_as_it_does_in_pytorch() {
-    let ours = Improvement { mode: Mode::Min, threshold: 0.1, threshold_mode: ThresholdMode::Rel };
+    let ours = Improvement { mode: Mode::Min, threshold: 0.1, threshold_mode: ThresholdMode::Rel, threshold_abs: 0.0 };
     // From -1 to -0.95 is worse, and from -1 to -1.05 not better by a tenth. PyTorch's bar is at -0.9.
     for (value, in_pytorch, here) in [(-0.95, true, false), (-1.05, true, false), (-1.15, true, true)] {
         assert_eq!(pytorch(value, -1.0, 0.1), in_pytorch, "{value}");
@@ -21,7 +21,8 @@ fn a_negative_metric_that_gets_worse_does_not_count_as_improving_as_it_does_in_p
 
 #[test]
 fn above_zero_the_bar_is_pytorchs_to_the_bit() {
-    let ours = Improvement { mode: Mode::Min, threshold: 0.0152, threshold_mode: ThresholdMode::Rel };
+    let ours =
+        Improvement { mode: Mode::Min, threshold: 0.0152, threshold_mode: ThresholdMode::Rel, threshold_abs: 0.0 };
     let mut random = crate::random::Stream::new(1, "plateau", 0);
     for _ in 0..10_000 {
         let best = random.uniform();
@@ -34,7 +35,8 @@ fn above_zero_the_bar_is_pytorchs_to_the_bit() {
 
 #[test]
 fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
-    let improvement = Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs };
+    let improvement =
+        Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     let metric = Metric { monitor: "val_loss".into(), improvement, every: 2, window: 3, nan: Nan::Bad };
     let mut seen = Seen::default();
     let mut judge = |epoch, value| {
@@ -51,7 +53,8 @@ fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
 
 #[test]
 fn a_number_that_is_none_is_what_the_policy_says() {
-    let improvement = Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs };
+    let improvement =
+        Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     for (nan, bad, reduce) in [(Nan::Bad, true, false), (Nan::Ignore, false, false), (Nan::Reduce, false, true)] {
         let metric = Metric { monitor: "val_loss".into(), improvement, every: 1, window: 1, nan };
         let mut seen = Seen::default();
