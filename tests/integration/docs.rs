@@ -1,9 +1,11 @@
-//! `docs/schedules.md` is what the files of `src/schedule/` say of themselves.
+//! `docs/schedules.md` is what the files of `src/schedule/` say of themselves; the tables of
+//! `docs/from-other-frameworks.md` can be used.
 
 use std::fs;
 use std::path::Path;
 
-use lr_run::schedule::REGISTRY;
+use lr_run::schedule::{Context, REGISTRY, build};
+use lr_run::spec::{Horizon, Log, Section, Spec};
 
 const INTRODUCTION: &str = "\
 # Schedules
@@ -47,4 +49,30 @@ fn the_page_of_schedules_is_what_their_files_say() {
         fs::read_to_string(&path).unwrap_or_default() == page,
         "docs/schedules.md is old: WRITE_DOCS=1 scripts/test docs"
     );
+}
+
+/// The schedules in a page: what stands between backticks and is a table, or an array of tables.
+fn schedules(page: &str) -> Vec<&str> {
+    page.split('`').filter(|text| text.starts_with("{ type = ") || text.starts_with("[{ type = ")).collect()
+}
+
+#[test]
+fn every_schedule_that_stands_for_one_elsewhere_can_be_used() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/from-other-frameworks.md");
+    let page = fs::read_to_string(path).unwrap();
+    let schedules = schedules(&page);
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains("type = ")).count();
+    assert!(schedules.len() >= rows && rows > 50, "{} schedules in {rows} rows", schedules.len());
+    for schedule in schedules {
+        let spec = Spec::parse(Path::new("page.toml"), &format!("schedule = {schedule}"), &[]).unwrap();
+        let log = Log::default();
+        let mut root = Section::root(&spec.table, &log);
+        let metrics = ["val_loss", "val_accuracy"].map(str::to_owned);
+        let horizon = Horizon { total_steps: 1000, steps_per_epoch: 10 };
+        let context = Context { momentum: Some(0.9), ..Context::new(horizon, 0.1, &metrics) };
+        let rule = build(&mut root, "schedule", &context);
+        root.finish();
+        let found = log.finish(&spec.texts).unwrap_or_else(|found| panic!("{found}"));
+        assert!(rule.is_some() && found.is_empty(), "{found}");
+    }
 }
