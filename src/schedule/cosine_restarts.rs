@@ -27,12 +27,12 @@ use super::level::Level;
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
 use crate::choice;
-use crate::spec::{Count, Entry, Field, Positive, Section, Value};
+use crate::spec::{Count, Diagnostic, Entry, Field, Positive, Section, Value};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "cosine_restarts",
     summary: "half-cosines with restarts (SGDR)",
-    example: "type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2.0\ndecay = 0.8",
+    example: "type = \"cosine_restarts\"\ncycles = 4\nperiod_mult = 2.0\ndecay = 0.8",
     build,
 };
 
@@ -107,18 +107,10 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         _ => (written.map_or(1, |period| period.steps), 1),
     };
     let cycles = cycles.map_or(u64::MAX, |cycles| cycles as u64);
-    Some(Box::new(CosineRestarts {
-        period: steps,
-        share,
-        written,
-        cycles,
-        multiplier,
-        decay,
-        decay_of,
-        end,
-        k_decay,
-        tick,
-    }))
+    let rule =
+        CosineRestarts { period: steps, share, written, cycles, multiplier, decay, decay_of, end, k_decay, tick };
+    rule.warn_of_a_cut(section, total);
+    Some(Box::new(rule))
 }
 
 #[derive(Debug)]
@@ -138,6 +130,19 @@ struct CosineRestarts {
 }
 
 impl CosineRestarts {
+    /// Warns where a run of `total` steps ends inside of a cycle, high up as it may be.
+    fn warn_of_a_cut(&self, section: &Section<'_>, total: u64) {
+        let (cycle, x) = self.cycle(total);
+        if (1..self.cycles).contains(&cycle) && x > 1e-9 && x < 1.0 - 1e-9 {
+            let message = format!("`{}`: the last cycle does not complete", section.dotted("period"));
+            let label = format!("cycle {} ends at {}% of it", cycle + 1, words::number(100.0 * x));
+            let found = Diagnostic::warning(message).at(section.place_of("period")).label(label);
+            section
+                .log()
+                .push(found.help(format!("`cycles = {cycle}` without `period` fills the run with whole cycles")));
+        }
+    }
+
     /// The cycle that `t` is in, and how much of it is over.
     fn cycle(&self, t: u64) -> (u64, f64) {
         if self.multiplier == 1.0 {

@@ -24,12 +24,12 @@ use super::level::Level;
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
 use crate::choice;
-use crate::spec::{Duration, Entry, Positive, Section};
+use crate::spec::{Diagnostic, Duration, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "cyclic",
     summary: "up and down between two rates",
-    example: "type = \"cyclic\"\nlow = 0.1\nup = \"4 epochs\"\nmode = \"triangular2\"",
+    example: "type = \"cyclic\"\nlow = 0.1\nup = \"5 epochs\"\nmode = \"triangular2\"",
     build,
 };
 
@@ -67,7 +67,13 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         section.error("gamma", "`gamma` goes with `mode = \"exp_range\"`", "it would change nothing");
     }
     let cycle = Length { steps: up.steps.saturating_add(down.steps), ..up };
-    cycle.warn_beyond(context.horizon.total_steps, section, "up", "the first cycle ends");
+    let total = context.horizon.total_steps;
+    cycle.warn_beyond(total, section, "up", "the first cycle ends");
+    if total > cycle.steps && !total.is_multiple_of(cycle.steps) {
+        let message = format!("`{}`: the last cycle does not complete", section.dotted("up"));
+        let label = format!("a cycle has {}; there are {total}", words::count(cycle.steps, "step"));
+        section.log().push(Diagnostic::warning(message).at(section.place_of("up")).label(label));
+    }
     Some(Box::new(Cyclic { low, high, up, down, mode, gamma, momentum, tick }))
 }
 

@@ -58,8 +58,10 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         let found = Diagnostic::warning(message).at(section.place_of("min_lr")).label(label);
         section.log().push(found.help("at or below `min_lr` it can never be lowered, above `max_lr` never be raised"));
     }
-    let config =
-        Config { metric: metric?, factor, patience, cooldown, raise_cooldown, min_lr, max_lr, eps, reset, base_lr };
+    let metric = metric?;
+    // It may rise, for which even the first evaluation counts.
+    metric.warn_if_never(section, context, patience.saturating_add(1));
+    let config = Config { metric, factor, patience, cooldown, raise_cooldown, min_lr, max_lr, eps, reset, base_lr };
     let state = State::new(&config);
     Some(Box::new(Greedy { config, state }))
 }

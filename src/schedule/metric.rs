@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Observation, words};
 use crate::choice;
-use crate::spec::{Count, Duration, Field, NonNegative, Section, Value, did_you_mean, one_of};
+use crate::spec::{Count, Diagnostic, Duration, Field, NonNegative, Section, Value, did_you_mean, one_of};
 
 choice! {
     /// Which way the metric improves.
@@ -175,6 +175,18 @@ impl Metric {
         }
         let improvement = Improvement { mode, threshold, threshold_mode, threshold_abs };
         Some(Metric { monitor: monitor?, improvement, every: every.max(1), window, nan })
+    }
+
+    /// Warns where a change that needs `judgements` in a row cannot come in this run. The first evaluation is good, and a
+    /// change after the last one is not seen.
+    pub fn warn_if_never(&self, section: &Section<'_>, context: &Context<'_>, judgements: u64) {
+        let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
+        let first = judgements.saturating_mul(self.every);
+        if first >= epochs {
+            let message = format!("`{}` is too long for a change to come", section.dotted("patience"));
+            let label = format!("the first would come after {first} epochs of {epochs}");
+            section.log().push(Diagnostic::warning(message).at(section.place_of("patience")).label(label));
+        }
     }
 
     /// Takes in an evaluation; what it means, if it is one that is judged.

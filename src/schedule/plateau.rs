@@ -37,7 +37,7 @@ use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformer
 use super::metric::{Evaluations, Metric, Mode, Seen, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Entry, NonNegative, Positive, Section};
+use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "plateau",
@@ -95,14 +95,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         PatienceRule::Reached => patience.max(1),
     };
     let metric = metric?;
-    // The first evaluation is good, and a drop after the last one is not seen.
-    let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
-    let first = bad_needed.saturating_add(1).saturating_mul(metric.every);
-    if first >= epochs {
-        let message = format!("`{}` is too long for a drop to come", section.dotted("patience"));
-        let label = format!("the first would come after {first} epochs of {epochs}");
-        section.log().push(Diagnostic::warning(message).at(section.place_of("patience")).label(label));
-    }
+    metric.warn_if_never(section, context, bad_needed.saturating_add(1));
     let max_lr = max_lr.unwrap_or(f64::INFINITY);
     let base_lr = context.base_lr;
     let config = Config { metric, factor, bad_needed, cooldown, cooldown_rule, min_lr, max_lr, eps, base_lr };

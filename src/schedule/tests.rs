@@ -542,7 +542,7 @@ fn what_will_not_be_seen_is_a_warning() {
             "type = \"exponential\"\nfactor = 0.5\nevery = \"100 epochs\"\nstaircase = true",
             "`schedule.every`: the first drop comes after the last step",
         ),
-        ("type = \"plateau\"\npatience = \"98 epochs\"", "`schedule.patience` is too long for a drop to come"),
+        ("type = \"plateau\"\npatience = \"98 epochs\"", "`schedule.patience` is too long for a change to come"),
         (
             "type = \"multistep\"\nmilestones = [\"30 epochs\", \"100 epochs\"]",
             "`schedule.milestones`: \"100 epochs\" comes after the last step",
@@ -560,6 +560,9 @@ fn what_will_not_be_seen_is_a_warning() {
         ("type = \"cosine\"\nend = { lr = 0.2 }", "`schedule.end` is above what the rule begins from, and raises it"),
         ("type = \"cosine_restarts\"\nperiod = \"101 epochs\"", "`schedule.period`: the first cycle ends after"),
         ("type = \"cyclic\"\nlow = 0\nup = \"51 epochs\"", "`schedule.up`: the first cycle ends after the last step"),
+        ("type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2", "cycle 4 ends at 37.5% of it"),
+        ("type = \"cyclic\"\nlow = 0\nup = \"6 epochs\"", "`schedule.up`: the last cycle does not complete"),
+        ("type = \"greedy\"\npatience = \"99 epochs\"", "`schedule.patience` is too long for a change to come"),
         ("type = \"one_cycle\"\nover = \"101 epochs\"", "`schedule.over`: the cycle ends after the last step"),
         ("type = \"noam\"\npeak = \"101 epochs\"", "`schedule.peak`: the peak comes after the last step"),
         (

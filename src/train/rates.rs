@@ -88,8 +88,13 @@ impl Rate {
         states.into()
     }
 
-    /// Takes over what [`Rate::save`] gave.
+    /// Takes over what [`Rate::save`] gave, whole or not at all.
     pub fn load(&mut self, states: &serde_json::Value) -> Result<(), StateError> {
+        let old = self.save();
+        self.take(states).or_else(|error| self.take(&old).and(Err(error)))
+    }
+
+    fn take(&mut self, states: &serde_json::Value) -> Result<(), StateError> {
         let state = |name: &str| {
             states.get(name).ok_or_else(|| StateError(format!("`{name}` of group \"{}\" has none", self.name)))
         };

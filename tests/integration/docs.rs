@@ -68,7 +68,7 @@ fn every_schedule_that_stands_for_one_elsewhere_can_be_used() {
         let log = Log::default();
         let mut root = Section::root(&spec.table, &log);
         let metrics = ["val_loss", "val_accuracy"].map(str::to_owned);
-        let horizon = Horizon { total_steps: 1000, steps_per_epoch: 10 };
+        let horizon = Horizon { total_steps: 1500, steps_per_epoch: 10 };
         let context = Context { momentum: Some(0.9), ..Context::new(horizon, 0.1, &metrics) };
         let rule = build(&mut root, "schedule", &context);
         root.finish();
