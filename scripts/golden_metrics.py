@@ -34,7 +34,9 @@ def reduce(factor, patience, **options):
 
 
 def plateau_rule(type, options, convention=None):
-    """The options as a table: those that count evaluations carry their unit."""
-    counts = ("patience", "cooldown", "raise_cooldown", "every")
+    """The options as a table. Frameworks count judgements; here it is epochs, `every` of them for each."""
+    counts = ("patience", "cooldown", "raise_cooldown")
+    every = options.get("every", 1)
     table = {"type": type} | ({"convention": convention} if convention else {})
-    return table | {key: f"{value} epochs" if key in counts else value for key, value in options.items()}
+    epochs = {key: f"{value * every} epochs" if key in counts else value for key, value in options.items()}
+    return table | epochs | ({"every": f"{every} epochs"} if "every" in options else {})

@@ -156,6 +156,8 @@ SCHEDULES = {
         0.1, 20, EPOCHS, cyclic(0.01, 0.1, 3, 2, EPOCHS, mode="exp_range", gamma=0.9, cycle_momentum=False)
     ),
     "one_cycle_defaults": (0.1, 100, STEPS, one_cycle(100, 0.1, cycle_momentum=False)),
+    # Long enough that a formula which loses digits where the rate is small would be seen.
+    "one_cycle_long": (0.1, 1500, STEPS, one_cycle(1500, 0.1, cycle_momentum=False)),
     "one_cycle_linear": (0.1, 40, STEPS, one_cycle(40, 0.1, anneal_strategy="linear", cycle_momentum=False)),
     "one_cycle_fraction": (0.02, 37, STEPS, one_cycle(37, 0.5, pct_start=0.25, cycle_momentum=False)),
     "one_cycle_explicit": (

@@ -25,9 +25,8 @@ def linear(warmup, total):
 
 def cosine(warmup, total, cycles=None):
     """`num_cycles` waves; half a one is a decay to 0."""
-    over = warmup + round((total - warmup) / (2 * (cycles or 0.5)))
     options = {"num_cycles": cycles} if cycles else {}
-    return warmed("cosine", warmup, over), "cosine", warmup, total, options
+    return warmed("cosine", warmup, total, **options), "cosine", warmup, total, options
 
 
 def restarts(warmup, total, cycles=None):
@@ -92,6 +91,8 @@ SCHEDULES = {
     "cosine_no_warmup": (0.1, 45, 40, cosine(0, 40)),
     "cosine_waves": (0.1, 60, 55, cosine(7, 55, 2.0)),
     "cosine_quarter": (0.1, 50, 50, cosine(10, 50, 0.25)),
+    "cosine_waves_and_a_bit": (0.1, 60, 60, cosine(8, 60, 1.25)),
+    "cosine_nearly_a_wave": (0.1, 60, 60, cosine(0, 60, 0.9)),
     "cosine_restarts_one": (0.1, 55, 50, restarts(10, 50)),
     "cosine_restarts_three": (0.1, 55, 50, restarts(5, 50, 3)),
     "cosine_restarts_uneven": (0.1, 55, 50, restarts(0, 50, 7)),

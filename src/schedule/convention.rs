@@ -28,14 +28,18 @@ impl Convention {
         read
     }
 
-    /// The convention of `context`, if it is one of those that have this rule; logs when it is another.
+    /// The convention of `context`, if it is one of those that have this rule. Another is for the warm-up; where there is
+    /// none it is logged.
     pub fn among(section: &Section<'_>, context: &Context<'_>, known: &[Convention]) -> Option<Convention> {
         let convention = context.convention?;
+        if !known.contains(&convention) && section.has("warmup") {
+            return None;
+        }
         if !known.contains(&convention) {
             let name = section.table_ref().get("type").and_then(|name| name.as_str()).unwrap_or("schedule");
             let message = format!("{} has no `{name}` of its own", convention.word());
             let label = match known {
-                [] => "leave it out; parts have their own".to_owned(),
+                [] => "leave it out: none of them has".to_owned(),
                 known => format!("expected {}", one_of(known.iter().map(|known| known.word()))),
             };
             section.error("convention", message, label);

@@ -20,7 +20,7 @@
 //! tick of one cycle for the first of the next, or the other way round, at some boundaries (PyTorch: T_mult = 3, epoch
 //! 121·T_0). `end` is reached at the boundary, where the next cycle begins: in whole ticks it is never seen.
 
-use super::convention::Convention::{self, Keras, Timm, Torch, Transformers};
+use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
 use super::cosine::half_cosine;
 use super::length::Length;
 use super::level::Level;
@@ -62,7 +62,7 @@ impl Field for AtLeastOne {
 }
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let convention = Convention::among(section, context, &[Torch, Keras, Timm, Transformers]);
+    let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm, Transformers]);
     let period = Length::optional(section, "period", context);
     let cycles = match convention {
         Some(Timm) => Some(section.or("cycles", Count(1)).0),
@@ -133,7 +133,12 @@ impl CosineRestarts {
     /// Warns where a run of `total` steps ends inside of a cycle, high up as it may be.
     fn warn_of_a_cut(&self, section: &Section<'_>, total: u64) {
         let (cycle, x) = self.cycle(total);
-        if (1..self.cycles).contains(&cycle) && x > 1e-9 && x < 1.0 - 1e-9 {
+        let asked = self.written.is_some() && self.cycles != u64::MAX;
+        if asked && cycle < self.cycles {
+            let message = format!("`{}`: not all cycles come in this run", section.dotted("cycles"));
+            let label = format!("the run ends in cycle {}, or before it", cycle + 1);
+            section.log().push(Diagnostic::warning(message).at(section.place_of("cycles")).label(label));
+        } else if (1..self.cycles).contains(&cycle) && x > 1e-9 && x < 1.0 - 1e-9 {
             let message = format!("`{}`: the last cycle does not complete", section.dotted("period"));
             let label = format!("cycle {} ends at {}% of it", cycle + 1, words::number(100.0 * x));
             let found = Diagnostic::warning(message).at(section.place_of("period")).label(label);

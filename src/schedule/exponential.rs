@@ -34,7 +34,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (factor, every) = (factor?.0, every?);
     if staircase {
-        every.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, "every", "the first drop comes");
+        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop comes");
     }
     let beyond = end.is_some_and(|end| if factor < 1.0 { end > 1.0 } else { end < 1.0 });
     if beyond {

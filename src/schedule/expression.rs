@@ -23,7 +23,7 @@ mod grammar;
 #[cfg(test)]
 mod tests;
 
-use super::convention::Convention;
+use super::convention::Convention::{self, Keras, Optax, Torch};
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
 use crate::spec::{Entry, Section};
@@ -40,7 +40,7 @@ pub const ENTRY: Entry<Build> = Entry {
 const TRIED: u64 = 20_000;
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    Convention::among(section, context, &[]);
+    Convention::among(section, context, &[Torch, Keras, Optax]);
     let text = section.required::<String>("formula");
     let tick = Tick::read(section);
     let text = text?;

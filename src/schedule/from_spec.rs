@@ -32,7 +32,7 @@ pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>)
         }
         Some(value) => {
             let mut section = parent.as_section(parent.dotted(key), value)?;
-            match lookup(REGISTRY, "schedule", &mut section) {
+            match entry_of(&mut section) {
                 Some(entry) => construct(section, entry, context),
                 None => (None, section.abandon().into()),
             }
@@ -40,6 +40,17 @@ pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>)
     };
     parent.put(key, resolved);
     rule
+}
+
+/// The rule that `section` names. What it is called elsewhere is an error that says its name here.
+pub(super) fn entry_of(section: &mut Section<'_>) -> Option<&'static Entry<super::Build>> {
+    let named = section.table_ref().get("type").and_then(|name| name.as_str());
+    if let Some((there, here)) = named.and_then(|name| ELSEWHERE.iter().find(|(there, _)| *there == name)) {
+        section.ask("type");
+        section.error("type", format!("unknown schedule \"{there}\""), format!("it is `{here}` here"));
+        return None;
+    }
+    lookup(REGISTRY, "schedule", section)
 }
 
 /// Reads the rest of `section`, which names the rule `entry`; the rule and the resolved table.
@@ -50,6 +61,10 @@ pub(super) fn construct(
 ) -> (Option<Box<dyn Rule>>, toml::Value) {
     let log = section.log();
     let errors = log.errors();
+    if section.has("for") && !section.is_asked("for") {
+        section.ask("for");
+        section.error("for", "`for` says how long a part of a sequence lasts", "this is none");
+    }
     let context = Context { convention: Convention::read(&mut section), ..*context };
     let limits = Limits::read(&mut section, &context);
     let warmup = WarmUp::read(&mut section, entry.name, &context);
@@ -57,7 +72,8 @@ pub(super) fn construct(
     let mut rule = (entry.build)(&mut section, &inner);
     // Whether the convention has this rule is for the rule to say; a combinator has none.
     rule = rule.map(|rule| WarmUp::around(warmup, rule)).map(|rule| limits.around(rule));
-    if rule.as_ref().is_some_and(|rule| !rule.factor(last_step(&context)).is_finite()) {
+    let right = log.errors() == errors;
+    if right && rule.as_ref().is_some_and(|rule| !rule.factor(last_step(&context)).is_finite()) {
         let message = format!("`{}` grows beyond any number before its last step", section.path());
         section.error("factor", message, "expected a factor that stays finite");
         rule = None;
@@ -74,3 +90,59 @@ fn last_step(context: &Context<'_>) -> Clock {
         steps_per_epoch: horizon.steps_per_epoch,
     }
 }
+
+/// Names of other frameworks, and what they are here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("LambdaLR", "expression"),
+    ("LearningRateScheduler", "expression"),
+    ("lambda", "expression"),
+    ("MultiplicativeLR", "exponential"),
+    ("StepLR", "step"),
+    ("StepLRScheduler", "step"),
+    ("MultiStepLR", "multistep"),
+    ("MultiStepLRScheduler", "multistep"),
+    ("piecewise_constant_schedule", "multistep"),
+    ("PiecewiseConstantDecay", "piecewise"),
+    ("piecewise_interpolate_schedule", "piecewise"),
+    ("ConstantLR", "constant"),
+    ("constant_schedule", "constant"),
+    ("constant_with_warmup", "constant"),
+    ("LinearLR", "linear"),
+    ("linear_schedule", "linear"),
+    ("ExponentialLR", "exponential"),
+    ("ExponentialDecay", "exponential"),
+    ("exponential_decay", "exponential"),
+    ("InverseTimeDecay", "inverse_time"),
+    ("inv", "inverse_time"),
+    ("PolynomialLR", "polynomial"),
+    ("PolynomialDecay", "polynomial"),
+    ("polynomial_schedule", "polynomial"),
+    ("PolyLRScheduler", "polynomial"),
+    ("poly", "polynomial"),
+    ("CosineAnnealingLR", "cosine"),
+    ("CosineDecay", "cosine"),
+    ("cosine_decay_schedule", "cosine"),
+    ("CosineLRScheduler", "cosine"),
+    ("cosine_with_min_lr", "cosine"),
+    ("CosineAnnealingWarmRestarts", "cosine_restarts"),
+    ("CosineDecayRestarts", "cosine_restarts"),
+    ("cosine_with_restarts", "cosine_restarts"),
+    ("sgdr_schedule", "cosine_restarts"),
+    ("CyclicLR", "cyclic"),
+    ("OneCycleLR", "one_cycle"),
+    ("cosine_onecycle_schedule", "one_cycle"),
+    ("linear_onecycle_schedule", "one_cycle"),
+    ("TanhLRScheduler", "tanh"),
+    ("WSDLRScheduler", "wsd"),
+    ("warmup_stable_decay", "wsd"),
+    ("REXScheduler", "rex"),
+    ("ReduceLROnPlateau", "plateau"),
+    ("reduce_lr_on_plateau", "plateau"),
+    ("reduce_on_plateau", "plateau"),
+    ("PlateauLRScheduler", "plateau"),
+    ("GreedyLR", "greedy"),
+    ("SequentialLR", "sequence"),
+    ("join_schedules", "sequence"),
+    ("SWALR", "sequence"),
+    ("ChainedScheduler", "product"),
+];

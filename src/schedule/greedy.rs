@@ -11,7 +11,7 @@
 //! | `factor` | 0.95 | | above 0, below 1 |
 //! | `patience` | `"10 epochs"` | | |
 //! | `threshold`, `threshold_mode` | 1e-6, `"abs"` | | |
-//! | `cooldown` | `"0 epochs"` | | evaluations after a drop that are not judged |
+//! | `cooldown` | `"0 epochs"` | | epochs after a drop that are not judged; as `patience`, a multiple of `every` |
 //! | `raise_cooldown` | `"0 epochs"` | | the same after a rise (transformers's `warmup`) |
 //! | `min_lr` | 0 | 1e-3 | learning rates, for each group its own |
 //! | `max_lr` | ten times the base rate | 1 | |
@@ -35,10 +35,11 @@ pub const ENTRY: Entry<Build> = Entry {
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let transformers = Convention::among(section, context, &[Transformers]) == Some(Transformers);
     let metric = Metric::read(section, context, None, 1e-6, ThresholdMode::Abs);
+    let every = metric.as_ref().map_or(1, |metric| metric.every);
     let factor = section.or("factor", Positive(0.95)).0;
-    let patience = section.or("patience", Evaluations(10)).0;
-    let cooldown = section.or("cooldown", Evaluations(0)).0;
-    let raise_cooldown = section.or("raise_cooldown", Evaluations(0)).0;
+    let patience = Evaluations::judged(section, "patience", 10, every);
+    let cooldown = Evaluations::judged(section, "cooldown", 0, every);
+    let raise_cooldown = Evaluations::judged(section, "raise_cooldown", 0, every);
     let base_lr = context.base_lr;
     let (min_lr, max_lr) = if transformers { (1e-3, 1.0) } else { (0.0, 10.0 * base_lr) };
     let min_lr = section.or("min_lr", NonNegative(min_lr)).0;

@@ -32,7 +32,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (rate, every) = (rate?.0, every?);
     if staircase {
-        every.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, "every", "the first drop comes");
+        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop comes");
     }
     Some(Box::new(InverseTime { rate, every, power, staircase, tick }))
 }

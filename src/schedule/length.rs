@@ -1,4 +1,5 @@
-//! A duration of a rule, in steps.
+//! A duration of a rule, in steps, rounded to whole ones. A percentage is of all that the rule's moments count from: of the
+//! run or the phase, a warm-up before the rule included unless its `clock` is `"after"`.
 
 use super::{Context, words};
 use crate::spec::{Diagnostic, Duration, Horizon, Section};
@@ -14,7 +15,7 @@ impl Length {
     /// The duration under `key`; a missing, wrong or empty one is logged.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Length> {
         let written = section.required::<Duration>(key)?;
-        Length::new(section, key, written, context.horizon)
+        Length::new(section, key, written, whole(context))
     }
 
     /// The duration under `key`, or `default` where it is not written.
@@ -25,7 +26,7 @@ impl Length {
         context: &Context<'_>,
     ) -> Option<Length> {
         let written = section.or(key, default);
-        Length::new(section, key, written, context.horizon)
+        Length::new(section, key, written, whole(context))
     }
 
     /// The duration under `key`, where it is written.
@@ -35,7 +36,7 @@ impl Length {
             return Some(None);
         }
         let written = section.optional::<Duration>(key)?;
-        Length::new(section, key, written, context.horizon).map(Some)
+        Length::new(section, key, written, whole(context)).map(Some)
     }
 
     /// The moment under `key`, or `default`. A moment is counted from where the spec's table begins, its warm-up
@@ -52,8 +53,7 @@ impl Length {
 
     /// The moment `written`, which stands under `key`.
     pub fn moment(section: &Section<'_>, key: &str, written: Duration, context: &Context<'_>) -> Option<Length> {
-        let total_steps = context.horizon.total_steps.saturating_add(context.lead);
-        let whole = Length::new(section, key, written, Horizon { total_steps, ..context.horizon })?;
+        let whole = Length::new(section, key, written, whole(context))?;
         if whole.steps <= context.lead {
             let message = format!("`{}` lies in the warm-up", section.dotted(key));
             let label = format!("step {}; the warm-up takes {}", whole.steps, words::count(context.lead, "step"));
@@ -79,13 +79,24 @@ impl Length {
         Some(Length { written, steps })
     }
 
-    /// Warns that `what` ("the first drop comes") is not seen when this length is more than `steps`.
-    pub fn warn_beyond(self, steps: u64, section: &Section<'_>, key: &str, what: &str) {
-        if self.steps > steps {
-            let message = format!("`{}`: {what} after the last step", section.dotted(key));
-            let label = format!("step {}; there are {}", self.steps, words::count(steps, "step"));
-            section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(label));
+    /// Warns that `what` ("the cosine ends") comes after the end of `total` steps.
+    pub fn warn_beyond(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
+        if self.steps > total {
+            self.warn(total, section, key, what);
         }
+    }
+
+    /// Warns that `what` ("the first drop comes") is not seen: the last of `total` steps is before it.
+    pub fn warn_unseen(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
+        if self.steps >= total {
+            self.warn(total, section, key, what);
+        }
+    }
+
+    fn warn(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
+        let message = format!("`{}`: {what} after the last step", section.dotted(key));
+        let label = format!("step {}; there are {}", self.steps, words::count(total, "step"));
+        section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(label));
     }
 
     /// Whether it was written as the whole.
@@ -97,4 +108,10 @@ impl Length {
     pub fn f64(self) -> f64 {
         self.steps as f64
     }
+}
+
+/// What a percentage is of.
+fn whole(context: &Context<'_>) -> Horizon {
+    let total_steps = context.horizon.total_steps.saturating_add(context.lead);
+    Horizon { total_steps, ..context.horizon }
 }

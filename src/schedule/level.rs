@@ -29,7 +29,8 @@ impl Level {
         let written = section.table_ref().get("end").is_none_or(|value| value.as_table().is_some());
         let end = Level::or(section, "end", default, context);
         let is_absolute = written && (section.has("end") || matches!(default, Level::Absolute(_)));
-        if end > 1.0 && is_absolute {
+        // Other hyper-parameters may well rise: weight decay does in more than one recipe.
+        if end > 1.0 && is_absolute && context.quantity == "lr" {
             let (quantity, base) = (context.quantity, words::number(context.base_lr));
             let message = format!("`{}` is above what the rule begins from, and raises it", section.dotted("end"));
             let label = format!("{}; the base {quantity} is {base}", words::number(end * context.base_lr));

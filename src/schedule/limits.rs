@@ -2,7 +2,7 @@
 
 use super::level::Level;
 use super::{Clock, Context, Observation, Rule, StateError, words};
-use crate::spec::Section;
+use crate::spec::{Diagnostic, Section};
 
 /// The two limits of a table.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,13 @@ impl Limits {
             let label =
                 format!("{} times the base value; the ceiling is {}", words::number(floor), words::number(ceiling));
             section.error("floor", "the floor is above the ceiling", label);
+        }
+        let is_absolute = section.table_ref().get("floor").is_some_and(|floor| floor.as_table().is_some());
+        if let Some(floor) = floor.filter(|&floor| floor > 1.0 && is_absolute) {
+            let (quantity, base) = (context.quantity, words::number(context.base_lr));
+            let label = format!("{}; the base {quantity} is {base}", words::number(floor * context.base_lr));
+            let message = format!("`{}` is above what the rule begins from, and raises it", section.dotted("floor"));
+            section.log().push(Diagnostic::warning(message).at(section.place_of("floor")).label(label));
         }
         Limits { floor, ceiling }
     }

@@ -85,6 +85,19 @@ impl Field for Evaluations {
     }
 }
 
+impl Evaluations {
+    /// The judgements that the epochs under `key` hold, of a metric that is judged every `every` of them; by default
+    /// `judgements`.
+    pub fn judged(section: &mut Section<'_>, key: &'static str, judgements: u64, every: u64) -> u64 {
+        let epochs = section.or(key, Evaluations(judgements.saturating_mul(every))).0;
+        if epochs % every != 0 {
+            let message = format!("`{}` is no multiple of `every`", section.dotted(key));
+            section.error(key, message, format!("the metric is judged every {}", words::count(every, "epoch")));
+        }
+        epochs / every
+    }
+}
+
 /// What counts as better.
 #[derive(Clone, Copy, Debug)]
 pub struct Improvement {
@@ -182,7 +195,8 @@ impl Metric {
     pub fn warn_if_never(&self, section: &Section<'_>, context: &Context<'_>, judgements: u64) {
         let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
         let first = judgements.saturating_mul(self.every);
-        if first >= epochs {
+        // Where something is wrong, the patience may be another than the one that is written.
+        if first >= epochs && section.log().errors() == 0 {
             let message = format!("`{}` is too long for a change to come", section.dotted("patience"));
             let label = format!("the first would come after {first} epochs of {epochs}");
             section.log().push(Diagnostic::warning(message).at(section.place_of("patience")).label(label));

@@ -16,7 +16,7 @@ use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
 use super::length::Length;
 use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
-use crate::spec::{Duration, Entry, Kind, Positive, Section};
+use crate::spec::{Diagnostic, Duration, Entry, Horizon, Kind, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "multistep",
@@ -37,7 +37,9 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     };
     let boundary = section.or("boundary", boundary);
     let tick = Tick::read(section);
-    Some(Box::new(MultiStep::new(milestones?, factors?, boundary, tick)))
+    let (milestones, factors) = (milestones?, factors?);
+    warn_unseen(section, "milestones", &milestones, (boundary, tick), context);
+    Some(Box::new(MultiStep::new(milestones, factors, boundary, tick)))
 }
 
 /// The moments under `key`: at least one, each later than the one before.
@@ -58,11 +60,29 @@ pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Co
             return None;
         }
     }
-    if let Some(last) = moments.last() {
-        let what = format!("\"{}\" comes", last.written);
-        last.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, key, &what);
-    }
     Some(moments)
+}
+
+/// Warns of each moment under `key` that no tick of the run comes to.
+pub(super) fn warn_unseen(
+    section: &Section<'_>,
+    key: &str,
+    moments: &[Length],
+    (boundary, tick): (Boundary, Tick),
+    context: &Context<'_>,
+) {
+    let Horizon { total_steps, steps_per_epoch } = context.horizon;
+    let last = Clock { step: total_steps.saturating_sub(1), total_steps, steps_per_epoch };
+    let items = match section.table_ref().get(key).map(|value| &value.kind) {
+        Some(Kind::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    for (at, moment) in moments.iter().enumerate().filter(|(_, moment)| moment.steps > boundary.seen(tick, last)) {
+        let message = format!("`{}`: \"{}\" comes after the last step", section.dotted(key), moment.written);
+        let place = items.get(at).map(|item| &item.place).or(section.place_of(key));
+        let label = format!("step {}; there are {}", moment.steps, words::count(total_steps, "step"));
+        section.log().push(Diagnostic::warning(message).at(place).label(label));
+    }
 }
 
 /// Reads `factor`: one for all, or one for each milestone.

@@ -3,7 +3,7 @@
 //!
 //! With N = `over` the rate goes from `max` / `div_factor` up to `max`, which it reaches after `pct_start`·N, and from
 //! there to `max` / `div_factor` / `final_div_factor` at the end; with `three_phase` first back to `max` / `div_factor`,
-//! at `pct_final`·N. Between two heights a and b, x from 0 to 1: a + (b − a)·½(1 − cos πx), or a + (b − a)·x.
+//! at `pct_final`·N. Between two heights a and b, x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x).
 //!
 //! | key | default | optax | |
 //! |---|---|---|---|
@@ -98,7 +98,11 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     };
     if rise <= 0.0 || rise >= end {
         let message = format!("`{}` leaves no time to rise or to fall", section.dotted("pct_start"));
-        let label = format!("the peak would come at {} of {}", words::number(rise), words::number(end));
+        let ticks = words::count(ticks as u64, if tick == Tick::Step { "step" } else { "epoch" });
+        let label = match rise <= 0.0 {
+            true => format!("the peak would come before the first of {ticks}: raise it, or train longer"),
+            false => format!("the peak would come after the last of {ticks}: lower it"),
+        };
         section.error("pct_start", message, label);
         fits = false;
     }
@@ -134,10 +138,15 @@ impl OneCycle {
         let last = self.corners.len() - 1;
         let next = self.corners[1..last].iter().position(|corner| t <= corner.at).map_or(last, |index| index + 1);
         let (from, to) = (self.corners[next - 1], self.corners[next]);
-        let x = ((t - from.at) / (to.at - from.at)).min(1.0);
+        (from, to, ((t - from.at) / (to.at - from.at)).min(1.0))
+    }
+
+    /// From `a` to `b`, where `x` of the way is done.
+    fn between(&self, a: f64, b: f64, x: f64) -> f64 {
         match self.anneal {
-            Anneal::Linear => (from, to, x),
-            Anneal::Cos => (from, to, 0.5 * (1.0 - (PI * x).cos())),
+            // From the far end, so that a small `b` keeps its digits.
+            Anneal::Linear => b + (a - b) * (1.0 - x),
+            Anneal::Cos => b + (a - b) * (0.5 * (1.0 + (PI * x).cos())),
         }
     }
 }
@@ -145,7 +154,7 @@ impl OneCycle {
 impl Rule for OneCycle {
     fn factor(&self, clock: Clock) -> f64 {
         let (from, to, x) = self.phase(clock);
-        if x == 1.0 { to.factor } else { from.factor + (to.factor - from.factor) * x }
+        self.between(from.factor, to.factor, x)
     }
 
     fn describe(&self) -> String {
@@ -157,7 +166,7 @@ impl Rule for OneCycle {
     fn momentum(&self, clock: Clock) -> Option<f64> {
         let CycledMomentum { base, max } = self.momentum?;
         let (from, to, x) = self.phase(clock);
-        Some(max - (max - base) * (from.momentum + (to.momentum - from.momentum) * x))
+        Some(max - (max - base) * self.between(from.momentum, to.momentum, x))
     }
 
     fn drives_momentum(&self) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! With the boundaries b₁ < b₂ < … and the values v₀, v₁, v₂, …:
 //! - `"held"`: factor(t) = vᵢ from bᵢ on (v₀ from the start);
-//! - `"linear"`: from vᵢ₋₁ at bᵢ₋₁ (0 for the first) to vᵢ at bᵢ on a line; `"cosine"`: vᵢ₋₁ + (vᵢ − vᵢ₋₁)·½(1 − cos πx),
+//! - `"linear"`: from vᵢ₋₁ at bᵢ₋₁ (0 for the first) to vᵢ at bᵢ on a line; `"cosine"`: vᵢ + (vᵢ₋₁ − vᵢ)·½(1 + cos πx),
 //!   x from 0 to 1 between the two. After the last boundary its value.
 //!
 //! | key | default | keras | |
@@ -19,7 +19,7 @@ use std::f64::consts::PI;
 use super::convention::Convention::{self, Keras, Optax};
 use super::length::Length;
 use super::level::Level;
-use super::multistep::moments;
+use super::multistep::{moments, warn_unseen};
 use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
 use crate::choice;
@@ -55,7 +55,9 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         let label = "it goes with `interpolation = \"held\"`: a line passes through its points";
         section.error("boundary", "between points that are joined there is no side of a boundary", label);
     }
-    Some(Box::new(Piecewise { boundaries: boundaries?, values: values?, interpolation, boundary, tick }))
+    let (boundaries, values) = (boundaries?, values?);
+    warn_unseen(section, "boundaries", &boundaries, (boundary, tick), context);
+    Some(Box::new(Piecewise { boundaries, values, interpolation, boundary, tick }))
 }
 
 /// Reads `values`: one more than boundaries.
@@ -107,7 +109,8 @@ impl Rule for Piecewise {
         match self.interpolation {
             Interpolation::Held => from,
             Interpolation::Linear => from + (to - from) * x,
-            Interpolation::Cosine => from + (to - from) * (0.5 * (1.0 - (PI * x).cos())),
+            // From the far end, so that a small `to` keeps its digits.
+            Interpolation::Cosine => to + (from - to) * (0.5 * (1.0 + (PI * x).cos())),
         }
     }
 

@@ -15,17 +15,17 @@
 //! |---|---|---|---|---|
 //! | `monitor`, `mode`, `window`, `every`, `nan` | | | | see `metric.rs`; timm's `mode` is `"max"` |
 //! | `factor` | 0.1 | | | above 0; above 1 it raises the rate |
-//! | `patience` | `"10 epochs"` | | | whole epochs, one evaluation each |
+//! | `patience` | `"10 epochs"` | | | whole epochs, a multiple of `every` |
 //! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop comes at `patience` + 1 bad evaluations, or at `patience` (at least 1) |
 //! | `threshold` | 1e-4 | | | |
 //! | `threshold_mode` | `"rel"` | `"abs"` | | |
-//! | `cooldown` | `"0 epochs"` | | | evaluations after a drop that are not bad |
+//! | `cooldown` | `"0 epochs"` | | | epochs after a drop in which nothing is bad; a multiple of `every` |
 //! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown belongs to it |
 //! | `min_lr`, `max_lr` | 0, none | | | learning rates (in `schedule_for`, values), for each group its own; `max_lr` goes with a factor above 1, which needs it |
 //! | `eps` | 1e-8 | 0 | 0 | a learning rate |
 //!
 //! The `convention`s `torch`, `timm` and `transformers` are the default. optax's `accumulation_size` n is `every` n
-//! epochs with `window` n, its `min_scale` is `floor`. In Keras a first value that is NaN stays the best for good, so
+//! epochs with `window` n (its patience and cooldown n times as many epochs), its `min_scale` is `floor`. In Keras a first value that is NaN stays the best for good, so
 //! that the rate falls although the metric improves; here it is a bad evaluation.
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformer
 use super::metric::{Evaluations, Metric, Mode, Seen, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Entry, NonNegative, Positive, Section};
+use crate::spec::{Diagnostic, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "plateau",
@@ -72,11 +72,12 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let mode = (convention == Some(Timm)).then_some(Mode::Max);
     let threshold_mode = if keras { ThresholdMode::Abs } else { ThresholdMode::Rel };
     let metric = Metric::read(section, context, mode, 1e-4, threshold_mode);
+    let every = metric.as_ref().map_or(1, |metric| metric.every);
     let factor = section.or("factor", Positive(0.1)).0;
-    let patience = section.or("patience", Evaluations(10)).0;
+    let patience = Evaluations::judged(section, "patience", 10, every);
     let reached = matches!(convention, Some(Keras | Optax));
     let rule = section.or("patience_rule", if reached { PatienceRule::Reached } else { PatienceRule::Exceeded });
-    let cooldown = section.or("cooldown", Evaluations(0)).0;
+    let cooldown = Evaluations::judged(section, "cooldown", 0, every);
     let cooldown_rule = section.or("cooldown_rule", if keras { CooldownRule::AllButLast } else { CooldownRule::All });
     let min_lr = section.or("min_lr", NonNegative(0.0)).0;
     let max_lr = section.optional::<Positive>("max_lr").map(|max_lr| max_lr.0);
@@ -94,6 +95,11 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         PatienceRule::Exceeded => patience.saturating_add(1),
         PatienceRule::Reached => patience.max(1),
     };
+    if factor < 1.0 && context.base_lr > 0.0 && min_lr >= context.base_lr {
+        let label = format!("the base {} is {}", context.quantity, words::number(context.base_lr));
+        let found = Diagnostic::warning("the rate begins at or below `min_lr`, and can never be lowered");
+        section.log().push(found.at(section.place_of("min_lr")).label(label));
+    }
     let metric = metric?;
     metric.warn_if_never(section, context, bad_needed.saturating_add(1));
     let max_lr = max_lr.unwrap_or(f64::INFINITY);

@@ -10,10 +10,10 @@
 //! other. And as `ChainedScheduler` multiplies what its parts do to the rate, not the parts, one with an absolute term
 //! (`eta_min`) does not give the product there.
 
-use super::convention::Convention;
-use super::from_spec::construct;
-use super::{Build, Clock, Context, Observation, REGISTRY, Rule, StateError, parts};
-use crate::spec::{Entry, Section, lookup};
+use super::convention::Convention::{self, Torch};
+use super::from_spec::{construct, entry_of};
+use super::{Build, Clock, Context, Observation, Rule, StateError, parts};
+use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "product",
@@ -24,7 +24,7 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    Convention::among(section, context, &[]);
+    Convention::among(section, context, &[Torch]);
     if !section.has("parts") {
         section.ask("parts");
         section.missing("parts", "an array of schedules");
@@ -35,7 +35,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let mut built: Vec<Option<Box<dyn Rule>>> = Vec::new();
     let mut resolved: Vec<toml::Value> = Vec::new();
     for mut table in tables {
-        let (rule, table) = match lookup(REGISTRY, "schedule", &mut table) {
+        let (rule, table) = match entry_of(&mut table) {
             Some(entry) => construct(table, entry, &within),
             None => (None, table.abandon().into()),
         };

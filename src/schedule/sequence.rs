@@ -12,19 +12,19 @@
 //! A height in absolute values, `{ lr = … }`, is of the part's own factor: after `from = "current"` what the part goes on
 //! from still multiplies it.
 //!
-//! `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
+//! Sequences and products nest as deep as TOML is read, about 35 tables in each other. `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
 //! part, a sequence too; PyTorch fails at the milestone where a sequence is the second part, and its `SequentialLR`
 //! lets the constructor of a later part change the rate of an earlier one.
 
 #[cfg(test)]
 mod tests;
 
-use super::convention::Convention;
-use super::from_spec::construct;
+use super::convention::Convention::{self, Optax, Torch};
+use super::from_spec::{construct, entry_of};
 use super::length::Length;
-use super::{Build, Clock, Context, Observation, REGISTRY, Rule, StateError, parts, words};
+use super::{Build, Clock, Context, Observation, Rule, StateError, parts, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Section, lookup};
+use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Kind, Log, Section, Table};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sequence",
@@ -35,7 +35,7 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    Convention::among(section, context, &[]);
+    Convention::among(section, context, &[Torch, Optax]);
     if !section.has("parts") {
         section.ask("parts");
         section.missing("parts", "an array of schedules, each but the last with `for`");
@@ -67,7 +67,7 @@ pub(super) fn from_parts(
         return (None, toml::Value::Array(Vec::new()));
     };
     // All lengths first: the last part's is what the others leave.
-    let entries: Vec<_> = parts.iter_mut().map(|part| lookup(REGISTRY, "schedule", part)).collect();
+    let entries: Vec<_> = parts.iter_mut().map(entry_of).collect();
     let phases = phases(&mut parts, context);
     let complete = phases.iter().all(Option::is_some);
     let count = parts.len();
@@ -77,6 +77,9 @@ pub(super) fn from_parts(
     for ((mut section, entry), phase) in parts.into_iter().zip(entries).zip(phases) {
         let first = resolved.is_empty();
         let from = starts_from(&mut section, first, built.last());
+        if from == From::Current {
+            warn_of_absolutes(section.table_ref(), section.log(), context.quantity);
+        }
         let Some(entry) = entry else {
             resolved.push(section.abandon().into());
             continue;
@@ -107,6 +110,26 @@ fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) ->
     match before {
         Some(part) if part.rule.is_metric_driven() => section.or("from", From::Current),
         _ => section.or("from", From::Base),
+    }
+}
+
+/// Warns of each height in absolute values in `part`, which what went before it will multiply.
+fn warn_of_absolutes(part: &Table, log: &Log, quantity: &str) {
+    for (_, value) in &part.entries {
+        let found = match &value.kind {
+            Kind::Table(table) if table.entries.len() == 1 && table.get(quantity).is_some() => true,
+            Kind::Table(table) => {
+                warn_of_absolutes(table, log, quantity);
+                false
+            }
+            _ => false,
+        };
+        if found {
+            let message = "an absolute height in a part that goes on from the one before";
+            let label = "what that one leaves multiplies it";
+            let found = Diagnostic::warning(message).at(Some(&value.place)).label(label);
+            log.push(found.help("write a factor, or `from = \"base\"` in this part"));
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `boundary` | `"at"` | | a drop acts on the tick it names, counted from 0, or on the one `"after"` or `"before"` |
 //! | `tick` | `"step"` | | how often the rule looks at the clock |
 
-use super::convention::Convention::{self, Timm, Torch};
+use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
 use super::length::Length;
 use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
@@ -25,7 +25,7 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
-    let convention = Convention::among(section, context, &[Torch, Timm]);
+    let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm]);
     let every = Length::required(section, "every", context);
     let factor = section.or("factor", Positive(if convention == Some(Timm) { 1.0 } else { 0.1 })).0;
     // Without `every` that error is logged, and a default that fits anything keeps another one from coming of it.
@@ -35,7 +35,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (every, first) = (every?, first?);
     let key = if section.has("first") { "first" } else { "every" };
-    first.warn_beyond(context.horizon.total_steps.saturating_sub(1), section, key, "the first drop comes");
+    first.warn_unseen(context.horizon.total_steps, section, key, "the first drop comes");
     Some(Box::new(Step { every, factor, first, boundary, tick }))
 }
 

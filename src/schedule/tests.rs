@@ -187,25 +187,34 @@ fn any_leaf() -> impl Strategy<Value = String> {
         ]
         .prop_map(|formula| format!("type = \"expression\", formula = \"{formula}\"")),
     ];
+    // Patience and cooldowns are multiples of `every`.
     let watched = || {
         let nan = prop_oneof![Just("bad"), Just("ignore"), Just("reduce")];
-        (1..3usize, 1..3u64, nan)
-            .prop_map(|(window, every, nan)| format!("window = {window}, every = \"{every} epochs\", nan = \"{nan}\""))
+        (1..3usize, 1..3u64, nan).prop_map(|(window, every, nan)| {
+            (every, format!("window = {window}, every = \"{every} epochs\", nan = \"{nan}\""))
+        })
     };
     let driven = prop_oneof![
         (0.1..0.9, 0..3u64, 0..3u64, prop_oneof![Just("torch"), Just("keras"), Just("optax")], watched()).prop_map(
-            |(factor, patience, cooldown, convention, watched)| format!(
-                "type = \"plateau\", factor = {factor:?}, patience = \"{patience} epochs\", \
-                 cooldown = \"{cooldown} epochs\", min_lr = 1e-4, convention = \"{convention}\", {watched}"
+            |(factor, patience, cooldown, convention, (every, watched))| format!(
+                "type = \"plateau\", factor = {factor:?}, patience = \"{} epochs\", cooldown = \"{} epochs\", \
+                 min_lr = 1e-4, convention = \"{convention}\", {watched}",
+                patience * every,
+                cooldown * every
             )
         ),
-        (1.1..2.0, 0..3u64, watched()).prop_map(|(factor, patience, watched)| format!(
-            "type = \"plateau\", factor = {factor:?}, patience = \"{patience} epochs\", max_lr = 0.3, {watched}"
+        (1.1..2.0, 0..3u64, watched()).prop_map(|(factor, patience, (every, watched))| format!(
+            "type = \"plateau\", factor = {factor:?}, patience = \"{} epochs\", max_lr = 0.3, {watched}",
+            patience * every
         )),
-        (0.5..0.95, 0..3u64, 0..3u64, 1..4u64, watched()).prop_map(|(factor, patience, cooldown, reset, watched)| format!(
-            "type = \"greedy\", factor = {factor:?}, patience = \"{patience} epochs\", cooldown = \"{cooldown} epochs\", \
-             raise_cooldown = \"1 epochs\", min_lr = 0.05, max_lr = 0.3, reset = {reset}, {watched}"
-        )),
+        (0.5..0.95, 0..3u64, 0..3u64, 1..4u64, watched()).prop_map(
+            |(factor, patience, cooldown, reset, (every, watched))| format!(
+                "type = \"greedy\", factor = {factor:?}, patience = \"{} epochs\", cooldown = \"{} epochs\", \
+                 raise_cooldown = \"{every} epochs\", min_lr = 0.05, max_lr = 0.3, reset = {reset}, {watched}",
+                patience * every,
+                cooldown * every
+            )
+        ),
     ];
     // In epochs, a phase of the runs below would be too short for it.
     let one_cycle =
@@ -374,6 +383,35 @@ proptest! {
     }
 }
 
+#[test]
+fn a_percentage_is_of_the_whole_with_a_warm_up_and_without() {
+    for keys in [
+        "type = \"step\", every = LENGTH",
+        "type = \"multistep\", milestones = [LENGTH]",
+        "type = \"piecewise\", boundaries = [LENGTH], values = [1, 0.5]",
+        "type = \"linear\", start = 1, end = 0, over = LENGTH",
+        "type = \"exponential\", factor = 0.5, every = LENGTH",
+        "type = \"inverse_time\", rate = 0.5, every = LENGTH",
+        "type = \"inverse_sqrt\", timescale = LENGTH",
+        "type = \"polynomial\", over = LENGTH",
+        "type = \"cosine\", over = LENGTH",
+        "type = \"cosine_restarts\", period = LENGTH",
+        "type = \"cyclic\", low = 0, up = LENGTH",
+        "type = \"one_cycle\", over = LENGTH",
+        "type = \"noam\", peak = LENGTH",
+        "type = \"wsd\", decay = LENGTH",
+        "type = \"tanh\", over = LENGTH",
+        "type = \"rex\", over = LENGTH",
+    ] {
+        for (percent, steps) in [("", ""), (", warmup = \"20%\"", ", warmup = \"128 steps\"")] {
+            let metric = metric(1);
+            let factors = |keys: String| run(&mut *inline(&keys), 0, 640, LONG, &metric);
+            let in_percent = factors(keys.replace("LENGTH", "\"50%\"") + percent);
+            assert_eq!(in_percent, factors(keys.replace("LENGTH", "\"320 steps\"") + steps), "{keys}{percent}");
+        }
+    }
+}
+
 /// `state` with one key or one element less, in every way.
 fn without_a_piece(state: &serde_json::Value) -> Vec<serde_json::Value> {
     use serde_json::Value;
@@ -425,6 +463,13 @@ fn what_is_wrong_is_said_with_its_place() {
         missing.extend(absent.map(|part| format!("{part:?} is not in\n{message}")));
     };
     wrong("type = \"stepp\"", &["unknown schedule \"stepp\"", "did you mean \"step\"?", "test.toml:2"]);
+    wrong("type = \"CosineAnnealingLR\"", &["unknown schedule \"CosineAnnealingLR\"", "it is `cosine` here"]);
+    wrong("type = \"constant\"\nfor = \"2 epochs\"", &["`for` says how long a part of a sequence lasts"]);
+    wrong("type = \"cosine\"\nover = \"15.5 steps\"", &["steps are whole"]);
+    wrong("type = \"cosine\"\nover = \"150%\"", &["expected at most \"100%\""]);
+    wrong("type = \"cosine\"\nover = \"5 minutes\"", &["time on the clock goes with [limit] time"]);
+    let odd = "type = \"plateau\"\nevery = \"3 epochs\"\npatience = \"4 epochs\"";
+    wrong(odd, &["`schedule.patience` is no multiple of `every`", "the metric is judged every 3 epochs"]);
     wrong("type = \"step\"", &["`schedule.every` is missing", "add `every`: a duration such as"]);
     wrong("type = \"step\"\nevery = 10", &["write \"10 epochs\" or \"10 steps\""]);
     wrong("type = \"step\"\nevery = \"0 epochs\"", &["`schedule.every` comes to 0 steps", "an epoch has 10 steps"]);
@@ -493,7 +538,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"product\"\nparts = []", &["`schedule.parts` has no parts"]);
     wrong(
         "type = \"product\"\nparts = [{ type = \"rex\", for = \"2 epochs\" }]",
-        &["unknown key `schedule.parts.0.for`"],
+        &["`for` says how long a part of a sequence lasts"],
     );
     wrong("type = \"rex\"\nwarmup = 5", &["write \"5 epochs\" or \"5 steps\""]);
     wrong("type = \"rex\"\nwarmup = \"100 epochs\"", &["`schedule.warmup` is as long as all there is to train"]);
@@ -512,7 +557,10 @@ fn what_is_wrong_is_said_with_its_place() {
         "type = \"cyclic\"\nlow = 0\nup = \"5%\"\nconvention = \"keras\"",
         &["keras has no `cyclic` of its own", "expected \"torch\""],
     );
-    wrong("type = \"product\"\nparts = [{ type = \"rex\" }]\nconvention = \"keras\"", &["parts have their own"]);
+    wrong(
+        "type = \"product\"\nparts = [{ type = \"rex\" }]\nconvention = \"keras\"",
+        &["keras has no `product` of its own", "expected \"torch\""],
+    );
     wrong("type = \"cosine\"\nconvention = \"pytorch\"", &["did you mean \"torch\"?"]);
     wrong("type = \"plateau\"\nthreshold = 1", &["threshold_mode = \"abs\""]);
     assert!(missing.is_empty(), "{}", missing.join("\n\n"));
@@ -563,6 +611,24 @@ fn what_will_not_be_seen_is_a_warning() {
         ("type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2", "cycle 4 ends at 37.5% of it"),
         ("type = \"cyclic\"\nlow = 0\nup = \"6 epochs\"", "`schedule.up`: the last cycle does not complete"),
         ("type = \"greedy\"\npatience = \"99 epochs\"", "`schedule.patience` is too long for a change to come"),
+        (
+            "type = \"cosine_restarts\"\nperiod = \"20 epochs\"\ncycles = 7",
+            "`schedule.cycles`: not all cycles come in this run",
+        ),
+        (
+            "type = \"multistep\"\nmilestones = [\"50 epochs\", \"999 steps\"]\nconvention = \"keras\"",
+            "`schedule.milestones`: \"999 steps\" comes after the last step",
+        ),
+        (
+            "type = \"multistep\"\nmilestones = [\"995 steps\"]\ntick = \"epoch\"",
+            "`schedule.milestones`: \"995 steps\" comes after the last step",
+        ),
+        ("type = \"plateau\"\nmin_lr = 0.1", "the rate begins at or below `min_lr`"),
+        ("type = \"rex\"\nfloor = { lr = 0.2 }", "`schedule.floor` is above what the rule begins from"),
+        (
+            "type = \"sequence\"\nparts = [{ type = \"plateau\", for = \"50%\" }, { type = \"cosine\", end = { lr = 0.01 } }]",
+            "an absolute height in a part that goes on from the one before",
+        ),
         ("type = \"one_cycle\"\nover = \"101 epochs\"", "`schedule.over`: the cycle ends after the last step"),
         ("type = \"noam\"\npeak = \"101 epochs\"", "`schedule.peak`: the peak comes after the last step"),
         (

@@ -35,6 +35,19 @@ impl Duration {
         }
     }
 
+    /// What is wrong with a text that is nearly a duration.
+    fn trouble(text: &str) -> Option<String> {
+        let (number, unit) = split_unit(text)?;
+        match (unit, number.parse::<f64>()) {
+            ("step" | "steps", Ok(amount)) if amount.fract() != 0.0 => Some("steps are whole".into()),
+            ("%", Ok(amount)) if amount > 100.0 => Some("expected at most \"100%\"".into()),
+            ("s" | "second" | "seconds" | "min" | "minute" | "minutes" | "h" | "hour" | "hours", _) => {
+                Some("expected steps, epochs or a percentage: time on the clock goes with [limit] time".into())
+            }
+            _ => None,
+        }
+    }
+
     /// Reads `"500 steps"` and the like.
     pub fn parse(text: &str) -> Option<Self> {
         let (number, unit) = split_unit(text)?;
@@ -65,7 +78,7 @@ impl Field for Duration {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match &value.kind {
-            Kind::String(text) => Duration::parse(text).ok_or(None),
+            Kind::String(text) => Duration::parse(text).ok_or_else(|| Duration::trouble(text)),
             Kind::Integer(number) => Err(Some(unitless(&number.to_string()))),
             Kind::Float(number) => Err(Some(unitless(&number.to_string()))),
             _ => Err(None),

@@ -187,6 +187,11 @@ impl<'a> Section<'a> {
         self.resolved.remove(key);
     }
 
+    /// Whether `key` counts as known.
+    pub fn is_asked(&self, key: &str) -> bool {
+        self.asked.contains(&key)
+    }
+
     /// Counts `key` as known.
     pub fn ask(&mut self, key: &'static str) {
         if !self.asked.contains(&key) {

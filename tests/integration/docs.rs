@@ -14,7 +14,8 @@ const INTRODUCTION: &str = "\
 
 A rule gives a **factor**; a group's rate is `lr · lr_mult · factor`. `t` is the step about to be taken, from 0; with
 `tick = \"epoch\"` the first step of its epoch. A rule that has an end holds its last value from there on. Durations and
-moments carry their unit: `\"500 steps\"`, `\"3 epochs\"`, `\"10%\"` (of the run; inside a sequence of the phase). Where a height
+moments carry their unit: `\"500 steps\"`, `\"3 epochs\"`, `\"10%\"` (of the run; inside a sequence of the phase), and are
+rounded to whole steps. Where a height
 is asked for, a number is a factor and `{ lr = 1e-5 }` a rate, the same for each group.
 
 `[[schedule]]` tables, one after another, are a `sequence`. A group's own `schedule` takes the place of the run's.

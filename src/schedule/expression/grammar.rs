@@ -82,12 +82,21 @@ impl Debug for Formula {
 }
 
 fn unknown(name: &str) -> Wrong {
+    let what = format!("`{name}` is no name here");
+    match name {
+        "lr" => return Wrong { what, right: "the group's base rate is `base`".into() },
+        "if" | "else" => return Wrong { what, right: "write `if(condition, then, else)`".into() },
+        _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
+            return Wrong { what, right: format!("it is a function: write `{name}(…)`") };
+        }
+        _ => {}
+    }
     let functions = FUNCTIONS.iter().map(|(name, _)| *name);
     let right = match nearest(name, NAMES.into_iter().chain(["pi"]).chain(functions)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}, pi and the functions", NAMES.join(", ")),
     };
-    Wrong { what: format!("`{name}` is no name here"), right }
+    Wrong { what, right }
 }
 
 /// The pieces of a formula.
@@ -183,6 +192,8 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
     // Whether a minus sign stands before what comes next, and belongs to it alone.
     let mut signed = false;
     let mut operand_before = false;
+    // Whether a comparison has been made that another would be made with.
+    let mut compared = false;
     while let Some(token) = tokens.get(*at) {
         *at += 1;
         let last = written.len() - 1;
@@ -192,7 +203,7 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
                 break;
             }
             Token::Comma => {
-                (signed, operand_before) = (false, false);
+                (signed, operand_before, compared) = (false, false, false);
                 written.push(String::new());
                 continue;
             }
@@ -202,6 +213,11 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
                 } else {
                     signed = false;
                 }
+                let comparison = matches!(*operator, "<" | ">" | "<=" | ">=" | "==" | "!=");
+                if comparison && compared {
+                    return wrong("`a < b < c` compares a truth with a number", "write `a < b && b < c`");
+                }
+                compared = comparison || (compared && !matches!(*operator, "&&" | "||"));
                 operand_before = false;
                 written[last] += &format!(" {operator} ");
                 continue;
