@@ -64,7 +64,7 @@ def cosine_warmup_min_lr(warmup, total, rate=None, **end):
 
 def wsd(warmup, stable, decay, warmup_type=None, decay_type=None, end=None, total=None):
     """Where only `num_training_steps` is given, what is left is stable."""
-    table = warmed("wsd", None, total or warmup + stable + decay, decay=STEPS(decay))
+    table = warmed("wsd", None, total, decay=STEPS(decay)) | ({} if total else {"stable": STEPS(stable)})
     table["warmup"] = {"for": STEPS(warmup)} | ({"shape": warmup_type} if warmup_type else {})
     table |= ({"shape": decay_type} if decay_type else {}) | ({"end": end} if end else {})
     options = {"num_decay_steps": decay} | ({} if total else {"num_stable_steps": stable})

@@ -90,7 +90,7 @@ impl Evaluations {
     /// `judgements`.
     pub fn judged(section: &mut Section<'_>, key: &'static str, judgements: u64, every: u64) -> u64 {
         let epochs = section.or(key, Evaluations(judgements.saturating_mul(every))).0;
-        if epochs % every != 0 {
+        if !epochs.is_multiple_of(every) {
             let message = format!("`{}` is no multiple of `every`", section.dotted(key));
             section.error(key, message, format!("the metric is judged every {}", words::count(every, "epoch")));
         }

@@ -530,6 +530,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"one_cycle\"\ncycle_momentum = true", &["there is no momentum to cycle"]);
     wrong("type = \"one_cycle\"\nmax_momentum = 0.9", &["goes with `cycle_momentum = true`"]);
     wrong("type = \"wsd\"\ndecay = \"101 epochs\"", &["`schedule.decay` is longer than the whole"]);
+    wrong("type = \"wsd\"\ndecay = \"20%\"\nstable = \"50%\"\nover = \"80%\"", &["both `over` and `stable` are given"]);
     wrong("type = \"tanh\"\nlb = 3", &["`lb` is not below `ub`"]);
     wrong("type = \"expression\"\nformula = \"abs(1 / (t - 500))\"", &["gives inf at step 500", "at every step"]);
     wrong("type = \"expression\"\nformula = \"1 - t\"", &["gives -1 at step 2"]);

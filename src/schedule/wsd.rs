@@ -15,6 +15,7 @@
 //! |---|---|---|---|
 //! | `decay` | | | how long the decay at the end lasts |
 //! | `over` | `"100%"` | | until when |
+//! | `stable` | what `over` leaves | | in place of `over`: how long the stable phase lasts (transformers's `num_stable_steps`) |
 //! | `end` | 0 | | a factor, or `{ lr = … }` |
 //! | `shape` | `"1-sqrt"` | `"cosine"` | |
 //! | `ratio` | 0.1 | | for `"exponential"`: above 0, below 1; what would be left where x = 1, before it is brought to `end` |
@@ -52,7 +53,11 @@ choice! {
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Timm, Transformers]);
     let decay = Length::required(section, "decay", context);
-    let over = Length::until(section, "over", Duration::Percent(100.0), context);
+    let stable = Length::optional(section, "stable", context);
+    let over = match &stable {
+        Some(None) => Length::until(section, "over", Duration::Percent(100.0), context),
+        _ => both(stable.flatten(), decay, section),
+    };
     let end = Level::end(section, Level::Factor(0.0), context);
     let default = if convention == Some(Transformers) { Shape::Cosine } else { Shape::OneMinusSqrt };
     let shape = section.or("shape", default);
@@ -69,8 +74,23 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         section.log().push(Diagnostic::error(message).at(section.place_of("decay")).label(label));
         return None;
     }
-    over.warn_beyond(context.horizon.total_steps, section, "over", "the decay ends");
+    let key = if section.has("stable") { "stable" } else { "over" };
+    over.warn_beyond(context.horizon.total_steps, section, key, "the decay ends");
     Some(Box::new(Wsd { decay, over, end, shape, ratio, power, tick }))
+}
+
+/// The two phases together, where `stable` is written; `over` is then what they come to.
+fn both(stable: Option<Length>, decay: Option<Length>, section: &mut Section<'_>) -> Option<Length> {
+    section.ask("over");
+    if section.has("over") {
+        section.error(
+            "over",
+            "both `over` and `stable` are given",
+            "`stable` and `decay` together say when it is over",
+        );
+    }
+    let (stable, decay) = (stable?, decay?);
+    Some(Length { steps: stable.steps.saturating_add(decay.steps), ..stable })
 }
 
 #[derive(Debug)]
