@@ -66,7 +66,9 @@ fn sources() -> Vec<Source> {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                if !path.ends_with("tests") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
                 let room = path.strip_prefix(&root).unwrap().components().next().unwrap();
                 let room = room.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
