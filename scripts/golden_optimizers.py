@@ -84,6 +84,25 @@ TORCH = {
         "groups": {"lr": 0.005, "weight_decay": 0.3},
         "scheduled_weight_decay": {"lr": 0.005, "weight_decay": 0.3},
     },
+    "adadelta": {
+        "defaults": {},
+        "options": {"lr": 0.5, "rho": 0.95, "eps": 1e-4, "weight_decay": 0.05},
+        "lrdrop": {"lr": 2.0},
+        "groups": {"lr": 0.5, "weight_decay": 0.1},
+    },
+    "adamax": {
+        "defaults": {},
+        "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
+        "lrdrop": {"lr": 0.02},
+        "groups": {"lr": 0.005, "weight_decay": 0.1},
+    },
+    "radam": {
+        "defaults": {},
+        "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
+        "decoupled": {"lr": 0.01, "betas": [0.9, 0.99], "weight_decay": 0.2, "decoupled_weight_decay": True},
+        "lrdrop": {"lr": 0.02},
+        "groups": {"lr": 0.005, "weight_decay": 0.1},
+    },
 }
 
 KERAS = {
@@ -139,6 +158,16 @@ KERAS = {
         },
         "lrdrop": {"lr": 0.01},
     },
+    "adadelta": {
+        "defaults": {},
+        "options": {"lr": 0.5, "rho": 0.9, "eps": 1e-4, "weight_decay": 0.05},
+        "lrdrop": {"lr": 2.0},
+    },
+    "adamax": {
+        "defaults": {},
+        "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
+        "lrdrop": {"lr": 0.02},
+    },
 }
 
 TORCH_CLASS = {
@@ -147,6 +176,9 @@ TORCH_CLASS = {
     "rmsprop": torch.optim.RMSprop,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
+    "adadelta": torch.optim.Adadelta,
+    "adamax": torch.optim.Adamax,
+    "radam": torch.optim.RAdam,
 }
 
 KERAS_CLASS = {
@@ -155,6 +187,8 @@ KERAS_CLASS = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
+    "adadelta": keras.optimizers.Adadelta,
+    "adamax": keras.optimizers.Adamax,
 }
 
 # Keras's names of options and of state variables, where they differ.
@@ -174,6 +208,8 @@ KERAS_SLOT = {
     },
 }
 KERAS_SLOT["adamw"] = KERAS_SLOT["adam"]
+KERAS_SLOT["adadelta"] = {"accumulated_grad": "square_avg", "accumulated_delta_var": "acc_delta"}
+KERAS_SLOT["adamax"] = {"momentum": "exp_avg", "norm": "exp_inf"}
 
 # The bias is a group of its own in the `groups` cases.
 GROUP = {"name": "bias", "params": ["*.bias"], "lr_mult": 2.0, "weight_decay": 0.0}

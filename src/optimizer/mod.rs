@@ -4,14 +4,17 @@
 //! An elementwise rule is written once, over [`Num`], in a file of its own ([`Elementwise`]); the engine gives it
 //! weight decay, clipping, groups, state and speed.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod clip;
 mod elementwise;
 mod fused;
 mod hyper;
 mod num;
+mod radam;
 mod rmsprop;
 mod segments;
 mod sgd;
@@ -32,7 +35,16 @@ pub use num::{Num, Wide};
 pub use segments::{Segment, Segments};
 
 /// Every optimizer that `[optimizer] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] = &[adagrad::ENTRY, adam::ENTRY, adamw::ENTRY, rmsprop::ENTRY, sgd::ENTRY];
+pub const REGISTRY: &[Entry<Build>] = &[
+    adadelta::ENTRY,
+    adagrad::ENTRY,
+    adam::ENTRY,
+    adamax::ENTRY,
+    adamw::ENTRY,
+    radam::ENTRY,
+    rmsprop::ENTRY,
+    sgd::ENTRY,
+];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were
 /// logged.

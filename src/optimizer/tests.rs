@@ -9,12 +9,15 @@ use crate::params::{Declaration, Init, Store};
 use crate::spec::{Log, Section, Spec, lookup};
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
-const OPTIONS: [(&str, &str); 12] = [
+const OPTIONS: [(&str, &str); 15] = [
+    ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
     ("adam", "amsgrad = true\nweight_decay = 0.01"),
     ("adam", "convention = \"keras\""),
+    ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
+    ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
     ("rmsprop", "centered = true\nmomentum = 0.9\nconvention = \"keras\""),

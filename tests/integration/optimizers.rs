@@ -9,7 +9,7 @@ use crate::golden::{Trace, distance, plan_table};
 #[test]
 fn every_rule_follows_its_framework() {
     let traces = Trace::all("optimizers");
-    assert!(traces.len() >= 88, "only {} traces", traces.len());
+    assert!(traces.len() >= 126, "only {} traces", traces.len());
     let mut far = Vec::new();
     for trace in &traces {
         let (worst, what) = replay(trace);
@@ -21,11 +21,17 @@ fn every_rule_follows_its_framework() {
     assert!(far.is_empty(), "{} of {} are too far:\n{}", far.len(), traces.len(), far.join("\n"));
 }
 
+/// What Keras 3 does not have.
+const NOT_IN_KERAS: [&str; 1] = ["radam"];
+
 #[test]
 fn every_registered_rule_has_a_trace_of_each_framework() {
     let traces = Trace::all("optimizers");
     for entry in lr_run::optimizer::REGISTRY {
         for framework in ["torch", "keras"] {
+            if framework == "keras" && NOT_IN_KERAS.contains(&entry.name) {
+                continue;
+            }
             let prefix = format!("{framework}_{}_", entry.name);
             assert!(traces.iter().any(|trace| trace.name.starts_with(&prefix)), "no trace {prefix}…");
         }

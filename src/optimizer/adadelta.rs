@@ -1,0 +1,57 @@
+//! Adadelta (Zeiler 2012, arXiv 1212.5701); PyTorch's and Keras's `Adadelta`.
+//!
+//! v ← ρ·v + (1−ρ)·g², Δ = √(u + ε) / √(v + ε)·g, u ← ρ·u + (1−ρ)·Δ², θ ← θ − lr·Δ
+//!
+//! | key | default | Keras |
+//! |---|---|---|
+//! | `lr` | 1 | 1e-3 |
+//! | `rho` | 0.9 | 0.95 |
+//! | `eps` | 1e-6 | 1e-7 |
+//! | `weight_decay` | 0 | |
+//! | `decoupled_weight_decay` | false | true |
+
+use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adadelta",
+    summary: "steps in the unit of the weights: past updates over past gradients (Zeiler 2012)",
+    example: "type = \"adadelta\"\nlr = 1.0\nrho = 0.9",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let keras = convention(section) == Convention::Keras;
+    let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
+    let lr = section.or("lr", Positive(choose(1.0, 1e-3))).0;
+    let rho = section.or("rho", BelowOne(choose(0.9, 0.95))).0;
+    let eps = section.or("eps", NonNegative(choose(1e-6, 1e-7))).0;
+    let decay = Decay::read(section, 0.0, keras);
+    Some(method(Adadelta { rho, eps }, lr, decay))
+}
+
+#[derive(Clone, Debug)]
+struct Adadelta {
+    rho: f64,
+    eps: f64,
+}
+
+impl Elementwise<2, 4> for Adadelta {
+    const SLOTS: [&'static str; 2] = ["square_avg", "acc_delta"];
+
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::below_one("rho", &mut self.rho), Hyper::non_negative("eps", &mut self.eps)]
+    }
+
+    fn scalars(&self, _: u64, lr: f64) -> [f64; 4] {
+        [lr, self.rho, 1.0 - self.rho, self.eps]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [v, u]: [N; 2], [lr, rho, other, eps]: &[N; 4]) -> (N, [N; 2]) {
+        let v = (other.clone() * g.clone()).mul_add(g.clone(), rho.clone() * v);
+        let delta = (u.clone() + eps.clone()).sqrt() / (v.clone() + eps.clone()).sqrt() * g;
+        let u = (other.clone() * delta.clone()).mul_add(delta.clone(), rho.clone() * u);
+        ((-lr.clone()).mul_add(delta, p), [v, u])
+    }
+}
