@@ -75,9 +75,7 @@ impl Rule for Cosine {
         if t == self.over.steps && self.num_cycles == 0.5 {
             return self.end;
         }
-        let x = t as f64 / self.over.f64();
-        let x = if self.k_decay == 1.0 { x } else { x.powf(self.k_decay) };
-        let height = 0.5 * (1.0 + (2.0 * self.num_cycles * PI * x).cos());
+        let height = wave(t as f64 / self.over.f64(), self.k_decay, self.num_cycles);
         let height = if self.exponent == 1.0 { height } else { height.powf(self.exponent) };
         self.end + (1.0 - self.end) * height
     }
@@ -91,8 +89,8 @@ impl Rule for Cosine {
     }
 }
 
-/// ½(1 + cos(π·x^k)): from 1 at x = 0 to 0 at x = 1.
-pub(super) fn half_cosine(x: f64, k_decay: f64) -> f64 {
+/// ½(1 + cos(2π·c·x^k)): for c = ½ from 1 at x = 0 to 0 at x = 1.
+pub(super) fn wave(x: f64, k_decay: f64, num_cycles: f64) -> f64 {
     let x = if k_decay == 1.0 { x } else { x.powf(k_decay) };
-    0.5 * (1.0 + (PI * x).cos())
+    0.5 * (1.0 + (2.0 * num_cycles * PI * x).cos())
 }

@@ -21,7 +21,7 @@
 //! 121·T_0). `end` is reached at the boundary, where the next cycle begins: in whole ticks it is never seen.
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
-use super::cosine::half_cosine;
+use super::cosine::wave;
 use super::length::Length;
 use super::level::Level;
 use super::tick::Tick;
@@ -43,6 +43,9 @@ choice! {
         Amplitude = "amplitude",
     }
 }
+
+/// More cycles of growing length than this are none that one would ask for.
+const MOST_CYCLES: usize = 100_000;
 
 /// A number of at least 1.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +84,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let total = context.horizon.total_steps;
     let (steps, written) = match (period?, cycles) {
         (Some(period), _) => (period.f64(), Some(period)),
+        // Before anything is summed over them.
+        (None, Some(cycles)) if cycles as u64 > total => (0.0, None),
         (None, Some(cycles)) => {
             // As many cycles as asked for fill the whole: period·(1 + m + m² + …) = total.
             let sum: f64 = (0..cycles).map(|cycle| multiplier.powf(cycle as f64)).sum();
@@ -107,16 +112,35 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         _ => (written.map_or(1, |period| period.steps), 1),
     };
     let cycles = cycles.map_or(u64::MAX, |cycles| cycles as u64);
-    let rule =
-        CosineRestarts { period: steps, share, written, cycles, multiplier, decay, decay_of, end, k_decay, tick };
+    let starts = starts(steps, multiplier, total);
+    if starts.len() > MOST_CYCLES {
+        let label = format!("expected at most {MOST_CYCLES}: a longer period, or 1");
+        section.error("period_mult", "there are too many cycles of growing length", label);
+        return None;
+    }
+    let rule = CosineRestarts { starts, share, written, cycles, multiplier, decay, decay_of, end, k_decay, tick };
     rule.warn_of_a_cut(section, total);
     Some(Box::new(rule))
 }
 
+/// Where each cycle begins that does so in `total` steps, and the one after them; of more than [`MOST_CYCLES`] one too
+/// many. Nothing where all are of one length, for which no table is needed.
+fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
+    if multiplier == 1.0 {
+        return Vec::new();
+    }
+    let cycles =
+        std::iter::successors(Some((0.0, period)), |&(start, length)| Some((start + length, length * multiplier)));
+    let mut within = true;
+    let starts =
+        cycles.map(|(start, _)| start).take_while(|&start| std::mem::replace(&mut within, start <= total as f64));
+    starts.take(MOST_CYCLES + 1).collect()
+}
+
 #[derive(Debug)]
 struct CosineRestarts {
-    /// In steps; not whole where cycles fill a run.
-    period: f64,
+    /// In steps, not always whole: where each cycle begins, where they differ in length.
+    starts: Vec<f64>,
     /// The first cycle as steps and the number of cycles that they hold, where all are of one length.
     share: (u64, u64),
     written: Option<Length>,
@@ -155,14 +179,11 @@ impl CosineRestarts {
             let (elapsed, whole) = (u128::from(t) * u128::from(self.share.1), u128::from(self.share.0));
             return ((elapsed / whole) as u64, (elapsed % whole) as f64 / whole as f64);
         }
-        let (mut cycle, mut start, mut length) = (0, 0.0, self.period);
         let t = t as f64;
-        while t >= start + length && cycle < self.cycles {
-            start += length;
-            length *= self.multiplier;
-            cycle += 1;
-        }
-        (cycle, (t - start) / length)
+        // The last of them begins after the run: what is asked beyond it is of the cycle before.
+        let cycle = self.starts.partition_point(|&start| start <= t).clamp(1, self.starts.len() - 1) - 1;
+        let (start, next) = (self.starts[cycle], self.starts[cycle + 1]);
+        (cycle as u64, ((t - start) / (next - start)).min(1.0))
     }
 }
 
@@ -173,7 +194,7 @@ impl Rule for CosineRestarts {
             return self.end;
         }
         let peak = if self.decay == 1.0 { 1.0 } else { self.decay.powf(cycle as f64) };
-        let height = half_cosine(x, self.k_decay);
+        let height = wave(x, self.k_decay, 0.5);
         match self.decay_of {
             DecayOf::Peak => self.end + (peak - self.end) * height,
             DecayOf::Amplitude => self.end + (1.0 - self.end) * peak * height,

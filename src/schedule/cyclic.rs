@@ -94,7 +94,8 @@ impl Cyclic {
     fn height(&self, clock: Clock) -> f64 {
         let t = self.tick.seen(clock);
         let (up, down) = (self.up.steps, self.down.steps);
-        let (cycle, at) = (t / (up + down), t % (up + down));
+        let whole = up.saturating_add(down);
+        let (cycle, at) = (t / whole, t % whole);
         let ratio = match at <= up {
             true => at as f64 / up as f64,
             false => 1.0 - (at - up) as f64 / down as f64,

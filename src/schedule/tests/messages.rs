@@ -1,8 +1,8 @@
 //! What is said of a schedule: errors, warnings, descriptions.
 
 use super::{HUNDRED_EPOCHS, Read, error, read, rule};
-use crate::schedule::{Context, build};
-use crate::spec::{Log, Section, Spec};
+use crate::schedule::{Clock, Context, build};
+use crate::spec::{Horizon, Log, Section, Spec};
 use std::path::Path;
 
 #[test]
@@ -69,6 +69,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"cosine\"\nover = \"0 epochs\"", &["`schedule.over` comes to 0 steps"]);
     wrong("type = \"cosine_restarts\"", &["`schedule.period` is missing", "or `cycles`"]);
     wrong("type = \"cosine_restarts\"\ncycles = 2000", &["the cycles are shorter than a step"]);
+    wrong("type = \"cosine_restarts\"\ncycles = 9223372036854775807", &["the cycles are shorter than a step"]);
     wrong("type = \"cosine_restarts\"\ncycles = 2\nperiod_mult = 0.5", &["expected a finite number, 1 or above"]);
     wrong("type = \"cosine_restarts\"\ncycles = 2\ndecay = 1.5", &["expected at most 1"]);
     wrong("type = \"cyclic\"\nup = \"2 epochs\"", &["`schedule.low` is missing"]);
@@ -196,6 +197,28 @@ fn what_will_not_be_seen_is_a_warning() {
     for table in ["type = \"step\"\nevery = \"999 steps\"", "type = \"plateau\"\npatience = \"97 epochs\""] {
         assert_eq!(read(&format!("[schedule]\n{table}"), HUNDRED_EPOCHS).found, Ok(String::new()), "{table}");
     }
+}
+
+/// Numbers that no run needs are read as quickly as others, and break nothing.
+#[test]
+fn what_is_beyond_all_measure_is_neither_a_panic_nor_a_wait() {
+    let huge = Horizon { total_steps: 1 << 40, steps_per_epoch: 10 };
+    for (table, horizon) in [
+        ("type = \"cyclic\"\nlow = 0\nup = \"9223372036854775808 steps\"", HUNDRED_EPOCHS),
+        ("type = \"cosine_restarts\"\nperiod = \"1 steps\"\nperiod_mult = 1.0000001", HUNDRED_EPOCHS),
+        ("type = \"cosine_restarts\"\nperiod = \"1 steps\"\nperiod_mult = 1.5", huge),
+        ("type = \"cosine_restarts\"\ncycles = 9223372036854775807", huge),
+        ("type = \"cosine_restarts\"\nperiod = \"1 steps\"\nperiod_mult = 1e300", huge),
+    ] {
+        if let Some(rule) = read(&format!("[schedule]\n{table}"), horizon).rule {
+            for step in [0, 1, horizon.total_steps - 1, horizon.total_steps, u64::MAX] {
+                let factor = rule.factor(Clock { step, total_steps: horizon.total_steps, steps_per_epoch: 10 });
+                assert!(factor.is_finite() && factor >= 0.0, "{factor} at {step}: {table}");
+            }
+        }
+    }
+    let many = read("[schedule]\ntype = \"cosine_restarts\"\nperiod = \"1 steps\"\nperiod_mult = 1.0000001", huge);
+    assert!(many.found.unwrap_err().contains("there are too many cycles of growing length"));
 }
 
 #[test]
