@@ -69,14 +69,12 @@ pub(super) fn construct(
     let limits = Limits::read(&mut section, &context);
     let warmup = WarmUp::read(&mut section, entry.name, &context);
     let inner = warmup.as_ref().map_or(context, |warmup| warmup.context(&context));
-    let mut rule = (entry.build)(&mut section, &inner);
-    // Whether the convention has this rule is for the rule to say; a combinator has none.
-    rule = rule.map(|rule| WarmUp::around(warmup, rule)).map(|rule| limits.around(rule));
+    let rule = (entry.build)(&mut section, &inner);
+    let rule = rule.map(|rule| limits.around(WarmUp::around(warmup, rule)));
     let right = log.errors() == errors;
     if right && rule.as_ref().is_some_and(|rule| !rule.factor(last_step(&context)).is_finite()) {
         let message = format!("`{}` grows beyond any number before its last step", section.path());
         section.error("factor", message, "expected a factor that stays finite");
-        rule = None;
     }
     let rule = rule.filter(|_| log.errors() == errors);
     (rule, section.finish().into())

@@ -26,9 +26,11 @@ impl Level {
     /// The factor under `end`, or `default`: where a rule that lowers the rate comes to. An absolute one above the group's
     /// own rate is worth a warning: the rule then raises it, as PyTorch's `eta_min` does without a word.
     pub fn end(section: &mut Section<'_>, default: Level, context: &Context<'_>) -> f64 {
-        let written = section.table_ref().get("end").is_none_or(|value| value.as_table().is_some());
+        let is_absolute = match section.table_ref().get("end") {
+            Some(written) => written.as_table().is_some(),
+            None => matches!(default, Level::Absolute(_)),
+        };
         let end = Level::or(section, "end", default, context);
-        let is_absolute = written && (section.has("end") || matches!(default, Level::Absolute(_)));
         // Other hyper-parameters may well rise: weight decay does in more than one recipe.
         if end > 1.0 && is_absolute && context.quantity == "lr" {
             let (quantity, base) = (context.quantity, words::number(context.base_lr));

@@ -27,7 +27,7 @@ use super::level::Level;
 use super::tick::{Reach, Tick};
 use super::{Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Horizon, Kind, Section};
+use crate::spec::{Diagnostic, Horizon, Kind, Section, Table};
 
 choice! {
     /// The way from the start to the top.
@@ -82,31 +82,27 @@ impl WarmUp {
             _ => Tick::Step,
         };
         let value = section.raw("warmup")?;
-        if let Kind::Table(_) = value.kind {
-            let mut own = section.as_section(section.dotted("warmup"), value)?;
-            let length = Length::required(&mut own, "for", context);
-            let read = WarmUp::keys(section, &mut own, name, context, tick);
-            section.put("warmup", own.finish());
-            return read.length(length, section, context);
-        }
-        // A duration: everything else as it is by default, written out in the resolved spec.
-        let length = Length::optional(section, "warmup", context)?;
-        let empty = crate::spec::Table::default();
-        let mut own = Section::new(section.dotted("warmup"), &empty, None, section.log());
-        own.put("for", length?.written.to_string());
-        let read = WarmUp::keys(section, &mut own, name, context, tick);
-        section.put("warmup", own.finish());
-        read.length(length, section, context)
-    }
-
-    /// Everything but the length, which stands in for now.
-    fn keys(outer: &Section<'_>, own: &mut Section<'_>, name: &str, context: &Context<'_>, tick: Tick) -> WarmUp {
+        let nothing = Table::default();
+        let (mut own, length) = match value.kind {
+            Kind::Table(_) => {
+                let mut own = section.as_section(section.dotted("warmup"), value)?;
+                let length = Length::required(&mut own, "for", context);
+                (own, length)
+            }
+            // A duration: everything else is as by default, and written out in the resolved spec.
+            _ => {
+                let length = Length::optional(section, "warmup", context)??;
+                let mut own = Section::new(section.dotted("warmup"), &nothing, None, section.log());
+                own.put("for", length.written.to_string());
+                (own, Some(length))
+            }
+        };
         let convention = context.convention;
         let timm = convention == Some(Convention::Timm);
         let start = match (convention, name) {
             (Some(Convention::Torch), _) => Level::Factor(1.0 / 3.0),
-            (Some(Convention::Transformers), "wsd") => match outer.table_ref().get("end") {
-                Some(end) => Level::read(outer, "end", end, context).unwrap_or(Level::Factor(0.0)),
+            (Some(Convention::Transformers), "wsd") => match section.table_ref().get("end") {
+                Some(end) => Level::read(section, "end", end, context).unwrap_or(Level::Factor(0.0)),
                 None => Level::Factor(0.0),
             },
             _ => Level::Factor(0.0),
@@ -118,7 +114,7 @@ impl WarmUp {
             _ => Counts::Within,
         };
         let to_base = convention == Some(Convention::Keras) || (timm && name != "tanh");
-        let start = Level::or(own, "start", start, context);
+        let start = Level::or(&mut own, "start", start, context);
         let shape = own.or("shape", Shape::Linear);
         let reach = own.or("reach", if convention.is_some() { Reach::After } else { Reach::Last });
         let clock = own.or("clock", clock);
@@ -127,11 +123,7 @@ impl WarmUp {
         if shape == Shape::Exponential && start == 0.0 {
             own.error("shape", "an exponential warm-up cannot start at 0", "expected `start` above 0");
         }
-        let length = Length { written: crate::spec::Duration::Steps(1), steps: 1 };
-        WarmUp { length, start, shape, reach, clock, to, tick }
-    }
-
-    fn length(self, length: Option<Length>, section: &Section<'_>, context: &Context<'_>) -> Option<WarmUp> {
+        section.put("warmup", own.finish());
         let length = length?;
         let total = context.horizon.total_steps;
         if length.steps >= total {
@@ -141,7 +133,7 @@ impl WarmUp {
             section.log().push(found.help("shorten it, give it in percent, or make the run longer"));
             return None;
         }
-        Some(WarmUp { length, ..self })
+        Some(WarmUp { length, start, shape, reach, clock, to, tick })
     }
 
     /// What the rule after this warm-up is built for.
