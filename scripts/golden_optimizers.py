@@ -10,16 +10,11 @@ Run, in an environment with scripts/requirements-golden.txt:
 
 import numpy as np
 
-from golden_lib import VERSIONS, fresh_folder, join_spec, save_tensors, toml_table
+from golden_optimizer_trace import DTYPES, GROUP, KEPT, STEPS, inputs, rate_multiplier, remove, write
 
 import keras  # after golden_lib, which picks Keras's backend
 import torch
 
-STEPS = 100
-DROP_AT = 50  # the steps before this one keep the rate; this one and those after it have a tenth
-KEPT = [1, 2, 3, 5, 10, 20, 50, 51, 52, 75, 100]
-SHAPES = {"layers.0.weight": (4, 5), "layers.0.bias": (4,)}
-DTYPES = {"f32": torch.float32, "f64": torch.float64}
 
 # Optimizer -> case -> options of `[optimizer]`. PyTorch takes them by the same names.
 TORCH = {
@@ -103,6 +98,13 @@ TORCH = {
         "lrdrop": {"lr": 0.02},
         "groups": {"lr": 0.005, "weight_decay": 0.1},
     },
+    "nadam": {
+        "defaults": {},
+        "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05, "momentum_decay": 0.02},
+        "decoupled": {"lr": 0.01, "betas": [0.9, 0.99], "weight_decay": 0.2, "decoupled_weight_decay": True},
+        "lrdrop": {"lr": 0.02},
+        "groups": {"lr": 0.005, "weight_decay": 0.1},
+    },
 }
 
 KERAS = {
@@ -168,6 +170,11 @@ KERAS = {
         "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
         "lrdrop": {"lr": 0.02},
     },
+    "nadam": {
+        "defaults": {},
+        "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
+        "lrdrop": {"lr": 0.01},
+    },
 }
 
 TORCH_CLASS = {
@@ -179,6 +186,7 @@ TORCH_CLASS = {
     "adadelta": torch.optim.Adadelta,
     "adamax": torch.optim.Adamax,
     "radam": torch.optim.RAdam,
+    "nadam": torch.optim.NAdam,
 }
 
 KERAS_CLASS = {
@@ -189,6 +197,7 @@ KERAS_CLASS = {
     "adamw": keras.optimizers.AdamW,
     "adadelta": keras.optimizers.Adadelta,
     "adamax": keras.optimizers.Adamax,
+    "nadam": keras.optimizers.Nadam,
 }
 
 # Keras's names of options and of state variables, where they differ.
@@ -209,33 +218,11 @@ KERAS_SLOT = {
 }
 KERAS_SLOT["adamw"] = KERAS_SLOT["adam"]
 KERAS_SLOT["adadelta"] = {"accumulated_grad": "square_avg", "accumulated_delta_var": "acc_delta"}
+KERAS_SLOT["nadam"] = {"momentum": "exp_avg", "velocity": "exp_avg_sq"}
 KERAS_SLOT["adamax"] = {"momentum": "exp_avg", "norm": "exp_inf"}
 
-# The bias is a group of its own in the `groups` cases.
-GROUP = {"name": "bias", "params": ["*.bias"], "lr_mult": 2.0, "weight_decay": 0.0}
-
-
-def inputs(seed):
-    """Initial values and gradients in f64. The gradients differ in scale by step and by element
-    (about 1e-4 to 10) and are exactly zero: the last row always, the first row in the first three
-    steps, everything in step 31."""
-    random = np.random.RandomState(seed)
-    init, grads = {}, {}
-    for name, shape in SHAPES.items():
-        init[name] = torch.from_numpy(random.standard_normal(shape))
-        by_step = random.choice([0.01, 0.1, 1.0, 3.0], size=(STEPS,) + (1,) * len(shape))
-        by_element = random.choice([0.01, 0.1, 1.0, 3.0], size=shape)
-        grad = random.standard_normal((STEPS,) + shape) * by_step * by_element
-        grad[:, -1] = 0.0
-        grad[:3, 0] = 0.0
-        grad[30] = 0.0
-        grads[name] = torch.from_numpy(grad)
-    return init, grads
-
-
-def rate_multiplier(case, step):
-    """What the case multiplies the learning rate by in this step (from 0)."""
-    return 0.1 if case.startswith("lrdrop") and step >= DROP_AT else 1.0
+# Counters and numbers on the host, which are not slots.
+NOT_SLOTS = ("step", "mu_product")
 
 
 def scheduled(case, options, step):
@@ -285,7 +272,7 @@ def run_torch(optimizer, case, options, init, grads):
         f"{slot}/{name}": value
         for name, param in params.items()
         for slot, value in opt.state[param].items()
-        if slot != "step" and value is not None
+        if slot not in NOT_SLOTS and value is not None
     }
     lr = {"lr": [r[0] for r in rates]}
     if case == "groups":
@@ -327,52 +314,34 @@ def run_keras(optimizer, case, options, init, grads):
                 if variable.name == f"{name}_{keras_slot}":
                     value = keras.ops.convert_to_numpy(variable).copy()
                     state[f"{slot}/{name}"] = torch.from_numpy(value)
-    assert len(state) == len(opt.variables) - 2, "a state variable without a name of ours"
+    assert len(state) == len([it for it in opt.variables if it.shape]), "a state variable without a name of ours"
     return kept, state, {"lr": rates}
 
 
-def write(folder, framework, optimizer, case, options, dtype, seed):
+def trace(framework, optimizer, case, options, dtype, seed):
     init, grads = inputs(seed)
     init = {name: value.to(DTYPES[dtype]) for name, value in init.items()}
     grads = {name: value.to(DTYPES[dtype]) for name, value in grads.items()}
     if framework == "torch":
-        kept, state, lr = run_torch(optimizer, case, options, init, grads)
+        # Of the kind that torch keeps its own scalars in, such as NAdam's product of momenta.
+        torch.set_default_dtype(DTYPES[dtype])
+        kept, state, by_step = run_torch(optimizer, case, options, init, grads)
     else:
         keras.config.set_floatx({"f32": "float32", "f64": "float64"}[dtype])
-        kept, state, lr = run_keras(optimizer, case, options, init, grads)
-
-    convention = {"convention": "keras"} if framework == "keras" else {}
-    tables = [toml_table("[optimizer]", {"type": optimizer} | convention | options)]
-    if case == "groups":
-        tables.append(toml_table("[[group]]", GROUP))
-    tensors = {"steps": torch.tensor(KEPT)}
-    tensors |= {key: torch.tensor(value, dtype=torch.float64) for key, value in lr.items()}
-    for name in SHAPES:
-        tensors[f"init/{name}"] = init[name]
-        tensors[f"grad/{name}"] = grads[name]
-        tensors[f"param/{name}"] = torch.stack(kept[name])
-    tensors |= {f"state/{key}": value for key, value in state.items()}
-    for key, value in tensors.items():
-        by_step = key == "steps" or key.startswith(("lr", "hyper/"))
-        assert by_step or value.dtype == DTYPES[dtype], key
-    metadata = {
-        "framework": framework,
-        "version": VERSIONS[framework],
-        "optimizer": optimizer,
-        "case": case,
-        "dtype": dtype,
-        "spec": join_spec(*tables),
-    }
-    save_tensors(folder / f"{framework}_{optimizer}_{case}_{dtype}.safetensors", tensors, metadata)
+        kept, state, by_step = run_keras(optimizer, case, options, init, grads)
+        options = {"convention": "keras"} | options
+    group = GROUP if case == "groups" else None
+    common = {"init": init, "grads": grads, "kept": kept, "state": state, "by_step": by_step}
+    write(framework, optimizer, case, dtype, options=options, group=group, **common)
 
 
 def main():
-    folder = fresh_folder("optimizers")
     for framework, cases in [("torch", TORCH), ("keras", KERAS)]:
+        remove(framework, cases)
         for i, optimizer in enumerate(cases):
             for j, (case, options) in enumerate(cases[optimizer].items()):
                 for dtype in DTYPES:
-                    write(folder, framework, optimizer, case, options, dtype, seed=100 * i + j)
+                    trace(framework, optimizer, case, options, dtype, seed=100 * i + j)
 
 
 if __name__ == "__main__":

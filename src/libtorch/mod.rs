@@ -1,15 +1,17 @@
 //! The one room with unsafe code and the one C++ shim: what libtorch has and tch does not expose.
 
-use std::ffi::{CStr, CString, c_char, c_void};
-use std::ops::Range;
+mod parallel;
+
+use std::ffi::{CStr, CString, c_char};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use tch::{Kind, Tensor};
 
+pub use parallel::{Pieces, Rows, Slices};
+
 unsafe extern "C" {
     fn lr_load_cuda(path: *const c_char) -> *const c_char;
-    fn lr_parallel_for(length: i64, grain: i64, body: extern "C" fn(*mut c_void, i64, i64), context: *mut c_void);
     fn lr_set_deterministic(on: bool);
     fn lr_torch_version() -> *const c_char;
 }
@@ -56,41 +58,6 @@ pub fn version() -> String {
 pub fn set_deterministic(on: bool) {
     // SAFETY: sets flags in libtorch's global context.
     unsafe { lr_set_deterministic(on) }
-}
-
-/// Calls `body` for pieces of `0..length`, none much smaller than `grain`, on the threads that libtorch computes with.
-/// A second pool would fight OpenMP's over the same cores. `body` must not panic: that ends the process.
-pub fn parallel_for<F: Fn(Range<usize>) + Sync>(length: usize, grain: usize, body: F) {
-    extern "C" fn call<F: Fn(Range<usize>) + Sync>(context: *mut c_void, begin: i64, end: i64) {
-        // SAFETY: `context` is the `&F` below, which outlives the loop.
-        let body = unsafe { &*context.cast::<F>() };
-        body(begin as usize..end as usize);
-    }
-    let context = std::ptr::from_ref(&body).cast_mut().cast::<c_void>();
-    // SAFETY: `call` reads `context` as the `F` it was made from; F is Sync; the call returns when all pieces are done.
-    unsafe { lr_parallel_for(length as i64, grain as i64, call::<F>, context) }
-}
-
-/// Cuts `row` and every slice of `beside` (all of one length) into the same pieces, and calls `body` with each piece's
-/// range and its share of them, on the threads that libtorch computes with.
-pub fn parallel_pieces<T, F, const N: usize>(row: &mut [T], beside: [&mut [T]; N], grain: usize, body: F)
-where
-    T: Send + Sync,
-    F: Fn(Range<usize>, &mut [T], [&mut [T]; N]) + Sync,
-{
-    struct Shared<T>(*mut T);
-    // SAFETY: only used below, where no two threads touch the same element.
-    unsafe impl<T: Send> Sync for Shared<T> {}
-
-    let len = row.len();
-    assert!(beside.iter().all(|slice| slice.len() == len), "all slices have one length");
-    let (row, beside) = (Shared(row.as_mut_ptr()), beside.map(|slice| Shared(slice.as_mut_ptr())));
-    parallel_for(len, grain, |piece| {
-        // SAFETY: the slices are `len` long and borrowed exclusively until this function returns; `parallel_for` hands
-        // out pieces of `0..len` that do not overlap, so no other thread has these elements.
-        let part = |of: &Shared<T>| unsafe { std::slice::from_raw_parts_mut(of.0.add(piece.start), piece.len()) };
-        body(piece.clone(), part(&row), beside.each_ref().map(part));
-    });
 }
 
 /// A number type that tensors store on the CPU.

@@ -10,7 +10,7 @@
 //! | `weight_decay` | 0 | |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -26,8 +26,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let lr = section.or("lr", Positive(choose(1.0, 1e-3))).0;
     let rho = section.or("rho", BelowOne(choose(0.9, 0.95))).0;
     let eps = section.or("eps", NonNegative(choose(1e-6, 1e-7))).0;
-    let decay = Decay::read(section, 0.0, keras);
-    Some(method(Adadelta { rho, eps }, lr, decay))
+    let treatment = Treatment::read(section, 0.0, keras);
+    Some(elementwise(Adadelta { rho, eps }, lr, treatment))
 }
 
 #[derive(Clone, Debug)]
@@ -36,14 +36,17 @@ struct Adadelta {
     eps: f64,
 }
 
-impl Elementwise<2, 4> for Adadelta {
-    const SLOTS: [&'static str; 2] = ["square_avg", "acc_delta"];
-
+impl UpdateRule for Adadelta {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::below_one("rho", &mut self.rho), Hyper::non_negative("eps", &mut self.eps)]
     }
+}
 
-    fn scalars(&self, _: u64, lr: f64) -> [f64; 4] {
+impl Elementwise<2, 4> for Adadelta {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["square_avg", "acc_delta"];
+
+    fn scalars(&self, _: u64, lr: f64, (): &mut ()) -> [f64; 4] {
         [lr, self.rho, 1.0 - self.rho, self.eps]
     }
 

@@ -13,7 +13,9 @@
 //! | `eps_inside_sqrt` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{
+    Build, Convention, Elementwise, Hyper, Initial, Method, Num, Treatment, UpdateRule, convention, elementwise,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -31,8 +33,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let initial = section.or("initial_accumulator_value", NonNegative(choose(0.0, 0.1))).0;
     let eps = section.or("eps", NonNegative(choose(1e-10, 1e-7))).0;
     let eps_inside_sqrt = section.or("eps_inside_sqrt", keras);
-    let decay = Decay::read(section, 0.0, keras);
-    Some(method(Adagrad { lr_decay, initial, eps, eps_inside_sqrt }, lr, decay))
+    let treatment = Treatment::read(section, 0.0, keras);
+    Some(elementwise(Adagrad { lr_decay, initial, eps, eps_inside_sqrt }, lr, treatment))
 }
 
 #[derive(Clone, Debug)]
@@ -43,18 +45,21 @@ struct Adagrad {
     eps_inside_sqrt: bool,
 }
 
-impl Elementwise<1, 3> for Adagrad {
-    const SLOTS: [&'static str; 1] = ["sum"];
-
+impl UpdateRule for Adagrad {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::non_negative("lr_decay", &mut self.lr_decay), Hyper::non_negative("eps", &mut self.eps)]
     }
+}
 
-    fn initial(&self) -> [f64; 1] {
-        [self.initial]
+impl Elementwise<1, 3> for Adagrad {
+    type Memory = ();
+    const SLOTS: [&'static str; 1] = ["sum"];
+
+    fn initial(&self) -> [Initial; 1] {
+        [Initial::Value(self.initial)]
     }
 
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 3] {
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 3] {
         let lr = lr / (1.0 + (t - 1) as f64 * self.lr_decay);
         let (inside, outside) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
         [lr, inside, outside]

@@ -19,7 +19,7 @@
 //! | `eps_hat` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -50,13 +50,13 @@ pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn Met
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(defaults.eps)).0;
-    let decay = Decay::read(section, defaults.weight_decay, defaults.decoupled);
+    let treatment = Treatment::read(section, defaults.weight_decay, defaults.decoupled);
     let amsgrad = section.or("amsgrad", false);
     let eps_hat = section.or("eps_hat", defaults.eps_hat);
     let rule = Adam { beta1: beta1.0, beta2: beta2.0, eps, eps_hat };
     match amsgrad {
-        false => method::<_, 2, 6>(rule, lr, decay),
-        true => method::<_, 3, 6>(rule, lr, decay),
+        false => elementwise::<_, 2, 6>(rule, lr, treatment),
+        true => elementwise::<_, 3, 6>(rule, lr, treatment),
     }
 }
 
@@ -68,12 +68,14 @@ struct Adam {
     eps_hat: bool,
 }
 
-impl Adam {
-    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+impl UpdateRule for Adam {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         let Adam { beta1, beta2, eps, .. } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+}
 
+impl Adam {
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
     fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
         let t = t.min(i32::MAX as u64) as i32;
@@ -96,13 +98,10 @@ fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 6]) -> N {
 }
 
 impl Elementwise<2, 6> for Adam {
+    type Memory = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.settings()
-    }
-
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 6] {
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
         self.numbers(t, lr)
     }
 
@@ -115,13 +114,10 @@ impl Elementwise<2, 6> for Adam {
 
 /// With `amsgrad`.
 impl Elementwise<3, 6> for Adam {
+    type Memory = ();
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.settings()
-    }
-
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 6] {
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
         self.numbers(t, lr)
     }
 

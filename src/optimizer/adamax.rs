@@ -13,7 +13,7 @@
 //! | `eps_outside` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -29,8 +29,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(if keras { 1e-7 } else { 1e-8 })).0;
     let eps_outside = section.or("eps_outside", keras);
-    let decay = Decay::read(section, 0.0, keras);
-    Some(method(Adamax { beta1: beta1.0, beta2: beta2.0, eps, eps_outside }, lr, decay))
+    let treatment = Treatment::read(section, 0.0, keras);
+    Some(elementwise(Adamax { beta1: beta1.0, beta2: beta2.0, eps, eps_outside }, lr, treatment))
 }
 
 #[derive(Clone, Debug)]
@@ -41,15 +41,18 @@ struct Adamax {
     eps_outside: bool,
 }
 
-impl Elementwise<2, 5> for Adamax {
-    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_inf"];
-
+impl UpdateRule for Adamax {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         let Adamax { beta1, beta2, eps, .. } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+}
 
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 5] {
+impl Elementwise<2, 5> for Adamax {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_inf"];
+
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 5] {
         let bc1 = 1.0 - self.beta1.powi(t.min(i32::MAX as u64) as i32);
         let (inside, outside) = if self.eps_outside { (0.0, self.eps) } else { (self.eps, 0.0) };
         [1.0 - self.beta1, self.beta2, inside, outside, lr / bc1]

@@ -1,22 +1,18 @@
 //! Update rules. A spec's `[optimizer]` table becomes a [`Method`] without libtorch, and a method begins as an
 //! [`Optimizer`] over a parameter store.
 //!
-//! An elementwise rule is written once, over [`Num`], in a file of its own ([`Elementwise`]); the engine gives it
-//! weight decay, clipping, groups, state and speed.
+//! A rule is written once, in a file of its own; [`engine`] runs it. An elementwise one is written over [`Num`], so that
+//! the same text is the fused loop on the CPU and tensor operations on a GPU.
 
 mod adadelta;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
-mod clip;
-mod elementwise;
-mod fused;
-mod hyper;
-mod num;
+mod engine;
+mod nadam;
 mod radam;
 mod rmsprop;
-mod segments;
 mod sgd;
 
 use std::any::Any;
@@ -26,13 +22,11 @@ use tch::{TchError, Tensor};
 
 use crate::choice;
 use crate::params::Store;
-use crate::spec::{Entry, NonNegative, Section};
+use crate::spec::{Entry, Section};
 
-pub use clip::Clip;
-pub use elementwise::{Elementwise, method};
-pub use hyper::{Hyper, Range};
-pub use num::{Num, Wide};
-pub use segments::{Segment, Segments};
+pub use engine::{Clip, Elementwise, Hyper, Num, Range, Segment, Segments, Wide};
+
+use engine::{Initial, Treatment, UpdateRule, elementwise};
 
 /// Every optimizer that `[optimizer] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[
@@ -41,6 +35,7 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    nadam::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     sgd::ENTRY,
@@ -74,24 +69,31 @@ pub enum Decay {
     Coupled(f64),
     /// θ ← θ·(1 − lr·λ) before the rule (Loshchilov and Hutter 2019, arXiv 1711.05101).
     Decoupled(f64),
+    /// The rule's own affair.
+    OfRule,
 }
 
 impl Decay {
-    /// Reads `weight_decay` and `decoupled_weight_decay`.
-    fn read(section: &mut Section<'_>, default: f64, decoupled: bool) -> Decay {
-        let amount = section.or("weight_decay", NonNegative(default)).0;
-        match section.or("decoupled_weight_decay", decoupled) {
-            true => Decay::Decoupled(amount),
-            false => Decay::Coupled(amount),
-        }
-    }
-
-    /// λ.
-    fn amount(&mut self) -> &mut f64 {
+    /// λ, where it is the engine's.
+    fn amount(&mut self) -> Option<&mut f64> {
         match self {
-            Decay::Coupled(amount) | Decay::Decoupled(amount) => amount,
+            Decay::Coupled(amount) | Decay::Decoupled(amount) => Some(amount),
+            Decay::OfRule => None,
         }
     }
+}
+
+/// What an optimizer does with learning rates. Each reason follows "because".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Why a rate that follows a schedule would change nothing, or break the method.
+    pub no_schedule: Option<&'static str>,
+    /// Why all groups have one rate.
+    pub one_rate: Option<&'static str>,
+    /// Why there is but one group.
+    pub one_group: Option<&'static str>,
+    /// It makes a rate of its own of the nominal one: [`Optimizer::effective_lr`] gives it.
+    pub finds_its_own: bool,
 }
 
 /// An optimizer as a spec describes it, for one group.
@@ -106,6 +108,9 @@ pub trait Method: Any + Debug + Send {
     fn momentum(&self) -> Option<Hyper> {
         self.hypers().into_iter().find(|hyper| matches!(hyper.name, "momentum" | "beta1"))
     }
+
+    /// What it does with learning rates.
+    fn rates(&self) -> Rates;
 
     /// Begins over `store`, with one method a group (the base group's first: `groups[0]` is `self`'s place).
     fn start(
@@ -132,12 +137,22 @@ pub struct Step<'a> {
     pub hyper: &'a [Vec<(&'static str, f64)>],
     /// The loss of the batch, a scalar.
     pub loss: &'a Tensor,
-    /// Loss and gradients of the same batch at the store's present values, for methods that look again.
-    pub reevaluate: &'a mut Reevaluate<'a>,
+    /// For methods that look again.
+    pub batch: &'a mut dyn Batch,
 }
 
-/// Loss and gradients at the store's values.
-pub type Reevaluate<'a> = dyn FnMut(&Store) -> Result<(Tensor, Vec<Tensor>), Error> + 'a;
+/// The batch of a step, computed again at a store's present values; dropout drops what it dropped before.
+pub trait Batch {
+    /// The loss alone.
+    fn loss(&mut self, store: &Store) -> Result<f64, Error>;
+
+    /// The loss and each parameter's gradient.
+    fn gradients(&mut self, store: &Store) -> Result<(f64, Vec<Tensor>), Error>;
+
+    /// The Hessian of the loss times `v`, which has the parameters' shapes; undefined where the loss does not depend on
+    /// a parameter.
+    fn hessian_vector(&mut self, store: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error>;
+}
 
 /// An optimizer at work.
 pub trait Optimizer: Debug + Send {
@@ -149,11 +164,15 @@ pub trait Optimizer: Debug + Send {
         self.step(step)
     }
 
-    /// Updates made.
-    fn steps(&self) -> u64;
+    /// The state, by name: `exp_avg/layers.0.weight`. Each tensor shares its memory with the optimizer, so that writing
+    /// it sets the state.
+    fn state(&self) -> Vec<(String, Tensor)>;
 
-    /// The state, one flat tensor a slot, by PyTorch's names.
-    fn slots(&self) -> Vec<(&'static str, &Tensor)>;
+    /// What is kept besides on the host: the number of steps, and a rule's own numbers.
+    fn memory(&self) -> serde_json::Value;
+
+    /// Takes over what [`Optimizer::memory`] gave. Where the state's tensors depend on it, they are as it says after.
+    fn remember(&mut self, memory: &serde_json::Value) -> Result<(), Error>;
 
     /// The rate that each group's last step really had, for methods that choose their own.
     fn effective_lr(&self) -> Option<Vec<f64>> {
@@ -166,6 +185,31 @@ pub trait Optimizer: Debug + Send {
     }
 }
 
+/// Gives `optimizer` the state that another of its kind had: [`Optimizer::memory`], and its tensors by name.
+pub fn restore(
+    optimizer: &mut dyn Optimizer,
+    memory: &serde_json::Value,
+    tensors: &[(String, Tensor)],
+) -> Result<(), Error> {
+    optimizer.remember(memory)?;
+    let mut state = optimizer.state();
+    let fits = |(name, tensor): &(String, Tensor)| {
+        tensors.iter().any(|(other, value)| other == name && value.size() == tensor.size())
+    };
+    if let Some((name, tensor)) = state.iter().find(|it| !fits(it)) {
+        return Err(Error::Memory(format!("`{name}` of shape {:?} is not in it", tensor.size())));
+    }
+    if state.len() != tensors.len() {
+        return Err(Error::Memory(format!("it has {} tensors, not {}", tensors.len(), state.len())));
+    }
+    for (name, tensor) in &mut state {
+        for (_, value) in tensors.iter().filter(|(other, _)| other == name) {
+            tch::no_grad(|| tensor.f_copy_(value))?;
+        }
+    }
+    Ok(())
+}
+
 /// An optimizer that cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -175,6 +219,9 @@ pub enum Error {
     /// A step gave a value to what this rule does not have.
     #[error("this optimizer has no `{0}` that could change from step to step")]
     Hyper(&'static str),
+    /// A state that is not this optimizer's.
+    #[error("the optimizer's state does not fit: {0}")]
+    Memory(String),
     /// libtorch refused.
     #[error("in the optimizer: {}", crate::libtorch::message(.0))]
     Torch(#[from] TchError),

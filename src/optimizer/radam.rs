@@ -12,7 +12,7 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |
 
-use super::{Build, Decay, Elementwise, Hyper, Method, Num, method};
+use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -26,8 +26,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(1e-8)).0;
-    let decay = Decay::read(section, 0.0, false);
-    Some(method(RAdam { beta1: beta1.0, beta2: beta2.0, eps }, lr, decay))
+    let treatment = Treatment::read(section, 0.0, false);
+    Some(elementwise(RAdam { beta1: beta1.0, beta2: beta2.0, eps }, lr, treatment))
 }
 
 #[derive(Clone, Debug)]
@@ -37,16 +37,19 @@ struct RAdam {
     eps: f64,
 }
 
-impl Elementwise<2, 6> for RAdam {
-    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
-
+impl UpdateRule for RAdam {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         let RAdam { beta1, beta2, eps } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+}
+
+impl Elementwise<2, 6> for RAdam {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 6] {
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
         let power = t.min(i32::MAX as u64) as i32;
         let (bc1, bc2) = (1.0 - self.beta1.powi(power), 1.0 - self.beta2.powi(power));
         let longest = 2.0 / (1.0 - self.beta2) - 1.0;

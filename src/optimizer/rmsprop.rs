@@ -18,7 +18,7 @@
 //! | `lr_in_momentum` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -38,13 +38,13 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let centered = section.or("centered", false);
     let eps_inside_sqrt = section.or("eps_inside_sqrt", keras);
     let lr_in_momentum = section.or("lr_in_momentum", keras);
-    let decay = Decay::read(section, 0.0, keras);
+    let treatment = Treatment::read(section, 0.0, keras);
     let rule = RmsProp { alpha, eps, momentum, eps_inside_sqrt, lr_in_momentum };
     Some(match (centered, momentum != 0.0) {
-        (false, false) => method(Plain(rule), lr, decay),
-        (false, true) => method(Momentum(rule), lr, decay),
-        (true, false) => method(Centered(rule), lr, decay),
-        (true, true) => method(CenteredMomentum(rule), lr, decay),
+        (false, false) => elementwise(Plain(rule), lr, treatment),
+        (false, true) => elementwise(Momentum(rule), lr, treatment),
+        (true, false) => elementwise(Centered(rule), lr, treatment),
+        (true, true) => elementwise(CenteredMomentum(rule), lr, treatment),
     })
 }
 
@@ -105,14 +105,17 @@ fn carried<N: Num>(p: N, buffer: N, scaled: N, [.., momentum, lr_in, lr_out]: &[
 #[derive(Clone, Debug)]
 struct Plain(RmsProp);
 
-impl Elementwise<1, 7> for Plain {
-    const SLOTS: [&'static str; 1] = ["square_avg"];
-
+impl UpdateRule for Plain {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.settings()
     }
+}
 
-    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+impl Elementwise<1, 7> for Plain {
+    type Memory = ();
+    const SLOTS: [&'static str; 1] = ["square_avg"];
+
+    fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         self.0.numbers(lr)
     }
 
@@ -126,14 +129,17 @@ impl Elementwise<1, 7> for Plain {
 #[derive(Clone, Debug)]
 struct Momentum(RmsProp);
 
-impl Elementwise<2, 7> for Momentum {
-    const SLOTS: [&'static str; 2] = ["square_avg", "momentum_buffer"];
-
+impl UpdateRule for Momentum {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.settings()
     }
+}
 
-    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+impl Elementwise<2, 7> for Momentum {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["square_avg", "momentum_buffer"];
+
+    fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         self.0.numbers(lr)
     }
 
@@ -148,14 +154,17 @@ impl Elementwise<2, 7> for Momentum {
 #[derive(Clone, Debug)]
 struct Centered(RmsProp);
 
-impl Elementwise<2, 7> for Centered {
-    const SLOTS: [&'static str; 2] = ["square_avg", "grad_avg"];
-
+impl UpdateRule for Centered {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.settings()
     }
+}
 
-    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+impl Elementwise<2, 7> for Centered {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["square_avg", "grad_avg"];
+
+    fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         self.0.numbers(lr)
     }
 
@@ -171,14 +180,17 @@ impl Elementwise<2, 7> for Centered {
 #[derive(Clone, Debug)]
 struct CenteredMomentum(RmsProp);
 
-impl Elementwise<3, 7> for CenteredMomentum {
-    const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];
-
+impl UpdateRule for CenteredMomentum {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.settings()
     }
+}
 
-    fn scalars(&self, _t: u64, lr: f64) -> [f64; 7] {
+impl Elementwise<3, 7> for CenteredMomentum {
+    type Memory = ();
+    const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];
+
+    fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         self.0.numbers(lr)
     }
 

@@ -19,7 +19,7 @@
 //! | `lr_in_momentum` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Decay, Elementwise, Hyper, Method, Num, convention, method};
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -36,7 +36,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let dampening = section.or("dampening", Unit(0.0)).0;
     let nesterov = section.or("nesterov", false);
     let lr_in_momentum = section.or("lr_in_momentum", keras);
-    let decay = Decay::read(section, 0.0, keras);
+    let treatment = Treatment::read(section, 0.0, keras);
     if nesterov && (momentum == 0.0 || dampening != 0.0) {
         let label = "with it `momentum` is above 0 and `dampening` is 0";
         section.error("nesterov", "Nesterov's momentum needs a momentum and no dampening", label);
@@ -44,8 +44,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     }
     let rule = Sgd { momentum, dampening, nesterov, lr_in_momentum };
     Some(match momentum == 0.0 {
-        true => method::<_, 0, 1>(rule, lr, decay),
-        false => method::<_, 1, 4>(rule, lr, decay),
+        true => elementwise::<_, 0, 1>(rule, lr, treatment),
+        false => elementwise::<_, 1, 4>(rule, lr, treatment),
     })
 }
 
@@ -57,21 +57,18 @@ struct Sgd {
     lr_in_momentum: bool,
 }
 
-impl Sgd {
-    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+impl UpdateRule for Sgd {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::unit("dampening", &mut self.dampening)]
     }
 }
 
 /// Without momentum.
 impl Elementwise<0, 1> for Sgd {
+    type Memory = ();
     const SLOTS: [&'static str; 0] = [];
 
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.settings()
-    }
-
-    fn scalars(&self, _t: u64, lr: f64) -> [f64; 1] {
+    fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 1] {
         [lr]
     }
 
@@ -82,13 +79,10 @@ impl Elementwise<0, 1> for Sgd {
 }
 
 impl Elementwise<1, 4> for Sgd {
+    type Memory = ();
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.settings()
-    }
-
-    fn scalars(&self, t: u64, lr: f64) -> [f64; 4] {
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 4] {
         let (inside, outside) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
         let taken = if t == 1 { 1.0 } else { 1.0 - self.dampening };
         let (of_gradient, of_buffer) = if self.nesterov { (inside, self.momentum) } else { (0.0, 1.0) };

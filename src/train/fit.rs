@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use tch::{Tensor, no_grad};
 
+use super::again::Again;
 use super::meter::{Bad, Meter};
 use super::rules::Watch;
 use super::{Emit, Error, Fitted, Interrupt, Job, Validation, evaluate, metric_of};
-use crate::dataset::Batch;
-use crate::model::{Model, Pass};
-use crate::optimizer::{self, Step};
-use crate::params::Store;
+use crate::model::Pass;
+use crate::optimizer::Step;
 use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Scores, Status};
 use crate::schedule::{Clock, Observation};
 
@@ -162,9 +161,9 @@ impl Run<'_, '_> {
         self.step += 1;
         meter.add(self.step, &value, &output, &batch.y)?;
         let (loss, model) = (*loss, &**model);
-        let mut reevaluate = |store: &Store| again(model, store, &batch, loss, pass);
+        let mut again = Again { model, batch: &batch, loss, pass };
         let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
-        optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, reevaluate: &mut reevaluate })?;
+        optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, batch: &mut again })?;
         Ok(())
     }
 
@@ -300,18 +299,4 @@ impl Run<'_, '_> {
         };
         Ok(Fitted { outcome, store: self.job.store, best: self.best })
     }
-}
-
-/// Loss and gradients of `batch` at the values in `store`, once more.
-fn again(
-    model: &dyn Model,
-    store: &Store,
-    batch: &Batch,
-    loss: super::Loss,
-    pass: Pass,
-) -> Result<(Tensor, Vec<Tensor>), optimizer::Error> {
-    let output = model.forward(&batch.x, store, pass).map_err(|error| optimizer::Error::Model(error.to_string()))?;
-    let value = loss.of(&output, &batch.y)?;
-    let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
-    Ok((value, grads))
 }

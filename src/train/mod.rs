@@ -1,6 +1,7 @@
 //! The loop. [`fit`] trains what a [`Job`] holds and tells what happens as events; it prints nothing, reads no spec and
 //! touches no file.
 
+mod again;
 mod evaluate;
 mod fit;
 mod loss;
@@ -20,6 +21,7 @@ use crate::params::Store;
 use crate::record::{Event, Outcome};
 use crate::spec::Horizon;
 
+pub use again::Again;
 pub use evaluate::evaluate;
 pub use fit::fit;
 pub use loss::{Loss, Metric};

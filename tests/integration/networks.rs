@@ -1,10 +1,11 @@
 //! Whole training steps against the framework, in f64, from given weights.
 
+use lr_run::dataset::Batch;
 use lr_run::model::Pass;
 use lr_run::optimizer::{Method, Segments, Step};
 use lr_run::params::Store;
 use lr_run::plan::Plan;
-use lr_run::train::Loss;
+use lr_run::train::{Again, Loss};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::golden::{Trace, distance, plan_images, plan_table};
@@ -88,14 +89,15 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
     let mut optimizer = methods[0].start(&methods, segments, plan.clip, store).unwrap();
     let mut losses = Vec::new();
+    let batch = Batch { x: x.shallow_clone(), y: y.shallow_clone() };
     for step in 0..steps as u64 {
-        let output = plan.model.forward(x, store, Pass::Train { seed: 1, step }).unwrap();
+        let pass = Pass::Train { seed: 1, step };
+        let output = plan.model.forward(x, store, pass).unwrap();
         let value = loss.of(&output, y).unwrap();
         losses.push(value.double_value(&[]));
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
-        let mut reevaluate = |_: &Store| panic!("no rule here looks twice");
-        let reevaluate = &mut reevaluate;
-        optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, reevaluate }).unwrap();
+        let batch = &mut Again { model: &*plan.model, batch: &batch, loss, pass };
+        optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, batch }).unwrap();
     }
     let outputs = no_grad(|| plan.model.forward(x, store, Pass::Eval).unwrap());
     (Tensor::from_slice(&losses), outputs)

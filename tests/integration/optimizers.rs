@@ -1,7 +1,10 @@
 //! Update rules against the frameworks themselves: recorded gradients in, parameters and state out.
 
-use lr_run::optimizer::{Method, Optimizer, Segments, Step};
+use lr_run::dataset::Batch;
+use lr_run::model::Pass;
+use lr_run::optimizer::{self, Batch as _, Error, Method, Optimizer, Segments, Step};
 use lr_run::params::Store;
+use lr_run::train::Again;
 use tch::{Device, Kind, Tensor};
 
 use crate::golden::{Trace, distance, plan_table};
@@ -9,7 +12,7 @@ use crate::golden::{Trace, distance, plan_table};
 #[test]
 fn every_rule_follows_its_framework() {
     let traces = Trace::all("optimizers");
-    assert!(traces.len() >= 126, "only {} traces", traces.len());
+    assert!(traces.len() >= 142, "only {} traces", traces.len());
     let mut far = Vec::new();
     for trace in &traces {
         let (worst, what) = replay(trace);
@@ -21,27 +24,52 @@ fn every_rule_follows_its_framework() {
     assert!(far.is_empty(), "{} of {} are too far:\n{}", far.len(), traces.len(), far.join("\n"));
 }
 
-/// What Keras 3 does not have.
-const NOT_IN_KERAS: [&str; 1] = ["radam"];
-
+/// Every rule against some reference, with two sets of hyper-parameters in f64, and in groups.
 #[test]
-fn every_registered_rule_has_a_trace_of_each_framework() {
+fn every_registered_rule_has_traces() {
     let traces = Trace::all("optimizers");
+    let mut missing = Vec::new();
     for entry in lr_run::optimizer::REGISTRY {
-        for framework in ["torch", "keras"] {
-            if framework == "keras" && NOT_IN_KERAS.contains(&entry.name) {
-                continue;
-            }
-            let prefix = format!("{framework}_{}_", entry.name);
-            assert!(traces.iter().any(|trace| trace.name.starts_with(&prefix)), "no trace {prefix}…");
+        let of_rule: Vec<&Trace> = traces.iter().filter(|trace| trace.metadata["optimizer"] == entry.name).collect();
+        let in_f64 = of_rule.iter().filter(|trace| trace.metadata["dtype"].contains("64")).count();
+        let in_groups = of_rule.iter().any(|trace| trace.metadata["spec"].contains("[[group]]"));
+        if in_f64 < 2 || !(in_groups || NOT_IN_GROUPS.contains(&entry.name)) {
+            missing.push(format!("{}: {in_f64} traces in f64, in groups: {in_groups}", entry.name));
         }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// Rules that take no groups, or whose reference does not.
+const NOT_IN_GROUPS: [&str; 0] = [];
+
+/// What a method sees that looks at the batch again: the model of the trace's spec on the trace's own inputs; or, where
+/// the trace has a Hessian's diagonal, that.
+struct Recorded<'a> {
+    of_model: Option<Again<'a>>,
+    hessian: Option<Vec<Tensor>>,
+}
+
+impl optimizer::Batch for Recorded<'_> {
+    fn loss(&mut self, store: &Store) -> Result<f64, Error> {
+        self.of_model.as_mut().expect("the trace has inputs").loss(store)
+    }
+
+    fn gradients(&mut self, store: &Store) -> Result<(f64, Vec<Tensor>), Error> {
+        self.of_model.as_mut().expect("the trace has inputs").gradients(store)
+    }
+
+    fn hessian_vector(&mut self, _: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        let hessian = self.hessian.as_ref().expect("the trace has a Hessian");
+        Ok(hessian.iter().zip(v).map(|(h, v)| h * v).collect())
     }
 }
 
 /// Runs the trace's spec on its gradients; the largest relative distance, and where.
 fn replay(trace: &Trace) -> (f64, String) {
     let kind = if trace.metadata["dtype"].contains("64") { Kind::Double } else { Kind::Float };
-    let model = "[model]\ntype = \"mlp\"\nhidden = []\n";
+    let dtype = if kind == Kind::Double { "float64" } else { "float32" };
+    let model = format!("[model]\ntype = \"mlp\"\nhidden = []\ndtype = \"{dtype}\"\n");
     let plan = plan_table(&format!("{model}{}", trace.metadata["spec"]), 5, 4);
     let names: Vec<String> = plan.groups.groups.iter().map(|group| group.name.clone()).collect();
     let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
@@ -69,17 +97,33 @@ fn replay(trace: &Trace) -> (f64, String) {
         }
     };
     for step in 1..=100 {
-        let grads: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("grad/{name}")).get(step - 1)).collect();
+        let of_step = |kind: &str| {
+            let of_param = |name: &String| Some(trace.find(&format!("{kind}/{name}"))?.get(step - 1));
+            params.iter().map(of_param).collect::<Option<Vec<Tensor>>>()
+        };
+        let inputs = trace.find("x").map(|x| Batch { x: x.get(step - 1), y: trace.get("y").get(step - 1) });
+        let again = |batch| Again { model: &*plan.model, batch, loss: plan.loss, pass: Pass::Eval };
+        let mut batch = Recorded { of_model: inputs.as_ref().map(again), hessian: of_step("hessian") };
+        let (loss, grads) = match of_step("grad") {
+            Some(grads) => (trace.find("loss").map_or(0.0, |loss| loss.double_value(&[step - 1])), grads),
+            None => batch.gradients(&store).unwrap(),
+        };
         let lr: Vec<f64> = names.iter().map(|name| rate(name, step - 1)).collect();
         // A name once for each group; the traces have the same value in all of them.
         let values = |(name, values): &(&'static str, Tensor)| (*name, values.double_value(&[step - 1]));
         let hyper = vec![scheduled.iter().map(values).collect::<Vec<_>>(); names.len()];
-        let loss = Tensor::from(0.0);
-        let mut reevaluate = |_: &Store| panic!("no rule here looks twice");
-        let (store_now, reevaluate) = (&mut store, &mut reevaluate);
+        let loss = Tensor::from(loss);
+        let (store_now, batch) = (&mut store, &mut batch);
         optimizer
-            .step(&mut Step { store: store_now, grads: &grads, lr: &lr, hyper: &hyper, loss: &loss, reevaluate })
+            .step(&mut Step { store: store_now, grads: &grads, lr: &lr, hyper: &hyper, loss: &loss, batch })
             .unwrap();
+        for (index, group) in names.iter().enumerate() {
+            let theirs = trace.find(&format!("effective_lr.{group}"));
+            if let Some(theirs) = theirs.or(trace.find("effective_lr").filter(|_| index == 0)) {
+                let ours = Tensor::from(optimizer.effective_lr().unwrap()[index]);
+                compare(&ours, &theirs.get(step - 1), format!("effective_lr of {group} at step {step}"));
+            }
+        }
         if let Some(row) = seen.iter().position(|&it| it == step) {
             for (index, name) in params.iter().enumerate() {
                 let theirs = trace.get(&format!("param/{name}")).get(row as i64);
@@ -87,18 +131,29 @@ fn replay(trace: &Trace) -> (f64, String) {
             }
         }
     }
-    let slots = optimizer.slots();
-    let recorded = trace.names("state/");
-    assert_eq!(recorded.len(), slots.len() * params.len(), "{}: {recorded:?}", trace.name);
-    for (slot, values) in slots {
+    if let Some(evaluated) = optimizer.eval_weights(&store).unwrap() {
         for param in store.declaration().params() {
-            let ours = values.narrow(0, param.offset as i64, param.len as i64);
-            let theirs = trace.get(&format!("state/{slot}/{}", param.name)).flatten(0, -1);
-            // Keras's SGD keeps the buffer with the opposite sign.
-            let opposite = trace.name.starts_with("keras_sgd") && slot == "momentum_buffer";
-            let theirs = if opposite { -theirs } else { theirs };
-            compare(&ours, &theirs, format!("{slot} of `{}`", param.name));
+            let ours = evaluated.narrow(0, param.offset as i64, param.len as i64);
+            let theirs = trace.get(&format!("evaluated/{}", param.name)).flatten(0, -1);
+            compare(&ours, &theirs, format!("`{}` to evaluate with", param.name));
         }
+    }
+    // What a reference does not keep as we do it, its trace leaves out; but it has no other.
+    let state = optimizer.state();
+    for name in trace.names("state/") {
+        assert!(state.iter().any(|(ours, _)| *ours == name), "{} has {name}, we do not", trace.name);
+    }
+    for (name, ours) in state {
+        let Some(theirs) = trace.find(&format!("state/{name}")) else {
+            assert!(
+                trace.metadata.get("not_kept").is_some_and(|it| it.split(' ').any(|it| name.starts_with(it))),
+                "{name}"
+            );
+            continue;
+        };
+        // Keras's SGD keeps the buffer with the opposite sign.
+        let opposite = trace.name.starts_with("keras_sgd") && name.starts_with("momentum_buffer");
+        compare(&ours, &if opposite { -theirs } else { theirs.shallow_clone() }, name);
     }
     worst
 }

@@ -10,10 +10,14 @@ use tch::Tensor;
 pub trait Num:
     Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
+    /// A number that all elements share.
+    fn of(value: f64) -> Self;
     /// self·a + b, rounded once, as PyTorch's own `add_(x, alpha=…)` and `lerp_` round on the CPU.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
+    /// x^exponent, for x ≥ 0.
+    fn powf(self, exponent: Self) -> Self;
     /// |x|.
     fn abs(self) -> Self;
     /// −1, 0 or 1.
@@ -29,6 +33,14 @@ pub trait Num:
 macro_rules! float {
     ($float:ty) => {
         impl Num for $float {
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                value as $float
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                self.powf(exponent)
+            }
             #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self {
                 self.mul_add(a, b)
@@ -104,6 +116,13 @@ impl Neg for Wide {
 }
 
 impl Num for Wide {
+    fn of(value: f64) -> Self {
+        // Of no dimension: on whichever device it meets a tensor, in that one's kind.
+        Wide(Tensor::from(value))
+    }
+    fn powf(self, exponent: Self) -> Self {
+        Wide(self.0.pow(&exponent.0))
+    }
     fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
     }

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::Error;
+use super::super::Error;
 
 /// What is done to gradients that are too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,7 +18,7 @@ pub enum Clip {
 impl Clip {
     /// The factor that brings all `grads` to the norm, a scalar tensor (so that a GPU need not wait); none when nothing
     /// is scaled.
-    pub(super) fn scale(self, grads: &[Tensor]) -> Result<Option<Tensor>, Error> {
+    pub fn scale(self, grads: &[Tensor]) -> Result<Option<Tensor>, Error> {
         let Clip::Norm(limit) = self else { return Ok(None) };
         let mut squares: Option<Tensor> = None;
         for grad in grads.iter().filter(|grad| grad.defined()) {

@@ -39,4 +39,19 @@ impl Segments {
     pub fn iter(&self) -> impl Iterator<Item = &Segment> {
         self.segments.iter()
     }
+
+    /// The segments in order.
+    pub fn as_slice(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
 }
