@@ -25,15 +25,13 @@ import json
 import math
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+from bench_lib import ROOT, find_python, processor
 
 MODELS = {
     "mlp": {"spec": "experiments/mnist_adam.toml", "data": "mnist", "lr": 1e-3, "epochs": 6, "rounds": 5},
@@ -214,28 +212,6 @@ def build():
 
 def version(program):
     return subprocess.run([program, "--version"], capture_output=True, text=True).stdout.split()[-1]
-
-
-def processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def find_python():
-    """A Python with torch 2.11.0: this one, or a virtual environment made for it."""
-    check = "import torch; assert torch.__version__.split('+')[0] == '2.11.0'"
-    for python in (sys.executable, VENV / "bin" / "python"):
-        if Path(python).exists() and subprocess.run([python, "-c", check], capture_output=True).returncode == 0:
-            return str(python)
-    print(f"making a virtual environment with torch 2.11.0 in {VENV.name}: some minutes", file=sys.stderr)
-    shutil.rmtree(VENV, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    requirements = ROOT / "scripts" / "requirements-bench.txt"
-    subprocess.run([VENV / "bin" / "pip", "install", "--quiet", "-r", requirements], check=True)
-    return str(VENV / "bin" / "python")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use tracing::info;
 use super::Error;
 use crate::checkpoint::load_weights;
 use crate::dataset::{Access, Batches, Data, Part, split};
-use crate::optimizer::{Method, Optimizer, Segments};
+use crate::optimizer::{Ema, Method, Optimizer, Segments};
 use crate::params::Store;
 use crate::plan::{Group, Plan};
 use crate::record::{Columns, GroupInfo, HyperInfo, Started};
@@ -87,6 +87,7 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         model: plan.model,
         store,
         optimizer,
+        ema: plan.ema.map(Ema::new),
         groups,
         loss: plan.loss,
         examples,
@@ -143,8 +144,9 @@ pub fn started(plan: &Plan) -> Started {
         target: plan.target.as_ref().map(ToString::to_string),
         columns: Columns {
             hyper: base.hyper.iter().map(|scheduled| scheduled.hyper.name.to_owned()).collect(),
-            effective_lr: false,
+            effective_lr: base.method.rates().finds_its_own,
             test: plan.test_every_epoch && info.test > 0,
+            ema: plan.ema.is_some(),
         },
     }
 }

@@ -128,7 +128,7 @@ fn finish(
     declaration: &crate::params::Declaration,
     directory: &RunDirectory,
 ) -> Result<Outcome, Error> {
-    let Fitted { outcome, store, best } = fitted.map_err(Error::failed)?;
+    let Fitted { outcome, store, best, ema } = fitted.map_err(Error::failed)?;
     let save = |name: &str, flat: &tch::Tensor| {
         save_weights(&directory.path().join(name), declaration, flat).map_err(Error::failed)
     };
@@ -136,6 +136,9 @@ fn finish(
         save("weights.safetensors", store.flat())?;
         if let Some(best) = best {
             save("best.safetensors", &best)?;
+        }
+        if let Some(ema) = ema {
+            save("ema.safetensors", &ema)?;
         }
     }
     Ok(outcome)

@@ -53,7 +53,7 @@ impl Elementwise<2, 4> for Adadelta {
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v, u]: [N; 2], [lr, rho, other, eps]: &[N; 4]) -> (N, [N; 2]) {
         let v = (other.clone() * g.clone()).mul_add(g.clone(), rho.clone() * v);
-        let delta = (u.clone() + eps.clone()).sqrt() / (v.clone() + eps.clone()).sqrt() * g;
+        let delta = ((u.clone() + eps.clone()) / (v.clone() + eps.clone())).sqrt() * g;
         let u = (other.clone() * delta.clone()).mul_add(delta.clone(), rho.clone() * u);
         ((-lr.clone()).mul_add(delta, p), [v, u])
     }

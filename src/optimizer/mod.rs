@@ -9,6 +9,7 @@ mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod ema;
 mod engine;
 mod nadam;
 mod radam;
@@ -24,6 +25,7 @@ use crate::choice;
 use crate::params::Store;
 use crate::spec::{Entry, Section};
 
+pub use ema::Ema;
 pub use engine::{Clip, Elementwise, Hyper, Num, Range, Segment, Segments, Wide};
 
 use engine::{Initial, Treatment, UpdateRule, elementwise};

@@ -50,9 +50,10 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
 }
 
 /// The metrics that decisions can use, the one that is watched by default first.
-pub(super) fn metrics(metric: Metric) -> Vec<String> {
-    let name = metric.name();
-    ["val_loss".to_owned(), format!("val_{name}"), "train_loss".to_owned(), format!("train_{name}")].into()
+/// With an average of the weights (`ema`) there are those of validation with it.
+pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<String> {
+    let parts = ["val", "train", "ema"].into_iter().filter(|&part| ema || part != "ema");
+    parts.flat_map(|part| [format!("{part}_loss"), format!("{part}_{}", metric.name())]).collect()
 }
 
 /// Which way a metric is better.
@@ -61,7 +62,7 @@ fn mode_of(metric: &str) -> Mode {
 }
 
 /// Reads `[target]`: `accuracy = 0.97`, or `metric`, `value`, `mode`; and `stop`.
-pub(super) fn target(root: &mut Section<'_>, metric: Metric) -> Option<Target> {
+pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[String]) -> Option<Target> {
     if !root.has("target") {
         root.ask("target");
         return None;
@@ -93,7 +94,7 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric) -> Option<Target> {
                     section.missing("accuracy", "of the validation part, or `rmse`, `loss`, or `metric` and `value`");
                     return None;
                 }
-                let monitor = monitor(&mut section, "metric", metric, None);
+                let monitor = monitor(&mut section, "metric", metrics, None);
                 let of_accuracy = monitor.as_ref().is_some_and(|it| it.metric.ends_with("_accuracy"));
                 let value = match of_accuracy {
                     true => section.required::<Unit>("value").map(|value| value.0),
@@ -127,14 +128,14 @@ fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(&'static s
 }
 
 /// Reads `[early_stop]`: `patience`, `monitor`, `mode`, `min_delta`.
-pub(super) fn early_stop(root: &mut Section<'_>, metric: Metric, horizon: Option<Horizon>) -> Option<EarlyStop> {
+pub(super) fn early_stop(root: &mut Section<'_>, metrics: &[String], horizon: Option<Horizon>) -> Option<EarlyStop> {
     if !root.has("early_stop") {
         root.ask("early_stop");
         return None;
     }
     let mut section = root.section("early_stop")?;
     let patience: Option<Duration> = section.required("patience");
-    let monitor = monitor(&mut section, "monitor", metric, Some("val_loss"));
+    let monitor = monitor(&mut section, "monitor", metrics, Some("val_loss"));
     let min_delta = section.or("min_delta", NonNegative(0.0)).0;
     // There is one evaluation an epoch.
     let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
@@ -150,8 +151,7 @@ pub(super) fn early_stop(root: &mut Section<'_>, metric: Metric, horizon: Option
 }
 
 /// Reads a metric's name under `key` and `mode`, which by default is the metric's own.
-fn monitor(section: &mut Section<'_>, key: &'static str, metric: Metric, default: Option<&str>) -> Option<Monitor> {
-    let known = metrics(metric);
+fn monitor(section: &mut Section<'_>, key: &'static str, known: &[String], default: Option<&str>) -> Option<Monitor> {
     let name: String = match default {
         Some(default) => section.or(key, default.to_owned()),
         None => section.required(key)?,

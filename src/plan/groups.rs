@@ -3,6 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::hyper::{self, Follower};
+use super::rates;
 use crate::optimizer::{self, Method};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
@@ -106,6 +107,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     for (param, &group) in around.declaration.params().iter().zip(&group_of) {
         groups[group].parameters += param.len;
     }
+    rates::check(root, entry?.name, &groups, &tables, around.horizon);
     Some(Groups { groups, group_of })
 }
 

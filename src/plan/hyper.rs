@@ -92,7 +92,7 @@ impl Follower<'_> {
 }
 
 /// Steps of a run: every one, or where there are more than [`SAMPLES`] as many evenly spread, the last among them.
-fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
+pub(super) fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
     let samples = total_steps.clamp(1, SAMPLES);
     let (last, spaces) = (u128::from(total_steps.saturating_sub(1)), u128::from(samples - 1).max(1));
     (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)

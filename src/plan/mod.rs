@@ -7,6 +7,8 @@ mod ends;
 mod groups;
 mod hyper;
 mod machine;
+mod rates;
+mod updates;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use crate::choice;
 use crate::dataset::{Info, Task};
 use crate::model::{self, Model, Shape};
 use crate::optimizer::Clip;
-use crate::spec::{Diagnostic, Findings, Horizon, Log, Positive, Section, Spec, Unit, lookup};
+use crate::spec::{Diagnostic, Findings, Horizon, Log, Section, Spec, Unit, lookup};
 use crate::train::{EarlyStop, Loss, Mode, Monitor, Target};
 
 pub use assume::Assume;
@@ -45,6 +47,8 @@ pub struct Plan {
     pub loss: Loss,
     pub groups: Groups,
     pub clip: Clip,
+    /// The decay of an average of the weights.
+    pub ema: Option<f64>,
     pub horizon: Horizon,
     /// `epochs` or `steps`.
     pub length_key: &'static str,
@@ -152,13 +156,14 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let loss = loss(&mut root, info.task);
     let metric = loss.metric();
     let model = read_model(&mut root, &info, spec, machine, assume);
-    let metrics = ends::metrics(metric);
+    let ema = updates::ema(&mut root);
+    let metrics = ends::metrics(metric, ema.is_some());
     let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
     let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
     let groups = groups::read(&mut root, around);
-    let clip = clip(&mut root);
-    let target = ends::target(&mut root, metric);
-    let early_stop = ends::early_stop(&mut root, metric, length.map(|length| length.horizon));
+    let clip = updates::clip(&mut root);
+    let target = ends::target(&mut root, metric, &metrics);
+    let early_stop = ends::early_stop(&mut root, &metrics, length.map(|length| length.horizon));
     let test_every_epoch = record(&mut root);
     root.optional::<String>("relative_to");
     let mut resolved = root.finish();
@@ -186,6 +191,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         loss,
         groups: groups?,
         clip,
+        ema,
         horizon,
         length_key: length?.key,
         time_limit,
@@ -284,30 +290,6 @@ fn loss(root: &mut Section<'_>, task: Task) -> Loss {
     let resolved = section.finish();
     root.put("loss", resolved);
     loss
-}
-
-/// Reads `[clip_grad]`: `norm` or `value`.
-fn clip(root: &mut Section<'_>) -> Clip {
-    if !root.has("clip_grad") {
-        root.ask("clip_grad");
-        return Clip::None;
-    }
-    let Some(mut section) = root.section("clip_grad") else { return Clip::None };
-    let norm = section.optional::<Positive>("norm");
-    let value = section.optional::<Positive>("value");
-    if norm.is_some() && value.is_some() {
-        section.error("value", "both `norm` and `value` are given", "gradients are cut in one way");
-    }
-    if !section.has("norm") && !section.has("value") {
-        section.missing("norm", "the largest norm of all gradients together, or `value`, the largest of one element");
-    }
-    let resolved = section.finish();
-    root.put("clip_grad", resolved);
-    match (norm, value) {
-        (Some(norm), _) => Clip::Norm(norm.0),
-        (_, Some(value)) => Clip::Value(value.0),
-        _ => Clip::None,
-    }
 }
 
 /// Reads `[record]`: whether the test part is evaluated every epoch.

@@ -121,6 +121,7 @@ mod tests {
             train,
             val: scores(2.5),
             test: None,
+            ema: None,
             lr,
             hyper: BTreeMap::new(),
             effective_lr,
@@ -185,13 +186,13 @@ mod tests {
         let rates = move || proptest::collection::vec(number(), groups);
         let hyper = proptest::collection::vec(rates(), columns.hyper.len());
         let rates = (rates(), hyper, rates());
-        let row = (any::<u64>(), any::<u64>(), (scores(), scores(), scores()), rates, number(), number());
+        let row = (any::<u64>(), any::<u64>(), (scores(), scores(), scores(), scores()), rates, number(), number());
         let row = row.prop_map(
-            move |(epoch, step, (train, val, test), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
-                let test = test.filter(|_| columns.test);
+            move |(epoch, step, (train, val, test, ema), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
+                let (test, ema) = (test.filter(|_| columns.test), ema.filter(|_| columns.ema));
                 let hyper = columns.hyper.iter().cloned().zip(hyper).collect();
                 let effective_lr = if columns.effective_lr { effective_lr } else { Vec::new() };
-                Row { epoch, step, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds }
+                Row { epoch, step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds }
             },
         );
         proptest::collection::vec(row, 0..4)
@@ -201,10 +202,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn what_was_written_reads_back_exactly(
-            (names, columns, rows) in (proptest::collection::btree_set("[a-z ,\"\n.µ]{1,6}", 0..3), 0..3_usize, any::<bool>(), any::<bool>())
-                .prop_flat_map(|(names, hyper, effective_lr, test)| {
+            (names, columns, rows) in (proptest::collection::btree_set("[a-z ,\"\n.µ]{1,6}", 0..3), 0..3_usize, any::<[bool; 3]>())
+                .prop_flat_map(|(names, hyper, [effective_lr, test, ema])| {
                     let hyper = ["momentum", "lr_decay"][..hyper].iter().map(|&name| name.to_owned()).collect();
-                    let columns = Columns { hyper, effective_lr, test };
+                    let columns = Columns { hyper, effective_lr, test, ema };
                     (Just(names.clone()), Just(columns.clone()), rows(names.len() + 1, columns))
                 })
         ) {

@@ -114,6 +114,9 @@ pub struct Columns {
     pub effective_lr: bool,
     /// `test_loss` and the test metric, each epoch.
     pub test: bool,
+    /// `ema_loss` and its metric: validation with the average of the weights.
+    #[serde(default)]
+    pub ema: bool,
 }
 
 /// How far training is.
@@ -148,6 +151,9 @@ pub struct Row {
     pub train: Option<Scores>,
     pub val: Option<Scores>,
     pub test: Option<Scores>,
+    /// Of validation with the average of the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<Scores>,
     /// Learning rate of each group at the epoch's last step (epoch 0: at the first), base group first.
     pub lr: Vec<f64>,
     /// Values of the hyper-parameters that follow rules in some group, at the same step, of every group.

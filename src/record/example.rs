@@ -51,6 +51,7 @@ pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
         train: if epoch == 0 { None } else { scores(loss + 0.125, accuracy - 0.0125) },
         val: scores(loss, accuracy),
         test: None,
+        ema: None,
         lr: vec![1e-3, 2e-3],
         hyper: BTreeMap::new(),
         effective_lr: vec![],

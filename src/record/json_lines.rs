@@ -49,7 +49,19 @@ mod tests {
         let val = Some(Scores { loss: f64::INFINITY, metric: 1e-300 });
         let (lr, hyper, effective_lr) = (vec![0.1], BTreeMap::from([("beta1".to_owned(), vec![0.9])]), vec![]);
         let (train, test, train_seconds, eval_seconds) = (None, None, 1.5, 0.25);
-        let row = Row { epoch: 3, step: 30, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds };
+        let row = Row {
+            epoch: 3,
+            step: 30,
+            train,
+            val,
+            test,
+            ema: None,
+            lr,
+            hyper,
+            effective_lr,
+            train_seconds,
+            eval_seconds,
+        };
         lines.on(&Event::Epoch(row)).unwrap();
         lines.on(&Event::Warning { message: "two\nlines".into() }).unwrap();
         let text = String::from_utf8(lines.out).unwrap();

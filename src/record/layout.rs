@@ -5,7 +5,8 @@ use super::number::exact;
 
 /// Which columns a run has:
 /// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
-/// hyper-parameter that follows a rule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`, `test_loss,test_<metric>`, last `train_seconds,eval_seconds`.
+/// hyper-parameter that follows a rule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`,
+/// `test_loss,test_<metric>`, `ema_loss,ema_<metric>`, last `train_seconds,eval_seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The task's metric: `accuracy` or `rmse`.
@@ -16,13 +17,14 @@ pub struct Layout {
     pub hyper: Vec<String>,
     pub effective_lr: bool,
     pub test: bool,
+    pub ema: bool,
 }
 
 /// The column of `lr`.
 const FIRST_RATE: usize = 6;
 
 /// What can come first after the hyper-parameters.
-const AFTER_HYPER: [&str; 3] = ["effective_lr", "test_loss", "train_seconds"];
+const AFTER_HYPER: [&str; 4] = ["effective_lr", "test_loss", "ema_loss", "train_seconds"];
 
 /// A cell that does not hold what its column is for.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +49,9 @@ impl Started {
 impl Layout {
     /// The columns of the run that `started` announces.
     pub fn of(started: &Started) -> Self {
-        let Columns { hyper, effective_lr, test } = started.columns.clone();
+        let Columns { hyper, effective_lr, test, ema } = started.columns.clone();
         let groups = started.groups.iter().skip(1).map(|group| group.name.clone()).collect();
-        Layout { metric: started.metric.clone(), groups, hyper, effective_lr, test }
+        Layout { metric: started.metric.clone(), groups, hyper, effective_lr, test, ema }
     }
 
     /// The columns' names in order.
@@ -70,6 +72,9 @@ impl Layout {
         if self.test {
             header.extend(scores("test"));
         }
+        if self.ema {
+            header.extend(scores("ema"));
+        }
         header.extend(["train_seconds".to_owned(), "eval_seconds".to_owned()]);
         header
     }
@@ -87,6 +92,7 @@ impl Layout {
             groups,
             effective_lr: header.contains(&"effective_lr"),
             test: header.contains(&"test_loss"),
+            ema: header.contains(&"ema_loss"),
         };
         (layout.header() == header).then_some(layout)
     }
@@ -113,6 +119,9 @@ impl Layout {
         if self.test {
             cells.extend(scores(row.test));
         }
+        if self.ema {
+            cells.extend(scores(row.ema));
+        }
         cells.extend([exact(row.train_seconds), exact(row.eval_seconds)]);
         cells
     }
@@ -135,6 +144,7 @@ impl Layout {
                 .collect::<Result<_, CellError>>()?,
             effective_lr: if self.effective_lr { cells.rates(groups)? } else { Vec::new() },
             test: if self.test { cells.scores()? } else { None },
+            ema: if self.ema { cells.scores()? } else { None },
             train_seconds: cells.number()?,
             eval_seconds: cells.number()?,
         })
@@ -203,13 +213,13 @@ mod tests {
 
     fn layout() -> Layout {
         let (groups, hyper) = (vec!["bias".into(), "a,b".into()], vec!["alpha".into(), "eps".into()]);
-        Layout { metric: "rmse".into(), groups, hyper, effective_lr: true, test: true }
+        Layout { metric: "rmse".into(), groups, hyper, effective_lr: true, test: true, ema: true }
     }
 
     #[test]
     fn the_order_is_the_documented_one() {
         let metric = "accuracy".to_owned();
-        let plain = Layout { metric, groups: vec![], hyper: vec![], effective_lr: false, test: false };
+        let plain = Layout { metric, groups: vec![], hyper: vec![], effective_lr: false, test: false, ema: false };
         assert_eq!(
             plain.header().join(","),
             "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,train_seconds,eval_seconds"
@@ -217,7 +227,8 @@ mod tests {
         assert_eq!(
             layout().header().join(" "),
             "epoch step train_loss train_rmse val_loss val_rmse lr lr.bias lr.a,b alpha alpha.bias alpha.a,b \
-             eps eps.bias eps.a,b effective_lr effective_lr.bias effective_lr.a,b test_loss test_rmse train_seconds eval_seconds"
+             eps eps.bias eps.a,b effective_lr effective_lr.bias effective_lr.a,b test_loss test_rmse ema_loss \
+             ema_rmse train_seconds eval_seconds"
         );
     }
 

@@ -152,7 +152,7 @@ impl Run<'_, '_> {
     /// One optimizer update on `rows`.
     fn update(&mut self, rows: &[u32], meter: &mut Meter) -> Result<(), Error> {
         self.set_rates()?;
-        let Job { seed, model, store, optimizer, loss, examples, .. } = &mut self.job;
+        let Job { seed, model, store, optimizer, ema, loss, examples, .. } = &mut self.job;
         let batch = examples.gather(rows)?;
         let pass = Pass::Train { seed: *seed, step: self.step };
         let output = model.forward(&batch.x, store, pass)?;
@@ -164,11 +164,31 @@ impl Run<'_, '_> {
         let mut again = Again { model, batch: &batch, loss, pass };
         let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
         optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, batch: &mut again })?;
+        if let Some(ema) = ema {
+            ema.update(store)?;
+        }
         Ok(())
     }
 
-    /// Evaluates after `epoch`, writes its row, and shows it to everything that decides by it.
+    /// Evaluates after `epoch` with the weights that the optimizer means for it.
     fn evaluate(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
+        let meant = self.job.optimizer.eval_weights(&self.job.store)?;
+        let own = self.exchange(meant)?;
+        let ended = self.evaluate_store(epoch, train, train_seconds);
+        self.exchange(own)?;
+        ended
+    }
+
+    /// Puts other weights into the store, where there are any; those that were there.
+    fn exchange(&mut self, weights: Option<Tensor>) -> Result<Option<Tensor>, Error> {
+        let Some(weights) = weights else { return Ok(None) };
+        let before = no_grad(|| self.job.store.flat().f_detach_copy())?;
+        self.job.store.assign(&weights)?;
+        Ok(Some(before))
+    }
+
+    /// Evaluates what the store holds after `epoch`, writes its row, and shows it to everything that decides by it.
+    fn evaluate_store(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
         let before = Instant::now();
         let val = self.scores_of_validation()?;
         let test = match (self.job.test_every_epoch, &self.job.val) {
@@ -176,18 +196,19 @@ impl Run<'_, '_> {
             (true, _) => self.scores_of_test()?,
             (false, _) => None,
         };
+        let ema = self.scores_of_ema()?;
         let eval_seconds = before.elapsed().as_secs_f64();
         self.eval_seconds += eval_seconds;
         let effective_lr = self.job.optimizer.effective_lr().unwrap_or_default();
         let (lr, hyper) = (self.lr.clone(), self.hyper_by_name());
         let row =
-            Row { epoch, step: self.step, train, val, test, lr, hyper, effective_lr, train_seconds, eval_seconds };
+            Row { epoch, step: self.step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds };
         (self.emit)(&Event::Epoch(row.clone()))?;
         self.last = Some(row.clone());
         let name = self.job.loss.metric().name();
         let of = |metric: &str| metric_of(&row, name, metric);
         if self.watch.see(of(&self.watch.monitor().metric), epoch) {
-            self.best = Some(no_grad(|| self.job.store.flat().f_detach_copy())?);
+            self.best = Some(self.watched_weights()?);
         }
         if let Some(loss) = val.map(|scores| scores.loss).filter(|loss| !loss.is_finite()) {
             return Ok(Some(self.diverged(Bad { step: self.step, loss })));
@@ -241,6 +262,22 @@ impl Run<'_, '_> {
         by_name
     }
 
+    /// A copy of the weights that the watched metric is of.
+    fn watched_weights(&self) -> Result<Tensor, Error> {
+        let average = self.job.ema.as_ref().and_then(|ema| ema.weights());
+        let average = average.filter(|_| self.watch.monitor().metric.starts_with("ema_"));
+        Ok(no_grad(|| average.unwrap_or(self.job.store.flat()).f_detach_copy())?)
+    }
+
+    /// Of validation with the average of the weights; none before the first step.
+    fn scores_of_ema(&mut self) -> Result<Option<Scores>, Error> {
+        let average = self.job.ema.as_ref().and_then(|ema| ema.weights()).map(Tensor::shallow_clone);
+        let Some(own) = self.exchange(average)? else { return Ok(None) };
+        let scores = self.scores_of_validation();
+        self.exchange(Some(own))?;
+        scores
+    }
+
     fn scores_of_validation(&self) -> Result<Option<Scores>, Error> {
         match &self.job.val {
             Validation::HeldOut(rows) => self.scores(&self.job.examples, rows),
@@ -266,6 +303,8 @@ impl Run<'_, '_> {
 
     fn finish(mut self, end: End) -> Result<Fitted, Error> {
         let before = Instant::now();
+        let meant = self.job.optimizer.eval_weights(&self.job.store)?;
+        self.exchange(meant)?;
         // Validation by the test part has evaluated it already.
         let test = match (&end, &self.job.val, &self.last) {
             (End::Diverged(_) | End::Signal, ..) => None,
@@ -297,6 +336,7 @@ impl Run<'_, '_> {
             eval_seconds: self.eval_seconds,
             total_seconds: self.started.elapsed().as_secs_f64(),
         };
-        Ok(Fitted { outcome, store: self.job.store, best: self.best })
+        let ema = self.job.ema.as_ref().and_then(|ema| ema.weights()).map(Tensor::shallow_clone);
+        Ok(Fitted { outcome, store: self.job.store, best: self.best, ema })
     }
 }

@@ -16,7 +16,7 @@ use tch::{Device, TchError, Tensor};
 
 use crate::dataset::{Batches, Shuffle};
 use crate::model::Model;
-use crate::optimizer::{Optimizer, Range};
+use crate::optimizer::{Ema, Optimizer, Range};
 use crate::params::Store;
 use crate::record::{Event, Outcome};
 use crate::spec::Horizon;
@@ -36,6 +36,8 @@ pub struct Job {
     pub model: Box<dyn Model>,
     pub store: Store,
     pub optimizer: Box<dyn Optimizer>,
+    /// An average of the weights, evaluated beside them.
+    pub ema: Option<Ema>,
     /// The groups' rates and scheduled hyper-parameters, the base group's first.
     pub groups: Vec<Rate>,
     pub loss: Loss,
@@ -76,10 +78,12 @@ pub enum Validation {
 #[derive(Debug)]
 pub struct Fitted {
     pub outcome: Outcome,
-    /// With the values after the last step.
+    /// With the values after the last step: the ones to evaluate with, where the optimizer tells these from its own.
     pub store: Store,
     /// Values after the best epoch, flat; none when no evaluation gave a number.
     pub best: Option<Tensor>,
+    /// The average of the weights, flat, where the run keeps one.
+    pub ema: Option<Tensor>,
 }
 
 /// Where events go. An error ends the run.

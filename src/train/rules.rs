@@ -10,12 +10,14 @@ pub struct Monitor {
     pub mode: Mode,
 }
 
-/// `metric` of a row; `name` is the task's metric. Only training and validation are there to decide by.
+/// `metric` of a row; `name` is the task's metric. Only training and validation are there to decide by, `ema_…` with the
+/// average of the weights.
 pub fn metric_of(row: &Row, name: &str, metric: &str) -> Option<f64> {
     let (part, kind) = metric.split_once('_')?;
     let scores = match part {
         "train" => row.train,
         "val" => row.val,
+        "ema" => row.ema,
         _ => None,
     }?;
     match kind {

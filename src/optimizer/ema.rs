@@ -1,0 +1,59 @@
+//! An exponential moving average of the weights, beside any optimizer.
+
+use tch::{TchError, Tensor, no_grad};
+
+use crate::params::Store;
+
+/// θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. PyTorch's `AveragedModel` with
+/// `get_ema_multi_avg_fn(decay)`.
+#[derive(Debug)]
+pub struct Ema {
+    decay: f64,
+    average: Option<Tensor>,
+}
+
+impl Ema {
+    /// With `decay` from 0 to 1; nothing is averaged yet.
+    pub fn new(decay: f64) -> Self {
+        Ema { decay, average: None }
+    }
+
+    /// Takes in the weights after a step.
+    pub fn update(&mut self, store: &Store) -> Result<(), TchError> {
+        no_grad(|| match &mut self.average {
+            None => {
+                self.average = Some(store.flat().f_detach_copy()?);
+                Ok(())
+            }
+            Some(average) => average.f_lerp_(store.flat(), 1.0 - self.decay).map(drop),
+        })
+    }
+
+    /// The average, flat; none before the first step.
+    pub fn weights(&self) -> Option<&Tensor> {
+        self.average.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::params::{Declaration, Init};
+
+    #[test]
+    fn the_average_begins_with_the_weights_after_the_first_step() {
+        let mut declaration = Declaration::default();
+        declaration.add("weight", &[2], Init::Constant(1.0));
+        let mut store = Store::new(declaration, Kind::Double, Device::Cpu, 1).unwrap();
+        let mut ema = Ema::new(0.75);
+        assert!(ema.weights().is_none());
+        for values in [[2.0, 8.0], [6.0, 8.0], [1.0, 0.0]] {
+            store.assign(&Tensor::from_slice(&values)).unwrap();
+            ema.update(&store).unwrap();
+        }
+        // 0.75·(0.75·2 + 0.25·6) + 0.25·1, and 0.75·8.
+        assert_eq!(Vec::<f64>::try_from(ema.weights().unwrap()).unwrap(), [2.5, 6.0]);
+    }
+}

@@ -1,0 +1,58 @@
+//! What an optimizer cannot have of learning rates: a schedule, rates that differ, groups.
+
+use super::Group;
+use crate::optimizer::Rates;
+use crate::schedule::{Clock, Rule};
+use crate::spec::{Diagnostic, Horizon, Log, Place, Section, Value};
+
+/// Logs what goes against the optimizer's nature; `tables` are those of the groups after the base group. `name` is the
+/// optimizer's.
+pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[&Value], horizon: Horizon) {
+    let Rates { no_schedule, one_rate, one_group, .. } = groups[0].method.rates();
+    let log = root.log();
+    let of_group = |index: usize, key: &str| -> Option<Place> {
+        let table = tables.get(index.checked_sub(1)?)?;
+        let own = table.as_table().and_then(|table| table.get(key));
+        Some(own.map_or(&table.place, |value| &value.place).clone())
+    };
+    if let (Some(reason), Some(table)) = (one_group, tables.first()) {
+        refuse(log, Some(&table.place), format!("\"{name}\" takes no groups"), reason);
+    }
+    if let Some(reason) = no_schedule {
+        let moving = groups.iter().position(|group| moves(&*group.rule, horizon));
+        if let Some(index) = moving {
+            let place = of_group(index, "schedule").or_else(|| root.place_of("schedule").cloned());
+            refuse(log, place.as_ref(), format!("\"{name}\" takes no schedule of its learning rate"), reason);
+        }
+    }
+    if let Some(reason) = one_rate {
+        // A rate of 0 keeps a group's weights as they are, which does not disturb the others.
+        let first = groups.iter().find(|group| group.parameters > 0 && group.base_lr != 0.0);
+        let other = groups.iter().enumerate().find(|(index, group)| {
+            let differs = first.is_some_and(|first| first.base_lr != group.base_lr);
+            group.parameters > 0 && group.base_lr != 0.0 && (differs || has_own_schedule(tables, *index))
+        });
+        if let Some((index, group)) = other {
+            let key = if first.is_some_and(|first| first.base_lr != group.base_lr) { "lr_mult" } else { "schedule" };
+            let message = format!("\"{name}\" takes one learning rate for all groups");
+            refuse(log, of_group(index, key).or_else(|| root.place_of("group").cloned()).as_ref(), message, reason);
+        }
+    }
+}
+
+/// Whether the group has a schedule of its own.
+fn has_own_schedule(tables: &[&Value], index: usize) -> bool {
+    let table = index.checked_sub(1).and_then(|index| tables.get(index)?.as_table());
+    table.is_some_and(|table| table.get("schedule").is_some())
+}
+
+/// Whether the rule ever gives another factor than 1.
+fn moves(rule: &dyn Rule, horizon: Horizon) -> bool {
+    let Horizon { total_steps, steps_per_epoch } = horizon;
+    let factor = |step| rule.factor(Clock { step, total_steps, steps_per_epoch });
+    rule.is_metric_driven() || super::hyper::samples(total_steps).any(|step| factor(step) != 1.0)
+}
+
+fn refuse(log: &Log, place: Option<&Place>, message: String, reason: &str) {
+    log.push(Diagnostic::error(message).at(place).label(reason));
+}

@@ -1,0 +1,41 @@
+//! What is done around every update, whatever the optimizer: `[clip_grad]` and `[ema]`.
+
+use crate::optimizer::Clip;
+use crate::spec::{BelowOne, Positive, Section};
+
+/// Reads `[clip_grad]`: `norm` or `value`.
+pub(super) fn clip(root: &mut Section<'_>) -> Clip {
+    if !root.has("clip_grad") {
+        root.ask("clip_grad");
+        return Clip::None;
+    }
+    let Some(mut section) = root.section("clip_grad") else { return Clip::None };
+    let norm = section.optional::<Positive>("norm");
+    let value = section.optional::<Positive>("value");
+    if norm.is_some() && value.is_some() {
+        section.error("value", "both `norm` and `value` are given", "gradients are cut in one way");
+    }
+    if !section.has("norm") && !section.has("value") {
+        section.missing("norm", "the largest norm of all gradients together, or `value`, the largest of one element");
+    }
+    let resolved = section.finish();
+    root.put("clip_grad", resolved);
+    match (norm, value) {
+        (Some(norm), _) => Clip::Norm(norm.0),
+        (_, Some(value)) => Clip::Value(value.0),
+        _ => Clip::None,
+    }
+}
+
+/// Reads `[ema]`: the `decay` of an average of the weights.
+pub(super) fn ema(root: &mut Section<'_>) -> Option<f64> {
+    if !root.has("ema") {
+        root.ask("ema");
+        return None;
+    }
+    let mut section = root.section("ema")?;
+    let decay = section.or("decay", BelowOne(0.999)).0;
+    let resolved = section.finish();
+    root.put("ema", resolved);
+    Some(decay)
+}
