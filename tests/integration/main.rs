@@ -2,6 +2,7 @@
 
 mod bad_specs;
 mod cli;
+mod cli_optimizers;
 mod docs;
 mod experiments;
 mod golden;
