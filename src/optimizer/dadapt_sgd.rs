@@ -1,14 +1,14 @@
 //! SGD with D-Adaptation (Defazio and Mishchenko 2023, arXiv 2301.07733): it finds its own rate; the authors'
 //! `dadaptation.DAdaptSGD`.
 //!
-//! d is a lower bound of the distance from the first parameters θ₀ to the solution. With γ = d·lr/‖g₁‖, g₁ the first
-//! gradient, at each step
+//! d is a lower bound of the distance from the first parameters θ₀ to the solution. With γ = d·lr/‖g₁‖, where g₁ is the
+//! first gradient, at each step
 //! r ← r + γ·⟨g, s⟩, s ← s + γ·g, d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default), and
 //! θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is made of ‖s‖², ⟨g, s⟩ and ‖g‖²
 //! before it.
 //!
-//! `lr` multiplies what is found; 1 is the method, and schedules go on top. The first gradient with anything in it is the
-//! first. A group with a rate of 0 is left out of the sums, and stands still; the package takes it back to θ₀ − s.
+//! `lr` multiplies what is found; 1 is the method, and schedules go on top. The first gradient that is not all zeros is
+//! g₁. A group with a rate of 0 is left out of the sums, and stands still; the package takes it back to θ₀ − s.
 //!
 //! Weight decay is part of the gradient, in ‖g₁‖ too, and in each group its own: the package leaves it out of ‖g₁‖
 //! (`add` where the lines after have `add_`), and gives all groups the first one's. There is no decoupled decay: θ₀ − s

@@ -1,8 +1,8 @@
 //! DoWG, distance over weighted gradients (Khaled, Mishchenko and Jin 2023, arXiv 2305.16284): gradient descent that
 //! finds its own rate; optax's `contrib.dowg`, the authors' own `DoWG`.
 //!
-//! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² begins with `init_estim_sq_dist`, which
-//! is ε where it is left out. The norms are over all parameters. The article has no ε in η.
+//! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² begins with `init_estim_sq_dist`,
+//! which is ε where it is left out. The norms are over all parameters. The article has no ε in η.
 //!
 //! `lr` multiplies what is found: 1 is the method. Decoupled weight decay goes by lr·η; optax's is coupled.
 //!

@@ -4,9 +4,9 @@
 //! d estimates the distance from the first parameters θ₀ to the solution. With γ = d·lr (with `use_bias_correction`
 //! times √bc₂/bc₁), at each step
 //! m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g², s ← β₃·s + (d/d₀)·γ·g (with `safeguard_warmup` d for γ),
-//! r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁, and then d becomes the largest d̂ so far, but at most
-//! `growth_rate` times what it was (no limit by default), and θ ← θ − γ·m/(√v + d·ε), with γ of the old d and d new. ⟨⟩ and
-//! ‖·‖₁ are over all parameters.
+//! r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁. d becomes the largest d̂ so far, but at most `growth_rate` times
+//! what it was (no limit by default), and θ ← θ − γ·m/(√v + d·ε), with γ of the old d and with the new d. ⟨⟩ and ‖·‖₁ are
+//! over all parameters.
 //!
 //! `lr` multiplies what is found; 1 is the method, and schedules go on top. Decoupled weight decay (the package's
 //! `decouple`) goes by γ: θ ← θ·(1 − γ·λ).

@@ -317,6 +317,33 @@ fn nor_on_how_many_threads_share_it() {
 }
 
 #[test]
+fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
+    for (name, option, refused) in [
+        ("dadapt_adam", "d0 = 1e-3", true),
+        ("dadapt_adam", "weight_decay = 0.1", false),
+        ("dadapt_sgd", "growth_rate = 1.1", true),
+        ("dadapt_sgd", "momentum = 0.9", false),
+        ("dog", "reps_rel = 1e-3", false),
+        ("dowg", "eps = 1e-3", true),
+        ("prodigy", "d_coef = 0.5", true),
+        ("prodigy", "eps = 1e-3", false),
+    ] {
+        let table = format!("type = \"{name}\"");
+        let (store, _) = Case::new(&table).begin();
+        let groups = [table.clone(), format!("{table}\n{option}")].map(|table| build(&table).unwrap());
+        let segments = Segments::new(store.declaration(), &[0, 1, 0, 1]);
+        let started = groups[0].start(&groups, segments, Clip::None, &store);
+        assert_eq!(
+            started.is_err_and(|error| error.to_string().contains("for all groups")),
+            refused,
+            "{name}: {option}"
+        );
+    }
+    assert!(build("type = \"prodigy\"\ngrowth_rate = 0.9").unwrap_err().contains("cannot shrink"));
+    assert!(build("type = \"dadapt_sgd\"\ndecoupled_weight_decay = true").unwrap_err().contains("forget"));
+}
+
+#[test]
 fn a_rate_of_zero_leaves_weights_alone() {
     let before = Store::new(declaration(), Kind::Double, Device::Cpu, 1).unwrap();
     for table in tables().iter().filter(|table| !is_among(&MOVES_AT_ZERO, table)) {
