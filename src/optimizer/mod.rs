@@ -10,8 +10,14 @@ mod adam;
 mod adamax;
 mod adamw;
 mod ema;
+mod dadapt_adam;
+mod dadapt_sgd;
+mod dog;
+mod dowg;
 mod engine;
+mod ldog;
 mod nadam;
+mod prodigy;
 mod radam;
 mod rmsprop;
 mod sgd;
@@ -37,7 +43,13 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    dadapt_adam::ENTRY,
+    dadapt_sgd::ENTRY,
+    dog::ENTRY,
+    dowg::ENTRY,
+    ldog::ENTRY,
     nadam::ENTRY,
+    prodigy::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     sgd::ENTRY,

@@ -9,13 +9,14 @@ use crate::params::{Declaration, Init, Store};
 use crate::spec::{Log, Section, Spec, lookup};
 
 /// Where a step depends on how parameters are split into groups, and why.
-const BY_GROUP: [(&str, &str); 0] = [];
+const BY_GROUP: [(&str, &str); 1] =
+    [("dog", "distance and gradients are those of a group, as in the authors' code: a group has a rate of its own")];
 
 /// What moves weights at a rate of 0, and why.
 const MOVES_AT_ZERO: [(&str, &str); 0] = [];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
-const OPTIONS: [(&str, &str); 15] = [
+const OPTIONS: [(&str, &str); 25] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
@@ -23,6 +24,16 @@ const OPTIONS: [(&str, &str); 15] = [
     ("adam", "convention = \"keras\""),
     ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
+    ("dadapt_adam", "use_bias_correction = true\nweight_decay = 0.1\ndecoupled_weight_decay = true\nd0 = 1e-3"),
+    ("dadapt_adam", "growth_rate = 1.02\nweight_decay = 0.01\nd0 = 1e-3"),
+    ("dadapt_sgd", "d0 = 1e-3\ngrowth_rate = 1.02\nweight_decay = 0.01"),
+    ("dog", "init_eta = 1e-3\nweight_decay = 0.01"),
+    ("dog", "reps_rel = 1e-3\nweight_decay = 0.1\ndecoupled_weight_decay = true"),
+    ("dowg", "init_estim_sq_dist = 1e-3\nweight_decay = 0.01"),
+    ("dowg", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
+    ("ldog", "init_eta = 1e-3\nweight_decay = 0.01"),
+    ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
+    ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -303,6 +314,33 @@ fn nor_on_how_many_threads_share_it() {
         tch::set_num_threads(threads);
         assert!(bytes_are_equal(&one, &three), "{table}");
     }
+}
+
+#[test]
+fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
+    for (name, option, refused) in [
+        ("dadapt_adam", "d0 = 1e-3", true),
+        ("dadapt_adam", "weight_decay = 0.1", false),
+        ("dadapt_sgd", "growth_rate = 1.1", true),
+        ("dadapt_sgd", "momentum = 0.9", false),
+        ("dog", "reps_rel = 1e-3", false),
+        ("dowg", "eps = 1e-3", true),
+        ("prodigy", "d_coef = 0.5", true),
+        ("prodigy", "eps = 1e-3", false),
+    ] {
+        let table = format!("type = \"{name}\"");
+        let (store, _) = Case::new(&table).begin();
+        let groups = [table.clone(), format!("{table}\n{option}")].map(|table| build(&table).unwrap());
+        let segments = Segments::new(store.declaration(), &[0, 1, 0, 1]);
+        let started = groups[0].start(&groups, segments, Clip::None, &store);
+        assert_eq!(
+            started.is_err_and(|error| error.to_string().contains("for all groups")),
+            refused,
+            "{name}: {option}"
+        );
+    }
+    assert!(build("type = \"prodigy\"\ngrowth_rate = 0.9").unwrap_err().contains("cannot shrink"));
+    assert!(build("type = \"dadapt_sgd\"\ndecoupled_weight_decay = true").unwrap_err().contains("forget"));
 }
 
 #[test]

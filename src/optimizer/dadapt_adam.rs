@@ -1,0 +1,183 @@
+//! Adam with D-Adaptation (Defazio and Mishchenko 2023, arXiv 2301.07733): it finds its own rate; the authors'
+//! `dadaptation.DAdaptAdam`.
+//!
+//! d is a lower bound of the distance from the first parameters to the solution. With γ = d·lr (with
+//! `use_bias_correction` times √bc₂/bc₁), at each step
+//! a = γ·⟨g, s/(√v + ε)⟩ of the old s and v, m ← β₁·m + (1−β₁)·γ·g, v ← β₂·v + (1−β₂)·g², s ← √β₂·s + (1−√β₂)·γ·g,
+//! r ← √β₂·r + (1−√β₂)·a, d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default), and
+//! θ ← θ − m/(√v + ε). ⟨⟩ and ‖·‖₁ are over all parameters.
+//!
+//! `lr` multiplies what is found; 1 is the method, and schedules go on top. Decoupled weight decay (the package's
+//! `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//!
+//! A group with a rate of 0 is left out of the sums, and stands still. (The package lets decoupled decay shrink it, and
+//! moves it on by what m has where its rate was not always 0.) Where ‖s‖₁ is 0, nothing moves and no step is counted.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1 |
+//! | `betas` | [0.9, 0.999] |
+//! | `eps` | 1e-8 |
+//! | `d0` | 1e-6 |
+//! | `growth_rate` | none |
+//! | `use_bias_correction` | false |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "dadapt_adam",
+    summary: "Adam with D-Adaptation: it finds its own rate (Defazio and Mishchenko 2023)",
+    example: "type = \"dadapt_adam\"\nlr = 1.0\nbetas = [0.9, 0.999]\nd0 = 1e-6",
+    build,
+};
+
+/// What d begins with, in both methods with D-Adaptation and in Prodigy.
+pub(super) const D0: Positive = Positive(1e-6);
+
+/// Why all groups have one rate, but for those with 0; in these three.
+pub(super) const ONE_RATE: &str = "it finds one rate for all parameters; only a group that is to stand still can have \
+                                   another, 0";
+
+/// Reads `growth_rate`, ∞ where it is left out.
+pub(super) fn growth_rate(section: &mut Section<'_>) -> Option<f64> {
+    let Some(Positive(rate)) = section.optional("growth_rate") else { return Some(f64::INFINITY) };
+    if rate < 1.0 {
+        section.error("growth_rate", "the estimate of the distance cannot shrink", "a factor of 1 or above");
+        return None;
+    }
+    Some(rate)
+}
+
+/// √bc₂/bc₁ at step `t` (from 1).
+pub(super) fn bias_correction(beta1: f64, beta2: f64, t: u64) -> f64 {
+    let t = t.min(i32::MAX as u64) as i32;
+    (1.0 - beta2.powi(t)).sqrt() / (1.0 - beta1.powi(t))
+}
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let eps = section.or("eps", Positive(1e-8)).0;
+    let d0 = section.or("d0", D0).0;
+    let growth_rate = growth_rate(section)?;
+    let use_bias_correction = section.or("use_bias_correction", false);
+    let treatment = Treatment::read(section, 0.0, false);
+    let rule = DAdaptAdam { beta1: beta1.0, beta2: beta2.0, eps, d0, growth_rate, use_bias_correction };
+    Some(measured(rule, lr, treatment))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct DAdaptAdam {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    d0: f64,
+    growth_rate: f64,
+    use_bias_correction: bool,
+}
+
+impl UpdateRule for DAdaptAdam {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let DAdaptAdam { beta1, beta2, eps, .. } = self;
+        vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl DAdaptAdam {
+    /// γ.
+    fn rate(&self, lr: f64, found: &Found) -> f64 {
+        let correction = match self.use_bias_correction {
+            true => bias_correction(self.beta1, self.beta2, found.steps + 1),
+            false => 1.0,
+        };
+        self.d(found) * lr * correction
+    }
+
+    fn d(&self, found: &Found) -> f64 {
+        if found.steps == 0 { self.d0 } else { found.d }
+    }
+}
+
+/// What all groups share. Nothing is found before the first step.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Found {
+    /// Steps that moved something.
+    steps: u64,
+    d: f64,
+    /// r.
+    numerator: f64,
+}
+
+impl Measured<3, 7, 2, 2> for DAdaptAdam {
+    type Memory = Found;
+    const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "s"];
+
+    fn check(groups: &[Group<Self>]) -> Result<(), String> {
+        let shared = |group: &Group<Self>| DAdaptAdam { eps: 0.0, ..group.rule.clone() };
+        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
+            true => Ok(()),
+            false => Err("D-Adaptation finds one rate for all groups: of the options of `dadapt_adam` only `eps` and \
+                          `weight_decay` can differ between them"
+                .to_owned()),
+        }
+    }
+
+    /// What m, v and s keep, and what they take of the gradient; ε.
+    fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 7] {
+        if lr == 0.0 {
+            return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, self.eps];
+        }
+        let (rate, root) = (self.rate(lr, found), self.beta2.sqrt());
+        let (of_m, of_s) = (rate * (1.0 - self.beta1), rate * (1.0 - root));
+        [self.beta1, of_m, self.beta2, 1.0 - self.beta2, root, of_s, self.eps]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(_p: N, g: N, [m, v, s]: [N; 3], k: &[N; 7]) -> ([N; 3], [N; 2]) {
+        let [beta1, of_m, beta2, of_v, root, of_s, eps] = k;
+        let product = g.clone() * (s.clone() / (v.clone().sqrt() + eps.clone()));
+        let m = of_m.clone().mul_add(g.clone(), beta1.clone() * m);
+        let v = (of_v.clone() * g.clone()).mul_add(g.clone(), beta2.clone() * v);
+        let s = of_s.clone().mul_add(g, root.clone() * s);
+        ([m, v, s.clone()], [product, s.abs()])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, found: &mut Found) -> Decision<2> {
+        let base = &groups[0].rule;
+        let (d, root) = (base.d(found), base.beta2.sqrt());
+        let rates: Vec<f64> = groups.iter().zip(seen.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
+        let (mut sum, mut size) = (0.0, 0.0);
+        for share in seen.params.iter().filter(|share| seen.lr[share.group] > 0.0) {
+            let [product, of_s] = share.sums;
+            sum += rates[share.group] * product;
+            size += of_s;
+        }
+        if size == 0.0 {
+            return Decision::by_group(seen, |_| Move { k: [0.0, 1.0], lr: 0.0 });
+        }
+        let numerator = root * found.numerator + (1.0 - root) * sum;
+        let estimate = numerator / ((1.0 - root) * size);
+        *found = Found { steps: found.steps + 1, d: d.max(estimate.min(d * base.growth_rate)), numerator };
+        Decision::by_group(seen, |group| {
+            let moves = if seen.lr[group] > 0.0 { 1.0 } else { 0.0 };
+            Move { k: [moves, groups[group].rule.eps], lr: rates[group] }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [m, v, s]: [N; 3], [moves, eps]: &[N; 2]) -> (N, [N; 3]) {
+        (p - moves.clone() * m.clone() / (v.clone().sqrt() + eps.clone()), [m, v, s])
+    }
+}

@@ -1,0 +1,148 @@
+//! SGD with D-Adaptation (Defazio and Mishchenko 2023, arXiv 2301.07733): it finds its own rate; the authors'
+//! `dadaptation.DAdaptSGD`.
+//!
+//! d is a lower bound of the distance from the first parameters θ₀ to the solution. With γ = d·lr/‖g₁‖, where g₁ is the
+//! first gradient, at each step
+//! r ← r + γ·⟨g, s⟩, s ← s + γ·g, d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default), and
+//! θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is made of ‖s‖², ⟨g, s⟩ and ‖g‖²
+//! before it.
+//!
+//! `lr` multiplies what is found; 1 is the method, and schedules go on top. The first gradient that is not all zeros is
+//! g₁. A group with a rate of 0 is left out of the sums, and stands still; the package takes it back to θ₀ − s.
+//!
+//! Weight decay is part of the gradient, in ‖g₁‖ too, and in each group its own: the package leaves it out of ‖g₁‖
+//! (`add` where the lines after have `add_`), and gives all groups the first one's. There is no decoupled decay: θ₀ − s
+//! would not see it.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1 |
+//! | `momentum` (μ) | 0 |
+//! | `d0` | 1e-6 |
+//! | `growth_rate` | none |
+//! | `weight_decay` | 0 |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::dadapt_adam::{D0, ONE_RATE, growth_rate};
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::{Build, Decay, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "dadapt_sgd",
+    summary: "SGD with D-Adaptation: it finds its own rate (Defazio and Mishchenko 2023)",
+    example: "type = \"dadapt_sgd\"\nlr = 1.0\nmomentum = 0.9\nd0 = 1e-6",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let momentum = section.or("momentum", BelowOne(0.0)).0;
+    let d0 = section.or("d0", D0).0;
+    let growth_rate = growth_rate(section)?;
+    let treatment = Treatment::read(section, 0.0, false);
+    if matches!(treatment.decay, Decay::Decoupled(_)) {
+        let message = "weights are made anew of the first ones and the gradients, and forget what decoupled decay did";
+        section.error("decoupled_weight_decay", message, "with `dadapt_sgd` weight decay goes into the gradient");
+        return None;
+    }
+    section.forget("decoupled_weight_decay");
+    Some(measured(DAdaptSgd { momentum, d0, growth_rate }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct DAdaptSgd {
+    momentum: f64,
+    d0: f64,
+    growth_rate: f64,
+}
+
+impl UpdateRule for DAdaptSgd {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::below_one("momentum", &mut self.momentum)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
+    }
+}
+
+/// What all groups share. Nothing is found before there is a gradient.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Found {
+    /// ‖g₁‖; 0 before.
+    first_norm: f64,
+    d: f64,
+    /// r.
+    numerator: f64,
+}
+
+impl Measured<2, 0, 3, 3> for DAdaptSgd {
+    type Memory = Found;
+    const SLOTS: [&'static str; 2] = ["s", "x0"];
+
+    fn initial(&self) -> [Initial; 2] {
+        [Initial::Value(0.0), Initial::Parameter]
+    }
+
+    fn check(groups: &[Group<Self>]) -> Result<(), String> {
+        let shared = |group: &Group<Self>| (group.rule.d0, group.rule.growth_rate);
+        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
+            true => Ok(()),
+            false => Err("D-Adaptation finds one rate for all groups: of the options of `dadapt_sgd` only `momentum` \
+                          and `weight_decay` can differ between them"
+                .to_owned()),
+        }
+    }
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, _found: &Found) -> [f64; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(_p: N, g: N, [s, x0]: [N; 2], _: &[N; 0]) -> ([N; 2], [N; 3]) {
+        let sums = [g.clone() * g.clone(), g * s.clone(), s.clone() * s.clone()];
+        ([s, x0], sums)
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, found: &mut Found) -> Decision<3> {
+        let base = &groups[0].rule;
+        let moving = || seen.params.iter().filter(|share| seen.lr[share.group] > 0.0);
+        if found.first_norm == 0.0 {
+            let first_norm = moving().map(|share| share.sums[0]).sum::<f64>().sqrt();
+            *found = Found { first_norm, d: base.d0, numerator: 0.0 };
+        }
+        let stand_still = || Decision::by_group(seen, |_| Move { k: [0.0, 1.0, 0.0], lr: 0.0 });
+        if found.first_norm == 0.0 {
+            return stand_still();
+        }
+        let rate = |lr: f64| found.d * lr / found.first_norm;
+        let rates: Vec<f64> = seen.lr.iter().map(|&lr| rate(lr)).collect();
+        let (mut numerator, mut square) = (found.numerator, 0.0);
+        for share in moving() {
+            let ([g_squared, product, s_squared], rate) = (share.sums, rates[share.group]);
+            numerator += rate * product;
+            square += s_squared + 2.0 * rate * product + rate * rate * g_squared;
+        }
+        if square <= 0.0 {
+            return stand_still();
+        }
+        let estimate = 2.0 * numerator / square.sqrt();
+        let d = found.d.max(estimate.min(found.d * base.growth_rate));
+        *found = Found { first_norm: found.first_norm, d, numerator };
+        Decision::by_group(seen, |group| {
+            let taken = if seen.lr[group] > 0.0 { 1.0 - groups[group].rule.momentum } else { 0.0 };
+            Move { k: [rates[group], 1.0 - taken, taken], lr: rates[group] }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [s, x0]: [N; 2], [rate, kept, taken]: &[N; 3]) -> (N, [N; 2]) {
+        let s = rate.clone().mul_add(g, s);
+        let p = taken.clone().mul_add(x0.clone() - s.clone(), kept.clone() * p);
+        (p, [s, x0])
+    }
+}

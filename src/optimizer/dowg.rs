@@ -1,0 +1,106 @@
+//! DoWG, distance over weighted gradients (Khaled, Mishchenko and Jin 2023, arXiv 2305.16284): gradient descent that
+//! finds its own rate; optax's `contrib.dowg`, the authors' own `DoWG`.
+//!
+//! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² begins with `init_estim_sq_dist`,
+//! which is ε where it is left out. The norms are over all parameters. The article has no ε in η.
+//!
+//! `lr` multiplies what is found: 1 is the method. Decoupled weight decay goes by lr·η; optax's is coupled.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1 |
+//! | `init_estim_sq_dist` | ε |
+//! | `eps` | 1e-4 |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "dowg",
+    summary: "gradient descent whose rate is distance over weighted gradients (Khaled et al. 2023)",
+    example: "type = \"dowg\"\nlr = 1.0\neps = 1e-4",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let eps = section.or("eps", Positive(1e-4)).0;
+    let initial = section.optional::<Positive>("init_estim_sq_dist").map_or(eps, |initial| initial.0);
+    let treatment = Treatment::read(section, 0.0, false);
+    Some(measured(DoWg { initial, eps }, lr, treatment))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct DoWg {
+    /// What r² begins with.
+    initial: f64,
+    eps: f64,
+}
+
+impl UpdateRule for DoWg {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        Vec::new()
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+/// What all groups share.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Trail {
+    /// r²; 0 before the first step.
+    distance: f64,
+    /// v.
+    squares: f64,
+}
+
+impl Measured<1, 0, 2, 1> for DoWg {
+    type Memory = Trail;
+    const SLOTS: [&'static str; 1] = ["x0"];
+
+    fn initial(&self) -> [Initial; 1] {
+        [Initial::Parameter]
+    }
+
+    fn check(groups: &[Group<Self>]) -> Result<(), String> {
+        match groups.iter().all(|group| group.rule == groups[0].rule) {
+            true => Ok(()),
+            false => Err("DoWG finds one rate for all groups: of its options only `lr` and `weight_decay` can differ \
+                          between them"
+                .to_owned()),
+        }
+    }
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, _trail: &Trail) -> [f64; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [x0]: [N; 1], _: &[N; 0]) -> ([N; 1], [N; 2]) {
+        let apart = p - x0.clone();
+        ([x0], [apart.clone() * apart, g.clone() * g])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, trail: &mut Trail) -> Decision<1> {
+        let rule = &groups[0].rule;
+        let [apart, g_squared] = seen.total();
+        let distance = if seen.t == 1 { rule.initial } else { trail.distance }.max(apart);
+        *trail = Trail { distance, squares: trail.squares + distance * g_squared };
+        let eta = distance / (trail.squares.sqrt() + rule.eps);
+        Decision::by_group(seen, |group| Move { k: [seen.lr[group] * eta], lr: seen.lr[group] * eta })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, state: [N; 1], [rate]: &[N; 1]) -> (N, [N; 1]) {
+        ((-rate.clone()).mul_add(g, p), state)
+    }
+}

@@ -1,0 +1,179 @@
+//! Prodigy (Mishchenko and Defazio 2024, arXiv 2306.06101): Adam at a rate that it finds itself; the authors'
+//! `prodigyopt.Prodigy`.
+//!
+//! d estimates the distance from the first parameters θ₀ to the solution. With γ = d·lr (with `use_bias_correction`
+//! times √bc₂/bc₁), at each step
+//! m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g², s ← β₃·s + (d/d₀)·γ·g (with `safeguard_warmup` d for γ),
+//! r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁. d becomes the largest d̂ so far, but at most `growth_rate` times
+//! what it was (no limit by default), and θ ← θ − γ·m/(√v + d·ε), with γ of the old d and with the new d. ⟨⟩ and ‖·‖₁ are
+//! over all parameters.
+//!
+//! `lr` multiplies what is found; 1 is the method, and schedules go on top. Decoupled weight decay (the package's
+//! `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//!
+//! A group with a rate of 0 is left out of the sums, and stands still. (The package lets decoupled decay shrink it, and
+//! moves it on by what m has where its rate was not always 0.) Where ‖s‖₁ is 0, nothing moves and no step is counted.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1 |
+//! | `betas` | [0.9, 0.999] |
+//! | `beta3` | √β₂ |
+//! | `eps` | 1e-8 |
+//! | `d0` | 1e-6 |
+//! | `d_coef` | 1 |
+//! | `growth_rate` | none |
+//! | `use_bias_correction` | false |
+//! | `safeguard_warmup` | false |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | true |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::dadapt_adam::{D0, ONE_RATE, bias_correction, growth_rate};
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "prodigy",
+    summary: "Adam that finds its own rate, by the distance covered (Mishchenko and Defazio 2024)",
+    example: "type = \"prodigy\"\nlr = 1.0\nd_coef = 1.0\nweight_decay = 0.01",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let beta3 = section.optional::<BelowOne>("beta3").map(|beta3| beta3.0);
+    let eps = section.or("eps", Positive(1e-8)).0;
+    let d0 = section.or("d0", D0).0;
+    let d_coef = section.or("d_coef", Positive(1.0)).0;
+    let growth_rate = growth_rate(section)?;
+    let use_bias_correction = section.or("use_bias_correction", false);
+    let safeguard_warmup = section.or("safeguard_warmup", false);
+    let treatment = Treatment::read(section, 0.0, true);
+    let (beta1, beta2) = (beta1.0, beta2.0);
+    let rule = Prodigy { beta1, beta2, beta3, eps, d0, d_coef, growth_rate, use_bias_correction, safeguard_warmup };
+    Some(measured(rule, lr, treatment))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Prodigy {
+    beta1: f64,
+    beta2: f64,
+    beta3: Option<f64>,
+    eps: f64,
+    d0: f64,
+    d_coef: f64,
+    growth_rate: f64,
+    use_bias_correction: bool,
+    safeguard_warmup: bool,
+}
+
+impl UpdateRule for Prodigy {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Prodigy { beta1, beta2, eps, .. } = self;
+        vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl Prodigy {
+    fn beta3(&self) -> f64 {
+        self.beta3.unwrap_or(self.beta2.sqrt())
+    }
+
+    /// γ.
+    fn rate(&self, lr: f64, found: &Found) -> f64 {
+        let correction = match self.use_bias_correction {
+            true => bias_correction(self.beta1, self.beta2, found.steps + 1),
+            false => 1.0,
+        };
+        self.d(found) * lr * correction
+    }
+
+    fn d(&self, found: &Found) -> f64 {
+        if found.steps == 0 { self.d0 } else { found.d }
+    }
+}
+
+/// What all groups share. Nothing is found before the first step.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Found {
+    /// Steps that moved something.
+    steps: u64,
+    d: f64,
+    /// The largest d̂.
+    largest: f64,
+    /// r.
+    numerator: f64,
+}
+
+impl Measured<4, 6, 2, 2> for Prodigy {
+    type Memory = Found;
+    const SLOTS: [&'static str; 4] = ["exp_avg", "exp_avg_sq", "s", "p0"];
+
+    fn initial(&self) -> [Initial; 4] {
+        [Initial::Value(0.0), Initial::Value(0.0), Initial::Value(0.0), Initial::Parameter]
+    }
+
+    fn check(groups: &[Group<Self>]) -> Result<(), String> {
+        let shared = |group: &Group<Self>| Prodigy { eps: 0.0, ..group.rule.clone() };
+        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
+            true => Ok(()),
+            false => Err("Prodigy finds one rate for all groups: of its options only `eps` and `weight_decay` can \
+                          differ between them"
+                .to_owned()),
+        }
+    }
+
+    /// What m, v and s keep, and what they take of the gradient.
+    fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 6] {
+        if lr == 0.0 {
+            return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+        }
+        let d = self.d(found);
+        let of_s = d / self.d0 * if self.safeguard_warmup { d } else { self.rate(lr, found) };
+        [self.beta1, d * (1.0 - self.beta1), self.beta2, d * d * (1.0 - self.beta2), self.beta3(), of_s]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [m, v, s, p0]: [N; 4], k: &[N; 6]) -> ([N; 4], [N; 2]) {
+        let [beta1, of_m, beta2, of_v, beta3, of_s] = k;
+        let m = of_m.clone().mul_add(g.clone(), beta1.clone() * m);
+        let v = (of_v.clone() * g.clone()).mul_add(g.clone(), beta2.clone() * v);
+        let s = of_s.clone().mul_add(g.clone(), beta3.clone() * s);
+        ([m, v, s.clone(), p0.clone()], [g * (p0 - p), s.abs()])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, found: &mut Found) -> Decision<2> {
+        let base = &groups[0].rule;
+        let d = base.d(found);
+        let rates: Vec<f64> = groups.iter().zip(seen.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
+        let (mut numerator, mut size) = (base.beta3() * found.numerator, 0.0);
+        for share in seen.params.iter().filter(|share| seen.lr[share.group] > 0.0) {
+            let [product, of_s] = share.sums;
+            numerator += d / base.d0 * rates[share.group] * product;
+            size += of_s;
+        }
+        if size == 0.0 {
+            return Decision::by_group(seen, |_| Move { k: [0.0, 1.0], lr: 0.0 });
+        }
+        let estimate = base.d_coef * numerator / size;
+        let largest = if found.steps == 0 { base.d0 } else { found.largest }.max(estimate);
+        let grown = if d == base.d0 { d.max(estimate) } else { d };
+        *found = Found { steps: found.steps + 1, d: largest.min(grown * base.growth_rate), largest, numerator };
+        Decision::by_group(seen, |group| Move { k: [rates[group], found.d * groups[group].rule.eps], lr: rates[group] })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [m, v, s, p0]: [N; 4], [rate, eps]: &[N; 2]) -> (N, [N; 4]) {
+        (p - rate.clone() * m.clone() / (v.clone().sqrt() + eps.clone()), [m, v, s, p0])
+    }
+}
