@@ -64,7 +64,7 @@ CASES = {
             "frozen": {"d0": 1e-3, "growth_rate": 1.05},
         },
         "dadapt_sgd": {
-            "defaults": {"growth_rate": 1.2},
+            "growth": {"growth_rate": 1.2},
             "momentum": {"lr": 0.5, "momentum": 0.9, "d0": 0.1},
             "options": {"momentum": 0.5, "d0": 0.1, "growth_rate": 1.05, "weight_decay": 0.2},
             "lrdrop": {"d0": 1e-3, "momentum": 0.9, "growth_rate": 1.1},
