@@ -15,14 +15,23 @@ const BY_GROUP: [(&str, &str); 0] = [];
 const MOVES_AT_ZERO: [(&str, &str); 0] = [];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
-const OPTIONS: [(&str, &str); 15] = [
+const OPTIONS: [(&str, &str); 28] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
     ("adam", "amsgrad = true\nweight_decay = 0.01"),
     ("adam", "convention = \"keras\""),
+    ("adam_hd", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
+    ("alig", ""),
+    ("alig", "momentum = 0.9\nadjusted_momentum = true\nweight_decay = 0.01"),
+    ("armijo", "c = 0.1\nweight_decay = 0.01"),
+    ("armijo", "lr = 0.1\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("l4", "weight_decay = 0.01"),
+    ("momo", "lr = 0.1\nweight_decay = 0.01\nadapt_lower_bound = true"),
+    ("momo", "weight_decay = 0.1\nproximal = true"),
+    ("momo_adam", "weight_decay = 0.01\nadapt_lower_bound = true\nlower_bound = -1.0"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -31,6 +40,10 @@ const OPTIONS: [(&str, &str); 15] = [
     ("sgd", ""),
     ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
+    ("sgd_hd", ""),
+    ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
+    ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
+    ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
 ];
 
 fn tables() -> Vec<String> {
