@@ -78,23 +78,29 @@ impl UpdateRule for Adam {
 impl Adam {
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
     fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
-        let t = t.min(i32::MAX as u64) as i32;
-        let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
+        let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
     }
 }
 
+/// 1 − βᵗ: what part of an average that began with 0 is filled after `t` steps.
+pub(super) fn correction(beta: f64, t: u64) -> f64 {
+    1.0 - beta.powi(t.min(i32::MAX as u64) as i32)
+}
+
+/// m and v after a step.
 #[inline(always)]
-fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2, ..]: &[N; 6]) -> (N, N) {
+pub(super) fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2]: [&N; 3]) -> (N, N) {
     let m = other1.clone().mul_add(g.clone() - m.clone(), m);
     let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
     (m, v)
 }
 
+/// `a`·m / (√v·`b` + `c`).
 #[inline(always)]
-fn moved<N: Num>(p: N, m: N, v: N, [.., a, b, c]: &[N; 6]) -> N {
-    p - a.clone() * m / v.sqrt().mul_add(b.clone(), c.clone())
+pub(super) fn direction<N: Num>(m: N, v: N, [a, b, c]: [&N; 3]) -> N {
+    a.clone() * m / v.sqrt().mul_add(b.clone(), c.clone())
 }
 
 impl Elementwise<2, 6> for Adam {
@@ -106,9 +112,9 @@ impl Elementwise<2, 6> for Adam {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 6]) -> (N, [N; 2]) {
-        let (m, v) = moments(g, m, v, k);
-        (moved(p, m.clone(), v.clone(), k), [m, v])
+    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 2]) {
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
     }
 }
 
@@ -122,9 +128,9 @@ impl Elementwise<3, 6> for Adam {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], k: &[N; 6]) -> (N, [N; 3]) {
-        let (m, v) = moments(g, m, v, k);
+    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 3]) {
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
         let largest = largest.max(v.clone());
-        (moved(p, m.clone(), largest.clone(), k), [m, v, largest])
+        (p - direction(m.clone(), largest.clone(), [a, b, c]), [m, v, largest])
     }
 }

@@ -7,6 +7,7 @@
 mod adadelta;
 mod adagrad;
 mod adam;
+mod adam_hd;
 mod adamax;
 mod adamw;
 mod ema;
@@ -18,9 +19,19 @@ mod engine;
 mod ldog;
 mod nadam;
 mod prodigy;
+mod alig;
+mod armijo;
+mod engine;
+mod l4;
+mod momo;
+mod momo_adam;
+mod nadam;
+mod polyak;
 mod radam;
 mod rmsprop;
 mod sgd;
+mod sgd_hd;
+mod sps_max;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -41,6 +52,7 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adadelta::ENTRY,
     adagrad::ENTRY,
     adam::ENTRY,
+    adam_hd::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
     dadapt_adam::ENTRY,
@@ -48,11 +60,18 @@ pub const REGISTRY: &[Entry<Build>] = &[
     dog::ENTRY,
     dowg::ENTRY,
     ldog::ENTRY,
+    alig::ENTRY,
+    armijo::ENTRY,
+    l4::ENTRY,
+    momo::ENTRY,
+    momo_adam::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     sgd::ENTRY,
+    sgd_hd::ENTRY,
+    sps_max::ENTRY,
 ];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were

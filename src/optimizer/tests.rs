@@ -17,11 +17,13 @@ const MOVES_AT_ZERO: [(&str, &str); 0] = [];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: [(&str, &str); 25] = [
+const OPTIONS: [(&str, &str); 28] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
     ("adam", "amsgrad = true\nweight_decay = 0.01"),
     ("adam", "convention = \"keras\""),
+    ("adam_hd", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
     ("dadapt_adam", "use_bias_correction = true\nweight_decay = 0.1\ndecoupled_weight_decay = true\nd0 = 1e-3"),
@@ -34,6 +36,14 @@ const OPTIONS: [(&str, &str); 25] = [
     ("ldog", "init_eta = 1e-3\nweight_decay = 0.01"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
+    ("alig", ""),
+    ("alig", "momentum = 0.9\nadjusted_momentum = true\nweight_decay = 0.01"),
+    ("armijo", "c = 0.1\nweight_decay = 0.01"),
+    ("armijo", "lr = 0.1\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("l4", "weight_decay = 0.01"),
+    ("momo", "lr = 0.1\nweight_decay = 0.01\nadapt_lower_bound = true"),
+    ("momo", "weight_decay = 0.1\nproximal = true"),
+    ("momo_adam", "weight_decay = 0.01\nadapt_lower_bound = true\nlower_bound = -1.0"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -42,6 +52,10 @@ const OPTIONS: [(&str, &str); 25] = [
     ("sgd", ""),
     ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
+    ("sgd_hd", ""),
+    ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
+    ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
+    ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
 ];
 
 fn tables() -> Vec<String> {

@@ -26,7 +26,7 @@ pub use measured::{Decision, Measured, Move, Seen, Share, measured};
 pub use memory::{load as load_memory, save as save_memory};
 pub use num::{Num, Wide};
 pub use pass::Initial;
-pub use rule::{Declared, Group, Memory, Start, UpdateRule};
+pub use rule::{Declared, Group, Memory, Start, UpdateRule, groups_at};
 pub use segments::{Segment, Segments};
 pub use treatment::Treatment;
 pub use whole::{Slot, Whole, whole};

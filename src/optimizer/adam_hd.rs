@@ -1,0 +1,114 @@
+//! Adam that moves its own rate by hypergradient descent: Adam-HD (Baydin et al. 2018, arXiv 1703.04782, algorithm 6).
+//!
+//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩ with Adam's direction d = m̂/(√v̂ + ε), θ ← θ − α·d; m̂ = m/bc₁ and v̂ = v/bc₂ as in Adam,
+//! β: `hypergrad_lr`, α₀: `lr`. Schedules, groups and weight decay as in `sgd_hd`.
+//!
+//! The authors' PyTorch code, `AdamHD`, differs from the article in two ways: ε is compared with √v (as with Adam's
+//! `eps_hat`), and α moves with every tensor's product in turn, so that the tensors of one step have different rates. Here
+//! it is as in the article.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-3 |
+//! | `hypergrad_lr` | 1e-8 (the authors' code; 1e-7 and 1e-8 in the article's experiments) |
+//! | `betas` | [0.9, 0.999] |
+//! | `eps` | 1e-8 |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::adam::{correction, direction, moments};
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::sgd_hd::Found;
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adam_hd",
+    summary: "Adam whose rate follows its hypergradient (Baydin et al. 2018)",
+    example: "type = \"adam_hd\"\nlr = 1e-3\nhypergrad_lr = 1e-7",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let hypergrad_lr = section.or("hypergrad_lr", NonNegative(1e-8)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let eps = section.or("eps", NonNegative(1e-8)).0;
+    let treatment = Treatment::read(section, 0.0, false);
+    Some(measured(AdamHd { lr, hypergrad_lr, beta1: beta1.0, beta2: beta2.0, eps }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct AdamHd {
+    /// Of the table, not of the step.
+    lr: f64,
+    hypergrad_lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+}
+
+impl UpdateRule for AdamHd {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let AdamHd { hypergrad_lr, beta1, beta2, eps, .. } = self;
+        vec![
+            Hyper::below_one("beta1", beta1),
+            Hyper::below_one("beta2", beta2),
+            Hyper::non_negative("eps", eps),
+            Hyper::non_negative("hypergrad_lr", hypergrad_lr),
+        ]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl AdamHd {
+    /// 1/bc₁, 1/√bc₂ and ε, which make the direction of m and v.
+    fn of_direction(&self, t: u64) -> [f64; 3] {
+        [1.0 / correction(self.beta1, t), 1.0 / correction(self.beta2, t).sqrt(), self.eps]
+    }
+}
+
+/// The rate, and of each group what made the last direction.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    found: Found,
+    of_direction: Vec<[f64; 3]>,
+}
+
+impl Measured<2, 3, 1, 6> for AdamHd {
+    type Memory = Memory;
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
+
+    fn before(&self, _t: u64, group: usize, _lr: f64, memory: &Memory) -> [f64; 3] {
+        // Before the first step m is 0, and so is the direction.
+        memory.of_direction.get(group).copied().unwrap_or([1.0; 3])
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(_p: N, g: N, [m, v]: [N; 2], [a, b, c]: &[N; 3]) -> ([N; 2], [N; 1]) {
+        let d = direction(m.clone(), v.clone(), [a, b, c]);
+        ([m, v], [g * d])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 1>, memory: &mut Memory) -> Decision<6> {
+        let rates = memory.found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, seen);
+        memory.of_direction = groups.iter().map(|group| group.rule.of_direction(seen.t)).collect();
+        Decision::by_group(seen, |group| {
+            let (rule, [a, b, c], lr) = (&groups[group].rule, memory.of_direction[group], rates[group]);
+            Move { k: [1.0 - rule.beta1, rule.beta2, 1.0 - rule.beta2, lr * a, b, c], lr }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 2]) {
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
+    }
+}

@@ -1,0 +1,130 @@
+//! ALI-G: Polyak's step for networks that can fit their data (Berrada et al. 2020, arXiv 1906.05661);
+//! pytorch_optimizer's `AliG`.
+//!
+//! η = min(f / (‖g‖² + δ), lr), θ ← θ − η·g; f is the batch's loss, whose least is taken to be 0 (below it η is 0). δ:
+//! `eps`. With a momentum, as the article writes Nesterov's: b ← μ·b − η·g, θ ← θ − η·g + μ·b; with
+//! `adjusted_momentum` the rate stays out of the buffer: b ← μ·b − g, θ ← θ − η·g + η·μ·b.
+//!
+//! Groups with unequal rates, schedules, weight decay: see polyak.rs. δ is the base group's. The authors keep weights in a
+//! ball, by projection, in the place of weight decay; that is not here.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 0.1: the cap (the authors' for networks; pytorch_optimizer's `max_lr` has none) |
+//! | `momentum` | 0 (the authors' for networks: 0.9) |
+//! | `adjusted_momentum` | false |
+//! | `eps` | 1e-6 (pytorch_optimizer; the authors' code 1e-5) |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use std::borrow::Cow;
+
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::polyak::{minimizes, part, penalized};
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "alig",
+    summary: "Polyak's step under a cap, with momentum (Berrada et al. 2020)",
+    example: "type = \"alig\"\nlr = 0.1\nmomentum = 0.9",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(0.1)).0;
+    let momentum = section.or("momentum", BelowOne(0.0)).0;
+    let adjusted = section.or("adjusted_momentum", false);
+    let eps = section.or("eps", NonNegative(1e-6)).0;
+    let treatment = Treatment::read(section, 0.0, false);
+    let rule = AliG { momentum, adjusted, eps };
+    minimizes(section, treatment).then(|| match momentum == 0.0 {
+        true => measured::<_, 0, 0, 2, 1>(rule, lr, treatment),
+        false => measured::<_, 1, 0, 2, 4>(rule, lr, treatment),
+    })
+}
+
+#[derive(Clone, Debug)]
+struct AliG {
+    momentum: f64,
+    adjusted: bool,
+    eps: f64,
+}
+
+impl UpdateRule for AliG {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::non_negative("eps", &mut self.eps)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+/// The rate of every group.
+fn rates(groups: &[Cow<'_, Group<AliG>>], seen: &Seen<'_, 2>) -> Vec<f64> {
+    let loss = penalized(groups, seen, 1);
+    let part = part(seen, loss, |it| seen.lr[it.group] * it.sums[0], groups[0].rule.eps).min(1.0);
+    seen.lr.iter().map(|lr| lr * part).collect()
+}
+
+/// ‖g‖² and ‖θ‖².
+#[inline(always)]
+fn squares<N: Num>(p: N, g: N) -> [N; 2] {
+    [g.clone() * g, p.clone() * p]
+}
+
+/// Without momentum.
+impl Measured<0, 0, 2, 1> for AliG {
+    type Memory = ();
+    const SLOTS: [&'static str; 0] = [];
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, _: [N; 0], _: &[N; 0]) -> ([N; 0], [N; 2]) {
+        ([], squares(p, g))
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<1> {
+        let rates = rates(groups, seen);
+        Decision::by_group(seen, |group| Move { k: [rates[group]], lr: rates[group] })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, _: [N; 0], [rate]: &[N; 1]) -> (N, [N; 0]) {
+        ((-rate.clone()).mul_add(g, p), [])
+    }
+}
+
+impl Measured<1, 0, 2, 4> for AliG {
+    type Memory = ();
+    const SLOTS: [&'static str; 1] = ["momentum_buffer"];
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [b]: [N; 1], _: &[N; 0]) -> ([N; 1], [N; 2]) {
+        ([b], squares(p, g))
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<4> {
+        let rates = rates(groups, seen);
+        Decision::by_group(seen, |group| {
+            let (rate, &AliG { momentum, adjusted, .. }) = (rates[group], &groups[group].rule);
+            let (inside, outside) = if adjusted { (1.0, rate) } else { (rate, 1.0) };
+            Move { k: [momentum, rate, inside, outside * momentum], lr: rate }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [b]: [N; 1], [momentum, rate, inside, of_buffer]: &[N; 4]) -> (N, [N; 1]) {
+        let b = (-inside.clone()).mul_add(g.clone(), momentum.clone() * b);
+        let p = (-rate.clone()).mul_add(g, p);
+        (of_buffer.clone().mul_add(b.clone(), p), [b])
+    }
+}

@@ -1,0 +1,210 @@
+//! L4: a rate by which the linearized loss comes down by a fraction of what it can (Rolinek and Martius 2018, arXiv
+//! 1802.05074).
+//!
+//! With m the average of g as in Adam and m̂ = m/bc₁, along the direction v:
+//!
+//! L ← min(L, f) (at the first step γ₀·f), η = α·(f − γ·L) / (⟨m̂, v⟩ + ε), θ ← θ − η·v, L ← (1 + 1/τ)·L.
+//!
+//! - `direction = "momentum"` (L4Mom): v = m̂;
+//! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂; δ: `adam_eps`.
+//!
+//! f is the batch's loss, never below 0; L the least of late. α is the nominal rate, a fraction: a schedule, or a group's
+//! `lr_mult`, scales the step. γ, γ₀, τ and ε are the base group's. With coupled weight decay f has its penalty, as in
+//! polyak.rs; decoupled decay by a rate without an upper bound could turn weights around, and is refused.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 0.15: α |
+//! | `direction` | `"momentum"` |
+//! | `gamma` | 0.9 |
+//! | `init_factor` | 0.75: γ₀ |
+//! | `tau` | 1000 |
+//! | `eps` | 1e-12 |
+//! | `momentum` | 0.9 (with "momentum") |
+//! | `betas` | [0.9, 0.999] (with "adam") |
+//! | `adam_eps` | 1e-4 (with "adam"; the authors' code) |
+//! | `weight_decay` | 0 |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::adam::{correction, direction, moments};
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::polyak::{minimizes, penalized};
+use super::{Build, Decay, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::choice;
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Unit};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "l4",
+    summary: "a fraction of the step that the linearized loss asks for (Rolinek and Martius 2018)",
+    example: "type = \"l4\"\nlr = 0.15\ndirection = \"adam\"",
+    build,
+};
+
+choice! {
+    /// What L4 goes along.
+    pub enum Direction {
+        /// The average of gradients.
+        Momentum = "momentum",
+        /// Adam's.
+        Adam = "adam",
+    }
+}
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(0.15)).0;
+    let along = section.or("direction", Direction::Momentum);
+    let goal = Goal {
+        gamma: section.or("gamma", Unit(0.9)).0,
+        init_factor: section.or("init_factor", Unit(0.75)).0,
+        tau: section.or("tau", Positive(1000.0)).0,
+        eps: section.or("eps", Positive(1e-12)).0,
+    };
+    let treatment = Treatment::read(section, 0.0, false);
+    let method = match along {
+        Direction::Momentum => {
+            let beta = section.or("momentum", BelowOne(0.9)).0;
+            measured::<_, 1, 1, 2, 1>(Momentum { beta, goal }, lr, treatment)
+        }
+        Direction::Adam => {
+            let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+            let eps = section.or("adam_eps", NonNegative(1e-4)).0;
+            measured::<_, 2, 5, 2, 3>(Adam { beta1: beta1.0, beta2: beta2.0, eps, goal }, lr, treatment)
+        }
+    };
+    if let Decay::Decoupled(_) = treatment.decay {
+        let message = "L4's rate has no upper bound: a decay by it could turn weights around";
+        section.error("decoupled_weight_decay", message, "only false with this optimizer");
+        return None;
+    }
+    minimizes(section, treatment).then_some(method)
+}
+
+/// What the loss is to come down to.
+#[derive(Clone, Copy, Debug)]
+struct Goal {
+    gamma: f64,
+    init_factor: f64,
+    tau: f64,
+    eps: f64,
+}
+
+/// L4Mom.
+#[derive(Clone, Debug)]
+struct Momentum {
+    beta: f64,
+    goal: Goal,
+}
+
+/// L4Adam.
+#[derive(Clone, Debug)]
+struct Adam {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    goal: Goal,
+}
+
+/// L, after the first step.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Least(Option<f64>);
+
+impl Goal {
+    /// η by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` gives that of a group.
+    fn rate(&self, f: f64, least: &mut Least, seen: &Seen<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
+        let now = least.0.map_or(self.init_factor * f, |least| least.min(f));
+        least.0 = Some((1.0 + 1.0 / self.tau) * now);
+        let slope: f64 = seen.params.iter().map(|share| share.sums[0] / bc1(share.group).powi(2)).sum();
+        (f - self.gamma * now) / (slope + self.eps)
+    }
+}
+
+impl UpdateRule for Momentum {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::below_one("momentum", &mut self.beta)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl Measured<1, 1, 2, 1> for Momentum {
+    type Memory = Least;
+    const SLOTS: [&'static str; 1] = ["exp_avg"];
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, _least: &Least) -> [f64; 1] {
+        [1.0 - self.beta]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [m]: [N; 1], [taken]: &[N; 1]) -> ([N; 1], [N; 2]) {
+        let m = taken.clone().mul_add(g - m.clone(), m);
+        ([m.clone()], [m.clone() * m, p.clone() * p])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, least: &mut Least) -> Decision<1> {
+        let bc1 = |group: usize| correction(groups[group].rule.beta, seen.t);
+        let rate = groups[0].rule.goal.rate(penalized(groups, seen, 1), least, seen, bc1);
+        Decision::by_group(seen, |group| {
+            let lr = seen.lr[group] * rate;
+            Move { k: [lr / bc1(group)], lr }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [m]: [N; 1], [a]: &[N; 1]) -> (N, [N; 1]) {
+        ((-a.clone()).mul_add(m.clone(), p), [m])
+    }
+}
+
+impl UpdateRule for Adam {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Adam { beta1, beta2, eps, .. } = self;
+        vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("adam_eps", eps)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl Adam {
+    /// 1/√bc₂ and δ, which make the denominator of √v.
+    fn of_denominator(&self, t: u64) -> [f64; 2] {
+        [1.0 / correction(self.beta2, t).sqrt(), self.eps]
+    }
+}
+
+impl Measured<2, 5, 2, 3> for Adam {
+    type Memory = Least;
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
+
+    fn before(&self, t: u64, _group: usize, _lr: f64, _least: &Least) -> [f64; 5] {
+        let ([b, c], beta2) = (self.of_denominator(t), self.beta2);
+        [1.0 - self.beta1, beta2, 1.0 - beta2, b, c]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, b, c]: &[N; 5]) -> ([N; 2], [N; 2]) {
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        let slope = m.clone() * direction(m.clone(), v.clone(), [&N::of(1.0), b, c]);
+        ([m, v], [slope, p.clone() * p])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, least: &mut Least) -> Decision<3> {
+        let bc1 = |group: usize| correction(groups[group].rule.beta1, seen.t);
+        let rate = groups[0].rule.goal.rate(penalized(groups, seen, 1), least, seen, bc1);
+        Decision::by_group(seen, |group| {
+            let (lr, [b, c]) = (seen.lr[group] * rate, groups[group].rule.of_denominator(seen.t));
+            Move { k: [lr / bc1(group), b, c], lr }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [m, v]: [N; 2], [a, b, c]: &[N; 3]) -> (N, [N; 2]) {
+        (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
+    }
+}

@@ -1,0 +1,214 @@
+//! MoMo: momentum with a rate from the loss (Schaipp et al. 2024, arXiv 2305.07583); optax's `contrib.momo`.
+//!
+//! Averages with the weight β (the first values are taken whole): d of the gradients g, f̄ of the losses, γ of ⟨g, θ⟩. With
+//! the linear model of the loss that they make, and its lower bound f*,
+//!
+//! τ = min(lr, [(1 + lr·λ)·(f̄ − f* − γ) + ⟨d, θ⟩]₊ / ‖d‖²), θ ← θ/(1 + lr·λ) − τ·d.
+//!
+//! Weight decay λ is the method's own, as the last formula shows: decoupled from g, and by `lr` whatever τ is. In the
+//! article and the authors' code τ·d is divided by 1 + lr·λ, too, which is what minimizes the model with its penalty; so
+//! it is here with `proximal = true`.
+//!
+//! `adapt_lower_bound`: f* is estimated. Where the model's value h = (f̄ − γ) + ⟨d, θ⟩/(1 + lr·λ) is below it, f* becomes
+//! max(h/2, `lower_bound`); and after the step max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
+//!
+//! Groups may have unequal rates and λ (in optax there are none): τᵢ = lrᵢ·s with one s in [0, 1],
+//! s = min(1, [f̄ − f* − γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ): what solves the article's problem
+//! with a norm in which group i weighs 1/lrᵢ. With one group it is τ above. f* and its options, and the β of f̄, are the
+//! base group's. A clipped gradient is not the loss's, and γ and d are then of another function than f̄.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1: the cap |
+//! | `beta` | 0.9 |
+//! | `lower_bound` | 0 |
+//! | `adapt_lower_bound` | false |
+//! | `weight_decay` | 0 |
+//! | `proximal` | false |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::polyak::minimizes;
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "momo",
+    summary: "momentum with a rate from the loss (Schaipp et al. 2024)",
+    example: "type = \"momo\"\nlr = 1.0\nbeta = 0.9\nlower_bound = 0.0",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let beta = section.or("beta", BelowOne(0.9)).0;
+    let bound = Bound::read(section);
+    let decay = Decay::read(section);
+    let treatment = Treatment::without_decay(section);
+    minimizes(section, treatment).then(|| measured(Momo { beta, bound, decay }, lr, treatment))
+}
+
+/// What is known of the least that the loss can be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    lower: f64,
+    adapts: bool,
+}
+
+impl Bound {
+    /// Reads `lower_bound` and `adapt_lower_bound`.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        Bound { lower: section.or("lower_bound", 0.0), adapts: section.or("adapt_lower_bound", false) }
+    }
+}
+
+/// Weight decay as these methods have it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decay {
+    pub amount: f64,
+    proximal: bool,
+}
+
+impl Decay {
+    /// Reads `weight_decay` and `proximal`.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        let amount = section.or("weight_decay", NonNegative(0.0)).0;
+        Decay { amount, proximal: section.or("proximal", false) }
+    }
+}
+
+/// The loss's linear model, of all groups together. An average that began with 0 is to be divided by the part of it that
+/// is filled.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Model {
+    /// f̄.
+    loss: f64,
+    /// Each parameter's part of γ.
+    gamma: Vec<f64>,
+    /// f*, where it is estimated.
+    bound: Option<f64>,
+}
+
+/// One group at a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Averaging {
+    /// The weight of the newest value in averages.
+    pub taken: f64,
+    /// What part of the averages is filled.
+    pub filled: f64,
+    pub decay: Decay,
+}
+
+/// What becomes of one group: θ ← θ·`shrink` − `step`·d.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stride {
+    pub shrink: f64,
+    pub step: f64,
+    /// lr·s.
+    pub rate: f64,
+}
+
+impl Model {
+    /// Takes in a step and decides by it. The sums of each parameter are ⟨g, θ⟩, ‖d‖² (in the method's norm) and ⟨d, θ⟩,
+    /// d not divided by what is filled.
+    pub fn stride(&mut self, bound: Bound, groups: &[Averaging], seen: &Seen<'_, 3>) -> Vec<Stride> {
+        let base = &groups[0];
+        self.loss += base.taken * (seen.loss - self.loss);
+        let shrink = |group: usize| 1.0 / (1.0 + seen.lr[group] * groups[group].decay.amount);
+        let mut value = self.loss / base.filled;
+        let (mut along, mut shrunk_along, mut square, mut shrunk_square) = (0.0, 0.0, 0.0, 0.0);
+        // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
+        for share in seen.params {
+            let (group, [now, norm, product]) = (&groups[share.group], share.sums);
+            if self.gamma.len() <= share.param {
+                self.gamma.resize(share.param + 1, 0.0);
+            }
+            let gamma = &mut self.gamma[share.param];
+            *gamma += group.taken * (now - *gamma);
+            value -= *gamma / group.filled;
+            let product = product / group.filled;
+            let norm = seen.lr[share.group] * norm / (group.filled * group.filled);
+            along += product;
+            shrunk_along += shrink(share.group) * product;
+            square += norm;
+            shrunk_square += shrink(share.group) * norm;
+        }
+        let reached = value + shrunk_along;
+        let mut least = self.bound.unwrap_or(bound.lower);
+        if bound.adapts && reached < least {
+            least = (reached / 2.0).max(bound.lower);
+        }
+        let part = if shrunk_square > 0.0 { ((reached - least).max(0.0) / shrunk_square).min(1.0) } else { 0.0 };
+        if bound.adapts {
+            self.bound = Some((value + along - 0.5 * part * square).max(bound.lower));
+        }
+        let stride = |(index, group): (usize, &Averaging)| {
+            let (shrink, rate) = (shrink(index), seen.lr[index] * part);
+            let of_step = if group.decay.proximal { shrink } else { 1.0 };
+            Stride { shrink, step: of_step * rate / group.filled, rate }
+        };
+        groups.iter().enumerate().map(stride).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Momo {
+    beta: f64,
+    bound: Bound,
+    decay: Decay,
+}
+
+impl UpdateRule for Momo {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Momo { beta, decay, .. } = self;
+        vec![Hyper::below_one("beta", beta), Hyper::non_negative("weight_decay", &mut decay.amount)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl Momo {
+    /// The weight of the newest value in averages.
+    fn taken(&self, t: u64) -> f64 {
+        if t == 1 { 1.0 } else { 1.0 - self.beta }
+    }
+}
+
+impl Measured<1, 2, 3, 2> for Momo {
+    type Memory = Model;
+    const SLOTS: [&'static str; 1] = ["exp_avg"];
+
+    fn before(&self, t: u64, _group: usize, _lr: f64, _model: &Model) -> [f64; 2] {
+        let taken = self.taken(t);
+        [1.0 - taken, taken]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [d]: [N; 1], [kept, taken]: &[N; 2]) -> ([N; 1], [N; 3]) {
+        let d = taken.clone().mul_add(g.clone(), kept.clone() * d);
+        ([d.clone()], [g * p.clone(), d.clone() * d.clone(), d * p])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, model: &mut Model) -> Decision<2> {
+        let averaging = |group: &Cow<'_, Group<Momo>>| {
+            let rule = &group.rule;
+            Averaging { taken: rule.taken(seen.t), filled: 1.0, decay: rule.decay }
+        };
+        let averaging: Vec<Averaging> = groups.iter().map(averaging).collect();
+        let strides = model.stride(groups[0].rule.bound, &averaging, seen);
+        Decision::by_group(seen, |group| {
+            let Stride { shrink, step, rate } = strides[group];
+            Move { k: [shrink, step], lr: rate }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [d]: [N; 1], [shrink, step]: &[N; 2]) -> (N, [N; 1]) {
+        ((-step.clone()).mul_add(d.clone(), shrink.clone() * p), [d])
+    }
+}

@@ -1,0 +1,114 @@
+//! MoMo-Adam: Adam with a rate from the loss (Schaipp et al. 2024, arXiv 2305.07583); optax's `contrib.momo_adam`.
+//!
+//! m and v as in Adam, D = √(v/bc₂) + ε, and as in `momo` the averages f̄ of the losses and γ of ⟨g, θ⟩, with β₁ and from
+//! 0 on. With ‖m‖² taken as Σ m²/D:
+//!
+//! τ = min(lr/bc₁, [(1 + lr·λ)·(f̄ − bc₁·f* − γ) + ⟨m, θ⟩]₊ / ‖m‖²), θ ← θ/(1 + lr·λ) − τ·m/D.
+//!
+//! The rate to compare with Adam's is bc₁·τ, and `effective_lr` has it. Weight decay, `proximal`, `adapt_lower_bound` and
+//! groups as in `momo`.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-2: the cap |
+//! | `betas` | [0.9, 0.999] |
+//! | `eps` | 1e-8 |
+//! | `lower_bound` | 0 |
+//! | `adapt_lower_bound` | false |
+//! | `weight_decay` | 0 |
+//! | `proximal` | false |
+
+use std::borrow::Cow;
+
+use super::adam::{correction, direction, moments};
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::momo::{Averaging, Bound, Decay, Model, Stride};
+use super::polyak::minimizes;
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "momo_adam",
+    summary: "Adam with a rate from the loss (Schaipp et al. 2024)",
+    example: "type = \"momo_adam\"\nlr = 1e-2\nbetas = [0.9, 0.999]",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-2)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let eps = section.or("eps", NonNegative(1e-8)).0;
+    let bound = Bound::read(section);
+    let decay = Decay::read(section);
+    let treatment = Treatment::without_decay(section);
+    let rule = MomoAdam { beta1: beta1.0, beta2: beta2.0, eps, bound, decay };
+    minimizes(section, treatment).then(|| measured(rule, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct MomoAdam {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    bound: Bound,
+    decay: Decay,
+}
+
+impl UpdateRule for MomoAdam {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let MomoAdam { beta1, beta2, eps, decay, .. } = self;
+        vec![
+            Hyper::below_one("beta1", beta1),
+            Hyper::below_one("beta2", beta2),
+            Hyper::non_negative("eps", eps),
+            Hyper::non_negative("weight_decay", &mut decay.amount),
+        ]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+impl MomoAdam {
+    /// 1/√bc₂ and ε, which make D of √v.
+    fn of_norm(&self, t: u64) -> [f64; 2] {
+        [1.0 / correction(self.beta2, t).sqrt(), self.eps]
+    }
+}
+
+impl Measured<2, 5, 3, 4> for MomoAdam {
+    type Memory = Model;
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
+
+    fn before(&self, t: u64, _group: usize, _lr: f64, _model: &Model) -> [f64; 5] {
+        let [b, c] = self.of_norm(t);
+        [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, b, c]
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, b, c]: &[N; 5]) -> ([N; 2], [N; 3]) {
+        let (m, v) = moments(g.clone(), m, v, [other1, beta2, other2]);
+        let square = m.clone() * direction(m.clone(), v.clone(), [&N::of(1.0), b, c]);
+        ([m.clone(), v], [g * p.clone(), square, m * p])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, model: &mut Model) -> Decision<4> {
+        let averaging = |group: &Cow<'_, Group<MomoAdam>>| {
+            let MomoAdam { beta1, decay, .. } = group.rule;
+            Averaging { taken: 1.0 - beta1, filled: correction(beta1, seen.t), decay }
+        };
+        let averaging: Vec<Averaging> = groups.iter().map(averaging).collect();
+        let strides = model.stride(groups[0].rule.bound, &averaging, seen);
+        Decision::by_group(seen, |group| {
+            let Stride { shrink, step, rate } = strides[group];
+            let [b, c] = groups[group].rule.of_norm(seen.t);
+            Move { k: [shrink, step, b, c], lr: rate }
+        })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, _g: N, [m, v]: [N; 2], [shrink, step, b, c]: &[N; 4]) -> (N, [N; 2]) {
+        (shrink.clone() * p - direction(m.clone(), v.clone(), [step, b, c]), [m, v])
+    }
+}

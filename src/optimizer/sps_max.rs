@@ -1,0 +1,108 @@
+//! SGD with the stochastic Polyak step: SPS_max (Loizou et al. 2021, arXiv 2002.10542); optax's `polyak_sgd`.
+//!
+//! η = min((f − f*)₊ / (c·‖g‖² + ε), lr), θ ← θ − η·g. f is the batch's loss, f* (`f_star`) the least that it can be: 0
+//! for cross-entropy and squared errors.
+//!
+//! Where f < f*, η is 0, as in the authors' `Sps` and optax's `variant = "sps+"`; the article and optax's `"sps"` would
+//! climb. optax has a factor s (`scaling`) in the place of c: c = 1/s, `eps` = optax's/s, `lr` = s·`max_learning_rate`;
+//! its defaults are s = 1 and no ε.
+//!
+//! `growth`: the article's smoothing. The cap is then `growth` times the last η that was not 0, and `lr` only what the
+//! first is capped by. The authors' growth is 2^(1/n) with n batches an epoch; in their code an η of 0 stays 0 for ever.
+//!
+//! Groups with unequal rates, schedules, weight decay: see polyak.rs. c is each group's own; f* and ε are the base
+//! group's.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1: the cap |
+//! | `c` | 0.5 (the authors' for networks: 0.2) |
+//! | `f_star` | 0 |
+//! | `eps` | 1e-8 |
+//! | `growth` | none |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Decision, Group, Measured, Move, Seen, measured};
+use super::polyak::{minimizes, part, penalized};
+use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use crate::spec::{Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "sps_max",
+    summary: "gradient descent with Polyak's step by the batch's loss (Loizou et al. 2021)",
+    example: "type = \"sps_max\"\nlr = 1.0\nc = 0.5\nf_star = 0.0",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1.0)).0;
+    let c = section.or("c", Positive(0.5)).0;
+    let f_star = section.or("f_star", 0.0);
+    let eps = section.or("eps", NonNegative(1e-8)).0;
+    let growth = section.optional::<Positive>("growth").map(|growth| growth.0);
+    let treatment = Treatment::read(section, 0.0, false);
+    if growth.is_some_and(|growth| growth < 1.0) {
+        section.error("growth", "a `growth` below 1 would only ever lower the rate", "1 or above");
+        return None;
+    }
+    minimizes(section, treatment).then(|| measured(SpsMax { c, f_star, eps, growth }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct SpsMax {
+    c: f64,
+    f_star: f64,
+    eps: f64,
+    growth: Option<f64>,
+}
+
+impl UpdateRule for SpsMax {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::non_negative("c", &mut self.c), Hyper::non_negative("eps", &mut self.eps)]
+    }
+
+    fn rates(&self) -> Rates {
+        let no_schedule = self.growth.map(|_| "with `growth` the rate begins at `lr` and goes its own way from there");
+        Rates { no_schedule, finds_its_own: true, ..Rates::default() }
+    }
+}
+
+/// The last κ that was not 0.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Last(Option<f64>);
+
+impl Measured<0, 0, 2, 1> for SpsMax {
+    type Memory = Last;
+    const SLOTS: [&'static str; 0] = [];
+
+    fn before(&self, _t: u64, _group: usize, _lr: f64, _last: &Last) -> [f64; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn measure<N: Num>(p: N, g: N, _: [N; 0], _: &[N; 0]) -> ([N; 0], [N; 2]) {
+        ([], [g.clone() * g, p.clone() * p])
+    }
+
+    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, last: &mut Last) -> Decision<1> {
+        let SpsMax { f_star, eps, growth, .. } = groups[0].rule;
+        let gap = penalized(groups, seen, 1) - f_star;
+        let part = part(seen, gap, |it| seen.lr[it.group] * groups[it.group].rule.c * it.sums[0], eps);
+        let cap = growth.zip(last.0).map_or(1.0, |(growth, last)| growth * last);
+        let part = part.min(cap);
+        if part > 0.0 {
+            last.0 = Some(part);
+        }
+        Decision::by_group(seen, |group| Move { k: [seen.lr[group] * part], lr: seen.lr[group] * part })
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, _: [N; 0], [rate]: &[N; 1]) -> (N, [N; 0]) {
+        ((-rate.clone()).mul_add(g, p), [])
+    }
+}
