@@ -10,23 +10,21 @@ mod adam;
 mod adam_hd;
 mod adamax;
 mod adamw;
-mod ema;
+mod alig;
+mod armijo;
 mod dadapt_adam;
 mod dadapt_sgd;
 mod dog;
 mod dowg;
-mod engine;
-mod ldog;
-mod nadam;
-mod prodigy;
-mod alig;
-mod armijo;
+mod ema;
 mod engine;
 mod l4;
+mod ldog;
 mod momo;
 mod momo_adam;
 mod nadam;
 mod polyak;
+mod prodigy;
 mod radam;
 mod rmsprop;
 mod sgd;
@@ -55,14 +53,14 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam_hd::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    alig::ENTRY,
+    armijo::ENTRY,
     dadapt_adam::ENTRY,
     dadapt_sgd::ENTRY,
     dog::ENTRY,
     dowg::ENTRY,
-    ldog::ENTRY,
-    alig::ENTRY,
-    armijo::ENTRY,
     l4::ENTRY,
+    ldog::ENTRY,
     momo::ENTRY,
     momo_adam::ENTRY,
     nadam::ENTRY,
