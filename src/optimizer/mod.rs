@@ -5,15 +5,19 @@
 //! the same text is the fused loop on the CPU and tensor operations on a GPU.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
 mod engine;
+mod muon;
 mod nadam;
 mod radam;
 mod rmsprop;
 mod sgd;
+mod shampoo;
+mod soap;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -31,14 +35,18 @@ use engine::{Initial, Treatment, UpdateRule, elementwise};
 /// Every optimizer that `[optimizer] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[
     adadelta::ENTRY,
+    adafactor::ENTRY,
     adagrad::ENTRY,
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    muon::ENTRY,
     nadam::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     sgd::ENTRY,
+    shampoo::ENTRY,
+    soap::ENTRY,
 ];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were

@@ -15,14 +15,18 @@ const BY_GROUP: [(&str, &str); 0] = [];
 const MOVES_AT_ZERO: [(&str, &str); 0] = [];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
-const OPTIONS: [(&str, &str); 15] = [
+const OPTIONS: [(&str, &str); 21] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
     ("adam", "amsgrad = true\nweight_decay = 0.01"),
     ("adam", "convention = \"keras\""),
     ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
+    ("muon", "convention = \"keras\"\nnesterov = false"),
+    ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -31,6 +35,8 @@ const OPTIONS: [(&str, &str); 15] = [
     ("sgd", ""),
     ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
+    ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
 ];
 
 fn tables() -> Vec<String> {
