@@ -19,7 +19,9 @@
 //! | `eps_hat` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use tch::{TchError, Tensor};
+
+use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, Wide, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -61,11 +63,11 @@ pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn Met
 }
 
 #[derive(Clone, Debug)]
-struct Adam {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
-    eps_hat: bool,
+pub(super) struct Adam {
+    pub beta1: f64,
+    pub beta2: f64,
+    pub eps: f64,
+    pub eps_hat: bool,
 }
 
 impl UpdateRule for Adam {
@@ -81,6 +83,25 @@ impl Adam {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
+    }
+
+    /// Step `t` (from 1) for whole tensors, in place: for rules that are Adam in places, or in another basis.
+    pub(super) fn step(
+        &self,
+        t: u64,
+        lr: f64,
+        p: &mut Tensor,
+        g: Tensor,
+        m: &mut Tensor,
+        v: &mut Tensor,
+    ) -> Result<(), TchError> {
+        let state = [&*m, &*v].map(|it| Wide(it.shallow_clone()));
+        let k = self.numbers(t, lr).map(Wide::of);
+        let (moved, [exp_avg, exp_avg_sq]) =
+            <Self as Elementwise<2, 6>>::update(Wide(p.shallow_clone()), Wide(g), state, &k);
+        p.f_copy_(&moved.0)?;
+        m.f_copy_(&exp_avg.0)?;
+        v.f_copy_(&exp_avg_sq.0)
     }
 }
 

@@ -5,6 +5,7 @@
 //! the same text is the fused loop on the CPU and tensor operations on a GPU.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adam_hd;
@@ -22,6 +23,7 @@ mod l4;
 mod ldog;
 mod momo;
 mod momo_adam;
+mod muon;
 mod nadam;
 mod polyak;
 mod prodigy;
@@ -30,6 +32,8 @@ mod rmsprop;
 mod sgd;
 mod sgd_hd;
 mod sps_max;
+mod shampoo;
+mod soap;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -48,6 +52,7 @@ use engine::{Initial, Treatment, UpdateRule, elementwise};
 /// Every optimizer that `[optimizer] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[
     adadelta::ENTRY,
+    adafactor::ENTRY,
     adagrad::ENTRY,
     adam::ENTRY,
     adam_hd::ENTRY,
@@ -63,6 +68,7 @@ pub const REGISTRY: &[Entry<Build>] = &[
     ldog::ENTRY,
     momo::ENTRY,
     momo_adam::ENTRY,
+    muon::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,
@@ -70,6 +76,8 @@ pub const REGISTRY: &[Entry<Build>] = &[
     sgd::ENTRY,
     sgd_hd::ENTRY,
     sps_max::ENTRY,
+    shampoo::ENTRY,
+    soap::ENTRY,
 ];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were

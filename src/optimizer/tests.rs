@@ -17,7 +17,10 @@ const MOVES_AT_ZERO: &[(&str, &str)] = &[];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
+const OPTIONS: [(&str, &str); 21] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
     ("adagrad", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adagrad", "lr_decay = 0.1"),
     ("adam", "amsgrad = true\nweight_decay = 0.01"),
@@ -43,6 +46,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("momo_adam", "weight_decay = 0.01\nadapt_lower_bound = true\nlower_bound = -1.0"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
+    ("muon", "convention = \"keras\"\nnesterov = false"),
+    ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -55,6 +60,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
     ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
     ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
 ];
 
 fn tables() -> Vec<String> {
