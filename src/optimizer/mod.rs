@@ -10,10 +10,13 @@ mod adam;
 mod adamax;
 mod adamw;
 mod engine;
+mod lbfgs;
+mod mechanic;
 mod nadam;
 mod radam;
 mod rmsprop;
 mod sgd;
+mod sophia_h;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -35,10 +38,13 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    lbfgs::ENTRY,
+    mechanic::ENTRY,
     nadam::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     sgd::ENTRY,
+    sophia_h::ENTRY,
 ];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were
@@ -97,7 +103,7 @@ pub struct Rates {
 }
 
 /// An optimizer as a spec describes it, for one group.
-pub trait Method: Any + Debug + Send {
+pub trait Method: Any + Debug + Send + Sync {
     /// The learning rate that the table gives, or the method's default.
     fn lr(&self) -> f64;
 
@@ -120,6 +126,9 @@ pub trait Method: Any + Debug + Send {
         clip: Clip,
         store: &Store,
     ) -> Result<Box<dyn Optimizer>, Error>;
+
+    /// A copy, for methods that wrap another.
+    fn boxed(&self) -> Box<dyn Method>;
 
     /// For [`Method::start`] to find its own kind among the groups.
     fn as_any(&self) -> &dyn Any;
