@@ -20,7 +20,9 @@ mod dowg;
 mod ema;
 mod engine;
 mod l4;
+mod lbfgs;
 mod ldog;
+mod mechanic;
 mod momo;
 mod momo_adam;
 mod muon;
@@ -31,9 +33,10 @@ mod radam;
 mod rmsprop;
 mod sgd;
 mod sgd_hd;
-mod sps_max;
 mod shampoo;
 mod soap;
+mod sophia_h;
+mod sps_max;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -65,7 +68,9 @@ pub const REGISTRY: &[Entry<Build>] = &[
     dog::ENTRY,
     dowg::ENTRY,
     l4::ENTRY,
+    lbfgs::ENTRY,
     ldog::ENTRY,
+    mechanic::ENTRY,
     momo::ENTRY,
     momo_adam::ENTRY,
     muon::ENTRY,
@@ -75,9 +80,10 @@ pub const REGISTRY: &[Entry<Build>] = &[
     rmsprop::ENTRY,
     sgd::ENTRY,
     sgd_hd::ENTRY,
-    sps_max::ENTRY,
     shampoo::ENTRY,
     soap::ENTRY,
+    sophia_h::ENTRY,
+    sps_max::ENTRY,
 ];
 
 /// Builds a method from its table (for a group: the base table overlaid with the group's); `None` when errors were
@@ -136,7 +142,7 @@ pub struct Rates {
 }
 
 /// An optimizer as a spec describes it, for one group.
-pub trait Method: Any + Debug + Send {
+pub trait Method: Any + Debug + Send + Sync {
     /// The learning rate that the table gives, or the method's default.
     fn lr(&self) -> f64;
 
@@ -159,6 +165,9 @@ pub trait Method: Any + Debug + Send {
         clip: Clip,
         store: &Store,
     ) -> Result<Box<dyn Optimizer>, Error>;
+
+    /// A copy, for methods that wrap another.
+    fn boxed(&self) -> Box<dyn Method>;
 
     /// For [`Method::start`] to find its own kind among the groups.
     fn as_any(&self) -> &dyn Any;

@@ -17,7 +17,6 @@ const MOVES_AT_ZERO: &[(&str, &str)] = &[];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
-const OPTIONS: [(&str, &str); 21] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
@@ -40,14 +39,18 @@ const OPTIONS: [(&str, &str); 21] = [
     ("dowg", "init_estim_sq_dist = 1e-3\nweight_decay = 0.01"),
     ("dowg", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
     ("l4", "weight_decay = 0.01"),
+    ("lbfgs", "history_size = 3\nmax_iter = 5\nweight_decay = 0.01"),
+    ("lbfgs", "line_search_fn = \"strong_wolfe\"\nmax_eval = 8\nweight_decay = 0.01"),
     ("ldog", "init_eta = 1e-3\nweight_decay = 0.01"),
+    ("mechanic", "base = { type = \"adam\", lr = 0.1 }\nweight_decay = 0.01"),
+    ("mechanic", "base = { type = \"sgd\" }\nbetas = [0.5]\ns_decay = 0.1"),
     ("momo", "lr = 0.1\nweight_decay = 0.01\nadapt_lower_bound = true"),
     ("momo", "weight_decay = 0.1\nproximal = true"),
     ("momo_adam", "weight_decay = 0.01\nadapt_lower_bound = true\nlower_bound = -1.0"),
-    ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
-    ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
     ("muon", "convention = \"keras\"\nnesterov = false"),
     ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
+    ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
+    ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -58,10 +61,11 @@ const OPTIONS: [(&str, &str); 21] = [
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
     ("sgd_hd", ""),
     ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
-    ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
-    ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
+    ("sophia_h", "weight_decay = 0.1\nupdate_period = 2"),
+    ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
+    ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
 ];
 
 fn tables() -> Vec<String> {
@@ -96,16 +100,18 @@ fn gradients(store: &Store, step: u64) -> Vec<Tensor> {
     store.views().iter().enumerate().map(draw).collect()
 }
 
-/// A batch whose loss is 1 + ⟨g, θ − θ₀⟩ + ½‖θ − θ₀‖² around the parameters θ₀ that it was made at.
+/// A batch whose loss is c + ⟨g, θ − θ₀⟩ + ½·c·‖θ − θ₀‖² around the parameters θ₀ that it was made at.
 struct Bowl {
     center: Vec<Tensor>,
     grads: Vec<Tensor>,
+    /// c: 1, or −1 for a loss that is to grow.
+    curvature: f64,
 }
 
 impl Bowl {
-    fn around(store: &Store, grads: &[Tensor]) -> Self {
+    fn around(store: &Store, grads: &[Tensor], curvature: f64) -> Self {
         let center = store.views().iter().map(|view| view.detach().copy()).collect();
-        Bowl { center, grads: grads.iter().map(Tensor::shallow_clone).collect() }
+        Bowl { center, grads: grads.iter().map(Tensor::shallow_clone).collect(), curvature }
     }
 
     /// Of each parameter θ − θ₀ and g.
@@ -117,17 +123,24 @@ impl Bowl {
 
 impl Batch for Bowl {
     fn loss(&mut self, store: &Store) -> Result<f64, Error> {
-        let term = |(apart, g): (Tensor, &Tensor)| (&apart * (g + &apart * 0.5)).sum(Kind::Double).double_value(&[]);
-        Ok(1.0 + self.apart(store).filter(|(_, g)| g.defined()).map(term).sum::<f64>())
+        let half = 0.5 * self.curvature;
+        let term = |(apart, g): (Tensor, &Tensor)| (&apart * (g + &apart * half)).sum(Kind::Double).double_value(&[]);
+        Ok(self.curvature + self.apart(store).filter(|(_, g)| g.defined()).map(term).sum::<f64>())
     }
 
     fn gradients(&mut self, store: &Store) -> Result<(f64, Vec<Tensor>), Error> {
-        let grad = |(apart, g): (Tensor, &Tensor)| if g.defined() { apart + g } else { Tensor::new() };
-        Ok((self.loss(store)?, self.apart(store).map(grad).collect()))
+        let curvature = self.curvature;
+        let grad = |(apart, g): (Tensor, &Tensor)| match g.defined() {
+            true => apart * curvature + g,
+            false => Tensor::new(),
+        };
+        let grads = self.apart(store).map(grad).collect();
+        Ok((self.loss(store)?, grads))
     }
 
     fn hessian_vector(&mut self, _: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error> {
-        Ok(v.iter().zip(&self.grads).map(|(v, g)| if g.defined() { v.copy() } else { Tensor::new() }).collect())
+        let product = |(v, g): (&Tensor, &Tensor)| if g.defined() { v * self.curvature } else { Tensor::new() };
+        Ok(v.iter().zip(&self.grads).map(product).collect())
     }
 }
 
@@ -139,12 +152,15 @@ struct Case {
     lr: f64,
     hyper: Vec<Vec<(&'static str, f64)>>,
     as_tensors: bool,
+    /// The sign of the loss that the gradients are of.
+    sign: f64,
 }
 
 impl Case {
     fn new(table: &str) -> Self {
         let (table, clip) = (table.to_owned(), Clip::None);
-        Case { table, kind: Kind::Double, clip, group_of: [0; 4], lr: 0.01, hyper: vec![], as_tensors: false }
+        let (kind, group_of) = (Kind::Double, [0; 4]);
+        Case { table, kind, clip, group_of, lr: 0.01, hyper: vec![], as_tensors: false, sign: 1.0 }
     }
 
     fn begin(&self) -> (Store, Box<dyn Optimizer>) {
@@ -157,7 +173,7 @@ impl Case {
 
     fn step(&self, store: &mut Store, optimizer: &mut dyn Optimizer, grads: &[Tensor]) -> Result<(), Error> {
         let lr = vec![self.lr; self.group_of.iter().max().unwrap() + 1];
-        let (loss, mut batch) = (Tensor::from(1.0), Bowl::around(store, grads));
+        let (loss, mut batch) = (Tensor::from(self.sign), Bowl::around(store, grads, self.sign));
         let mut step = Step { store, grads, lr: &lr, hyper: &self.hyper, loss: &loss, batch: &mut batch };
         if self.as_tensors { optimizer.step_as_tensors(&mut step) } else { optimizer.step(&mut step) }
     }
@@ -204,8 +220,8 @@ fn the_fused_loop_and_tensor_operations_agree() {
                 let fused = Case { kind, clip, group_of: [0, 1, 0, 1], ..Case::new(&table) };
                 let wide = Case { as_tensors: true, kind, clip, group_of: [0, 1, 0, 1], ..Case::new(&table) };
                 for (a, b) in fused.run().iter().zip(wide.run()) {
-                    let distance = (a - &b).norm().double_value(&[]) / b.norm().double_value(&[]);
-                    assert!(distance <= tolerance, "{distance:e} for {table} with {clip:?} in {kind:?}");
+                    let (distance, norm) = ((a - &b).norm().double_value(&[]), b.norm().double_value(&[]));
+                    assert!(distance <= tolerance * norm, "{distance:e} of {norm:e} for {table}, {clip:?}, {kind:?}");
                 }
             }
         }
@@ -311,7 +327,7 @@ fn to_maximize_is_to_go_by_the_opposite_gradient() {
         if build(&up.table).is_err() {
             continue;
         }
-        let down = Case::new(&table);
+        let down = Case { sign: -1.0, ..Case::new(&table) };
         let ((mut a, mut maximizer), (mut b, mut minimizer)) = (up.begin(), down.begin());
         for step in 1..=3 {
             let grads = gradients(&a, step);
@@ -410,4 +426,50 @@ fn state_is_never_subnormal() {
 
 fn is_among(list: &[(&str, &str)], table: &str) -> bool {
     list.iter().any(|(name, _)| table.starts_with(&format!("type = \"{name}\"")))
+}
+
+/// Mechanic's bases run on the sum of their updates in the parameters' place.
+#[test]
+fn what_mechanic_takes_does_not_look_at_the_parameters() {
+    for name in super::mechanic::BASES {
+        let case = Case::new(&format!("type = \"{name}\""));
+        let moved = |factor: f64| {
+            let (mut store, mut optimizer) = case.begin();
+            let before = store.flat() * factor;
+            store.assign(&before).unwrap();
+            for step in 1..=5 {
+                let grads = gradients(&store, step);
+                case.step(&mut store, &mut *optimizer, &grads).unwrap();
+            }
+            store.flat() - before
+        };
+        let (here, there) = (moved(1.0), moved(-2.0));
+        assert!((&here - there).norm().double_value(&[]) < 1e-12 * here.numel() as f64, "{name}");
+        assert!(here.norm().double_value(&[]) > 1e-3, "{name}");
+    }
+    for (base, reason) in [
+        ("{ type = \"adamw\" }", "looks at the weights"),
+        ("{ type = \"adam\", weight_decay = 0.1 }", "write it as `weight_decay`"),
+        ("{ type = \"sgd\", maximize = true }", "write it as `maximize`"),
+        ("{ type = \"mechanic\" }", "looks at the weights"),
+        ("{ lr = 1.0 }", "`base.type` is missing"),
+        ("{ type = \"sgd\", lrr = 1.0 }", "unknown key `base.lrr`"),
+    ] {
+        let message = build(&format!("type = \"mechanic\"\nbase = {base}")).unwrap_err();
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn combinations_that_make_no_sense_are_refused_with_the_reason() {
+    let mechanic = "type = \"mechanic\"\nbase = { type = \"sgd\" }";
+    for (table, reason) in [
+        ("type = \"lbfgs\"\ndecoupled_weight_decay = true".to_owned(), "of which decoupled decay is no part"),
+        ("type = \"lbfgs\"\nline_search_fn = \"wolfe\"".to_owned(), "\"strong_wolfe\""),
+        (format!("{mechanic}\ndecoupled_weight_decay = true"), "decoupled decay takes from them"),
+        (format!("{mechanic}\nbetas = []"), "at least one"),
+    ] {
+        let message = build(&table).unwrap_err();
+        assert!(message.contains(reason), "{message}");
+    }
 }

@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("params", &["random", "spec"]),
     ("dataset", &["libtorch", "random", "spec"]),
     ("model", &["libtorch", "params", "random", "spec"]),
-    ("optimizer", &["libtorch", "params", "spec"]),
+    ("optimizer", &["libtorch", "params", "random", "spec"]),
     ("record", &["spec"]),
     ("compare", &["record", "spec"]),
     ("exit", &["record"]),

@@ -264,7 +264,8 @@ fn flat_device(store: &Store) -> Device {
     store.flat().device()
 }
 
-fn of_param(name: &str, slot: &Tensor, param: &Param) -> (String, Tensor) {
+/// The part of a flat `slot` that is a parameter's, in its shape and under its name: a view.
+pub fn of_param(name: &str, slot: &Tensor, param: &Param) -> (String, Tensor) {
     let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
     let view = slot.narrow(0, param.offset as i64, param.len as i64).view(shape.as_slice());
     (format!("{name}/{}", param.name), view)

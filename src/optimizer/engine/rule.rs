@@ -119,6 +119,10 @@ impl<R: UpdateRule> Method for Declared<R> {
         (self.start)(Start { groups, segments, clip }, store)
     }
 
+    fn boxed(&self) -> Box<dyn Method> {
+        Box::new(self.clone())
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
