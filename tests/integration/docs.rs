@@ -51,7 +51,9 @@ choose their own rate write it as `effective_lr` into `epochs.csv`. A run's own,
 
 /// The documentation at the head of a source file of a room.
 fn head(room: &str, file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room).join(format!("{file}.rs"));
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+    let of_folder = room.join(file).join("mod.rs");
+    let path = if of_folder.exists() { of_folder } else { room.join(format!("{file}.rs")) };
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
