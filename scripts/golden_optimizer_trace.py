@@ -91,7 +91,8 @@ def write(
         assert value.dtype == DTYPES[dtype], key
     metadata = {
         "framework": framework,
-        "version": importlib.metadata.version(framework).split("+")[0],
+        # What is written after an article has no release.
+        "version": "" if framework == "article" else importlib.metadata.version(framework).split("+")[0],
         "optimizer": optimizer,
         "case": case,
         "dtype": dtype,

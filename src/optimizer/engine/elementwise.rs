@@ -46,7 +46,8 @@ where
     Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &R::SLOTS, start: start::<R, S, K> })
 }
 
-fn start<R, const S: usize, const K: usize>(start: Start<R>, store: &Store) -> Result<Box<dyn Optimizer>, Error>
+/// Begins a rule in the form that its groups need, for rules of several.
+pub fn start<R, const S: usize, const K: usize>(start: Start<R>, store: &Store) -> Result<Box<dyn Optimizer>, Error>
 where
     R: Elementwise<S, K>,
 {

@@ -19,7 +19,7 @@ mod whole;
 use super::{Error, Method, Optimizer, Rates, Step};
 
 pub use clip::Clip;
-pub use elementwise::{Elementwise, elementwise};
+pub use elementwise::{Elementwise, elementwise, start as start_elementwise};
 pub use gradient::{flat as flat_gradient, treated as treated_gradient};
 pub use hyper::{Hyper, Range};
 pub use measured::{Decision, Measured, Move, Seen, Share, measured};
