@@ -4,15 +4,23 @@
 //! A rule is written once, in a file of its own; [`engine`] runs it. An elementwise one is written over [`Num`], so that
 //! the same text is the fused loop on the CPU and tensor operations on a GPU.
 
+mod adabelief;
 mod adadelta;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod adan;
+mod ademamix;
+mod adopt;
+mod asgd;
 mod engine;
+mod ftrl;
+mod lion;
 mod nadam;
 mod radam;
 mod rmsprop;
+mod rprop;
 mod sgd;
 
 use std::any::Any;
@@ -30,14 +38,22 @@ use engine::{Initial, Treatment, UpdateRule, elementwise};
 
 /// Every optimizer that `[optimizer] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[
+    adabelief::ENTRY,
     adadelta::ENTRY,
     adagrad::ENTRY,
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    adan::ENTRY,
+    ademamix::ENTRY,
+    adopt::ENTRY,
+    asgd::ENTRY,
+    ftrl::ENTRY,
+    lion::ENTRY,
     nadam::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
+    rprop::ENTRY,
     sgd::ENTRY,
 ];
 
