@@ -105,6 +105,17 @@ TORCH = {
         "lrdrop": {"lr": 0.02},
         "groups": {"lr": 0.005, "weight_decay": 0.1},
     },
+    "rprop": {
+        "defaults": {},
+        "options": {"lr": 0.05, "etas": [0.3, 1.5], "step_sizes": [1e-3, 0.2]},
+        "groups": {"lr": 0.005},
+    },
+    "asgd": {
+        "defaults": {},
+        "options": {"lr": 0.05, "lambd": 0.2, "alpha": 0.5, "t0": 30, "weight_decay": 0.05, "eval_average": True},
+        "lrdrop": {"lr": 0.1, "lambd": 0.05, "t0": 10},
+        "groups": {"lr": 0.05, "t0": 20, "weight_decay": 0.1},
+    },
 }
 
 KERAS = {
@@ -175,6 +186,25 @@ KERAS = {
         "options": {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
         "lrdrop": {"lr": 0.01},
     },
+    "lion": {
+        "defaults": {},
+        "options": {"lr": 0.004, "betas": [0.8, 0.95], "weight_decay": 0.2},
+        "lrdrop": {"lr": 0.01},
+    },
+    "ftrl": {
+        "defaults": {},
+        "options": {
+            "lr": 0.05,
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.3,
+            "l1": 0.2,
+            "l2": 0.1,
+            "l2_shrinkage": 0.05,
+            "beta": 0.5,
+            "weight_decay": 0.1,
+        },
+        "sparse": {"lr": 0.1, "l1": 1.0, "beta": 1.0},
+    },
 }
 
 TORCH_CLASS = {
@@ -187,6 +217,8 @@ TORCH_CLASS = {
     "adamax": torch.optim.Adamax,
     "radam": torch.optim.RAdam,
     "nadam": torch.optim.NAdam,
+    "rprop": torch.optim.Rprop,
+    "asgd": torch.optim.ASGD,
 }
 
 KERAS_CLASS = {
@@ -198,10 +230,19 @@ KERAS_CLASS = {
     "adadelta": keras.optimizers.Adadelta,
     "adamax": keras.optimizers.Adamax,
     "nadam": keras.optimizers.Nadam,
+    "lion": keras.optimizers.Lion,
+    "ftrl": keras.optimizers.Ftrl,
 }
 
 # Keras's names of options and of state variables, where they differ.
-KERAS_OPTION = {"lr": "learning_rate", "alpha": "rho", "eps": "epsilon"}
+KERAS_OPTION = {
+    "lr": "learning_rate",
+    "alpha": "rho",
+    "eps": "epsilon",
+    "l1": "l1_regularization_strength",
+    "l2": "l2_regularization_strength",
+    "l2_shrinkage": "l2_shrinkage_regularization_strength",
+}
 KERAS_SLOT = {
     "sgd": {"momentum": "momentum_buffer"},
     "adagrad": {"accumulator": "sum"},
@@ -220,9 +261,20 @@ KERAS_SLOT["adamw"] = KERAS_SLOT["adam"]
 KERAS_SLOT["adadelta"] = {"accumulated_grad": "square_avg", "accumulated_delta_var": "acc_delta"}
 KERAS_SLOT["nadam"] = {"momentum": "exp_avg", "velocity": "exp_avg_sq"}
 KERAS_SLOT["adamax"] = {"momentum": "exp_avg", "norm": "exp_inf"}
+KERAS_SLOT["lion"] = {"momentum": "exp_avg"}
+KERAS_SLOT["ftrl"] = {"accumulator": "accumulator", "linear": "linear"}
 
 # Counters and numbers on the host, which are not slots.
-NOT_SLOTS = ("step", "mu_product")
+NOT_SLOTS = ("step", "mu_product", "eta", "mu")
+
+# Options of ours alone, which do not change the update.
+NOT_TORCH = ("eval_average",)
+
+# Of Keras alone: there is no convention to choose.
+KERAS_ONLY = ("ftrl",)
+
+# FTRL takes small differences of large powers: in f32 Keras is up to 1e-5 from its own f64.
+F64_ONLY = (("ftrl", "options"), ("ftrl", "sparse"))
 
 
 def scheduled(case, options, step):
@@ -245,10 +297,11 @@ def run_torch(optimizer, case, options, init, grads):
     groups = [{"params": [params["layers.0.weight"]]}, {"params": [params["layers.0.bias"]]}]
     if case == "groups":
         groups[1] |= {"lr": options["lr"] * GROUP["lr_mult"], "weight_decay": GROUP["weight_decay"]}
-    opt = TORCH_CLASS[optimizer](groups, **options)
+    opt = TORCH_CLASS[optimizer](groups, **{key: value for key, value in options.items() if key not in NOT_TORCH})
     base = [group["lr"] for group in opt.param_groups]
 
     kept, rates = {name: [] for name in params}, []
+    etas = []
     hyper = {}
     for step in range(STEPS):
         values = scheduled(case, options, step)
@@ -261,6 +314,9 @@ def run_torch(optimizer, case, options, init, grads):
             assert values.keys() <= group.keys(), "what torch does not read changes nothing"
             group.update(values)
         rates.append([group["lr"] for group in opt.param_groups])
+        if optimizer == "asgd":
+            # The rate that this step goes by; at the first one there is no state yet.
+            etas.append([opt.state[param]["eta"].item() if step else lr for param, lr in zip(params.values(), base)])
         for name, param in params.items():
             param.grad = grads[name][step].clone()
         opt.step()
@@ -277,6 +333,10 @@ def run_torch(optimizer, case, options, init, grads):
     lr = {"lr": [r[0] for r in rates]}
     if case == "groups":
         lr["lr.bias"] = [r[1] for r in rates]
+    if etas:
+        lr["effective_lr"] = [r[0] for r in etas]
+        if case == "groups":
+            lr["effective_lr.bias"] = [r[1] for r in etas]
     return kept, state, lr | hyper
 
 
@@ -329,10 +389,14 @@ def trace(framework, optimizer, case, options, dtype, seed):
     else:
         keras.config.set_floatx({"f32": "float32", "f64": "float64"}[dtype])
         kept, state, by_step = run_keras(optimizer, case, options, init, grads)
-        options = {"convention": "keras"} | options
+        if optimizer not in KERAS_ONLY:
+            options = {"convention": "keras"} | options
     group = GROUP if case == "groups" else None
+    extra = {}
+    if options.get("eval_average"):
+        extra = {f"evaluated/{name}": state[f"ax/{name}"] for name in init}
     common = {"init": init, "grads": grads, "kept": kept, "state": state, "by_step": by_step}
-    write(framework, optimizer, case, dtype, options=options, group=group, **common)
+    write(framework, optimizer, case, dtype, options=options, group=group, extra=extra, **common)
 
 
 def main():
@@ -340,7 +404,7 @@ def main():
         remove(framework, cases)
         for i, optimizer in enumerate(cases):
             for j, (case, options) in enumerate(cases[optimizer].items()):
-                for dtype in DTYPES:
+                for dtype in DTYPES if (optimizer, case) not in F64_ONLY else ["f64"]:
                     trace(framework, optimizer, case, options, dtype, seed=100 * i + j)
 
 

@@ -4,6 +4,7 @@
 //! A rule is written once, in a file of its own; [`engine`] runs it. An elementwise one is written over [`Num`], so that
 //! the same text is the fused loop on the CPU and tensor operations on a GPU.
 
+mod adabelief;
 mod adadelta;
 mod adafactor;
 mod adagrad;
@@ -26,11 +27,19 @@ mod mechanic;
 mod momo;
 mod momo_adam;
 mod muon;
+mod adan;
+mod ademamix;
+mod adopt;
+mod asgd;
+mod engine;
+mod ftrl;
+mod lion;
 mod nadam;
 mod polyak;
 mod prodigy;
 mod radam;
 mod rmsprop;
+mod rprop;
 mod sgd;
 mod sgd_hd;
 mod shampoo;
@@ -54,6 +63,7 @@ use engine::{Initial, Treatment, UpdateRule, elementwise};
 
 /// Every optimizer that `[optimizer] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[
+    adabelief::ENTRY,
     adadelta::ENTRY,
     adafactor::ENTRY,
     adagrad::ENTRY,
@@ -74,10 +84,17 @@ pub const REGISTRY: &[Entry<Build>] = &[
     momo::ENTRY,
     momo_adam::ENTRY,
     muon::ENTRY,
+    adan::ENTRY,
+    ademamix::ENTRY,
+    adopt::ENTRY,
+    asgd::ENTRY,
+    ftrl::ENTRY,
+    lion::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
+    rprop::ENTRY,
     sgd::ENTRY,
     sgd_hd::ENTRY,
     shampoo::ENTRY,

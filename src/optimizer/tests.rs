@@ -17,6 +17,12 @@ const MOVES_AT_ZERO: &[(&str, &str)] = &[];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
+const MOVES_AT_ZERO: [(&str, &str); 1] =
+    [("rprop", "its step sizes, which the rate only seeds, are never below the least of them")];
+
+/// The options that change what a rule does, by rule; the example of each comes on top.
+const OPTIONS: [(&str, &str); 29] = [
+    ("adabelief", "eps = 1e-3\neps_root = 1e-5\nweight_decay = 0.1"),
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
@@ -51,11 +57,24 @@ const OPTIONS: &[(&str, &str)] = &[
     ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
+    ("adan", "weight_decay = 0.1\nno_prox = true"),
+    ("ademamix", "alpha = 2\nt_alpha_beta3 = 3\nweight_decay = 0.1"),
+    ("ademamix", "betas = [0, 0.9, 0.99]\nt_alpha_beta3 = 3\ndecoupled_weight_decay = false\nweight_decay = 0.1"),
+    ("adopt", "use_clipping = false\neps = 0.1"),
+    ("adopt", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
+    ("asgd", "lambd = 0.1\nalpha = 0.5\nt0 = 2\nweight_decay = 0.01"),
+    ("ftrl", "l1 = 0.5\nl2 = 0.3\nl2_shrinkage = 0.2\nbeta = 1.0\nweight_decay = 0.1"),
+    ("ftrl", "learning_rate_power = -0.7\ninitial_accumulator_value = 0\nl1 = 0.01"),
+    ("ftrl", "learning_rate_power = 0\nl2 = 1.0"),
+    ("lion", "convention = \"keras\""),
+    ("lion", "weight_decay = 0.1\ndecoupled_weight_decay = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
     ("rmsprop", "centered = true\nmomentum = 0.9\nconvention = \"keras\""),
     ("rmsprop", "momentum = 0.9\nweight_decay = 0.01"),
+    ("rprop", "etas = [0.3, 1.5]\nstep_sizes = [1e-3, 0.02]"),
+    ("rprop", "weight_decay = 0.1"),
     ("sgd", ""),
     ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
@@ -249,8 +268,10 @@ fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
             for value in [hyper.value, 0.75] {
                 let written = match hyper.key() {
                     "betas" => {
-                        let mut betas = [0, 1].map(|index| method.hypers()[index].value);
-                        betas[usize::from(hyper.name == "beta2")] = value;
+                        let hypers = method.hypers();
+                        let betas = hypers.iter().filter(|it| it.key() == "betas");
+                        let betas: Vec<f64> =
+                            betas.map(|it| if it.name == hyper.name { value } else { it.value }).collect();
                         format!("betas = {betas:?}")
                     }
                     key => format!("{key} = {value}"),

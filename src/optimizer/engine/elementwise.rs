@@ -46,7 +46,8 @@ where
     Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &R::SLOTS, start: start::<R, S, K> })
 }
 
-/// Begins `rule` over a store; also for methods that do something before each of its steps.
+/// Begins `rule` over a store: for rules of several forms, one for the groups at hand, and for methods that do something
+/// before each of its steps.
 pub fn start<R, const S: usize, const K: usize>(start: Start<R>, store: &Store) -> Result<Box<dyn Optimizer>, Error>
 where
     R: Elementwise<S, K>,

@@ -5,7 +5,7 @@ use std::fmt;
 /// A number of an update rule that may follow a schedule. `V` is the number, or the place where a rule keeps it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hyper<V = f64> {
-    /// PyTorch's key; the members of `betas` are `beta1` and `beta2`.
+    /// PyTorch's key; the members of `betas` are `beta1`, `beta2` and, where there are three, `beta3`.
     pub name: &'static str,
     pub range: Range,
     pub value: V,
@@ -42,7 +42,7 @@ impl<V> Hyper<V> {
 impl Hyper {
     /// The key of `[optimizer]` that sets it.
     pub fn key(&self) -> &'static str {
-        if matches!(self.name, "beta1" | "beta2") { "betas" } else { self.name }
+        if matches!(self.name, "beta1" | "beta2" | "beta3") { "betas" } else { self.name }
     }
 }
 

@@ -1,0 +1,77 @@
+//! AdaBelief: Adam whose second moment is of what the first did not foresee (Zhuang et al. 2020, arXiv 2010.07468);
+//! `AdaBelief` of pytorch_optimizer, optax's `adabelief`.
+//!
+//! m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·(g−m)² + ε̄, and θ ← θ − (lr/bc₁)·m / (√(s/bc₂) + ε) with bcᵢ = 1 − βᵢᵗ.
+//! ε: `eps`; ε̄: `eps_root`, which stays in s.
+//!
+//! Both packages follow the article's second algorithm and its code in that. The article and pytorch_optimizer have one
+//! ε for both places; optax has two, as we do. The rectification of the article's code, which is RAdam's, is not here.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-3 |
+//! | `betas` | [0.9, 0.999] |
+//! | `eps` | 1e-16 |
+//! | `eps_root` | 1e-16 |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | true |
+
+use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adabelief",
+    summary: "long steps where the gradient is as foreseen (Zhuang et al. 2020)",
+    example: "type = \"adabelief\"\nlr = 1e-3\nbetas = [0.9, 0.999]\neps = 1e-16",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
+    let eps = section.or("eps", NonNegative(1e-16)).0;
+    let eps_root = section.or("eps_root", NonNegative(1e-16)).0;
+    let treatment = Treatment::read(section, 0.0, true);
+    Some(elementwise(AdaBelief { beta1: beta1.0, beta2: beta2.0, eps, eps_root }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct AdaBelief {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    eps_root: f64,
+}
+
+impl UpdateRule for AdaBelief {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let AdaBelief { beta1, beta2, eps, eps_root } = self;
+        vec![
+            Hyper::below_one("beta1", beta1),
+            Hyper::below_one("beta2", beta2),
+            Hyper::non_negative("eps", eps),
+            Hyper::non_negative("eps_root", eps_root),
+        ]
+    }
+}
+
+impl Elementwise<2, 7> for AdaBelief {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_var"];
+
+    /// 1−β₁, β₂, 1−β₂, ε̄, then θ ← θ − `a`·m / (√s·`b` + ε).
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
+        let t = t.min(i32::MAX as u64) as i32;
+        let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
+        [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, self.eps_root, lr / bc1, 1.0 / bc2.sqrt(), self.eps]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, s]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+        let [other1, beta2, other2, eps_root, a, b, eps] = k;
+        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+        let unforeseen = g - m.clone();
+        let s = (other2.clone() * unforeseen.clone()).mul_add(unforeseen, beta2.clone() * s) + eps_root.clone();
+        (p - a.clone() * m.clone() / s.clone().sqrt().mul_add(b.clone(), eps.clone()), [m, s])
+    }
+}

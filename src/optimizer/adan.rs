@@ -1,0 +1,95 @@
+//! Adan, "adaptive Nesterov momentum" (Xie et al. 2022, arXiv 2208.06677); `Adan` of pytorch_optimizer.
+//!
+//! With Δ = g − g₋₁ (0 at the first step): m ← β₁·m + (1−β₁)·g, d ← β₂·d + (1−β₂)·Δ, n ← β₃·n + (1−β₃)·(g + β₂·Δ)², and
+//! θ ← (θ − lr·(m/bc₁ + β₂·d/bc₂) / (√(n/bc₃) + ε)) / (1 + lr·λ): weight decay by a proximal step. With
+//! `no_prox = true` it is θ ← θ·(1 − lr·λ) before the step.
+//!
+//! The article's β are 1 − β of the packages and of ours. In optax, whose β are the packages', 1 − β₂ stands where the
+//! formula has β₂ (the article's own 1 − β₂): it is another method there, without a proximal step besides.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-3 |
+//! | `betas` | [0.98, 0.92, 0.99] |
+//! | `eps` | 1e-8 |
+//! | `weight_decay` | 0 |
+//! | `no_prox` | false |
+
+use super::{Build, Decay, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adan",
+    summary: "Nesterov's momentum by differences of gradients (Xie et al. 2022)",
+    example: "type = \"adan\"\nlr = 1e-3\nbetas = [0.98, 0.92, 0.99]\nweight_decay = 0.02",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let [beta1, beta2, beta3] = section.or("betas", [0.98, 0.92, 0.99].map(BelowOne)).map(|beta| beta.0);
+    let eps = section.or("eps", NonNegative(1e-8)).0;
+    let weight_decay = section.or("weight_decay", NonNegative(0.0)).0;
+    let no_prox = section.or("no_prox", false);
+    let mut treatment = Treatment::without_decay(section);
+    let mut proximal = Some(weight_decay);
+    if no_prox {
+        treatment.decay = Decay::Decoupled(weight_decay);
+        proximal = None;
+    }
+    Some(elementwise(Adan { beta1, beta2, beta3, eps, proximal }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct Adan {
+    beta1: f64,
+    beta2: f64,
+    beta3: f64,
+    eps: f64,
+    /// Weight decay, where it is not the engine's.
+    proximal: Option<f64>,
+}
+
+impl UpdateRule for Adan {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Adan { beta1, beta2, beta3, eps, proximal } = self;
+        let mut hypers = vec![
+            Hyper::below_one("beta1", beta1),
+            Hyper::below_one("beta2", beta2),
+            Hyper::below_one("beta3", beta3),
+            Hyper::non_negative("eps", eps),
+        ];
+        hypers.extend(proximal.as_mut().map(|amount| Hyper::non_negative("weight_decay", amount)));
+        hypers
+    }
+}
+
+impl Elementwise<4, 11> for Adan {
+    type Memory = ();
+    const SLOTS: [&'static str; 4] = ["exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"];
+
+    /// 1−β₁, β₂, 1−β₂, β₃, 1−β₃, whether there is a gradient before, then
+    /// θ ← (θ − (`of_m`·m + `of_d`·d) / (√n·`root` + ε)) / `shrink`.
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 11] {
+        let power = t.min(i32::MAX as u64) as i32;
+        let [bc1, bc2, bc3] = [self.beta1, self.beta2, self.beta3].map(|beta| 1.0 - beta.powi(power));
+        let (of_m, of_d, root) = (lr / bc1, lr * self.beta2 / bc2, 1.0 / bc3.sqrt());
+        let shrink = 1.0 + lr * self.proximal.unwrap_or(0.0);
+        let before = if t == 1 { 0.0 } else { 1.0 };
+        let Adan { beta1, beta2, beta3, eps, .. } = *self;
+        [1.0 - beta1, beta2, 1.0 - beta2, beta3, 1.0 - beta3, before, of_m, of_d, root, eps, shrink]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, d, n, previous]: [N; 4], k: &[N; 11]) -> (N, [N; 4]) {
+        let [other1, beta2, other2, beta3, other3, before, of_m, of_d, root, eps, shrink] = k;
+        let difference = before.clone() * (g.clone() - previous);
+        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+        let d = other2.clone().mul_add(difference.clone() - d.clone(), d);
+        let ahead = beta2.clone().mul_add(difference, g.clone());
+        let n = (other3.clone() * ahead.clone()).mul_add(ahead, beta3.clone() * n);
+        let step = of_m.clone() * m.clone() + of_d.clone() * d.clone();
+        let p = (p - step / n.clone().sqrt().mul_add(root.clone(), eps.clone())) / shrink.clone();
+        (p, [m, d, n, g])
+    }
+}

@@ -1,0 +1,102 @@
+//! AdEMAMix: Adam with a second, much longer momentum (Pagliardini, Ablin and Grangier 2024, arXiv 2409.03137);
+//! `AdEMAMix` of pytorch_optimizer, optax's `ademamix`.
+//!
+//! m₁, v as in Adam, m₂ ← β₃·m₂ + (1−β₃)·g without a correction of its bias, and
+//! θ ← θ − lr·(m₁/bc₁ + α·m₂) / (√(v/bc₂) + ε).
+//!
+//! With `t_alpha_beta3` = T steps, α grows linearly from 0 and β₃ from β₁, by its half-life: at step t from 1, up to T,
+//! α·t/T, and exp(ln β₁·ln β₃ / ((1−t/T)·ln β₃ + t/T·ln β₁)). The article takes the length of the run for T; 0 is no
+//! warm-up. Optax calls its schedules with t − 1.
+//!
+//! Weight decay is decoupled in the article and in optax; in pytorch_optimizer it is coupled by default.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-3 |
+//! | `betas` | [0.9, 0.999, 0.9999] |
+//! | `alpha` | 5 |
+//! | `t_alpha_beta3` | 0 |
+//! | `eps` | 1e-8 |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | true |
+
+use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "ademamix",
+    summary: "Adam with a second, much longer momentum (Pagliardini et al. 2024)",
+    example: "type = \"ademamix\"\nlr = 1e-3\nbetas = [0.9, 0.999, 0.9999]\nalpha = 5.0",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let [beta1, beta2, beta3] = section.or("betas", [0.9, 0.999, 0.9999].map(BelowOne)).map(|beta| beta.0);
+    let alpha = section.or("alpha", NonNegative(5.0)).0;
+    let warmup = section.or("t_alpha_beta3", 0);
+    let eps = section.or("eps", NonNegative(1e-8)).0;
+    let treatment = Treatment::read(section, 0.0, true);
+    Some(elementwise(AdEmaMix { beta1, beta2, beta3, alpha, warmup, eps }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct AdEmaMix {
+    beta1: f64,
+    beta2: f64,
+    beta3: f64,
+    alpha: f64,
+    /// In steps.
+    warmup: u64,
+    eps: f64,
+}
+
+impl AdEmaMix {
+    /// α and β₃ at step `t`.
+    fn mixed(&self, t: u64) -> (f64, f64) {
+        if t >= self.warmup {
+            return (self.alpha, self.beta3);
+        }
+        let part = t as f64 / self.warmup as f64;
+        let beta3 = ((1.0 - part) / self.beta1.ln() + part / self.beta3.ln()).recip().exp();
+        (self.alpha * part, beta3.min(self.beta3))
+    }
+}
+
+impl UpdateRule for AdEmaMix {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let AdEmaMix { beta1, beta2, beta3, alpha, eps, .. } = self;
+        vec![
+            Hyper::below_one("beta1", beta1),
+            Hyper::below_one("beta2", beta2),
+            Hyper::below_one("beta3", beta3),
+            Hyper::non_negative("alpha", alpha),
+            Hyper::non_negative("eps", eps),
+        ]
+    }
+}
+
+impl Elementwise<3, 9> for AdEmaMix {
+    type Memory = ();
+    const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "exp_avg_slow"];
+
+    /// 1−β₁, β₂, 1−β₂, 1−β₃, α, then θ ← θ − lr·(m₁·`a` + α·m₂) / (√v·`b` + ε).
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 9] {
+        let (alpha, beta3) = self.mixed(t);
+        let power = t.min(i32::MAX as u64) as i32;
+        let (bc1, bc2) = (1.0 - self.beta1.powi(power), 1.0 - self.beta2.powi(power));
+        let (a, b) = (1.0 / bc1, 1.0 / bc2.sqrt());
+        [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, 1.0 - beta3, alpha, lr, a, b, self.eps]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, v, slow]: [N; 3], k: &[N; 9]) -> (N, [N; 3]) {
+        let [other1, beta2, other2, other3, alpha, lr, a, b, eps] = k;
+        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+        let slow = other3.clone().mul_add(g.clone() - slow.clone(), slow);
+        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
+        let mixed = alpha.clone().mul_add(slow.clone(), m.clone() * a.clone());
+        let root = v.clone().sqrt().mul_add(b.clone(), eps.clone());
+        (p - lr.clone() * mixed / root, [m, v, slow])
+    }
+}

@@ -1,0 +1,76 @@
+//! ADOPT: Adam that converges with any β₂ (Taniguchi et al. 2024, arXiv 2411.02853); `ADOPT` of pytorch_optimizer,
+//! optax's `adopt`.
+//!
+//! A gradient is divided by what was known before it came, and the momentum is of the quotients:
+//! n = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first step only
+//! begins v with g² (and decays weights, as in pytorch_optimizer; in the article's code it does not).
+//!
+//! c = (t−1)^¼ at step t from 1, so 1 at the first that moves, as in the article, its code and optax; pytorch_optimizer
+//! has t^¼. With `use_clipping = false`, c = ∞.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-3 |
+//! | `betas` | [0.9, 0.9999] |
+//! | `eps` | 1e-6 |
+//! | `use_clipping` | true |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+
+use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "adopt",
+    summary: "Adam that converges with any second beta (Taniguchi et al. 2024)",
+    example: "type = \"adopt\"\nlr = 1e-3\nbetas = [0.9, 0.9999]",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.9999)]);
+    let eps = section.or("eps", NonNegative(1e-6)).0;
+    let use_clipping = section.or("use_clipping", true);
+    let treatment = Treatment::read(section, 0.0, false);
+    Some(elementwise(Adopt { beta1: beta1.0, beta2: beta2.0, eps, use_clipping }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct Adopt {
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    use_clipping: bool,
+}
+
+impl UpdateRule for Adopt {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        let Adopt { beta1, beta2, eps, .. } = self;
+        vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
+    }
+}
+
+impl Elementwise<2, 6> for Adopt {
+    type Memory = ();
+    const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
+
+    /// lr, 1−β₁, β₂, 1−β₂, ε, c.
+    fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
+        if t == 1 {
+            return [lr, 0.0, 0.0, 1.0, self.eps, 0.0];
+        }
+        let clip = if self.use_clipping { ((t - 1) as f64).powf(0.25) } else { f64::INFINITY };
+        [lr, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2, self.eps, clip]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [lr, other1, beta2, other2, eps, clip]: &[N; 6]) -> (N, [N; 2]) {
+        let known = eps.clone().max(v.clone().sqrt());
+        // In this order NaN stays NaN.
+        let n = clip.clone().min((-clip.clone()).max(g.clone() / known));
+        let m = other1.clone().mul_add(n - m.clone(), m);
+        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
+        (p - lr.clone() * m.clone(), [m, v])
+    }
+}

@@ -1,0 +1,99 @@
+//! ASGD, averaged stochastic gradient descent (Polyak and Juditsky 1992; the rate is Bottou's); PyTorch's `ASGD`.
+//!
+//! θ ← θ·(1 − λη) − η·g, and ax ← ax + μ·(θ − ax). After the step η = lr/(1 + λ·lr·t)^α and μ = 1/max(1, t − t₀), for
+//! the next one; the first goes by η = lr and μ = 1. λ is `lambd`. So ax is θ until t₀, and from there on the mean of
+//! every θ since; with `eval_average = true` it is what evaluation looks at.
+//!
+//! As η is stored, a rate that changes acts **one step late**, in PyTorch and here: `effective_lr` is the η that a step
+//! went by. Decoupled weight decay, which PyTorch does not have, goes by the nominal rate.
+//!
+//! | key | default |
+//! |---|---|
+//! | `lr` | 1e-2 |
+//! | `lambd` | 1e-4 |
+//! | `alpha` | 0.75 |
+//! | `t0` | 1e6, in steps |
+//! | `weight_decay` | 0 |
+//! | `decoupled_weight_decay` | false |
+//! | `eval_average` | false |
+
+use serde::{Deserialize, Serialize};
+use tch::{TchError, Tensor};
+
+use super::{Build, Elementwise, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule, elementwise};
+use crate::spec::{Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "asgd",
+    summary: "gradient descent with a falling rate, and the mean of its weights (Polyak and Juditsky 1992)",
+    example: "type = \"asgd\"\nlr = 0.01\nt0 = 1000\neval_average = true",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-2)).0;
+    let lambd = section.or("lambd", NonNegative(1e-4)).0;
+    let alpha = section.or("alpha", NonNegative(0.75)).0;
+    let t0 = section.or("t0", NonNegative(1e6)).0;
+    let treatment = Treatment::read(section, 0.0, false);
+    let eval_average = section.or("eval_average", false);
+    Some(elementwise(Asgd { lambd, alpha, t0, eval_average }, lr, treatment))
+}
+
+#[derive(Clone, Debug)]
+struct Asgd {
+    lambd: f64,
+    alpha: f64,
+    t0: f64,
+    eval_average: bool,
+}
+
+impl UpdateRule for Asgd {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![Hyper::non_negative("lambd", &mut self.lambd), Hyper::non_negative("alpha", &mut self.alpha)]
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { finds_its_own: true, ..Rates::default() }
+    }
+}
+
+/// What the last step went by, and what it left for the next; none before the first.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Eta {
+    last: Option<f64>,
+    next: Option<f64>,
+}
+
+impl Elementwise<1, 4> for Asgd {
+    type Memory = Eta;
+    const SLOTS: [&'static str; 1] = ["ax"];
+
+    /// The weights' own, so that one that never had a gradient is evaluated as it is.
+    fn initial(&self) -> [Initial; 1] {
+        [Initial::Parameter]
+    }
+
+    /// η, 1 − λη, then ax ← `keep`·ax + `mu`·θ.
+    fn scalars(&self, t: u64, lr: f64, memory: &mut Eta) -> [f64; 4] {
+        let t = t as f64;
+        let eta = memory.next.unwrap_or(lr);
+        let mu = 1.0 / (t - 1.0 - self.t0).max(1.0);
+        *memory = Eta { last: Some(eta), next: Some(lr / (1.0 + self.lambd * lr * t).powf(self.alpha)) };
+        [eta, 1.0 - self.lambd * eta, 1.0 - mu, mu]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, [ax]: [N; 1], [eta, shrink, keep, mu]: &[N; 4]) -> (N, [N; 1]) {
+        let p = (-eta.clone()).mul_add(g, p * shrink.clone());
+        (p.clone(), [mu.clone().mul_add(p, keep.clone() * ax)])
+    }
+
+    fn effective_lr(&self, memory: &Eta) -> Option<f64> {
+        memory.last
+    }
+
+    fn evaluated(&self, _p: &Tensor, [ax]: &[Tensor; 1]) -> Result<Option<Tensor>, TchError> {
+        Ok(self.eval_average.then(|| ax.shallow_clone()))
+    }
+}

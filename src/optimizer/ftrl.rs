@@ -1,0 +1,174 @@
+//! FTRL-Proximal, "follow the regularized leader" (McMahan et al. 2013, "Ad click prediction"); Keras's `Ftrl`.
+//!
+//! With p = −`learning_rate_power`:
+//! - n' = n + g², q = n'ᵖ/lr, and q₋₁ = nᵖ/lr₋₁ with the rate of the step before;
+//! - z ← z + g + 2·`l2_shrinkage`·θ − (q − q₋₁)·θ;
+//! - θ ← (clip(z, ±`l1`) − z) / (q + `beta`/lr + 2·`l2`), n ← n': exactly 0 where |z| ≤ `l1`.
+//!
+//! Without `l1` and `l2` it is Adagrad but for the beginning: z is 0, and so the first step forgets most of the initial
+//! weight.
+//!
+//! Keras takes the present rate for q₋₁, too. That is the same while the rate is constant; when it falls, all weights
+//! shrink with it, to 0 at the end of a cosine. The article's q₋₁ is that of the step before, and so is ours. At a rate
+//! of 0 (where Keras divides by it) nothing happens. A weight that has seen nothing at all with
+//! `initial_accumulator_value = 0` and no `l2` or `beta` (0/0 in Keras) is 0.
+//!
+//! | key | default | Keras's name |
+//! |---|---|---|
+//! | `lr` | 1e-3 | `learning_rate` |
+//! | `learning_rate_power` | -0.5 | |
+//! | `initial_accumulator_value` | 0.1 | |
+//! | `l1` | 0 | `l1_regularization_strength` |
+//! | `l2` | 0 | `l2_regularization_strength` |
+//! | `l2_shrinkage` | 0 | `l2_shrinkage_regularization_strength` |
+//! | `beta` | 0 | |
+//! | `weight_decay` | 0 | |
+//! | `decoupled_weight_decay` | true | always |
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Declared, Group, Start, start_elementwise};
+use super::{Build, Elementwise, Error, Hyper, Initial, Method, Num, Optimizer, Treatment, UpdateRule};
+use crate::params::Store;
+use crate::spec::{Entry, NonNegative, Positive, Section};
+
+pub const ENTRY: Entry<Build> = Entry {
+    name: "ftrl",
+    summary: "follow the regularized leader, for sparse weights (McMahan et al. 2013)",
+    example: "type = \"ftrl\"\nlr = 0.05\nl1 = 1e-3",
+    build,
+};
+
+fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let lr = section.or("lr", Positive(1e-3)).0;
+    let power = section.or("learning_rate_power", -0.5);
+    let initial = section.or("initial_accumulator_value", NonNegative(0.1)).0;
+    let l1 = section.or("l1", NonNegative(0.0)).0;
+    let l2 = section.or("l2", NonNegative(0.0)).0;
+    let l2_shrinkage = section.or("l2_shrinkage", NonNegative(0.0)).0;
+    let beta = section.or("beta", NonNegative(0.0)).0;
+    let treatment = Treatment::read(section, 0.0, true);
+    if power > 0.0 {
+        let message = "`learning_rate_power` is above 0: the rates of weights would grow with their gradients";
+        section.error("learning_rate_power", message, "expected 0 or below");
+        return None;
+    }
+    let rule = Ftrl { power: -power, initial, l1, l2, l2_shrinkage, beta };
+    Some(Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &SLOTS, start: begin }))
+}
+
+/// Keras's names.
+const SLOTS: [&str; 2] = ["accumulator", "linear"];
+
+/// Square roots are ten times as fast as powers.
+fn begin(start: Start<Ftrl>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    match start.groups.iter().all(|group| group.rule.power == 0.5) {
+        true => start_elementwise::<_, 2, 7>(start, store),
+        false => start_elementwise::<_, 2, 8>(start, store),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Ftrl {
+    /// −`learning_rate_power`.
+    power: f64,
+    initial: f64,
+    l1: f64,
+    l2: f64,
+    l2_shrinkage: f64,
+    beta: f64,
+}
+
+impl UpdateRule for Ftrl {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
+        vec![
+            Hyper::non_negative("l1", &mut self.l1),
+            Hyper::non_negative("l2", &mut self.l2),
+            Hyper::non_negative("l2_shrinkage", &mut self.l2_shrinkage),
+            Hyper::non_negative("beta", &mut self.beta),
+        ]
+    }
+}
+
+/// The rate of the last step, if it was not 0.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Last(Option<f64>);
+
+impl Ftrl {
+    /// 1/lr, 1/lr − 1/lr₋₁, `l1`, what q is increased by, 2·`l2_shrinkage`, then 1 and 0 of a step, 0 and 1 of none.
+    fn numbers(&self, lr: f64, Last(last): &mut Last) -> [f64; 7] {
+        if lr == 0.0 {
+            return [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+        }
+        let before = last.replace(lr).unwrap_or(lr);
+        let more = self.beta / lr + 2.0 * self.l2;
+        [1.0 / lr, 1.0 / lr - 1.0 / before, self.l1, more, 2.0 * self.l2_shrinkage, 1.0, 0.0]
+    }
+}
+
+/// θ, n and z after the step; `power` raises to p, and `growth` is n'ᵖ − nᵖ of n'ᵖ, nᵖ and n' − n.
+#[inline(always)]
+fn stepped<N: Num>(
+    p: N,
+    g: N,
+    [n, z]: [N; 2],
+    k: &[N; 7],
+    power: impl Fn(N) -> N,
+    growth: impl Fn(N, N, N) -> N,
+) -> (N, [N; 2]) {
+    let [inverse, change, l1, more, shrinkage, on, off] = k;
+    let more_n = on.clone() * g.clone() * g.clone();
+    let before = power(n.clone());
+    let n = n + more_n.clone();
+    let now = power(n.clone());
+    let rise = growth(now.clone(), before.clone(), more_n) * inverse.clone() + before * change.clone();
+    let z = z + on.clone() * (g + shrinkage.clone() * p.clone() - rise * p.clone());
+    let clipped = z.clone().max(-l1.clone()).min(l1.clone());
+    let q = now * inverse.clone() + more.clone();
+    let best = q.clone().select_positive((clipped - z.clone()) / q, N::of(0.0));
+    (on.clone() * best + off.clone() * p, [n, z])
+}
+
+/// With square roots.
+impl Elementwise<2, 7> for Ftrl {
+    type Memory = Last;
+    const SLOTS: [&'static str; 2] = SLOTS;
+
+    fn initial(&self) -> [Initial; 2] {
+        [Initial::Value(self.initial), Initial::Value(0.0)]
+    }
+
+    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 7] {
+        self.numbers(lr, last)
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, state: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+        // √n' − √n without the rounding of a small difference.
+        let growth = |now: N, before: N, more: N| {
+            let sum = now + before;
+            sum.clone().select_positive(more / sum, N::of(0.0))
+        };
+        stepped(p, g, state, k, N::sqrt, growth)
+    }
+}
+
+/// With any power, the last of the numbers.
+impl Elementwise<2, 8> for Ftrl {
+    type Memory = Last;
+    const SLOTS: [&'static str; 2] = SLOTS;
+
+    fn initial(&self) -> [Initial; 2] {
+        [Initial::Value(self.initial), Initial::Value(0.0)]
+    }
+
+    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 8] {
+        let [a, b, c, d, e, f, g] = self.numbers(lr, last);
+        [a, b, c, d, e, f, g, self.power]
+    }
+
+    #[inline(always)]
+    fn update<N: Num>(p: N, g: N, state: [N; 2], [k @ .., power]: &[N; 8]) -> (N, [N; 2]) {
+        stepped(p, g, state, k, |x| x.powf(power.clone()), |now, before, _| now - before)
+    }
+}
