@@ -40,7 +40,7 @@ LBFGS = {
             "weight_decay": 0.1,
         },
     ),
-    "lrdrop": (701, {"lr": 0.5, "max_iter": 3, "history_size": 1, "weight_decay": 0.1}),
+    "lrdrop": (700, {"lr": 1.0, "max_iter": 3, "history_size": 1, "weight_decay": 0.1}),
     "wolfe": (701, {"line_search_fn": "strong_wolfe", "max_iter": 3, "history_size": 2}),
     # From so far that it has to look again.
     "wolfe_far": (

@@ -1,5 +1,6 @@
 //! A line search for the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6) with cubic
-//! interpolation, as PyTorch's `LBFGS` does it.
+//! interpolation, as PyTorch's `LBFGS` does it: also in that the lower end of a bracket counts as the good one even where
+//! it is still too high, so that from a step far too long it may find nothing better.
 
 use tch::Tensor;
 
@@ -152,9 +153,10 @@ mod tests {
 
     #[test]
     fn what_is_found_satisfies_the_conditions() {
-        // Moré and Thuente's first function (1994), with its minimum at √2, from steps far too short and far too long.
-        let f = |t: f64| (-t / (t * t + 2.0), (t * t - 2.0) / (t * t + 2.0).powi(2));
-        for t in [1e-3, 0.1, 1.0, 10.0, 1e3] {
+        // Moré and Thuente's first function (1994), with its minimum at √2; and one with a high wall.
+        let first: fn(f64) -> (f64, f64) = |t| (-t / (t * t + 2.0), (t * t - 2.0) / (t * t + 2.0).powi(2));
+        let wall: fn(f64) -> (f64, f64) = |t| (t.powi(4) - t, 4.0 * t.powi(3) - 1.0);
+        for (f, t) in [(first, 1e-3), (first, 1.0), (first, 100.0), (wall, 1e-3), (wall, 1.0), (wall, 1e3)] {
             let start = point(0.0, f);
             let wanted = Search { t, longest: 1.0, tolerance_change: 1e-9, most: 25 };
             let mut looks = 0;
