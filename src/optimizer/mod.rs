@@ -12,28 +12,27 @@ mod adam;
 mod adam_hd;
 mod adamax;
 mod adamw;
+mod adan;
+mod ademamix;
+mod adopt;
 mod alig;
 mod armijo;
+mod asgd;
 mod dadapt_adam;
 mod dadapt_sgd;
 mod dog;
 mod dowg;
 mod ema;
 mod engine;
+mod ftrl;
 mod l4;
 mod lbfgs;
 mod ldog;
+mod lion;
 mod mechanic;
 mod momo;
 mod momo_adam;
 mod muon;
-mod adan;
-mod ademamix;
-mod adopt;
-mod asgd;
-mod engine;
-mod ftrl;
-mod lion;
 mod nadam;
 mod polyak;
 mod prodigy;
@@ -71,25 +70,25 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam_hd::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    adan::ENTRY,
+    ademamix::ENTRY,
+    adopt::ENTRY,
     alig::ENTRY,
     armijo::ENTRY,
+    asgd::ENTRY,
     dadapt_adam::ENTRY,
     dadapt_sgd::ENTRY,
     dog::ENTRY,
     dowg::ENTRY,
+    ftrl::ENTRY,
     l4::ENTRY,
     lbfgs::ENTRY,
     ldog::ENTRY,
+    lion::ENTRY,
     mechanic::ENTRY,
     momo::ENTRY,
     momo_adam::ENTRY,
     muon::ENTRY,
-    adan::ENTRY,
-    ademamix::ENTRY,
-    adopt::ENTRY,
-    asgd::ENTRY,
-    ftrl::ENTRY,
-    lion::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,

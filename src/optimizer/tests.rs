@@ -17,11 +17,6 @@ const MOVES_AT_ZERO: &[(&str, &str)] = &[];
 
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
-const MOVES_AT_ZERO: [(&str, &str); 1] =
-    [("rprop", "its step sizes, which the rate only seeds, are never below the least of them")];
-
-/// The options that change what a rule does, by rule; the example of each comes on top.
-const OPTIONS: [(&str, &str); 29] = [
     ("adabelief", "eps = 1e-3\neps_root = 1e-5\nweight_decay = 0.1"),
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
@@ -33,10 +28,16 @@ const OPTIONS: [(&str, &str); 29] = [
     ("adam_hd", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("adamax", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adamw", "weight_decay = 0.1"),
+    ("adan", "weight_decay = 0.1\nno_prox = true"),
+    ("ademamix", "alpha = 2\nt_alpha_beta3 = 3\nweight_decay = 0.1"),
+    ("ademamix", "betas = [0, 0.9, 0.99]\nt_alpha_beta3 = 3\ndecoupled_weight_decay = false\nweight_decay = 0.1"),
+    ("adopt", "use_clipping = false\neps = 0.1"),
+    ("adopt", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
     ("alig", ""),
     ("alig", "momentum = 0.9\nadjusted_momentum = true\nweight_decay = 0.01"),
     ("armijo", "c = 0.1\nweight_decay = 0.01"),
     ("armijo", "lr = 0.1\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("asgd", "lambd = 0.1\nalpha = 0.5\nt0 = 2\nweight_decay = 0.01"),
     ("dadapt_adam", "use_bias_correction = true\nweight_decay = 0.1\ndecoupled_weight_decay = true\nd0 = 1e-3"),
     ("dadapt_adam", "growth_rate = 1.02\nweight_decay = 0.01\nd0 = 1e-3"),
     ("dadapt_sgd", "d0 = 1e-3\ngrowth_rate = 1.02\nweight_decay = 0.01"),
@@ -44,10 +45,15 @@ const OPTIONS: [(&str, &str); 29] = [
     ("dog", "reps_rel = 1e-3\nweight_decay = 0.1\ndecoupled_weight_decay = true"),
     ("dowg", "init_estim_sq_dist = 1e-3\nweight_decay = 0.01"),
     ("dowg", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
+    ("ftrl", "l1 = 0.5\nl2 = 0.3\nl2_shrinkage = 0.2\nbeta = 1.0\nweight_decay = 0.1"),
+    ("ftrl", "learning_rate_power = -0.7\ninitial_accumulator_value = 0\nl1 = 0.01"),
+    ("ftrl", "learning_rate_power = 0\nl2 = 1.0"),
     ("l4", "weight_decay = 0.01"),
     ("lbfgs", "history_size = 3\nmax_iter = 5\nweight_decay = 0.01"),
     ("lbfgs", "line_search_fn = \"strong_wolfe\"\nmax_eval = 8\nweight_decay = 0.01"),
     ("ldog", "init_eta = 1e-3\nweight_decay = 0.01"),
+    ("lion", "convention = \"keras\""),
+    ("lion", "weight_decay = 0.1\ndecoupled_weight_decay = false"),
     ("mechanic", "base = { type = \"adam\", lr = 0.1 }\nweight_decay = 0.01"),
     ("mechanic", "base = { type = \"sgd\" }\nbetas = [0.5]\ns_decay = 0.1"),
     ("momo", "lr = 0.1\nweight_decay = 0.01\nadapt_lower_bound = true"),
@@ -57,17 +63,6 @@ const OPTIONS: [(&str, &str); 29] = [
     ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
-    ("adan", "weight_decay = 0.1\nno_prox = true"),
-    ("ademamix", "alpha = 2\nt_alpha_beta3 = 3\nweight_decay = 0.1"),
-    ("ademamix", "betas = [0, 0.9, 0.99]\nt_alpha_beta3 = 3\ndecoupled_weight_decay = false\nweight_decay = 0.1"),
-    ("adopt", "use_clipping = false\neps = 0.1"),
-    ("adopt", "weight_decay = 0.1\ndecoupled_weight_decay = true"),
-    ("asgd", "lambd = 0.1\nalpha = 0.5\nt0 = 2\nweight_decay = 0.01"),
-    ("ftrl", "l1 = 0.5\nl2 = 0.3\nl2_shrinkage = 0.2\nbeta = 1.0\nweight_decay = 0.1"),
-    ("ftrl", "learning_rate_power = -0.7\ninitial_accumulator_value = 0\nl1 = 0.01"),
-    ("ftrl", "learning_rate_power = 0\nl2 = 1.0"),
-    ("lion", "convention = \"keras\""),
-    ("lion", "weight_decay = 0.1\ndecoupled_weight_decay = false"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
