@@ -9,10 +9,16 @@ mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod cocob;
 mod engine;
+mod lamb;
+mod lars;
 mod nadam;
 mod radam;
 mod rmsprop;
+mod schedule_free;
+mod schedule_free_adamw;
+mod schedule_free_sgd;
 mod sgd;
 
 use std::any::Any;
@@ -35,9 +41,14 @@ pub const REGISTRY: &[Entry<Build>] = &[
     adam::ENTRY,
     adamax::ENTRY,
     adamw::ENTRY,
+    cocob::ENTRY,
+    lamb::ENTRY,
+    lars::ENTRY,
     nadam::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
+    schedule_free_adamw::ENTRY,
+    schedule_free_sgd::ENTRY,
     sgd::ENTRY,
 ];
 
