@@ -33,12 +33,19 @@ mod mechanic;
 mod momo;
 mod momo_adam;
 mod muon;
+mod cocob;
+mod engine;
+mod lamb;
+mod lars;
 mod nadam;
 mod polyak;
 mod prodigy;
 mod radam;
 mod rmsprop;
 mod rprop;
+mod schedule_free;
+mod schedule_free_adamw;
+mod schedule_free_sgd;
 mod sgd;
 mod sgd_hd;
 mod shampoo;
@@ -89,11 +96,16 @@ pub const REGISTRY: &[Entry<Build>] = &[
     momo::ENTRY,
     momo_adam::ENTRY,
     muon::ENTRY,
+    cocob::ENTRY,
+    lamb::ENTRY,
+    lars::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,
     rmsprop::ENTRY,
     rprop::ENTRY,
+    schedule_free_adamw::ENTRY,
+    schedule_free_sgd::ENTRY,
     sgd::ENTRY,
     sgd_hd::ENTRY,
     shampoo::ENTRY,

@@ -18,6 +18,7 @@ const MOVES_AT_ZERO: &[(&str, &str)] = &[];
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
     ("adabelief", "eps = 1e-3\neps_root = 1e-5\nweight_decay = 0.1"),
+const OPTIONS: [(&str, &str); 24] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
@@ -63,6 +64,11 @@ const OPTIONS: &[(&str, &str)] = &[
     ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
+    ("cocob", "eps = 0\nweight_decay = 0.01"),
+    ("lamb", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("lars", "dampening = 0.5\nexempt_vectors = false\neps = 0.01"),
+    ("lars", "momentum = 0\nweight_decay = 0.01"),
+    ("lars", "nesterov = true\nlr_in_momentum = true"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -70,6 +76,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("rmsprop", "momentum = 0.9\nweight_decay = 0.01"),
     ("rprop", "etas = [0.3, 1.5]\nstep_sizes = [1e-3, 0.02]"),
     ("rprop", "weight_decay = 0.1"),
+    ("schedule_free_adamw", "convention = \"keras\"\nwarmup_steps = 3"),
+    ("schedule_free_adamw", "r = 1.5\nwarmup_steps = 3\nweight_decay = 0.01"),
+    ("schedule_free_sgd", "momentum = 0.8\nr = 1.5\nwarmup_steps = 3\nweight_decay = 0.01"),
+    ("schedule_free_sgd", "weight_lr_power = 0.0"),
     ("sgd", ""),
     ("sgd", "momentum = 0.9\ndampening = 0.5\nweight_decay = 0.01"),
     ("sgd", "momentum = 0.9\nnesterov = true\nconvention = \"keras\""),
@@ -96,6 +106,15 @@ fn build(table: &str) -> Result<Box<dyn Method>, String> {
     log.finish(&spec.texts).map_err(|found| found.to_string())?;
     Ok(method.unwrap())
 }
+
+/// Tables that are refused, and with what reason.
+const REFUSED: [(&str, &str); 5] = [
+    ("type = \"cocob\"\ndecoupled_weight_decay = true", "would undo it"),
+    ("type = \"lars\"\nmomentum = 0\nnesterov = true", "needs a momentum"),
+    ("type = \"schedule_free_adamw\"\nbetas = [0.0, 0.999]", "nothing to average"),
+    ("type = \"schedule_free_sgd\"\ndecoupled_weight_decay = true", "so pull them apart"),
+    ("type = \"schedule_free_sgd\"\nmomentum = 0", "nothing to average"),
+];
 
 /// Sizes that fill blocks, leave rests, and need more than one thread.
 fn declaration() -> Declaration {
@@ -227,6 +246,14 @@ fn each_refuses_an_unknown_key_and_shows_it() {
 }
 
 #[test]
+fn what_a_rule_cannot_do_is_refused_with_the_reason() {
+    for (table, reason) in REFUSED {
+        let message = build(table).unwrap_err();
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
 fn the_fused_loop_and_tensor_operations_agree() {
     for table in tables() {
         for clip in [Clip::None, Clip::Norm(3.0), Clip::Value(0.5)] {
@@ -236,6 +263,10 @@ fn the_fused_loop_and_tensor_operations_agree() {
                 for (a, b) in fused.run().iter().zip(wide.run()) {
                     let (distance, norm) = ((a - &b).norm().double_value(&[]), b.norm().double_value(&[]));
                     assert!(distance <= tolerance * norm, "{distance:e} of {norm:e} for {table}, {clip:?}, {kind:?}");
+                // What is all zeros has no distance relative to itself.
+                for (a, b) in fused.run().iter().zip(wide.run()).filter(|(a, b)| !a.equal(b)) {
+                    let distance = (a - &b).norm().double_value(&[]) / b.norm().double_value(&[]);
+                    assert!(distance <= tolerance, "{distance:e} for {table} with {clip:?} in {kind:?}");
                 }
             }
         }
@@ -267,6 +298,10 @@ fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
                         let betas = hypers.iter().filter(|it| it.key() == "betas");
                         let betas: Vec<f64> =
                             betas.map(|it| if it.name == hyper.name { value } else { it.value }).collect();
+                        // What may not change is not among them, and has its default.
+                        let listed = |name: &str| method.hypers().into_iter().find(|it| it.name == name);
+                        let mut betas = ["beta1", "beta2"].map(|name| listed(name).map_or(0.9, |it| it.value));
+                        betas[usize::from(hyper.name == "beta2")] = value;
                         format!("betas = {betas:?}")
                     }
                     key => format!("{key} = {value}"),

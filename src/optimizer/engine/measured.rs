@@ -61,6 +61,8 @@ pub struct Share<const R: usize> {
     /// The parameter's number in the store.
     pub param: usize,
     pub group: usize,
+    /// How many dimensions the parameter has: one for a bias.
+    pub dims: usize,
     pub sums: [f64; R],
 }
 
@@ -210,7 +212,8 @@ where
         let segments = flat.segments.as_slice();
         let share = |&(number, sums): &(usize, [f64; Q])| {
             let segment = &segments[number];
-            Share { param: segment.param, group: segment.group, sums }
+            let dims = step.store.declaration().params()[segment.param].shape.len();
+            Share { param: segment.param, group: segment.group, dims, sums }
         };
         let params: Vec<Share<Q>> = sums.iter().map(share).collect();
         let loss = step.loss.f_double_value(&[])?;

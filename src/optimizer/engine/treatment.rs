@@ -22,6 +22,17 @@ impl Treatment {
         Treatment { decay, maximize: section.or("maximize", false) }
     }
 
+    /// The same for a rule that decoupled decay would break, which is refused: `why` follows a colon.
+    pub fn coupled(section: &mut Section<'_>, why: &str) -> Option<Treatment> {
+        let treatment = Treatment::read(section, 0.0, false);
+        if let Decay::Decoupled(_) = treatment.decay {
+            let message = format!("weight decay cannot be decoupled here: {why}");
+            section.error("decoupled_weight_decay", message, "only `false`: λ·θ is added to the gradient");
+            return None;
+        }
+        Some(treatment)
+    }
+
     /// Reads `maximize`; weight decay is the rule's own affair.
     pub fn without_decay(section: &mut Section<'_>) -> Treatment {
         Treatment { decay: Decay::OfRule, maximize: section.or("maximize", false) }

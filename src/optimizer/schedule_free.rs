@@ -1,0 +1,78 @@
+//! What the Schedule-Free rules share (Defazio et al. 2024, arXiv 2405.15682): an average of the weights takes the
+//! place of a rate that falls.
+//!
+//! Three sequences: z, which the steps move; x, the weighted average of all z; and y = (1−β)·z + β·x, where gradients
+//! are taken. Parameters are y, and z is the state; x is what to evaluate with, and comes of the two. With a step's
+//! direction d, its rate γ and the average's share c:
+//!
+//! y ← y + c·(z − y) − γ·(1 − β·(1−c))·d, z ← z − γ·d.
+//!
+//! γ = lr · min(1, t/`warmup_steps`), c = w/Σw, w = t^`r` · (the largest γ so far)^`weight_lr_power`.
+//!
+//! β may not follow a schedule: x would jump, as it is told from y by the present one.
+
+use serde::{Deserialize, Serialize};
+use tch::{TchError, Tensor};
+
+use super::{Num, Rates};
+use crate::spec::{NonNegative, Section};
+
+/// The rate is `lr` but for the warm-up's share: part of the rule, because it weighs the average.
+pub(super) const RATES: Rates = Rates { no_schedule: None, one_rate: None, one_group: None, finds_its_own: true };
+
+/// How steps are weighed.
+#[derive(Clone, Debug)]
+pub(super) struct Averaging {
+    pub beta: f64,
+    warmup_steps: u64,
+    r: f64,
+    weight_lr_power: f64,
+}
+
+impl Averaging {
+    /// Reads what both rules have. `key` is where β, already read, is written.
+    pub fn read(section: &mut Section<'_>, key: &str, beta: f64, weight_lr_power: f64) -> Option<Self> {
+        let warmup_steps = section.or("warmup_steps", 0);
+        let r = section.or("r", NonNegative(0.0)).0;
+        let weight_lr_power = section.or("weight_lr_power", NonNegative(weight_lr_power)).0;
+        if beta == 0.0 {
+            let message = "gradients taken at z itself leave nothing to average: x could not be told from y";
+            section.error(key, message, "β is above 0");
+            return None;
+        }
+        Some(Averaging { beta, warmup_steps, r, weight_lr_power })
+    }
+
+    /// The numbers that [`moved`] goes by, at step `t` with the rate `lr`.
+    pub fn numbers(&self, t: u64, lr: f64, past: &mut Past) -> [f64; 3] {
+        let warm = if t < self.warmup_steps { t as f64 / self.warmup_steps as f64 } else { 1.0 };
+        past.lr = lr * warm;
+        past.lr_max = past.lr_max.max(past.lr);
+        let weight = (t as f64).powf(self.r) * past.lr_max.powf(self.weight_lr_power);
+        past.weight_sum += weight;
+        // No step has moved anything yet where the sum is 0.
+        let share = if past.weight_sum > 0.0 { weight / past.weight_sum } else { 0.0 };
+        [share, past.lr * (self.beta * (1.0 - share) - 1.0), -past.lr]
+    }
+
+    /// x of y and z.
+    pub fn evaluated(&self, y: &Tensor, z: &Tensor) -> Result<Option<Tensor>, TchError> {
+        y.f_lerp(z, 1.0 - 1.0 / self.beta).map(Some)
+    }
+}
+
+/// What a group remembers of the steps so far.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Past {
+    /// γ of the last step.
+    pub lr: f64,
+    lr_max: f64,
+    weight_sum: f64,
+}
+
+/// y and z after a step in the direction `d`.
+#[inline(always)]
+pub(super) fn moved<N: Num>(y: N, z: N, d: N, [share, of_y, of_z]: [&N; 3]) -> (N, N) {
+    let y = share.clone().mul_add(z.clone() - y.clone(), y);
+    (of_y.clone().mul_add(d.clone(), y), of_z.clone().mul_add(d, z))
+}
