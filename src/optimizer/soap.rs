@@ -43,12 +43,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let [beta1, beta2] = section.or("betas", [BelowOne(0.95), BelowOne(0.95)]);
     let rule = Soap {
         shampoo_beta: section.optional("shampoo_beta").map(|BelowOne(beta)| beta),
-        adam: Adam {
-            beta1: beta1.0,
-            beta2: beta2.0,
-            eps: section.or("eps", NonNegative(1e-8)).0,
-            eps_hat: true,
-        },
+        adam: Adam { beta1: beta1.0, beta2: beta2.0, eps: section.or("eps", NonNegative(1e-8)).0, eps_hat: true },
         weight_decay: section.or("weight_decay", NonNegative(0.01)).0,
         precondition_frequency: section.or("precondition_frequency", Count(10)).0 as u64,
         max_precondition_dim: section.or("max_precondition_dim", Count(10_000)).0,
@@ -111,7 +106,8 @@ impl Whole for Soap {
     const KEEPS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "GG", "Q"];
 
     fn slots(&self, shape: &[i64]) -> Vec<Slot> {
-        let factors = self.axes(shape).into_iter().flat_map(|(axis, n)| FACTORS[axis].map(|it| Slot::zeros(it, &[n, n])));
+        let factors =
+            self.axes(shape).into_iter().flat_map(|(axis, n)| FACTORS[axis].map(|it| Slot::zeros(it, &[n, n])));
         ["exp_avg", "exp_avg_sq"].map(|it| Slot::zeros(it, shape)).into_iter().chain(factors).collect()
     }
 
