@@ -4,13 +4,14 @@
 //! where Gᵢ is G laid out with dimension i as rows, G ← G ×ᵢ (Hᵢ + ε·1)^(−1/2k) for each i, θ ← θ − lr·G. So a matrix has
 //! L^(−¼)·G·R^(−¼), and a vector is full-matrix Adagrad. Sums, not means: steps grow smaller as 1/√t at a constant rate.
 //!
-//! The roots are taken at the first step and after each `preconditioning_compute_steps` more (the article: 20 to 100 are
-//! as good as 1), by eigenvalues, of which none is below ε. (pytorch_optimizer takes them when that divides the step, and
-//! until the first time moves nothing; by singular values, the same where ε can be told from rounding.) A parameter whose
-//! gradient first comes later moves from the next time on.
+//! The roots are taken at the first step and after each `preconditioning_compute_steps` more, by eigenvalues, of which
+//! none is below ε. (pytorch_optimizer takes them when that divides the step, and until the first time moves nothing; by
+//! singular values, the same where ε can be told from rounding.) A parameter whose gradient first comes later moves from
+//! the next time on. What the roots have not seen yet is multiplied by up to ε^(−½): where they are not taken at each
+//! step, the default ε makes steps a thousand times too large, and 1e-2 is more like it.
 //!
 //! With a momentum μ, G is first μ·(the last step's preconditioned gradient) + (1−μ)·gradient, from the second step on:
-//! pytorch_optimizer's form. The article averages gradients.
+//! pytorch_optimizer's form. It feeds on its own output, and where roots magnify it may diverge.
 //!
 //! Coupled decay comes before that, as everywhere here; in pytorch_optimizer after.
 //!
@@ -32,7 +33,7 @@ use crate::spec::{BelowOne, Count, Entry, Positive, Section};
 pub const ENTRY: Entry<Build> = Entry {
     name: "shampoo",
     summary: "inverse roots of the gradient's second moments along each dimension (Gupta et al. 2018)",
-    example: "type = \"shampoo\"\nlr = 0.1\nmomentum = 0.9\npreconditioning_compute_steps = 20",
+    example: "type = \"shampoo\"\nlr = 0.1\npreconditioning_compute_steps = 50\nmatrix_eps = 1e-2",
     build,
 };
 
