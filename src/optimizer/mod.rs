@@ -18,6 +18,7 @@ mod adopt;
 mod alig;
 mod armijo;
 mod asgd;
+mod cocob;
 mod dadapt_adam;
 mod dadapt_sgd;
 mod dog;
@@ -26,6 +27,8 @@ mod ema;
 mod engine;
 mod ftrl;
 mod l4;
+mod lamb;
+mod lars;
 mod lbfgs;
 mod ldog;
 mod lion;
@@ -33,10 +36,6 @@ mod mechanic;
 mod momo;
 mod momo_adam;
 mod muon;
-mod cocob;
-mod engine;
-mod lamb;
-mod lars;
 mod nadam;
 mod polyak;
 mod prodigy;
@@ -83,12 +82,15 @@ pub const REGISTRY: &[Entry<Build>] = &[
     alig::ENTRY,
     armijo::ENTRY,
     asgd::ENTRY,
+    cocob::ENTRY,
     dadapt_adam::ENTRY,
     dadapt_sgd::ENTRY,
     dog::ENTRY,
     dowg::ENTRY,
     ftrl::ENTRY,
     l4::ENTRY,
+    lamb::ENTRY,
+    lars::ENTRY,
     lbfgs::ENTRY,
     ldog::ENTRY,
     lion::ENTRY,
@@ -96,9 +98,6 @@ pub const REGISTRY: &[Entry<Build>] = &[
     momo::ENTRY,
     momo_adam::ENTRY,
     muon::ENTRY,
-    cocob::ENTRY,
-    lamb::ENTRY,
-    lars::ENTRY,
     nadam::ENTRY,
     prodigy::ENTRY,
     radam::ENTRY,

@@ -25,7 +25,6 @@ const BY_THREADS: [(&str, &str); 3] = [
 /// The options that change what a rule does, by rule; the example of each comes on top.
 const OPTIONS: &[(&str, &str)] = &[
     ("adabelief", "eps = 1e-3\neps_root = 1e-5\nweight_decay = 0.1"),
-const OPTIONS: [(&str, &str); 24] = [
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "convention = \"keras\"\nweight_decay = 0.01"),
     ("adafactor", "relative_step = false\neps1 = 1e-6\nd = 2.0\nweight_decay = 0.01"),
@@ -46,6 +45,7 @@ const OPTIONS: [(&str, &str); 24] = [
     ("armijo", "c = 0.1\nweight_decay = 0.01"),
     ("armijo", "lr = 0.1\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("asgd", "lambd = 0.1\nalpha = 0.5\nt0 = 2\nweight_decay = 0.01"),
+    ("cocob", "eps = 0\nweight_decay = 0.01"),
     ("dadapt_adam", "use_bias_correction = true\nweight_decay = 0.1\ndecoupled_weight_decay = true\nd0 = 1e-3"),
     ("dadapt_adam", "growth_rate = 1.02\nweight_decay = 0.01\nd0 = 1e-3"),
     ("dadapt_sgd", "d0 = 1e-3\ngrowth_rate = 1.02\nweight_decay = 0.01"),
@@ -57,6 +57,10 @@ const OPTIONS: [(&str, &str); 24] = [
     ("ftrl", "learning_rate_power = -0.7\ninitial_accumulator_value = 0\nl1 = 0.01"),
     ("ftrl", "learning_rate_power = 0\nl2 = 1.0"),
     ("l4", "weight_decay = 0.01"),
+    ("lamb", "convention = \"keras\"\nweight_decay = 0.01"),
+    ("lars", "dampening = 0.5\nexempt_vectors = false\neps = 0.01"),
+    ("lars", "momentum = 0\nweight_decay = 0.01"),
+    ("lars", "nesterov = true\nlr_in_momentum = true"),
     ("lbfgs", "history_size = 3\nmax_iter = 5\nweight_decay = 0.01"),
     ("lbfgs", "line_search_fn = \"strong_wolfe\"\nmax_eval = 8\nweight_decay = 0.01"),
     ("ldog", "init_eta = 1e-3\nweight_decay = 0.01"),
@@ -72,11 +76,6 @@ const OPTIONS: [(&str, &str); 24] = [
     ("muon", "adjust_lr_fn = \"match_rms_adamw\"\northogonalize = false"),
     ("prodigy", "safeguard_warmup = true\nuse_bias_correction = true\nbeta3 = 0.9\nd0 = 1e-3\nweight_decay = 0.1"),
     ("prodigy", "growth_rate = 1.02\nd0 = 1e-3\nd_coef = 2.0\nweight_decay = 0.01\ndecoupled_weight_decay = false"),
-    ("cocob", "eps = 0\nweight_decay = 0.01"),
-    ("lamb", "convention = \"keras\"\nweight_decay = 0.01"),
-    ("lars", "dampening = 0.5\nexempt_vectors = false\neps = 0.01"),
-    ("lars", "momentum = 0\nweight_decay = 0.01"),
-    ("lars", "nesterov = true\nlr_in_momentum = true"),
     ("radam", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("rmsprop", ""),
     ("rmsprop", "centered = true"),
@@ -94,15 +93,12 @@ const OPTIONS: [(&str, &str); 24] = [
     ("sgd_hd", ""),
     ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
     ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    ("shampoo", "preconditioning_compute_steps = 100\nmomentum = 0.5\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
     ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
+    ("soap", "precondition_frequency = 5\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
     ("sophia_h", "weight_decay = 0.1\nupdate_period = 2"),
     ("sps_max", "growth = 1.01\nweight_decay = 0.01"),
     ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
-    (
-        "shampoo",
-        "preconditioning_compute_steps = 100\nmomentum = 0.5\nweight_decay = 0.01\ndecoupled_weight_decay = true",
-    ),
-    ("soap", "precondition_frequency = 5\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
 ];
 
 fn tables() -> Vec<String> {
