@@ -93,7 +93,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("sgd_hd", ""),
     ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
     ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
-    ("shampoo", "preconditioning_compute_steps = 100\nmomentum = 0.5\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
+    (
+        "shampoo",
+        "preconditioning_compute_steps = 100\nmomentum = 0.5\nweight_decay = 0.01\ndecoupled_weight_decay = true",
+    ),
     ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
     ("soap", "precondition_frequency = 5\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
     ("sophia_h", "weight_decay = 0.1\nupdate_period = 2"),
@@ -272,10 +275,6 @@ fn the_fused_loop_and_tensor_operations_agree() {
                 for (a, b) in fused.run().iter().zip(wide.run()) {
                     let (distance, norm) = ((a - &b).norm().double_value(&[]), b.norm().double_value(&[]));
                     assert!(distance <= tolerance * norm, "{distance:e} of {norm:e} for {table}, {clip:?}, {kind:?}");
-                // What is all zeros has no distance relative to itself.
-                for (a, b) in fused.run().iter().zip(wide.run()).filter(|(a, b)| !a.equal(b)) {
-                    let distance = (a - &b).norm().double_value(&[]) / b.norm().double_value(&[]);
-                    assert!(distance <= tolerance, "{distance:e} for {table} with {clip:?} in {kind:?}");
                 }
             }
         }

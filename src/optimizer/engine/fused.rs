@@ -27,6 +27,9 @@ pub trait Float: Num + Element + Default + PartialOrd {
     const MIN_POSITIVE: Self;
     /// Exact.
     fn to_f64(self) -> f64;
+    /// Runs `work` in the widest vectors that this processor has and that are worth compiling it for. The result does not
+    /// depend on it: every element sees the same operations.
+    fn dispatch(work: impl pulp::NullaryFnOnce<Output = ()>);
 }
 
 impl Float for f32 {
@@ -35,6 +38,10 @@ impl Float for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+    #[inline(always)]
+    fn dispatch(work: impl pulp::NullaryFnOnce<Output = ()>) {
+        pulp::Arch::new().dispatch(work);
+    }
 }
 
 impl Float for f64 {
@@ -42,6 +49,18 @@ impl Float for f64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+    /// Few train in f64, and AVX-512 brings little there: a third of the code, and of the time that it takes to compile,
+    /// is spared.
+    #[inline(always)]
+    fn dispatch(work: impl pulp::NullaryFnOnce<Output = ()>) {
+        #[cfg(target_arch = "x86_64")]
+        match pulp::x86::V3::try_new() {
+            Some(avx2) => avx2.vectorize(work),
+            None => work.call(),
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        pulp::Arch::new().dispatch(work);
     }
 }
 
@@ -78,13 +97,10 @@ pub fn apply<'g, P, T, const S: usize, const K: usize, const R: usize>(
 {
     let mut slots = slots.iter_mut();
     let slots: [&mut [T]; S] = std::array::from_fn(|_| slots.next().map(elements_mut::<T>).unwrap_or_default());
-    // The widest vectors that this processor has. The result does not depend on it: every element sees the same
-    // operations.
-    let widest = pulp::Arch::new();
     pieces.each(elements_mut::<T>(flat), slots, sums, GRAIN, |piece, p, state, sums| {
         if let Some((g, shared)) = find(piece) {
             let g = &g[..p.len()];
-            widest.dispatch(
+            T::dispatch(
                 #[inline(always)]
                 || walk::<P, T, S, K, R>(p, g, state, &shared, sums),
             );
@@ -103,22 +119,16 @@ fn walk<P, T, const S: usize, const K: usize, const R: usize>(
     P: Pass<S, K, R>,
     T: Float,
 {
-    let len = p.len();
-    let whole = len - len % BLOCK;
     let mut lanes = [[0.0; LANES]; R];
-    for at in (0..whole).step_by(BLOCK) {
-        block::<P, T, S, K, R>(p, g, &mut state, shared, at, BLOCK, &mut lanes);
-    }
-    if whole < len {
-        block::<P, T, S, K, R>(p, g, &mut state, shared, whole, len - whole, &mut lanes);
+    for at in (0..p.len()).step_by(BLOCK) {
+        block::<P, T, S, K, R>(p, g, &mut state, shared, at, &mut lanes);
     }
     for (sum, lanes) in sums.iter_mut().zip(lanes) {
         *sum += lanes.iter().sum::<f64>();
     }
 }
 
-/// Walks `len` (at most [`BLOCK`]) elements from `at` on. What stands in the unused rest of a block is computed and
-/// thrown away.
+/// Walks a block from `at` on, or what is left. What stands in the unused rest of a block is computed and thrown away.
 #[inline(always)]
 fn block<P, T, const S: usize, const K: usize, const R: usize>(
     p: &mut [T],
@@ -126,7 +136,6 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
     state: &mut [&mut [T]; S],
     shared: &Shared<T, K>,
     at: usize,
-    len: usize,
     lanes: &mut [[f64; LANES]; R],
 ) where
     P: Pass<S, K, R>,
@@ -136,10 +145,10 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
     let mut g_block = [T::default(); BLOCK];
     let mut state_block = [[T::default(); BLOCK]; S];
     let mut sum_block = [[T::default(); BLOCK]; R];
-    p_block[..len].copy_from_slice(&p[at..at + len]);
-    g_block[..len].copy_from_slice(&g[at..at + len]);
+    read(&mut p_block, p, at);
+    read(&mut g_block, g, at);
     for slot in 0..S {
-        state_block[slot][..len].copy_from_slice(&state[slot][at..at + len]);
+        read(&mut state_block[slot], state[slot], at);
     }
     for i in 0..BLOCK {
         let old = p_block[i];
@@ -155,16 +164,38 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
         }
     }
     if P::MOVES {
-        p[at..at + len].copy_from_slice(&p_block[..len]);
+        write(p, &p_block, at);
     }
     for slot in 0..S {
-        state[slot][at..at + len].copy_from_slice(&state_block[slot][..len]);
+        write(state[slot], &state_block[slot], at);
     }
+    let len = BLOCK.min(p.len() - at);
     for sum in 0..R {
         // Numbers that do not come from an element would make something of the unused rest.
         sum_block[sum][len..].fill(T::default());
         for (i, value) in sum_block[sum].into_iter().enumerate() {
             lanes[sum][i % LANES] += value.to_f64();
+        }
+    }
+}
+
+/// Fills a block from `row`; a whole one, as all but the last are, by moves of a size that is known.
+#[inline(always)]
+fn read<T: Copy>(block: &mut [T; BLOCK], row: &[T], at: usize) {
+    match row[at..].first_chunk() {
+        Some(whole) => *block = *whole,
+        None => block[..row.len() - at].copy_from_slice(&row[at..]),
+    }
+}
+
+/// Writes a block back.
+#[inline(always)]
+fn write<T: Copy>(row: &mut [T], block: &[T; BLOCK], at: usize) {
+    match row[at..].first_chunk_mut() {
+        Some(whole) => *whole = *block,
+        None => {
+            let len = row.len() - at;
+            row[at..].copy_from_slice(&block[..len]);
         }
     }
 }
