@@ -42,10 +42,9 @@ pub(super) fn penalized<R: UpdateRule, const Q: usize>(
     seen.loss + seen.params.iter().map(penalty).sum::<f64>()
 }
 
-/// κ, not capped: `gap`₊ over the sum of `slope` and of `eps` times the largest rate; `slope` has of each parameter
+/// κ, not capped: `gap`₊ over the sum of `slope` and of `eps` times the base group's rate; `slope` has of each parameter
 /// lr·‖g‖². 0 where nothing slopes, and there is nowhere to go.
 pub(super) fn part<const Q: usize>(seen: &Seen<'_, Q>, gap: f64, slope: impl Fn(&Share<Q>) -> f64, eps: f64) -> f64 {
-    let largest = seen.lr.iter().copied().fold(0.0, f64::max);
-    let slope = seen.params.iter().map(slope).sum::<f64>() + eps * largest;
+    let slope = seen.params.iter().map(slope).sum::<f64>() + eps * seen.lr[0];
     if slope > 0.0 { gap.max(0.0) / slope } else { 0.0 }
 }

@@ -4,8 +4,8 @@
 //! for cross-entropy and squared errors.
 //!
 //! Where f < f*, η is 0, as in the authors' `Sps` and optax's `variant = "sps+"`; the article and optax's `"sps"` would
-//! climb. optax has a factor s (`scaling`) in the place of c: c = 1/s, `eps` = optax's/s, `lr` = s·`max_learning_rate`;
-//! its defaults are s = 1 and no ε.
+//! climb. optax has `scaling` in the place of c; as it runs (its documentation has another formula) `scaling` = c,
+//! `max_learning_rate` = lr/c, and its `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
 //!
 //! `growth`: the article's smoothing. The cap is then `growth` times the last η that was not 0, and `lr` only what the
 //! first is capped by. The authors' growth is 2^(1/n) with n batches an epoch; in their code an η of 0 stays 0 for ever.
