@@ -22,7 +22,7 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | true |
 
-use tch::{Kind, TchError, Tensor, no_grad};
+use tch::{TchError, Tensor, no_grad};
 
 use super::engine::{Declared, Group, Start, groups_at, load_memory, start_elementwise};
 use super::{Build, Elementwise, Error, Hyper, Method, Num, Optimizer, Segments, Step, Treatment, UpdateRule};
@@ -181,6 +181,8 @@ impl Optimizer for Engine {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
 
     #[test]

@@ -21,13 +21,13 @@ use super::{Error, Method, Optimizer, Rates, Step};
 
 pub use clip::Clip;
 pub use elementwise::{Elementwise, elementwise, start as start_elementwise};
-pub use gradient::{flat as flat_gradient, treated as treated_gradient};
+pub use gradient::flat as flat_gradient;
 pub use hyper::{Hyper, Range};
 pub use measured::{Decision, Measured, Move, Seen, Share, measured};
 pub use memory::{load as load_memory, save as save_memory};
 pub use num::{Num, Wide};
 pub use pass::{Initial, of_param};
-pub use rule::{Declared, Group, Memory, Start, UpdateRule, groups_at};
+pub use rule::{Declared, Group, Start, UpdateRule, groups_at};
 pub use segments::{Segment, Segments};
 pub use sums::dot;
 pub use treatment::Treatment;
