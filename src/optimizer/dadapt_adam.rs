@@ -67,10 +67,10 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", Positive(1e-8)).0;
     let d0 = section.or("d0", D0).0;
-    let growth_rate = growth_rate(section)?;
+    let growth_rate = growth_rate(section);
     let use_bias_correction = section.or("use_bias_correction", false);
     let treatment = Treatment::read(section, 0.0, false);
-    let rule = DAdaptAdam { beta1: beta1.0, beta2: beta2.0, eps, d0, growth_rate, use_bias_correction };
+    let rule = DAdaptAdam { beta1: beta1.0, beta2: beta2.0, eps, d0, growth_rate: growth_rate?, use_bias_correction };
     Some(measured(rule, lr, treatment))
 }
 

@@ -42,7 +42,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let momentum = section.or("momentum", BelowOne(0.0)).0;
     let d0 = section.or("d0", D0).0;
-    let growth_rate = growth_rate(section)?;
+    let growth_rate = growth_rate(section);
     let treatment = Treatment::read(section, 0.0, false);
     if matches!(treatment.decay, Decay::Decoupled(_)) {
         let message = "weights are made anew of the first ones and the gradients, and forget what decoupled decay did";
@@ -50,7 +50,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         return None;
     }
     section.forget("decoupled_weight_decay");
-    Some(measured(DAdaptSgd { momentum, d0, growth_rate }, lr, treatment))
+    Some(measured(DAdaptSgd { momentum, d0, growth_rate: growth_rate? }, lr, treatment))
 }
 
 #[derive(Clone, Debug)]

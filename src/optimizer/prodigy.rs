@@ -51,11 +51,11 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let eps = section.or("eps", Positive(1e-8)).0;
     let d0 = section.or("d0", D0).0;
     let d_coef = section.or("d_coef", Positive(1.0)).0;
-    let growth_rate = growth_rate(section)?;
+    let growth_rate = growth_rate(section);
     let use_bias_correction = section.or("use_bias_correction", false);
     let safeguard_warmup = section.or("safeguard_warmup", false);
     let treatment = Treatment::read(section, 0.0, true);
-    let (beta1, beta2) = (beta1.0, beta2.0);
+    let (beta1, beta2, growth_rate) = (beta1.0, beta2.0, growth_rate?);
     let rule = Prodigy { beta1, beta2, beta3, eps, d0, d_coef, growth_rate, use_bias_correction, safeguard_warmup };
     Some(measured(rule, lr, treatment))
 }
