@@ -81,8 +81,9 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     }
     let method = (entry.build)(&mut base)?;
     let decays = method.hypers().iter().any(|hyper| hyper.name == "weight_decay" && hyper.value != 0.0);
-    for key in ["weight_decay", "maximize"] {
-        if (key == "weight_decay" && decays) || (key == "maximize" && base.has(key)) {
+    let maximizes = base.optional::<bool>("maximize") == Some(true);
+    for (key, asked) in [("weight_decay", decays), ("maximize", maximizes)] {
+        if asked {
             let message = format!("the base of Mechanic sees no weights and takes no `{key}`");
             base.error(key, message, format!("write it as `{}`", section.dotted(key)));
         }

@@ -24,7 +24,7 @@
 //! | `preconditioning_compute_steps` | 1 |
 //! | `matrix_eps` | 1e-6 |
 
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use super::engine::{Slot, Whole, whole};
 use super::{Build, Hyper, Method, Treatment, UpdateRule};
@@ -71,11 +71,24 @@ const FACTORS: [[&str; 2]; 8] = [
     ["pre_cond_7", "inv_pre_cond_7"],
 ];
 
+/// Ascending eigenvalues of the symmetric `matrix`, and its eigenvectors in columns; in f64, because in f32 LAPACK gives
+/// up on matrices such as those of inputs that are always zero. Of one that has overflowed NaN, so that the run ends as
+/// one that diverged, not with an error.
+pub(super) fn eigen(matrix: &Tensor) -> Result<(Tensor, Tensor), TchError> {
+    match matrix.f_sum(Kind::Double)?.f_double_value(&[])?.is_finite() {
+        true => {
+            let (values, vectors) = matrix.f_to_kind(Kind::Double)?.f_linalg_eigh("L")?;
+            Ok((values.f_to_kind(matrix.kind())?, vectors.f_to_kind(matrix.kind())?))
+        }
+        false => Ok((matrix.f_mean_dim(0, false, None)?.f_mul_scalar(f64::NAN)?, matrix.f_mul_scalar(f64::NAN)?)),
+    }
+}
+
 impl Shampoo {
     /// (`factor` + ε·1)^(−1/`root`).
     fn inverse_root(&self, factor: &Tensor, root: f64) -> Result<Tensor, TchError> {
         let identity = Tensor::f_eye(factor.size()[0], (factor.kind(), factor.device()))?;
-        let (values, vectors) = factor.f_add(&identity.f_mul_scalar(self.matrix_eps)?)?.f_linalg_eigh("L")?;
+        let (values, vectors) = eigen(&factor.f_add(&identity.f_mul_scalar(self.matrix_eps)?)?)?;
         let powers = values.f_clamp_min(self.matrix_eps)?.f_pow_tensor_scalar(-1.0 / root)?;
         vectors.f_mul(&powers)?.f_matmul(&vectors.f_transpose(0, 1)?)
     }
@@ -98,7 +111,7 @@ impl Whole for Shampoo {
         for (axis, [factor, inverse]) in (0..).zip(factors) {
             let rows = g.f_movedim_int(axis, 0)?.f_reshape([factor.size()[0], -1])?;
             let _ = factor.f_add_(&rows.f_matmul(&rows.f_transpose(0, 1)?)?)?;
-            if (t - 1) % self.every == 0 {
+            if (t - 1).is_multiple_of(self.every) {
                 inverse.f_copy_(&self.inverse_root(factor, root)?)?;
             }
             moved = moved.f_tensordot(inverse, [axis], [0])?.f_movedim_int(-1, axis)?;

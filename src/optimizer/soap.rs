@@ -28,6 +28,7 @@ use tch::{TchError, Tensor};
 
 use super::adam::Adam;
 use super::engine::{Slot, Whole, whole};
+use super::shampoo::eigen;
 use super::{Build, Hyper, Method, Treatment, UpdateRule};
 use crate::spec::{BelowOne, Count, Entry, NonNegative, Positive, Section};
 
@@ -131,8 +132,8 @@ impl Whole for Soap {
             let rows = g.f_movedim_int(axis as i64, 0)?.f_reshape([n, -1])?;
             let _ = h.f_lerp_(&rows.f_matmul(&rows.f_transpose(0, 1)?)?, 1.0 - shampoo_beta)?;
             if steps == 0 {
-                q.f_copy_(&h.f_linalg_eigh("L")?.1.f_flip([1])?)?;
-            } else if steps % self.precondition_frequency == 0 {
+                q.f_copy_(&eigen(h)?.1.f_flip([1])?)?;
+            } else if steps.is_multiple_of(self.precondition_frequency) {
                 let product = h.f_matmul(q)?;
                 let order = q.f_mul(&product)?.f_sum_dim_intlist(0, false, None)?.f_argsort(0, true)?;
                 v.f_copy_(&v.f_index_select(axis as i64, &order)?)?;

@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_wrong_cell_is_named() {
         let read = |index: usize, text: &str| {
-            let mut cells = "1 2 .5 .5 .5 .5 1 1 1 1 1 1 1 1 1 1 1 1 .5 .5 1 1".split(' ').collect::<Vec<_>>();
+            let mut cells = "1 2 .5 .5 .5 .5 1 1 1 1 1 1 1 1 1 1 1 1 .5 .5 .5 .5 1 1".split(' ').collect::<Vec<_>>();
             cells[index] = text;
             layout().read(&cells).map(|row| row.epoch).map_err(|error| error.to_string())
         };
@@ -258,6 +258,6 @@ mod tests {
         assert!(read(3, "").unwrap_err().contains("together"));
         assert!(read(7, "").unwrap_err().contains("column `lr.a,b`"));
         assert!(read(10, "").unwrap_err().contains("column `alpha.a,b`"));
-        assert_eq!(read(20, "").unwrap_err(), "column `train_seconds` holds ``, expected a number");
+        assert_eq!(read(22, "").unwrap_err(), "column `train_seconds` holds ``, expected a number");
     }
 }

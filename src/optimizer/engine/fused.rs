@@ -18,8 +18,9 @@ const LANES: usize = 8;
 pub const PIECE: usize = 16 * 1024;
 
 /// Elements below which a second thread costs more than it saves: Adam on 100,000 parameters takes 90 µs on one thread
-/// and twice that on two, which have to wait for each other and for each other's caches.
-const GRAIN: usize = 256 * 1024;
+/// and twice that on two, which have to wait for each other and for each other's caches. Tests are to see several
+/// threads with less.
+const GRAIN: usize = if cfg!(test) { 1024 } else { 256 * 1024 };
 
 /// f32 or f64.
 pub trait Float: Num + Element + Default + PartialOrd {

@@ -79,7 +79,7 @@ impl Flat {
         store: &Store,
     ) -> Result<Self, Error> {
         let mut slots = Vec::with_capacity(names.len());
-        for index in 0..names.len() {
+        for (index, _) in names.iter().enumerate() {
             let slot = store.flat().f_zeros_like()?;
             for segment in segments.iter() {
                 let (start, len) = (segment.range.start as i64, segment.range.len() as i64);

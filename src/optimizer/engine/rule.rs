@@ -69,6 +69,9 @@ pub struct Start<R> {
     pub clip: Clip,
 }
 
+/// What makes an optimizer of groups and store.
+pub type Begin<R> = fn(Start<R>, &Store) -> Result<Box<dyn Optimizer>, Error>;
+
 /// A rule as a [`Method`]: with the engine that runs it.
 #[derive(Clone)]
 pub struct Declared<R: UpdateRule> {
@@ -76,7 +79,7 @@ pub struct Declared<R: UpdateRule> {
     pub lr: f64,
     /// What state it keeps: the same in all groups.
     pub keeps: &'static [&'static str],
-    pub start: fn(Start<R>, &Store) -> Result<Box<dyn Optimizer>, Error>,
+    pub start: Begin<R>,
 }
 
 impl<R: UpdateRule> Debug for Declared<R> {
@@ -106,11 +109,11 @@ impl<R: UpdateRule> Method for Declared<R> {
         clip: Clip,
         store: &Store,
     ) -> Result<Box<dyn Optimizer>, Error> {
-        let own_kind = |group: &Box<dyn Method>| {
+        let own_kind = |group: &dyn Method| {
             let group = group.as_any().downcast_ref::<Self>().filter(|group| group.keeps == self.keeps)?;
             Some(group.group.clone())
         };
-        let groups: Option<Vec<Group<R>>> = groups.iter().map(own_kind).collect();
+        let groups: Option<Vec<Group<R>>> = groups.iter().map(|group| own_kind(&**group)).collect();
         let groups = groups.ok_or_else(|| {
             let message = "all groups must keep the same state: options such as `amsgrad`, `centered`, or a momentum \
                            of zero in one group and not in another, cannot differ";

@@ -86,10 +86,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("sgd_hd", ""),
     ("sgd_hd", "momentum = 0.9\nweight_decay = 0.01\nhypergrad_lr = 1e-7"),
     ("shampoo", "preconditioning_compute_steps = 20\nweight_decay = 0.01\ndecoupled_weight_decay = true"),
-    (
-        "shampoo",
-        "preconditioning_compute_steps = 100\nmomentum = 0.5\nweight_decay = 0.01\ndecoupled_weight_decay = true",
-    ),
+    ("shampoo", "preconditioning_compute_steps = 100\nmatrix_eps = 10.0\nmomentum = 0.5\nweight_decay = 0.01"),
     ("soap", "precondition_frequency = 2\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
     ("soap", "precondition_frequency = 5\nmax_precondition_dim = 200\nprecondition_1d = true\ncorrect_bias = false"),
     ("sophia_h", "weight_decay = 0.1\nupdate_period = 2"),
