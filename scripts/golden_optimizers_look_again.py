@@ -250,9 +250,6 @@ def mechanic(case, options, seed):
         slot = [OPTAX_SLOT[name] for name in slot if name in OPTAX_SLOT]
         if slot:
             ours[f"base.{slot[0]}/{path[-1].key}"] = torch.from_numpy(np.array(value))
-    if case == "defaults":
-        # Of θ − θ₀, divided by a scale of 1e-6, optax has lost these digits: the rate that it finds is right to 1e-10.
-        del by_step["effective_lr"]
     group = GROUP if case == "groups" else None
     print("mechanic", case, f"scale {scale:.3g}")
     return {

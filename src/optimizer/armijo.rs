@@ -46,6 +46,10 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         backtracks: section.or("max_backtracking_steps", 15),
     };
     let treatment = Treatment::read(section, 0.0, false);
+    if rule.decrease == 0.0 {
+        section.error("decrease_factor", "a `decrease_factor` of 0 would leave no step to take", "above 0");
+        return None;
+    }
     if rule.increase < 1.0 {
         section.error("increase_factor", "an `increase_factor` below 1 would only ever lower the rate", "1 or above");
         return None;
@@ -127,7 +131,8 @@ impl Search {
         };
         let before = step.store.flat().copy();
         let loss = step.loss.f_double_value(&[])? + penalty(&before)?;
-        self.part = (increase * self.part).min(1.0);
+        // Never 0, which nothing would increase.
+        self.part = (increase * self.part).clamp(f64::MIN_POSITIVE, 1.0);
         for tried in 0..=backtracks {
             if tried > 0 {
                 self.part *= decrease;

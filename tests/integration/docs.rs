@@ -84,8 +84,15 @@ fn the_page_of_schedules_is_what_their_files_say() {
 #[test]
 fn the_page_of_optimizers_is_what_their_files_say() {
     let mut page = OPTIMIZERS.to_owned();
+    // In the page others are sections, in the code modules.
+    let linked = |head: String| {
+        lr_run::optimizer::REGISTRY.iter().map(|entry| entry.name).fold(head, |head, name| {
+            head.replace(&format!("[`super::{name}`]"), &format!("[`{name}`](#{name})"))
+                .replace(&format!("](super::{name})"), &format!("](#{name})"))
+        })
+    };
     for entry in lr_run::optimizer::REGISTRY {
-        page += &format!("\n## `{}`\n\n{}", entry.name, head("optimizer", entry.name));
+        page += &format!("\n## `{}`\n\n{}", entry.name, linked(head("optimizer", entry.name)));
         let spec = Spec::parse(Path::new("page.toml"), entry.example, &[]).unwrap();
         let log = Log::default();
         let mut section = Section::root(&spec.table, &log);
