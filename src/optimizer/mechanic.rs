@@ -40,7 +40,21 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 /// Rules whose updates do not depend on the parameters.
-pub(super) const BASES: [&str; 8] = ["adadelta", "adagrad", "adam", "adamax", "nadam", "radam", "rmsprop", "sgd"];
+pub(super) const BASES: &[&str] = &[
+    "adabelief",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adan",
+    "ademamix",
+    "adopt",
+    "lion",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "sgd",
+];
 
 fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let base = base(section);
@@ -76,7 +90,7 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
              rates itself",
             entry.name
         );
-        base.error("type", message, format!("expected {}", one_of(BASES)));
+        base.error("type", message, format!("expected {}", one_of(BASES.iter().copied())));
         return None;
     }
     let method = (entry.build)(&mut base)?;

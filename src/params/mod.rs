@@ -88,6 +88,11 @@ impl Store {
         &self.flat
     }
 
+    /// The same, to write it in place.
+    pub fn flat_mut(&mut self) -> &mut Tensor {
+        &mut self.flat
+    }
+
     /// The parameters as the model uses them, in order; each takes part in autograd.
     pub fn views(&self) -> &[Tensor] {
         &self.views

@@ -1,5 +1,6 @@
 //! One binary for all integration tests: what stands in more than one room of the house.
 
+mod allocations;
 mod bad_specs;
 mod cli;
 mod cli_optimizers;

@@ -163,8 +163,7 @@ impl Flat {
         };
         // Empty, and so no allocation, where nothing is summed.
         let mut sums = vec![[0.0; R]; self.pieces.len()];
-        let mut flat = store.flat().shallow_clone();
-        fused::apply::<P, T, S, K, R>(&mut flat, &mut self.slots, &self.pieces, find, &mut sums);
+        fused::apply::<P, T, S, K, R>(store.flat_mut(), &mut self.slots, &self.pieces, find, &mut sums);
         if R == 0 {
             return Ok(Vec::new());
         }
