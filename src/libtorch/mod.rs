@@ -91,12 +91,25 @@ fn check<T: Element>(tensor: &Tensor) {
     );
 }
 
+/// How many elements `tensor` has. As `Tensor::numel`, which makes a vector of the shape for it.
+fn numel(tensor: &Tensor) -> usize {
+    let mut shape = [0i64; 16];
+    match tensor.dim() {
+        dim if dim <= shape.len() => {
+            // SAFETY: writes `dim` numbers, for which there is room.
+            unsafe { torch_sys::at_shape(tensor.as_ptr().cast_mut(), shape.as_mut_ptr()) };
+            shape[..dim].iter().product::<i64>() as usize
+        }
+        _ => tensor.numel(),
+    }
+}
+
 /// The elements of a contiguous CPU tensor, to read.
 pub fn elements<T: Element>(tensor: &Tensor) -> &[T] {
     check::<T>(tensor);
     // SAFETY: the tensor is contiguous, of kind T, in this process's memory (checked), and lives as long as the slice.
     // Nothing writes it meanwhile: this crate's writers take `&mut`, and no libtorch call runs beside ours.
-    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), tensor.numel()) }
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
 /// The elements of a contiguous CPU tensor, to write.
@@ -104,7 +117,7 @@ pub fn elements_mut<T: Element>(tensor: &mut Tensor) -> &mut [T] {
     check::<T>(tensor);
     // SAFETY: as in [`elements`]; that no other tensor that shares this storage is read meanwhile is the caller's care,
     // as it is with every in-place operation of libtorch.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<T>(), tensor.numel()) }
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
 /// libtorch's message without its C++ frames.
