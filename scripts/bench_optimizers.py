@@ -167,7 +167,7 @@ def build():
     command = ["cargo", "bench", "--bench", "optimizers", "--no-run", "--message-format=json-render-diagnostics"]
     messages = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()
     built = [message for message in map(json.loads, messages) if message.get("executable")]
-    return built[-1]["executable"]
+    return next(it["executable"] for it in built if it["target"]["name"] == "optimizers")
 
 
 if __name__ == "__main__":

@@ -120,16 +120,23 @@ fn walk<P, T, const S: usize, const K: usize, const R: usize>(
     P: Pass<S, K, R>,
     T: Float,
 {
+    let len = p.len();
+    let whole = len - len % BLOCK;
     let mut lanes = [[0.0; LANES]; R];
-    for at in (0..p.len()).step_by(BLOCK) {
-        block::<P, T, S, K, R>(p, g, &mut state, shared, at, &mut lanes);
+    for at in (0..whole).step_by(BLOCK) {
+        block::<P, T, S, K, R>(p, g, &mut state, shared, at, BLOCK, &mut lanes);
+    }
+    if whole < len {
+        block::<P, T, S, K, R>(p, g, &mut state, shared, whole, len - whole, &mut lanes);
     }
     for (sum, lanes) in sums.iter_mut().zip(lanes) {
         *sum += lanes.iter().sum::<f64>();
     }
 }
 
-/// Walks a block from `at` on, or what is left. What stands in the unused rest of a block is computed and thrown away.
+/// Walks `len` (at most [`BLOCK`]) elements from `at` on. What stands in the unused rest of a block is computed and
+/// thrown away. Compiled twice, for whole blocks and for the rest: with a length that is not known it takes three times as
+/// long.
 #[inline(always)]
 fn block<P, T, const S: usize, const K: usize, const R: usize>(
     p: &mut [T],
@@ -137,6 +144,7 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
     state: &mut [&mut [T]; S],
     shared: &Shared<T, K>,
     at: usize,
+    len: usize,
     lanes: &mut [[f64; LANES]; R],
 ) where
     P: Pass<S, K, R>,
@@ -146,10 +154,10 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
     let mut g_block = [T::default(); BLOCK];
     let mut state_block = [[T::default(); BLOCK]; S];
     let mut sum_block = [[T::default(); BLOCK]; R];
-    read(&mut p_block, p, at);
-    read(&mut g_block, g, at);
+    p_block[..len].copy_from_slice(&p[at..at + len]);
+    g_block[..len].copy_from_slice(&g[at..at + len]);
     for slot in 0..S {
-        read(&mut state_block[slot], state[slot], at);
+        state_block[slot][..len].copy_from_slice(&state[slot][at..at + len]);
     }
     for i in 0..BLOCK {
         let old = p_block[i];
@@ -165,38 +173,16 @@ fn block<P, T, const S: usize, const K: usize, const R: usize>(
         }
     }
     if P::MOVES {
-        write(p, &p_block, at);
+        p[at..at + len].copy_from_slice(&p_block[..len]);
     }
     for slot in 0..S {
-        write(state[slot], &state_block[slot], at);
+        state[slot][at..at + len].copy_from_slice(&state_block[slot][..len]);
     }
-    let len = BLOCK.min(p.len() - at);
     for sum in 0..R {
         // Numbers that do not come from an element would make something of the unused rest.
         sum_block[sum][len..].fill(T::default());
         for (i, value) in sum_block[sum].into_iter().enumerate() {
             lanes[sum][i % LANES] += value.to_f64();
-        }
-    }
-}
-
-/// Fills a block from `row`; a whole one, as all but the last are, by moves of a size that is known.
-#[inline(always)]
-fn read<T: Copy>(block: &mut [T; BLOCK], row: &[T], at: usize) {
-    match row[at..].first_chunk() {
-        Some(whole) => *block = *whole,
-        None => block[..row.len() - at].copy_from_slice(&row[at..]),
-    }
-}
-
-/// Writes a block back.
-#[inline(always)]
-fn write<T: Copy>(row: &mut [T], block: &[T; BLOCK], at: usize) {
-    match row[at..].first_chunk_mut() {
-        Some(whole) => *whole = *block,
-        None => {
-            let len = row.len() - at;
-            row[at..].copy_from_slice(&block[..len]);
         }
     }
 }
