@@ -63,8 +63,8 @@ const SLOTS: [&str; 2] = ["accumulator", "linear"];
 /// Square roots are ten times as fast as powers.
 fn begin(start: Start<Ftrl>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
     match start.groups.iter().all(|group| group.rule.power == 0.5) {
-        true => start_elementwise::<_, 2, 7>(start, store),
-        false => start_elementwise::<_, 2, 8>(start, store),
+        true => start_elementwise::<_, 2, 5>(start, store),
+        false => start_elementwise::<_, 2, 6>(start, store),
     }
 }
 
@@ -95,14 +95,14 @@ impl UpdateRule for Ftrl {
 struct Last(Option<f64>);
 
 impl Ftrl {
-    /// 1/lr, 1/lr − 1/lr₋₁, `l1`, what q is increased by, 2·`l2_shrinkage`, then 1 and 0 of a step, 0 and 1 of none.
-    fn numbers(&self, lr: f64, Last(last): &mut Last) -> [f64; 7] {
+    /// 1/lr, 1/lr − 1/lr₋₁, `l1`, what q is increased by, 2·`l2_shrinkage`; zeros where nothing is to happen.
+    fn numbers(&self, lr: f64, Last(last): &mut Last) -> [f64; 5] {
         if lr == 0.0 {
-            return [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+            return [0.0; 5];
         }
         let before = last.replace(lr).unwrap_or(lr);
         let more = self.beta / lr + 2.0 * self.l2;
-        [1.0 / lr, 1.0 / lr - 1.0 / before, self.l1, more, 2.0 * self.l2_shrinkage, 1.0, 0.0]
+        [1.0 / lr, 1.0 / lr - 1.0 / before, self.l1, more, 2.0 * self.l2_shrinkage]
     }
 }
 
@@ -112,25 +112,25 @@ fn stepped<N: Num>(
     p: N,
     g: N,
     [n, z]: [N; 2],
-    k: &[N; 7],
+    [inverse, change, l1, more, shrinkage]: &[N; 5],
     power: impl Fn(N) -> N,
     growth: impl Fn(N, N, N) -> N,
 ) -> (N, [N; 2]) {
-    let [inverse, change, l1, more, shrinkage, on, off] = k;
-    let more_n = on.clone() * g.clone() * g.clone();
+    let squared = g.clone() * g.clone();
     let before = power(n.clone());
-    let n = n + more_n.clone();
-    let now = power(n.clone());
-    let rise = growth(now.clone(), before.clone(), more_n) * inverse.clone() + before * change.clone();
-    let z = z + on.clone() * (g + shrinkage.clone() * p.clone() - rise * p.clone());
-    let clipped = z.clone().max(-l1.clone()).min(l1.clone());
+    let new_n = n.clone() + squared.clone();
+    let now = power(new_n.clone());
+    let rise = growth(now.clone(), before.clone(), squared) * inverse.clone() + before * change.clone();
+    let new_z = z.clone() + (g + shrinkage.clone() * p.clone() - rise * p.clone());
+    let clipped = new_z.clone().max(-l1.clone()).min(l1.clone());
     let q = now * inverse.clone() + more.clone();
-    let best = q.clone().select_positive((clipped - z.clone()) / q, N::of(0.0));
-    (on.clone() * best + off.clone() * p, [n, z])
+    let best = q.clone().select_positive((clipped - new_z.clone()) / q, N::of(0.0));
+    let moves = |new, old| inverse.clone().select_positive(new, old);
+    (moves(best, p), [moves(new_n, n), moves(new_z, z)])
 }
 
 /// With square roots.
-impl Elementwise<2, 7> for Ftrl {
+impl Elementwise<2, 5> for Ftrl {
     type Memory = Last;
     const SLOTS: [&'static str; 2] = SLOTS;
 
@@ -138,12 +138,12 @@ impl Elementwise<2, 7> for Ftrl {
         [Initial::Value(self.initial), Initial::Value(0.0)]
     }
 
-    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 7] {
+    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 5] {
         self.numbers(lr, last)
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, state: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+    fn update<N: Num>(p: N, g: N, state: [N; 2], k: &[N; 5]) -> (N, [N; 2]) {
         // √n' − √n without the rounding of a small difference.
         let growth = |now: N, before: N, more: N| {
             let sum = now + before;
@@ -154,7 +154,7 @@ impl Elementwise<2, 7> for Ftrl {
 }
 
 /// With any power, the last of the numbers.
-impl Elementwise<2, 8> for Ftrl {
+impl Elementwise<2, 6> for Ftrl {
     type Memory = Last;
     const SLOTS: [&'static str; 2] = SLOTS;
 
@@ -162,13 +162,13 @@ impl Elementwise<2, 8> for Ftrl {
         [Initial::Value(self.initial), Initial::Value(0.0)]
     }
 
-    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 8] {
-        let [a, b, c, d, e, f, g] = self.numbers(lr, last);
-        [a, b, c, d, e, f, g, self.power]
+    fn scalars(&self, _t: u64, lr: f64, last: &mut Last) -> [f64; 6] {
+        let [a, b, c, d, e] = self.numbers(lr, last);
+        [a, b, c, d, e, self.power]
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, state: [N; 2], [k @ .., power]: &[N; 8]) -> (N, [N; 2]) {
+    fn update<N: Num>(p: N, g: N, state: [N; 2], [k @ .., power]: &[N; 6]) -> (N, [N; 2]) {
         stepped(p, g, state, k, |x| x.powf(power.clone()), |now, before, _| now - before)
     }
 }
