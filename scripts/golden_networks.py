@@ -21,14 +21,15 @@ EDGE = 16  # values kept at each end of a parameter too large to store
 
 
 class Mlp(nn.Module):
-    def __init__(self, widths, activation):
+    def __init__(self, widths, activation, batch_norm=False):
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) if batch_norm else nn.Identity() for width in widths[1:-1])
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, x):
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
+        for layer, norm in zip(self.layers[:-1], self.norms):
+            x = self.activation(norm(layer(x)))
         return self.layers[-1](x)
 
 
@@ -58,18 +59,20 @@ class LeNet(nn.Module):
 
 
 class Cnn(nn.Module):
-    """DeepOBS's 2c2d."""
+    """DeepOBS's 2c2d, or that with batch normalization before its activations."""
 
-    def __init__(self):
+    def __init__(self, batch_norm=False):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 32, 5, padding="same")
         self.conv2 = nn.Conv2d(32, 64, 5, padding="same")
         self.fc1 = nn.Linear(3136, 1024)
         self.fc2 = nn.Linear(1024, 10)
+        self.norm1 = nn.BatchNorm2d(32) if batch_norm else nn.Identity()
+        self.norm2 = nn.BatchNorm2d(64) if batch_norm else nn.Identity()
 
     def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = F.max_pool2d(F.relu(self.norm1(self.conv1(x))), 2)
+        x = F.max_pool2d(F.relu(self.norm2(self.conv2(x))), 2)
         return self.fc2(F.relu(self.fc1(x.flatten(1))))
 
 
@@ -82,6 +85,7 @@ def train(model, loss_of, optimizer, x, y, steps):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+    model.eval()
     with torch.no_grad():
         return torch.tensor(losses, dtype=torch.float64), model(x)
 
@@ -90,19 +94,29 @@ def snapshot(model):
     return {name: p.detach().clone() for name, p in model.named_parameters()}
 
 
+def buffers(model):
+    named = model.named_buffers()
+    return {f"buffer/{name}": b.clone() for name, b in named if not name.endswith("num_batches_tracked")}
+
+
 def write_small(folder, task, model, spec, loss, x, y, label_smoothing=0.0):
-    """A network that fits into the file: initial weights, data, 20 steps of Adam."""
+    """A network that fits into the file: initial weights, data, 20 steps."""
     init = snapshot(model)
     if loss == "mse":
         loss_of = F.mse_loss
     else:
         loss_of = lambda logits, y: F.cross_entropy(logits, y, label_smoothing=label_smoothing)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    if spec.get("batch_norm"):
+        # The gradient of a bias before a normalization is nothing but rounding, which Adam would make steps of.
+        optimizer, table = torch.optim.SGD(model.parameters(), lr=0.1), {"type": "sgd", "lr": 0.1}
+    else:
+        optimizer, table = torch.optim.Adam(model.parameters(), lr=1e-2), {"type": "adam", "lr": 1e-2}
     losses, outputs = train(model, loss_of, optimizer, x, y, steps=20)
 
     tensors = {"x": x, "y": y, "losses": losses, "outputs": outputs}
     tensors |= {f"init/{name}": value for name, value in init.items()}
     tensors |= {f"param/{name}": value for name, value in snapshot(model).items()}
+    tensors |= buffers(model)
     metadata = {
         "framework": "torch",
         "version": VERSIONS["torch"],
@@ -111,17 +125,17 @@ def write_small(folder, task, model, spec, loss, x, y, label_smoothing=0.0):
         "label_smoothing": repr(label_smoothing),
         "spec": join_spec(
             toml_table("[model]", spec),
-            toml_table("[optimizer]", {"type": "adam", "lr": 1e-2}),
+            toml_table("[optimizer]", table),
         ),
     }
     save_tensors(folder / f"{spec['type']}_{task}.safetensors", tensors, metadata)
 
 
-def write_mlp(folder, task, activation, label_smoothing=0.0):
+def write_mlp(folder, task, activation, label_smoothing=0.0, **options):
     torch.manual_seed(1)
-    model = Mlp([12, 8, 6, 5], activation)
+    model = Mlp([12, 8, 6, 5], activation, **options)
     x, y = torch.randn(16, 12), torch.randint(5, (16,))
-    spec = {"type": "mlp", "hidden": [8, 6], "activation": activation}
+    spec = {"type": "mlp", "hidden": [8, 6], "activation": activation, **options}
     write_small(folder, task, model, spec, "cross_entropy", x, y, label_smoothing)
 
 
@@ -148,7 +162,7 @@ def summary(prefix, value):
     }
 
 
-def write_convolutional(folder, type, model):
+def write_convolutional(folder, name, model, spec):
     """A network too large for the file: weights and images follow from a formula."""
     with torch.no_grad():
         for k, p in enumerate(model.parameters()):
@@ -160,10 +174,13 @@ def write_convolutional(folder, type, model):
     losses, outputs = train(model, F.cross_entropy, optimizer, x, y, steps=3)
 
     tensors = {"y": y, "losses": losses, "outputs": outputs}
-    for name, value in snapshot(model).items():
-        tensors |= summary(f"init/{name}", init[name])
-        tensors |= summary(f"param/{name}", value)
-        tensors |= summary(f"change/{name}", value - init[name])
+    for parameter, value in snapshot(model).items():
+        tensors |= summary(f"init/{parameter}", init[parameter])
+        tensors |= summary(f"param/{parameter}", value)
+        # A bias before a normalization changes by rounding alone.
+        if not (spec.get("batch_norm") and parameter in ("conv1.bias", "conv2.bias")):
+            tensors |= summary(f"change/{parameter}", value - init[parameter])
+    tensors |= buffers(model)
     metadata = {
         "framework": "torch",
         "version": VERSIONS["torch"],
@@ -174,11 +191,11 @@ def write_convolutional(folder, type, model):
         "x": "0.5 + 0.5 * sin(0.11 * i): i the flat index in [2, 1, 28, 28]",
         "parameters": ",".join(init),
         "spec": join_spec(
-            toml_table("[model]", {"type": type}),
+            toml_table("[model]", spec),
             toml_table("[optimizer]", {"type": "sgd", "lr": 0.01, "momentum": 0.9}),
         ),
     }
-    save_tensors(folder / f"{type}_images.safetensors", tensors, metadata)
+    save_tensors(folder / f"{name}_images.safetensors", tensors, metadata)
 
 
 def main():
@@ -188,8 +205,10 @@ def main():
     for activation in ACTIVATIONS:
         write_mlp(folder, activation, activation)
     write_mlp(folder, "smoothing", "relu", label_smoothing=0.1)
-    write_convolutional(folder, "lenet", LeNet())
-    write_convolutional(folder, "cnn", Cnn())
+    write_mlp(folder, "batch_norm", "relu", batch_norm=True)
+    write_convolutional(folder, "lenet", LeNet(), {"type": "lenet"})
+    write_convolutional(folder, "cnn", Cnn(), {"type": "cnn"})
+    write_convolutional(folder, "cnn_batch_norm", Cnn(batch_norm=True), {"type": "cnn", "batch_norm": True})
 
 
 if __name__ == "__main__":

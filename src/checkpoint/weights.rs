@@ -25,17 +25,17 @@ pub enum WeightsError {
     Torch(#[from] TchError),
 }
 
-/// Writes the values in `flat`, laid out by `declaration`, to `path`, whole or not at all.
-pub fn save_weights(path: &Path, declaration: &Declaration, flat: &Tensor) -> Result<(), WeightsError> {
-    let flat = flat.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+/// Writes the parameters and buffers in `all`, laid out by `declaration`, to `path`, whole or not at all.
+pub fn save_weights(path: &Path, declaration: &Declaration, all: &Tensor) -> Result<(), WeightsError> {
+    let flat = all.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
     let (bytes, dtype) = match flat.kind() {
         Kind::Double => (little_endian::<f64, 8>(&flat, f64::to_le_bytes), Dtype::F64),
         _ => (little_endian::<f32, 4>(&flat.f_to_kind(Kind::Float)?, f32::to_le_bytes), Dtype::F32),
     };
     let width = dtype.bitsize() / 8;
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
-    let views = declaration.params().iter().map(|param| {
-        let bytes = &bytes[param.offset * width..(param.offset + param.len) * width];
+    let views = declaration.stored().map(|(param, offset)| {
+        let bytes = &bytes[offset * width..(offset + param.len) * width];
         Ok((param.name.as_str(), TensorView::new(dtype, param.shape.clone(), bytes)?))
     });
     let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
@@ -49,15 +49,15 @@ fn little_endian<T: Element, const N: usize>(flat: &Tensor, bytes: impl Fn(T) ->
     elements::<T>(flat).iter().flat_map(|&value| bytes(value)).collect()
 }
 
-/// Overwrites the values in `store` with those in the file at `path`. Every parameter must be there in its shape, and
-/// nothing else; f32 and f64 are converted into the store's kind.
+/// Overwrites the values in `store` with those in the file at `path`. Every parameter and buffer must be there in its
+/// shape, and nothing else (but PyTorch's `num_batches_tracked`); f32 and f64 are converted into the store's kind.
 pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> {
     let file = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
     let tensors = SafeTensors::deserialize(&file).map_err(format)?;
     let mut troubles = Vec::new();
     let mut values: Vec<f64> = Vec::with_capacity(store.declaration().len());
-    for param in store.declaration().params() {
+    for (param, _) in store.declaration().stored() {
         match tensors.tensor(&param.name) {
             Err(_) => troubles.push(format!("`{}` is missing", param.name)),
             Ok(view) if view.shape() != param.shape => {
@@ -71,14 +71,15 @@ pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> 
         }
     }
     let mut strangers: Vec<&str> = tensors.names();
-    strangers.retain(|name| store.declaration().params().iter().all(|param| param.name != *name));
+    strangers.retain(|name| store.declaration().stored().all(|(param, _)| param.name != *name));
+    strangers.retain(|name| !name.ends_with(".num_batches_tracked"));
     strangers.sort_unstable();
     troubles.extend(strangers.iter().map(|name| format!("the model has no `{name}`")));
     if !troubles.is_empty() {
         return Err(WeightsError::Misfit { path: path.to_owned(), trouble: troubles.join("; ") });
     }
-    let flat = Tensor::f_from_slice(&values)?.f_to_kind(store.flat().kind())?.f_to_device(store.flat().device())?;
-    Ok(store.assign(&flat)?)
+    let all = Tensor::f_from_slice(&values)?.f_to_kind(store.all().kind())?.f_to_device(store.all().device())?;
+    Ok(store.assign_all(&all)?)
 }
 
 fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {

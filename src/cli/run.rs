@@ -129,11 +129,11 @@ fn finish(
     directory: &RunDirectory,
 ) -> Result<Outcome, Error> {
     let Fitted { outcome, store, best, ema } = fitted.map_err(Error::failed)?;
-    let save = |name: &str, flat: &tch::Tensor| {
-        save_weights(&directory.path().join(name), declaration, flat).map_err(Error::failed)
+    let save = |name: &str, all: &tch::Tensor| {
+        save_weights(&directory.path().join(name), declaration, all).map_err(Error::failed)
     };
     if outcome.status != Status::Interrupted {
-        save("weights.safetensors", store.flat())?;
+        save("weights.safetensors", store.all())?;
         if let Some(best) = best {
             save("best.safetensors", &best)?;
         }

@@ -3,7 +3,7 @@
 use tch::{Device, TchError, Tensor};
 
 use super::{Error, Pass};
-use crate::params::{Declaration, Initializer, Store};
+use crate::params::{Declaration, Init, Initializer, Store};
 use crate::random::Stream;
 use crate::spec::Section;
 
@@ -83,6 +83,42 @@ impl Conv2d {
     }
 }
 
+/// Batch normalization (Ioffe and Szegedy 2015): (x − mean)/√(var + 1e-5)·weight + bias, for each channel over the batch
+/// and the pixels. In training with the batch's own mean and (biased) variance, which move the running ones by a tenth;
+/// in evaluation with the running ones. PyTorch's `BatchNorm1d` and `BatchNorm2d`.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    name: String,
+    weight: usize,
+    bias: usize,
+    running_mean: usize,
+    running_var: usize,
+}
+
+impl BatchNorm {
+    /// Declares `<name>.weight`, `<name>.bias` and the buffers `<name>.running_mean` and `<name>.running_var`.
+    pub fn declare(to: &mut Declaration, name: &str, channels: usize) -> Self {
+        let weight = to.add(format!("{name}.weight"), &[channels], Init::Constant(1.0));
+        let bias = to.add(format!("{name}.bias"), &[channels], Init::Constant(0.0));
+        let running_mean = to.add_buffer(format!("{name}.running_mean"), &[channels], 0.0);
+        let running_var = to.add_buffer(format!("{name}.running_var"), &[channels], 1.0);
+        BatchNorm { name: name.to_owned(), weight, bias, running_mean, running_var }
+    }
+
+    /// `[batch, channels, …]` → the same shape.
+    pub fn forward(&self, x: &Tensor, store: &Store, pass: Pass) -> Result<Tensor, Error> {
+        let running = || (Some(store.buffer(self.running_mean)), Some(store.buffer(self.running_var)));
+        let (training, momentum, (mean, var)) = match pass {
+            Pass::Train { .. } => (true, 0.1, running()),
+            Pass::Again { .. } => (true, 0.1, (None, None)),
+            Pass::Calibrate { batch, .. } => (true, 1.0 / (batch + 1) as f64, running()),
+            Pass::Eval => (false, 0.1, running()),
+        };
+        let (weight, bias) = (Some(store.get(self.weight)), Some(store.get(self.bias)));
+        in_layer(&self.name, x, x.f_batch_norm(weight, bias, mean, var, training, momentum, 1e-5, false))
+    }
+}
+
 /// Images `[batch, channels, height, width]` with the channels of a pixel beside each other in memory. On the CPU
 /// convolutions and poolings are faster on them, and keep the order; on a GPU they are left as they are.
 pub fn channels_last(x: &Tensor) -> Result<Tensor, Error> {
@@ -116,7 +152,12 @@ pub fn activate(activation: super::Activation, name: &str, x: &Tensor) -> Result
 /// Inverted dropout: in training each element is 0 with probability `p`, else divided by 1 − p. The mask is a stream of
 /// the run's seed, the layer and the step.
 pub fn dropout(p: f64, name: &str, x: Tensor, pass: Pass) -> Result<Tensor, Error> {
-    let Pass::Train { seed, step } = pass else { return Ok(x) };
+    let (seed, step) = match pass {
+        Pass::Train { seed, step } | Pass::Again { seed, step } => (seed, step),
+        // Streams that no step has.
+        Pass::Calibrate { seed, batch } => (seed, u64::MAX - batch),
+        Pass::Eval => return Ok(x),
+    };
     if p == 0.0 {
         return Ok(x);
     }

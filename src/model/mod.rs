@@ -52,6 +52,16 @@ pub enum Pass {
         seed: u64,
         step: u64,
     },
+    /// A step's batch once more: as [`Pass::Train`], but running statistics have seen it.
+    Again {
+        seed: u64,
+        step: u64,
+    },
+    /// Running statistics are taken anew, as the plain mean over batches from number 0 on; otherwise as training.
+    Calibrate {
+        seed: u64,
+        batch: u64,
+    },
     Eval,
 }
 
@@ -62,6 +72,11 @@ pub trait Model: Debug + Send {
 
     /// In a few words: `mlp 784-128-10`.
     fn describe(&self) -> String;
+
+    /// Examples that a batch must have to train on.
+    fn least_batch(&self) -> usize {
+        1
+    }
 
     /// Outputs `[batch, outputs]` for inputs `[batch, …]`.
     fn forward(&self, x: &Tensor, store: &Store, pass: Pass) -> Result<Tensor, Error>;

@@ -71,3 +71,40 @@ fn dropout_is_drawn_again_from_its_step() {
     assert!(!train(5).equal(&train(6)));
     assert!(!train(5).equal(&y(Pass::Eval)));
 }
+
+#[test]
+fn running_statistics_move_when_a_batch_comes_first() {
+    for (name, options) in [("mlp", "dropout = 0.5"), ("cnn", "")] {
+        let index = REGISTRY.iter().position(|entry| entry.name == name).unwrap();
+        let (model, _) = build(&format!("type = \"{name}\"\nbatch_norm = true\n{options}"), index);
+        let model = model.unwrap();
+        let store = Store::new(model.declaration().clone(), Kind::Float, Device::Cpu, 1).unwrap();
+        let len = model.declaration().len() as i64;
+        let buffers = || store.all().narrow(0, len, store.all().size()[0] - len).copy();
+        let batch = |seed: i64| {
+            tch::manual_seed(seed);
+            Tensor::rand([5, 1, 28, 28], (Kind::Float, Device::Cpu))
+        };
+        let run = |x: &Tensor, pass| tch::no_grad(|| model.forward(x, &store, pass).unwrap());
+        let (x, other) = (batch(1), batch(2));
+        let fresh = buffers();
+        let before = run(&x, Pass::Eval);
+        let trained = run(&x, Pass::Train { seed: 1, step: 7 });
+        let moved = buffers();
+        assert!(!moved.equal(&fresh), "{name}: training moves them");
+        assert!(run(&x, Pass::Again { seed: 1, step: 7 }).equal(&trained), "{name}: the same batch again");
+        assert!(!run(&x, Pass::Eval).equal(&before), "{name}: evaluation goes by them");
+        assert!(buffers().equal(&moved), "{name}: neither moves them");
+
+        // Two batches of a calibration: each alone, then their mean. With dropout these are other streams than a step's.
+        let calibrated = |batches: &[(&Tensor, u64)]| {
+            for &(x, batch) in batches {
+                let _ = run(x, Pass::Calibrate { seed: 1, batch });
+            }
+            buffers()
+        };
+        let (first, both) = (calibrated(&[(&x, 0)]), calibrated(&[(&x, 0), (&other, 1)]));
+        assert!(calibrated(&[(&other, 0), (&x, 0)]).equal(&first), "{name}: what was there does not matter");
+        assert!(!both.equal(&first) && !both.equal(&calibrated(&[(&other, 0)])), "{name}");
+    }
+}

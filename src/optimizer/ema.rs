@@ -5,7 +5,8 @@ use tch::{TchError, Tensor, no_grad};
 use crate::params::Store;
 
 /// θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. PyTorch's `AveragedModel` with
-/// `get_ema_multi_avg_fn(decay)`.
+/// `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, and so belong to the
+/// averaged weights.
 #[derive(Debug)]
 pub struct Ema {
     decay: f64,
@@ -18,18 +19,18 @@ impl Ema {
         Ema { decay, average: None }
     }
 
-    /// Takes in the weights after a step.
+    /// Takes in weights and buffers after a step.
     pub fn update(&mut self, store: &Store) -> Result<(), TchError> {
         no_grad(|| match &mut self.average {
             None => {
-                self.average = Some(store.flat().f_detach_copy()?);
+                self.average = Some(store.all().f_detach_copy()?);
                 Ok(())
             }
-            Some(average) => average.f_lerp_(store.flat(), 1.0 - self.decay).map(drop),
+            Some(average) => average.f_lerp_(store.all(), 1.0 - self.decay).map(drop),
         })
     }
 
-    /// The average, flat; none before the first step.
+    /// The average, laid out as [`Store::all`]; none before the first step.
     pub fn weights(&self) -> Option<&Tensor> {
         self.average.as_ref()
     }

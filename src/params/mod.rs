@@ -1,7 +1,8 @@
 //! The parameter store that model, optimizer and checkpoint share.
 //!
 //! A model declares its parameters without libtorch ([`Declaration`]); the [`Store`] lays them, in that order, over one
-//! flat tensor of which each parameter is a view. An optimizer's state slots are flat tensors of the same length.
+//! flat tensor of which each parameter is a view. An optimizer's state slots are flat tensors of the same length. Buffers,
+//! which the model keeps for itself (running means), stand behind the parameters.
 
 mod init;
 
@@ -22,19 +23,23 @@ pub struct Param {
     pub len: usize,
 }
 
-/// The parameters of a model, in order.
+/// The parameters of a model, in order, and its buffers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Declaration {
     params: Vec<Param>,
+    /// Their offsets count from the first buffer.
+    buffers: Vec<Param>,
 }
 
 impl Declaration {
     /// Declares a parameter and returns its number.
     pub fn add(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> usize {
-        // Saturating: the sizes are a person's, and what cannot be held is refused by its count.
-        let (offset, len) = (self.len(), shape.iter().fold(1usize, |product, &size| product.saturating_mul(size)));
-        self.params.push(Param { name: name.into(), shape: shape.to_vec(), init, offset, len });
-        self.params.len() - 1
+        push(&mut self.params, name.into(), shape, init)
+    }
+
+    /// Declares a buffer and returns its number.
+    pub fn add_buffer(&mut self, name: impl Into<String>, shape: &[usize], value: f64) -> usize {
+        push(&mut self.buffers, name.into(), shape, Init::Constant(value))
     }
 
     /// The parameters, in order.
@@ -42,9 +47,20 @@ impl Declaration {
         &self.params
     }
 
+    /// The buffers, in order.
+    pub fn buffers(&self) -> &[Param] {
+        &self.buffers
+    }
+
     /// Elements of all parameters together.
     pub fn len(&self) -> usize {
-        self.params.last().map_or(0, |last| last.offset.saturating_add(last.len))
+        end(&self.params)
+    }
+
+    /// All that is stored under a name, with where it begins in [`Store::all`].
+    pub fn stored(&self) -> impl Iterator<Item = (&Param, usize)> {
+        let buffers = self.buffers.iter().map(|it| (it, self.len().saturating_add(it.offset)));
+        self.params.iter().map(|it| (it, it.offset)).chain(buffers)
     }
 
     /// Whether nothing is declared.
@@ -53,34 +69,58 @@ impl Declaration {
     }
 }
 
-/// Declared parameters as tensors.
+fn push(to: &mut Vec<Param>, name: String, shape: &[usize], init: Init) -> usize {
+    // Saturating: the sizes are a person's, and what cannot be held is refused by its count.
+    let (offset, len) = (end(to), shape.iter().fold(1usize, |product, &size| product.saturating_mul(size)));
+    to.push(Param { name, shape: shape.to_vec(), init, offset, len });
+    to.len() - 1
+}
+
+fn end(params: &[Param]) -> usize {
+    params.last().map_or(0, |last| last.offset.saturating_add(last.len))
+}
+
+/// Declared parameters and buffers as tensors.
 #[derive(Debug)]
 pub struct Store {
     declaration: Declaration,
+    /// Parameters, then buffers.
+    all: Tensor,
     flat: Tensor,
     views: Vec<Tensor>,
+    buffers: Vec<Tensor>,
 }
 
 impl Store {
     /// Lays `declaration` over a flat tensor on `device`, with initial values drawn under `seed`.
     pub fn new(declaration: Declaration, kind: Kind, device: Device, seed: u64) -> Result<Self, TchError> {
-        let values: Vec<f64> = declaration.params.iter().flat_map(|it| it.init.draw(it.len, seed, &it.name)).collect();
-        let flat = Tensor::f_from_slice(&values)?.f_to_kind(kind)?.f_to_device(device)?;
+        let values: Vec<f64> = declaration.stored().flat_map(|(it, _)| it.init.draw(it.len, seed, &it.name)).collect();
+        let all = Tensor::f_from_slice(&values)?.f_to_kind(kind)?.f_to_device(device)?;
+        let flat = all.f_narrow(0, 0, declaration.len() as i64)?;
         let views = declaration
-            .params
-            .iter()
-            .map(|param| {
-                let view = flat.f_narrow(0, param.offset as i64, param.len as i64)?;
+            .stored()
+            .map(|(param, offset)| {
+                let view = all.f_narrow(0, offset as i64, param.len as i64)?;
                 let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
-                Ok(view.f_view(shape.as_slice())?.f_detach()?.set_requires_grad(true))
+                view.f_view(shape.as_slice())
             })
             .collect::<Result<Vec<_>, TchError>>()?;
-        Ok(Store { declaration, flat, views })
+        let (params, buffers) = views.split_at(declaration.params.len());
+        let views = params.iter().map(|view| Ok(view.f_detach()?.set_requires_grad(true)));
+        // Each with a version of its own: what a pass writes there is no change to parameters that it has used.
+        let buffers = buffers.iter().map(Tensor::f_data);
+        let (views, buffers) = (views.collect::<Result<_, TchError>>()?, buffers.collect::<Result<_, _>>()?);
+        Ok(Store { declaration, all, flat, views, buffers })
     }
 
     /// What is stored.
     pub fn declaration(&self) -> &Declaration {
         &self.declaration
+    }
+
+    /// Parameters and buffers in one row: all that the model computes with. Writing it writes them.
+    pub fn all(&self) -> &Tensor {
+        &self.all
     }
 
     /// All parameters in one row; writing it writes them.
@@ -103,9 +143,19 @@ impl Store {
         &self.views[index]
     }
 
-    /// Overwrites all values with those of `flat`, a tensor of the same length.
+    /// Buffer number `index`. The model writes it in place.
+    pub fn buffer(&self, index: usize) -> &Tensor {
+        &self.buffers[index]
+    }
+
+    /// Overwrites all parameters with the values of `flat`, a tensor of the same length.
     pub fn assign(&mut self, flat: &Tensor) -> Result<(), TchError> {
         tch::no_grad(|| self.flat.f_copy_(flat))
+    }
+
+    /// Overwrites parameters and buffers with the values of `all`, a tensor of the same length.
+    pub fn assign_all(&mut self, all: &Tensor) -> Result<(), TchError> {
+        tch::no_grad(|| self.all.f_copy_(all))
     }
 }
 

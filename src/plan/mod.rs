@@ -156,6 +156,9 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let loss = loss(&mut root, info.task);
     let metric = loss.metric();
     let model = read_model(&mut root, &info, spec, machine, assume);
+    if let Some((data, model)) = data.as_ref().zip(model.as_ref()) {
+        enough_in_each_batch(&mut root, data, &*model.model);
+    }
     let ema = updates::ema(&mut root);
     let metrics = ends::metrics(metric, ema.is_some());
     let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
@@ -265,6 +268,24 @@ fn read_model(
     let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
     root.put("model", resolved);
     Some(ModelPlan { model: model?, kind, weights })
+}
+
+/// Refuses a last batch that is too small to train on.
+fn enough_in_each_batch(root: &mut Section<'_>, data: &DataPlan, model: &dyn Model) {
+    let least = model.least_batch();
+    let last = match data.train_examples() % data.batch_size {
+        0 => data.batch_size,
+        _ if data.drop_last => data.batch_size,
+        rest => rest,
+    };
+    if last < least {
+        let (examples, batch_size) = (data.train_examples(), data.batch_size);
+        let message = format!(
+            "{examples} examples in batches of {batch_size} leave a last one of {last}, which has no variance to \
+             normalize by"
+        );
+        root.error("data", message, "set `drop_last = true`, or another `batch_size`");
+    }
 }
 
 /// Reads `[loss]`: `type`, by default the task's own, and `label_smoothing`.

@@ -13,13 +13,15 @@ pub struct Again<'a> {
     pub model: &'a dyn Model,
     pub batch: &'a Batch,
     pub loss: Loss,
-    /// The step's own, so that dropout drops the same.
-    pub pass: Pass,
+    pub seed: u64,
+    /// The step, from 0, so that dropout drops the same.
+    pub step: u64,
 }
 
 impl Again<'_> {
     fn forward(&self, store: &Store) -> Result<Tensor, Error> {
-        let output = self.model.forward(&self.batch.x, store, self.pass);
+        let pass = Pass::Again { seed: self.seed, step: self.step };
+        let output = self.model.forward(&self.batch.x, store, pass);
         let output = output.map_err(|error| Error::Model(error.to_string()))?;
         Ok(self.loss.of(&output, &self.batch.y)?)
     }

@@ -9,7 +9,7 @@ use tch::{Tensor, no_grad};
 use super::again::Again;
 use super::meter::{Bad, Meter};
 use super::rules::Watch;
-use super::{Emit, Error, Fitted, Interrupt, Job, Validation, evaluate, metric_of};
+use super::{Emit, Error, Fitted, Interrupt, Job, Validation, metric_of};
 use crate::model::Pass;
 use crate::optimizer::Step;
 use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Scores, Status};
@@ -154,14 +154,14 @@ impl Run<'_, '_> {
         self.set_rates()?;
         let Job { seed, model, store, optimizer, ema, loss, examples, .. } = &mut self.job;
         let batch = examples.gather(rows)?;
-        let pass = Pass::Train { seed: *seed, step: self.step };
-        let output = model.forward(&batch.x, store, pass)?;
+        let (seed, step) = (*seed, self.step);
+        let output = model.forward(&batch.x, store, Pass::Train { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         self.step += 1;
         meter.add(self.step, &value, &output, &batch.y)?;
         let (loss, model) = (*loss, &**model);
-        let mut again = Again { model, batch: &batch, loss, pass };
+        let mut again = Again { model, batch: &batch, loss, seed, step };
         let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
         optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, batch: &mut again })?;
         if let Some(ema) = ema {
@@ -172,31 +172,24 @@ impl Run<'_, '_> {
 
     /// Evaluates after `epoch` with the weights that the optimizer means for it.
     fn evaluate(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
-        let meant = self.job.optimizer.eval_weights(&self.job.store)?;
-        let own = self.exchange(meant)?;
+        let own = self.job.put_meant(self.step)?;
         let ended = self.evaluate_store(epoch, train, train_seconds);
-        self.exchange(own)?;
+        if let Some(own) = own {
+            self.job.store.assign_all(&own)?;
+        }
         ended
-    }
-
-    /// Puts other weights into the store, where there are any; those that were there.
-    fn exchange(&mut self, weights: Option<Tensor>) -> Result<Option<Tensor>, Error> {
-        let Some(weights) = weights else { return Ok(None) };
-        let before = no_grad(|| self.job.store.flat().f_detach_copy())?;
-        self.job.store.assign(&weights)?;
-        Ok(Some(before))
     }
 
     /// Evaluates what the store holds after `epoch`, writes its row, and shows it to everything that decides by it.
     fn evaluate_store(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
         let before = Instant::now();
-        let val = self.scores_of_validation()?;
+        let val = self.job.scores_of_validation()?;
         let test = match (self.job.test_every_epoch, &self.job.val) {
             (true, Validation::Test) => val,
-            (true, _) => self.scores_of_test()?,
+            (true, _) => self.job.scores_of_test()?,
             (false, _) => None,
         };
-        let ema = self.scores_of_ema()?;
+        let ema = self.job.scores_of_ema()?;
         let eval_seconds = before.elapsed().as_secs_f64();
         self.eval_seconds += eval_seconds;
         let effective_lr = self.job.optimizer.effective_lr().unwrap_or_default();
@@ -266,35 +259,7 @@ impl Run<'_, '_> {
     fn watched_weights(&self) -> Result<Tensor, Error> {
         let average = self.job.ema.as_ref().and_then(|ema| ema.weights());
         let average = average.filter(|_| self.watch.monitor().metric.starts_with("ema_"));
-        Ok(no_grad(|| average.unwrap_or(self.job.store.flat()).f_detach_copy())?)
-    }
-
-    /// Of validation with the average of the weights; none before the first step.
-    fn scores_of_ema(&mut self) -> Result<Option<Scores>, Error> {
-        let average = self.job.ema.as_ref().and_then(|ema| ema.weights()).map(Tensor::shallow_clone);
-        let Some(own) = self.exchange(average)? else { return Ok(None) };
-        let scores = self.scores_of_validation();
-        self.exchange(Some(own))?;
-        scores
-    }
-
-    fn scores_of_validation(&self) -> Result<Option<Scores>, Error> {
-        match &self.job.val {
-            Validation::HeldOut(rows) => self.scores(&self.job.examples, rows),
-            Validation::Train => self.scores(&self.job.examples, &self.job.train_rows),
-            Validation::Test => self.scores_of_test(),
-        }
-    }
-
-    fn scores_of_test(&self) -> Result<Option<Scores>, Error> {
-        let Some(test) = &self.job.test else { return Ok(None) };
-        let rows: Vec<u32> = (0..test.len() as u32).collect();
-        self.scores(test, &rows)
-    }
-
-    fn scores(&self, examples: &crate::dataset::Batches, rows: &[u32]) -> Result<Option<Scores>, Error> {
-        let job = &self.job;
-        evaluate(&*job.model, &job.store, job.loss, examples, rows, job.device)
+        Ok(no_grad(|| average.unwrap_or(self.job.store.all()).f_detach_copy())?)
     }
 
     fn diverged(&self, bad: Bad) -> End {
@@ -303,14 +268,13 @@ impl Run<'_, '_> {
 
     fn finish(mut self, end: End) -> Result<Fitted, Error> {
         let before = Instant::now();
-        let meant = self.job.optimizer.eval_weights(&self.job.store)?;
-        self.exchange(meant)?;
+        self.job.put_meant(self.step)?;
         // Validation by the test part has evaluated it already.
         let test = match (&end, &self.job.val, &self.last) {
             (End::Diverged(_) | End::Signal, ..) => None,
             (_, Validation::Test, Some(last)) => last.val,
             (_, _, Some(Row { test: Some(test), .. })) => Some(*test),
-            _ => self.scores_of_test()?,
+            _ => self.job.scores_of_test()?,
         };
         self.eval_seconds += before.elapsed().as_secs_f64();
         let (status, ended_by) = match &end {

@@ -80,9 +80,9 @@ pub struct Fitted {
     pub outcome: Outcome,
     /// With the values after the last step: the ones to evaluate with, where the optimizer tells these from its own.
     pub store: Store,
-    /// Values after the best epoch, flat; none when no evaluation gave a number.
+    /// Values after the best epoch, laid out as [`Store::all`]; none when no evaluation gave a number.
     pub best: Option<Tensor>,
-    /// The average of the weights, flat, where the run keeps one.
+    /// The average of the weights, laid out so, where the run keeps one.
     pub ema: Option<Tensor>,
 }
 

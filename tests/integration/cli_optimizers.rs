@@ -96,3 +96,35 @@ fn an_average_of_the_weights_is_evaluated_beside_them() {
     // The average changes nothing of the run itself.
     assert_eq!(column(&ran[0].0, "val_loss"), column(&ran[1].0, "val_loss"));
 }
+
+/// Where the weights to evaluate with are others than those trained, running statistics that training gathered do not
+/// belong to them.
+#[test]
+fn running_statistics_are_of_the_weights_that_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let wave = |i: usize| (0.7 * i as f32).sin();
+    let rows: Vec<[f32; 3]> = (0..64).map(|i| [wave(i), wave(3 * i + 1), wave(5 * i + 2)]).collect();
+    let lines: Vec<String> = rows.iter().map(|[a, b, c]| format!("{a},{b},{c},{}\n", a * b + c)).collect();
+    fs::write(folder.path().join("data.csv"), format!("a,b,c,y\n{}", lines.concat())).unwrap();
+    let inputs = tch::Tensor::from_slice(rows.as_flattened()).view([64, 3]);
+    let lag = |optimizer: &str| {
+        let name = optimizer.split('"').nth(1).unwrap();
+        let spec = format!(
+            "epochs = 3\ndevice = \"cpu\"\n[data]\ntype = \"csv\"\npath = \"data.csv\"\ntarget = \"y\"\nbatch_size = 16\n\
+             validation = 0\nnormalize = \"none\"\n[model]\ntype = \"mlp\"\nhidden = [8]\nbatch_norm = true\n\
+             [optimizer]\n{optimizer}\n"
+        );
+        fs::write(folder.path().join(format!("{name}.toml")), spec).unwrap();
+        let mut command = Command::cargo_bin("lr-run").unwrap();
+        command.current_dir(folder.path()).args(["--quiet", &format!("{name}.toml")]).assert().success();
+        let path = folder.path().join(format!("results/{name}/seed=1/weights.safetensors"));
+        let weights: std::collections::HashMap<_, _> =
+            tch::Tensor::read_safetensors(path).unwrap().into_iter().collect();
+        let of = |name: &str| &weights[name];
+        let hidden = inputs.linear(of("layers.0.weight"), Some(of("layers.0.bias")));
+        let mean = hidden.mean_dim(0i64, false, tch::Kind::Float);
+        (mean - of("norms.0.running_mean")).abs().max().double_value(&[])
+    };
+    assert!(lag("type = \"schedule_free_sgd\"\nlr = 0.5") < 1e-6);
+    assert!(lag("type = \"sgd\"\nlr = 0.5") > 1e-3);
+}

@@ -91,7 +91,8 @@ pub fn plan_table(text: &str, features: usize, classes: usize) -> Plan {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("data.csv"), csv(features, classes)).unwrap();
     let task = if classes > 0 { "classification" } else { "regression" };
-    let data = format!("type = \"csv\"\npath = \"data.csv\"\ntarget = \"y\"\ntask = \"{task}\"\nbatch_size = 1");
+    let table = "type = \"csv\"\npath = \"data.csv\"\ntarget = \"y\"";
+    let data = format!("{table}\ntask = \"{task}\"\nbatch_size = 2\ndrop_last = true");
     plan_text(folder.path(), &data, text)
 }
 

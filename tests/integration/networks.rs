@@ -37,6 +37,9 @@ fn table(trace: &Trace) {
     for (index, name) in names.iter().enumerate() {
         close(trace, &format!("param/{name}"), store.get(index));
     }
+    for (index, buffer) in store.declaration().buffers().iter().enumerate() {
+        close(trace, &format!("buffer/{}", buffer.name), store.buffer(index));
+    }
 }
 
 /// Weights and inputs follow from formulas; of each parameter a summary is stored.
@@ -61,8 +64,15 @@ fn image(trace: &Trace) {
         let part = |of: &Tensor| of.narrow(0, param.offset as i64, param.len as i64);
         let (old, new) = (part(&before), part(store.flat()));
         for (when, values) in [("init", &old), ("param", &new), ("change", &(&new - &old))] {
-            summary(trace, &format!("{when}/{}", param.name), values);
+            let name = format!("{when}/{}", param.name);
+            // A bias before a normalization changes by rounding alone: of that nothing is stored.
+            if when != "change" || trace.find(&format!("{name}/sum")).is_some() {
+                summary(trace, &name, values);
+            }
         }
+    }
+    for (index, buffer) in store.declaration().buffers().iter().enumerate() {
+        close(trace, &format!("buffer/{}", buffer.name), store.buffer(index));
     }
 }
 
@@ -91,12 +101,11 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     let mut losses = Vec::new();
     let batch = Batch { x: x.shallow_clone(), y: y.shallow_clone() };
     for step in 0..steps as u64 {
-        let pass = Pass::Train { seed: 1, step };
-        let output = plan.model.forward(x, store, pass).unwrap();
+        let output = plan.model.forward(x, store, Pass::Train { seed: 1, step }).unwrap();
         let value = loss.of(&output, y).unwrap();
         losses.push(value.double_value(&[]));
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
-        let batch = &mut Again { model: &*plan.model, batch: &batch, loss, pass };
+        let batch = &mut Again { model: &*plan.model, batch: &batch, loss, seed: 1, step };
         optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, batch }).unwrap();
     }
     let outputs = no_grad(|| plan.model.forward(x, store, Pass::Eval).unwrap());
