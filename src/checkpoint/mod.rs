@@ -1,5 +1,9 @@
-//! The state of a run on disk.
+//! The state of a run on disk: its weights, and what it takes to go on.
 
+mod states;
+mod tensors;
 mod weights;
 
+pub use states::{CheckpointError, Checkpoints, Kept, Made};
+pub use tensors::TensorsError;
 pub use weights::{WeightsError, load_weights, save_weights};

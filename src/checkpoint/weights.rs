@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
-use crate::libtorch::{Element, elements};
+use super::tensors::{self, TensorsError};
 use crate::params::{Declaration, Store};
 use crate::record::write_whole;
 
@@ -17,8 +16,8 @@ pub enum WeightsError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     Write(std::io::Error),
-    #[error("{} is no safetensors file: {source}", path.display())]
-    Format { path: PathBuf, source: safetensors::SafeTensorError },
+    #[error("{}: no safetensors: {source}", path.display())]
+    Format { path: PathBuf, source: TensorsError },
     #[error("the weights in {} do not fit the model: {trouble}", path.display())]
     Misfit { path: PathBuf, trouble: String },
     #[error("libtorch: {}", crate::libtorch::message(.0))]
@@ -27,26 +26,9 @@ pub enum WeightsError {
 
 /// Writes the parameters and buffers in `all`, laid out by `declaration`, to `path`, whole or not at all.
 pub fn save_weights(path: &Path, declaration: &Declaration, all: &Tensor) -> Result<(), WeightsError> {
-    let flat = all.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
-    let (bytes, dtype) = match flat.kind() {
-        Kind::Double => (little_endian::<f64, 8>(&flat, f64::to_le_bytes), Dtype::F64),
-        _ => (little_endian::<f32, 4>(&flat.f_to_kind(Kind::Float)?, f32::to_le_bytes), Dtype::F32),
-    };
-    let width = dtype.bitsize() / 8;
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
-    let views = declaration.stored().map(|(param, offset)| {
-        let bytes = &bytes[offset * width..(offset + param.len) * width];
-        Ok((param.name.as_str(), TensorView::new(dtype, param.shape.clone(), bytes)?))
-    });
-    let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
-    // What PyTorch's own writer notes. One entry only: a map of several has no stable order.
-    let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
-    let file = safetensors::serialize(views, metadata).map_err(format)?;
+    let file = tensors::to_bytes(&declaration.named("", all)?).map_err(format)?;
     write_whole(path, &file).map(drop).map_err(WeightsError::Write)
-}
-
-fn little_endian<T: Element, const N: usize>(flat: &Tensor, bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
-    elements::<T>(flat).iter().flat_map(|&value| bytes(value)).collect()
 }
 
 /// Overwrites the values in `store` with those in the file at `path`. Every parameter and buffer must be there in its
@@ -54,23 +36,23 @@ fn little_endian<T: Element, const N: usize>(flat: &Tensor, bytes: impl Fn(T) ->
 pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> {
     let file = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
-    let tensors = SafeTensors::deserialize(&file).map_err(format)?;
+    let tensors = tensors::from_bytes(&file).map_err(format)?;
     let mut troubles = Vec::new();
-    let mut values: Vec<f64> = Vec::with_capacity(store.declaration().len());
+    let mut values = Vec::new();
     for (param, _) in store.declaration().stored() {
-        match tensors.tensor(&param.name) {
-            Err(_) => troubles.push(format!("`{}` is missing", param.name)),
-            Ok(view) if view.shape() != param.shape => {
-                troubles.push(format!("`{}` has shape {:?}, not {:?}", param.name, view.shape(), param.shape));
+        let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
+        match tensors.iter().find(|(name, _)| *name == param.name) {
+            None => troubles.push(format!("`{}` is missing", param.name)),
+            Some((_, tensor)) if tensor.size() != shape => {
+                troubles.push(format!("`{}` has shape {:?}, not {shape:?}", param.name, tensor.size()));
             }
-            Ok(view) => match view.dtype() {
-                Dtype::F32 => values.extend(chunks(view.data()).map(|bytes| f64::from(f32::from_le_bytes(bytes)))),
-                Dtype::F64 => values.extend(chunks(view.data()).map(f64::from_le_bytes)),
-                other => troubles.push(format!("`{}` has dtype {other:?}, not F32 or F64", param.name)),
+            Some((_, tensor)) => match tensor.kind() {
+                Kind::Float | Kind::Double => values.push(tensor.f_to_kind(store.all().kind())?.f_reshape([-1])?),
+                other => troubles.push(format!("`{}` is of {other:?}, not of Float or Double", param.name)),
             },
         }
     }
-    let mut strangers: Vec<&str> = tensors.names();
+    let mut strangers: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
     strangers.retain(|name| store.declaration().stored().all(|(param, _)| param.name != *name));
     strangers.retain(|name| !name.ends_with(".num_batches_tracked"));
     strangers.sort_unstable();
@@ -78,16 +60,13 @@ pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> 
     if !troubles.is_empty() {
         return Err(WeightsError::Misfit { path: path.to_owned(), trouble: troubles.join("; ") });
     }
-    let all = Tensor::f_from_slice(&values)?.f_to_kind(store.all().kind())?.f_to_device(store.all().device())?;
-    Ok(store.assign_all(&all)?)
-}
-
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().copied()
+    Ok(store.assign_all(&Tensor::f_cat(&values, 0)?.f_to_device(store.all().device())?)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
     use crate::params::Init;
 

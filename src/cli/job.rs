@@ -103,6 +103,7 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         target: plan.target,
         early_stop: plan.early_stop,
         best_by: plan.best_by,
+        saving: plan.saving,
         length_key: plan.length_key,
     })
 }
@@ -148,6 +149,7 @@ pub fn started(plan: &Plan) -> Started {
             test: plan.test_every_epoch && info.test > 0,
             ema: plan.ema.is_some(),
         },
+        resumed: None,
     }
 }
 
@@ -162,7 +164,7 @@ fn group_info(group: &Group) -> GroupInfo {
 }
 
 /// As a spec writes it.
-fn device_name(device: Device) -> String {
+pub fn device_name(device: Device) -> String {
     match device {
         Device::Cuda(number) => format!("cuda:{number}"),
         _ => "cpu".to_owned(),

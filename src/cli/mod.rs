@@ -8,6 +8,7 @@ mod job;
 mod list;
 mod path;
 mod preview;
+mod resume;
 mod run;
 mod shell;
 

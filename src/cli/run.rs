@@ -8,8 +8,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tracing::{debug, info};
 
 use super::args::RunArgs;
+use super::resume::{self, Resume};
 use super::{Error, job, plan_all, print};
-use crate::checkpoint::save_weights;
+use crate::checkpoint::{Made, save_weights};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::record::{
@@ -17,7 +18,7 @@ use crate::record::{
     spec_hash,
 };
 use crate::spec::Spec;
-use crate::train::{self, Fitted, fit};
+use crate::train::{self, Fitted, State, fit};
 
 /// Plans every run that `args` name, then does them one after another. A run that fails does not keep the others from
 /// running; the exit code is the worst.
@@ -60,7 +61,7 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
 }
 
 /// One run, from its folder to its weights.
-fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
+fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
@@ -70,7 +71,6 @@ fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     {
         return complete(record, &folder, args);
     }
-    job::prepare_libtorch(&plan);
     // Before the folder is made: data that cannot be had leave nothing behind.
     let data = job::read_data(&plan, args.offline, args.show.quiet)?;
     if let Some(record) = &done {
@@ -88,25 +88,39 @@ fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),
     };
-    let (started, resolved) = (job::started(&plan), plan.resolved.clone());
-    let declaration = plan.model.declaration().clone();
-    let job = job::job(plan, data)?;
-
-    let directory = match RunDirectory::open(&folder, &resolved, args.force)? {
+    let directory = match RunDirectory::open(&folder, &plan.resolved, args.force)? {
         Opened::Fresh(directory) => directory,
         Opened::Complete(record) => return complete(&record, &folder, args),
     };
+    let Resume { mut checkpoints, kept, mut warnings } = resume::find(&directory, args.force)?;
+    if let Some(kept) = &kept {
+        resume::adjust(&mut plan, kept, &data.fingerprint, &mut warnings)?;
+    }
+    job::prepare_libtorch(&plan);
+    let mut started = job::started(&plan);
+    started.resumed = kept.as_ref().map(resume::resumed);
+    let made = resume::made(&started, &data.fingerprint);
+    let (declaration, keeps) = (plan.model.declaration().clone(), plan.saving.keep);
+    let job = job::job(plan, data)?;
+
     let mut sinks = directory.sinks(facts);
     show(args, &directory, &mut sinks);
-    let by_test = started.validation_part == "test";
+    if started.validation_part == "test" {
+        let message = "no examples are held out: decisions use the test part, whose scores are then too good";
+        warnings.push(message.to_owned());
+    }
     sinks.on(&Event::Started(Box::new(started))).map_err(Error::failed)?;
-    if by_test {
-        let message =
-            "no examples are held out: decisions use the test part, whose scores are then too good".to_owned();
+    for message in warnings {
         sinks.on(&Event::Warning { message }).map_err(Error::failed)?;
     }
     signals.listen()?;
-    let fitted = fit(job, &mut |event| sinks.on(event), &signals.received);
+    let mut keep = |state: &State| {
+        // The rows first: a state must not count on more than there is.
+        let made = Made { epochs_csv_bytes: directory.sync_epochs_csv()?, ..made.clone() };
+        checkpoints.keep(&made, state)
+    };
+    let from = kept.map(|kept| kept.state);
+    let fitted = fit(job, from, &mut keep, &mut |event| sinks.on(event), &signals.received);
     let outcome = match finish(fitted, &declaration, &directory) {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -116,6 +130,10 @@ fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
+    if outcome.status.is_complete() && !keeps {
+        // It takes room, and nothing else.
+        let _ = checkpoints.remove();
+    }
     Ok(match outcome.status {
         Status::Interrupted => Exit::Interrupted(signals.received.load(Ordering::Relaxed) as u8),
         _ => Exit::of(&outcome, args.require_target),

@@ -93,7 +93,9 @@ fn walk(path: &Path, folders: &mut Vec<PathBuf>) -> Result<(), CompareError> {
     let mut below = Vec::new();
     for entry in fs::read_dir(path).map_err(error)? {
         let entry = entry.map_err(error)?;
-        if entry.file_type().map_err(error)?.is_dir() {
+        // A hidden folder is no result: old ones stand aside in one while a new run in their place begins.
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.file_type().map_err(error)?.is_dir() {
             below.push(entry.path());
         }
     }

@@ -30,6 +30,11 @@ impl Ema {
         })
     }
 
+    /// Goes on from `average`, laid out as [`Store::all`].
+    pub fn set_weights(&mut self, average: Tensor) {
+        self.average = Some(average);
+    }
+
     /// The average, laid out as [`Store::all`]; none before the first step.
     pub fn weights(&self) -> Option<&Tensor> {
         self.average.as_ref()

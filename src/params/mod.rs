@@ -23,6 +23,14 @@ pub struct Param {
     pub len: usize,
 }
 
+impl Param {
+    /// Its elements in `all`, which begin at `offset`, in its shape.
+    fn view(&self, all: &Tensor, offset: usize) -> Result<Tensor, TchError> {
+        let shape: Vec<i64> = self.shape.iter().map(|&size| size as i64).collect();
+        all.f_narrow(0, offset as i64, self.len as i64)?.f_view(shape.as_slice())
+    }
+}
+
 /// The parameters of a model, in order, and its buffers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Declaration {
@@ -63,6 +71,11 @@ impl Declaration {
         self.params.iter().map(|it| (it, it.offset)).chain(buffers)
     }
 
+    /// Views of the parameters and buffers in `all`, laid out as [`Store::all`]; `prefix` before their names.
+    pub fn named(&self, prefix: &str, all: &Tensor) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.stored().map(|(param, offset)| Ok((format!("{prefix}{}", param.name), param.view(all, offset)?))).collect()
+    }
+
     /// Whether nothing is declared.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty()
@@ -99,11 +112,7 @@ impl Store {
         let flat = all.f_narrow(0, 0, declaration.len() as i64)?;
         let views = declaration
             .stored()
-            .map(|(param, offset)| {
-                let view = all.f_narrow(0, offset as i64, param.len as i64)?;
-                let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
-                view.f_view(shape.as_slice())
-            })
+            .map(|(param, offset)| param.view(&all, offset))
             .collect::<Result<Vec<_>, TchError>>()?;
         let (params, buffers) = views.split_at(declaration.params.len());
         let views = params.iter().map(|view| Ok(view.f_detach()?.set_requires_grad(true)));

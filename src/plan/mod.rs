@@ -8,6 +8,7 @@ mod groups;
 mod hyper;
 mod machine;
 mod rates;
+mod saving;
 mod updates;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::dataset::{Info, Task};
 use crate::model::{self, Model, Shape};
 use crate::optimizer::Clip;
 use crate::spec::{Diagnostic, Findings, Horizon, Log, Section, Spec, Unit, lookup};
-use crate::train::{EarlyStop, Loss, Mode, Monitor, Target};
+use crate::train::{EarlyStop, Loss, Mode, Monitor, Saving, Target};
 
 pub use assume::Assume;
 pub use data::DataPlan;
@@ -38,6 +39,8 @@ pub struct Plan {
     pub resolved: toml::Table,
     pub device: Device,
     pub threads: usize,
+    /// Whether the spec says how many: else it is one for each core.
+    pub threads_given: bool,
     pub data: DataPlan,
     pub model: Box<dyn Model>,
     /// What the model computes in.
@@ -58,6 +61,8 @@ pub struct Plan {
     /// What makes an epoch the best: the target's metric, else accuracy or loss of the validation part.
     pub best_by: Monitor,
     pub test_every_epoch: bool,
+    /// When its state is kept.
+    pub saving: Saving,
 }
 
 choice! {
@@ -145,6 +150,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let folder = folder.collect::<Vec<_>>().join(",");
     root.put("seed", toml::Value::Integer(i64::try_from(seed).ok()?));
     let device = machine::device(&mut root, machine);
+    let threads_given = root.has("threads");
     let threads = machine::threads(&mut root, machine);
     let data = data::read(&mut root, &spec.folder(), assume);
     // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
@@ -168,6 +174,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let target = ends::target(&mut root, metric, &metrics);
     let early_stop = ends::early_stop(&mut root, &metrics, length.map(|length| length.horizon));
     let test_every_epoch = record(&mut root);
+    let saving = saving::saving(&mut root, horizon);
     root.optional::<String>("relative_to");
     let mut resolved = root.finish();
     if names_a_file(&resolved) {
@@ -187,6 +194,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         resolved,
         device: device?,
         threads,
+        threads_given,
         data: data?,
         model,
         kind,
@@ -202,6 +210,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         early_stop,
         best_by,
         test_every_epoch,
+        saving,
     })
 }
 

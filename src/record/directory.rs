@@ -1,6 +1,6 @@
 //! A run's folder: whose it is, what it holds, and when the old gives way to the new.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use toml::Table;
 
 use super::canonical::differences;
 use super::epochs_csv::EpochsCsv;
-use super::event::Event;
+use super::event::{Event, Status};
 use super::lock::{LOCK, Lock, LockError};
 use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
-use super::whole::{PARTIAL, write_whole};
+use super::whole::{PARTIAL, cannot_write, write_whole};
 use super::{Fanout, Sink};
 
 pub const EPOCHS_CSV: &str = "epochs.csv";
@@ -20,7 +20,14 @@ pub const RUN_JSON: &str = "run.json";
 pub const SPEC_TOML: &str = "spec.toml";
 
 /// What a run leaves in its folder, the record first: without it, what remains after a crash is not taken for a result.
-const RESULTS: [&str; 4] = [RUN_JSON, EPOCHS_CSV, "weights.safetensors", "best.safetensors"];
+const RESULTS: [&str; 7] =
+    [RUN_JSON, EPOCHS_CSV, "weights.safetensors", "best.safetensors", "ema.safetensors", "checkpoint", SPEC_TOML];
+
+/// Where they stay while a new run in their place has no epoch yet: one that fails at once has replaced nothing.
+const PREVIOUS: &str = ".previous";
+
+/// What [`PREVIOUS`] is called while it is removed.
+const REMOVED: &str = ".removed";
 
 /// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
 #[derive(Debug)]
@@ -74,13 +81,15 @@ impl RunDirectory {
             return Ok(None);
         }
         refuse_foreign(path)?;
-        if force { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+        // What is there is no run yet; opening puts the one before back.
+        if force || path.join(PREVIOUS).exists() { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
     }
 
     /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
     ///
-    /// A run that came to its end is [`Opened::Complete`]; one that did not starts anew. `force` runs anew either way,
-    /// and also replaces a run of a different spec, but neither files that are no run's nor a run that is going on.
+    /// A run that came to its end is [`Opened::Complete`]; one that did not goes on from its last checkpoint or starts
+    /// anew. `force` runs anew either way, and also replaces a run of a different spec, but neither files that are no
+    /// run's nor a run that is going on.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
         let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(not_writable)?;
@@ -89,6 +98,7 @@ impl RunDirectory {
             LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
             LockError::Io(source) => not_writable(source),
         })?;
+        put_back(path).map_err(not_writable)?;
         if !force && let Some(record) = complete(path, resolved)? {
             return Ok(Opened::Complete(Box::new(record)));
         }
@@ -108,7 +118,17 @@ impl RunDirectory {
         self.path.join(EPOCHS_CSV)
     }
 
-    /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results go when the run starts.
+    /// Brings the rows of `epochs.csv` to the disk, and tells its length.
+    pub fn sync_epochs_csv(&self) -> io::Result<u64> {
+        let synced = File::open(self.epochs_csv()).and_then(|file| {
+            file.sync_all()?;
+            Ok(file.metadata()?.len())
+        });
+        synced.map_err(|error| cannot_write(&self.epochs_csv(), &error))
+    }
+
+    /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results stand aside when the run starts,
+    /// unless it is resumed, and go when it has an epoch.
     pub fn sinks(&self, facts: Facts) -> Fanout {
         let begin = Begin { path: self.path.clone(), spec: self.spec.clone(), _lock: Arc::clone(&self.lock) };
         let epochs = EpochsCsv::new(self.epochs_csv());
@@ -150,7 +170,8 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if files.iter().any(|name| name == SPEC_TOML) {
         return Ok(());
     }
-    files.retain(|name| name != LOCK && *name != format!("{SPEC_TOML}{PARTIAL}"));
+    let ours = [LOCK, PREVIOUS, REMOVED].map(str::to_owned);
+    files.retain(|name| !ours.contains(name) && *name != format!("{SPEC_TOML}{PARTIAL}"));
     if files.is_empty() {
         return Ok(());
     }
@@ -161,7 +182,37 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
 }
 
-/// Clears the old results and puts the new spec, once the run really starts.
+/// Puts the old results of a folder back, where a new run in their place came to nothing.
+fn put_back(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path.join(REMOVED)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let previous = path.join(PREVIOUS);
+    if previous.exists() {
+        move_results(&previous, path)?;
+        fs::remove_dir_all(&previous)?;
+    }
+    Ok(())
+}
+
+/// Moves the results in the folder `from` to the folder `to`, in the place of those there.
+fn move_results(from: &Path, to: &Path) -> io::Result<()> {
+    for name in RESULTS {
+        let (here, there) = (from.join(name), to.join(name));
+        if !here.exists() {
+            continue;
+        }
+        let gone = if there.is_dir() { fs::remove_dir_all(&there) } else { fs::remove_file(&there) };
+        match gone {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => fs::rename(&here, &there)?,
+        }
+    }
+    Ok(())
+}
+
+/// Sets the old results aside and puts the new spec, once the run really starts; removes them, once it has an epoch.
 struct Begin {
     path: PathBuf,
     spec: String,
@@ -170,19 +221,33 @@ struct Begin {
 
 impl Sink for Begin {
     fn on(&mut self, event: &Event) -> io::Result<()> {
-        let Event::Started(_) = event else { return Ok(()) };
-        for name in RESULTS {
-            let path = self.path.join(name);
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    let message = format!("cannot remove the old {}: {error}", path.display());
-                    return Err(io::Error::new(error.kind(), message));
+        match event {
+            Event::Started(started) if started.resumed.is_none() => {
+                if RESULTS.iter().any(|name| self.path.join(name).exists()) {
+                    let previous = self.path.join(PREVIOUS);
+                    let moved = fs::create_dir_all(&previous).and_then(|()| move_results(&self.path, &previous));
+                    moved.map_err(|error| {
+                        let message = format!("cannot set aside the old results in {}: {error}", self.path.display());
+                        io::Error::new(error.kind(), message)
+                    })?;
                 }
-                _ => {}
+                write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
+            Event::Epoch(row) if row.epoch > 0 => self.forget_previous(),
+            Event::Ended(outcome) if outcome.status != Status::Failed => self.forget_previous(),
+            _ => Ok(()),
         }
-        write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
+    }
+}
+
+impl Begin {
+    /// Renamed first: half of them must not be put back.
+    fn forget_previous(&self) -> io::Result<()> {
+        let (previous, removed) = (self.path.join(PREVIOUS), self.path.join(REMOVED));
+        match fs::rename(&previous, &removed) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            renamed => renamed.and_then(|()| fs::remove_dir_all(&removed)),
+        }
     }
 }
 

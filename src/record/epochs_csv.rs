@@ -1,7 +1,7 @@
 //! `epochs.csv`: one row an epoch, there as soon as the epoch is.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Sink;
@@ -10,7 +10,7 @@ use super::layout::{CellError, Layout};
 use super::whole::{cannot_write, write_whole};
 
 /// Writes `epochs.csv`: the file appears with its header when the run starts, in the place of an older one; each row is
-/// appended whole.
+/// appended whole. Where a run is resumed, the file is cut back to the rows that it then had.
 pub struct EpochsCsv {
     path: PathBuf,
     open: Option<(File, Layout)>,
@@ -38,7 +38,12 @@ impl Sink for EpochsCsv {
         match event {
             Event::Started(started) => {
                 let layout = Layout::of(started);
-                let file = write_whole(&self.path, &line(&layout.header())?)?;
+                let file = match &started.resumed {
+                    None => write_whole(&self.path, &line(&layout.header())?)?,
+                    Some(resumed) => {
+                        cut(&self.path, resumed.epochs_csv_bytes).map_err(|error| cannot_write(&self.path, &error))?
+                    }
+                };
                 self.open = Some((file, layout));
                 Ok(())
             }
@@ -46,6 +51,18 @@ impl Sink for EpochsCsv {
             _ => Ok(()),
         }
     }
+}
+
+/// The file at `path`, open at its end, after its first `bytes`.
+fn cut(path: &Path, bytes: u64) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let there = file.metadata()?.len();
+    if there < bytes {
+        return Err(io::Error::other(format!("it has {there} bytes, and the checkpoint counts on {bytes}")));
+    }
+    file.set_len(bytes)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }
 
 /// One line of CSV.

@@ -65,6 +65,24 @@ pub struct Started {
     pub target: Option<String>,
     /// Which optional columns `epochs.csv` has, by the spec alone.
     pub columns: Columns,
+    /// Where it goes on, when an earlier process began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
+}
+
+/// Where a run goes on that was interrupted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The epoch that is trained or was evaluated last.
+    pub epoch: u64,
+    /// Optimizer updates done.
+    pub step: u64,
+    /// Whether, and when, the target has been reached.
+    #[serde(skip)]
+    pub reached: Option<Reached>,
+    /// Length of `epochs.csv` there; what is behind it will come again.
+    #[serde(skip)]
+    pub epochs_csv_bytes: u64,
 }
 
 /// One parameter group, as told at the start.

@@ -39,6 +39,7 @@ pub(crate) fn started() -> Started {
         metric: "accuracy".into(),
         target: Some("val_accuracy >= 0.97".into()),
         columns: Columns::default(),
+        resumed: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Row, Scores, Started, Status};
+use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Resumed, Row, Scores, Started, Status};
 use super::number::{count, figure, rate, score, seconds};
 
 const WIDTH: usize = 80;
@@ -47,6 +47,9 @@ impl Page {
         text += &self.line("seed", &run.seed.to_string());
         if let Some(target) = &run.target {
             text += &self.line("target", target);
+        }
+        if let Some(Resumed { epoch, step, .. }) = &run.resumed {
+            text += &self.line("goes on", &format!("after {} steps, in epoch {epoch}", count(*step)));
         }
         text += "\n";
         let short = if run.metric == "accuracy" { "acc" } else { run.metric.as_str() };

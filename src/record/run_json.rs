@@ -234,7 +234,8 @@ impl Sink for RunJson {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match (event, &mut self.record) {
             (Event::Started(started), record) => {
-                *record = Some(RunRecord::begin(Started::clone(started), &self.facts));
+                let reached = started.resumed.as_ref().and_then(|resumed| resumed.reached.clone());
+                *record = Some(RunRecord { reached, ..RunRecord::begin(Started::clone(started), &self.facts) });
             }
             (Event::TargetReached(reached), Some(record)) => record.reached = Some(reached.clone()),
             (Event::Ended(outcome), Some(record)) => record.end(outcome),

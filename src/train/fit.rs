@@ -1,19 +1,22 @@
-//! Training, from the first evaluation to the last step.
+//! Training, from the first evaluation, or from a state that was kept, to the last step.
 
-use std::collections::BTreeMap;
+mod after_epoch;
+
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 
 use super::again::Again;
-use super::meter::{Bad, Meter};
-use super::rules::Watch;
-use super::{Emit, Error, Fitted, Interrupt, Job, Validation, metric_of};
+use super::meter::{Bad, Meter, Sums};
+use super::rules::{Seen, Watch};
+use super::saves::Saves;
+use super::state::{Numbers, Position, Seconds, State};
+use super::{Emit, Error, Fitted, Interrupt, Job, Keep, Validation};
 use crate::model::Pass;
 use crate::optimizer::Step;
-use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Scores, Status};
-use crate::schedule::{Clock, Observation};
+use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Status};
+use crate::schedule::Clock;
 
 /// How often a person is told where training is.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -31,24 +34,39 @@ enum End {
     Signal,
 }
 
-/// Trains `job` to its end. The last event is the last epoch's: that the run has ended is for the caller to tell, once
-/// its weights are kept.
-pub fn fit(job: Job, emit: &mut Emit<'_>, interrupt: &Interrupt) -> Result<Fitted, Error> {
-    let watch = Watch::new(job.best_by.clone(), 0.0);
-    let early = job.early_stop.as_ref().map(|stop| (Watch::new(stop.monitor.clone(), stop.min_delta), stop.patience));
+/// Trains `job` to its end, from the beginning or from a state that `keep` was given by an earlier run of it. The last
+/// event is the last epoch's: that the run has ended is for the caller to tell, once its weights are kept.
+pub fn fit(
+    mut job: Job,
+    from: Option<State>,
+    keep: &mut Keep<'_>,
+    emit: &mut Emit<'_>,
+    interrupt: &Interrupt,
+) -> Result<Fitted, Error> {
+    let best = from.as_ref().map(|state| job.take(state)).transpose()?.flatten();
+    let (numbers, seconds) = from.map(|state| (state.numbers, state.seconds)).unzip();
+    let seen = |of: fn(&Numbers) -> Option<Seen>| numbers.as_ref().and_then(of).unwrap_or_default();
+    let watch = Watch::new(job.best_by.clone(), 0.0, seen(|numbers| Some(numbers.watch)));
+    let early = job
+        .early_stop
+        .as_ref()
+        .map(|stop| (Watch::new(stop.monitor.clone(), stop.min_delta, seen(|numbers| numbers.early)), stop.patience));
+    let sums = numbers.as_ref().map_or_else(Sums::default, |numbers| numbers.meter);
     let mut run = Run {
-        started: Instant::now(),
-        step: 0,
+        began: Instant::now(),
+        at: numbers.as_ref().map_or_else(Position::default, |numbers| numbers.position),
+        meter: Meter::with(job.loss.metric(), job.device, sums)?,
         lr: vec![0.0; job.groups.len()],
         hyper: vec![Vec::new(); job.groups.len()],
-        train_seconds: 0.0,
-        eval_seconds: 0.0,
-        reached: None,
-        last: None,
-        best: None,
+        seconds: seconds.unwrap_or_default(),
+        reached: numbers.as_ref().and_then(|numbers| numbers.reached.clone()),
+        last: numbers.and_then(|numbers| numbers.last),
+        best,
         watch,
         early,
+        saves: Saves::new(job.saving.every),
         job,
+        keep,
         emit,
         interrupt,
     };
@@ -56,62 +74,100 @@ pub fn fit(job: Job, emit: &mut Emit<'_>, interrupt: &Interrupt) -> Result<Fitte
     run.finish(end)
 }
 
-struct Run<'a, 'e> {
+struct Run<'a, 'e, 'k> {
     job: Job,
+    keep: &'a mut Keep<'k>,
     emit: &'a mut Emit<'e>,
     interrupt: &'a Interrupt,
-    started: Instant,
-    /// Steps done.
-    step: u64,
+    began: Instant,
+    at: Position,
+    /// Of this epoch.
+    meter: Meter,
     /// Each group's rate at the last step.
     lr: Vec<f64>,
     /// Each group's scheduled hyper-parameters there.
     hyper: Vec<Vec<(&'static str, f64)>>,
-    train_seconds: f64,
-    eval_seconds: f64,
+    /// `total` is that of the runs before this process.
+    seconds: Seconds,
     reached: Option<Reached>,
     last: Option<Row>,
     best: Option<Tensor>,
     watch: Watch,
     early: Option<(Watch, u64)>,
+    saves: Saves,
 }
 
-impl Run<'_, '_> {
+impl Run<'_, '_, '_> {
     fn whole(&mut self) -> Result<End, Error> {
-        self.set_rates()?;
-        if let Some(end) = self.evaluate(0, None, 0.0)? {
-            return Ok(end);
-        }
-        let mut epoch = 0;
-        while self.step < self.job.horizon.total_steps {
-            epoch += 1;
-            let before = Instant::now();
-            let (meter, ended) = self.epoch(epoch)?;
-            let scores = meter.scores()?;
-            let seconds = before.elapsed().as_secs_f64();
-            self.train_seconds += seconds;
-            match ended {
-                Some(End::Time) => {
-                    let ended = self.evaluate(epoch, scores, seconds)?;
-                    return Ok(ended.unwrap_or(End::Time));
+        // Those of the last step are the next row's; before the first, those of the first.
+        self.set_rates(self.at.step.saturating_sub(1))?;
+        loop {
+            if self.at.evaluated {
+                if self.at.step >= self.job.horizon.total_steps {
+                    return Ok(End::Length);
                 }
-                Some(end) => return Ok(end),
-                None => {}
+                self.at = Position { epoch: self.at.epoch + 1, step_in_epoch: 0, evaluated: false, ..self.at };
+                self.meter = Meter::with(self.job.loss.metric(), self.job.device, Sums::default())?;
+                self.seconds.epoch = 0.0;
             }
-            if let Some(end) = self.evaluate(epoch, scores, seconds)? {
+            if self.at.epoch > 0 {
+                match self.epoch()? {
+                    Some(End::Time) => return Ok(self.evaluate()?.unwrap_or(End::Time)),
+                    Some(end) => return Ok(end),
+                    None => {}
+                }
+            }
+            if let Some(end) = self.evaluate()? {
+                return Ok(end);
+            }
+            if let Some(end) = self.between_epochs()? {
                 return Ok(end);
             }
         }
-        Ok(End::Length)
     }
 
-    fn clock(&self) -> Clock {
+    /// Keeps the state where it is time to, and ends the run where a signal has come.
+    fn between_epochs(&mut self) -> Result<Option<End>, Error> {
+        let over = self.at.step >= self.job.horizon.total_steps;
+        let signal = self.interrupt.load(Ordering::Relaxed) != 0 && !over;
+        let due = if over { self.job.saving.keep } else { self.saves.are_due_between_epochs(self.at.step) };
+        if signal || due {
+            self.save()?;
+        }
+        Ok(signal.then_some(End::Signal))
+    }
+
+    fn save(&mut self) -> Result<(), Error> {
+        let state = State {
+            numbers: Numbers {
+                position: self.at,
+                meter: self.meter.sums()?,
+                groups: self.job.groups.iter().map(super::Rate::save).collect(),
+                optimizer: self.job.optimizer.memory(),
+                watch: self.watch.seen(),
+                early: self.early.as_ref().map(|(watch, _)| watch.seen()),
+                reached: self.reached.clone(),
+                last: self.last.clone(),
+            },
+            seconds: Seconds { total: self.total_seconds(), ..self.seconds },
+            tensors: self.job.tensors(self.best.as_ref())?,
+        };
+        (self.keep)(&state)?;
+        self.saves.kept();
+        Ok(())
+    }
+
+    fn total_seconds(&self) -> f64 {
+        self.seconds.total + self.began.elapsed().as_secs_f64()
+    }
+
+    fn clock(&self, step: u64) -> Clock {
         let horizon = self.job.horizon;
-        Clock { step: self.step, total_steps: horizon.total_steps, steps_per_epoch: horizon.steps_per_epoch }
+        Clock { step, total_steps: horizon.total_steps, steps_per_epoch: horizon.steps_per_epoch }
     }
 
-    fn set_rates(&mut self) -> Result<(), Error> {
-        let clock = self.clock();
+    fn set_rates(&mut self, step: u64) -> Result<(), Error> {
+        let clock = self.clock(step);
         for ((lr, hyper), group) in self.lr.iter_mut().zip(&mut self.hyper).zip(&self.job.groups) {
             *lr = group.lr(clock);
             group.hyper(clock, hyper)?;
@@ -119,47 +175,59 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// One epoch, or what is left of the run; what ended it before its last step, if anything did.
-    fn epoch(&mut self, epoch: u64) -> Result<(Meter, Option<End>), Error> {
+    /// What is left of the epoch or of the run; what ended it before its last step, if anything did.
+    fn epoch(&mut self) -> Result<Option<End>, Error> {
         let job = &self.job;
-        let order = job.shuffle.order(&job.train_rows, job.seed, epoch);
-        let left = (job.horizon.total_steps - self.step).min(job.horizon.steps_per_epoch);
-        let batch_size = job.batch_size;
-        let mut meter = Meter::new(job.loss.metric(), job.device)?;
+        let order = job.shuffle.order(&job.train_rows, job.seed, self.at.epoch);
+        let steps = (job.horizon.total_steps - self.at.step + self.at.step_in_epoch).min(job.horizon.steps_per_epoch);
+        let (batch_size, done) = (job.batch_size, self.at.step_in_epoch);
+        let (before, earlier) = (Instant::now(), self.seconds);
         let mut told = Instant::now();
-        for (rows, step_in_epoch) in order.chunks(batch_size).zip(1..=left) {
-            self.update(rows, &mut meter)?;
-            let look = self.job.device == tch::Device::Cpu || self.step.is_multiple_of(LOOK) || step_in_epoch == left;
-            if look && let Some(bad) = meter.bad()? {
-                return Ok((meter, Some(self.diverged(bad))));
+        for rows in order.chunks(batch_size).take(steps as usize).skip(done as usize) {
+            let bad = self.update(rows)?;
+            let spent = before.elapsed().as_secs_f64();
+            self.seconds.epoch = earlier.epoch + spent;
+            self.seconds.train = earlier.train + spent;
+            if let Some(bad) = bad {
+                return Ok(Some(self.diverged(bad)));
             }
-            if self.interrupt.load(Ordering::Relaxed) != 0 {
-                return Ok((meter, Some(End::Signal)));
+            let last = self.at.step_in_epoch == steps;
+            let signal = self.interrupt.load(Ordering::Relaxed) != 0;
+            if signal || !last && self.saves.are_due(self.at.step) {
+                if let Some(end) = self.look_at_parameters()? {
+                    return Ok(Some(end));
+                }
+                self.save()?;
             }
-            if self.job.time_limit.is_some_and(|limit| self.started.elapsed() >= limit) {
-                return Ok((meter, Some(End::Time)));
+            if signal {
+                return Ok(Some(End::Signal));
+            }
+            if self.job.time_limit.is_some_and(|limit| self.total_seconds() >= limit.as_secs_f64()) {
+                return Ok(Some(End::Time));
             }
             if told.elapsed() >= PROGRESS {
                 told = Instant::now();
-                let loss = meter.scores()?.map_or(f64::NAN, |scores| scores.loss);
-                let progress = Progress { epoch, step: self.step, step_in_epoch, steps_in_epoch: left, loss };
+                let loss = self.meter.scores()?.map_or(f64::NAN, |scores| scores.loss);
+                let Position { epoch, step, step_in_epoch, .. } = self.at;
+                let progress = Progress { epoch, step, step_in_epoch, steps_in_epoch: steps, loss };
                 (self.emit)(&Event::Progress(progress))?;
             }
         }
-        Ok((meter, None))
+        Ok(None)
     }
 
-    /// One optimizer update on `rows`.
-    fn update(&mut self, rows: &[u32], meter: &mut Meter) -> Result<(), Error> {
-        self.set_rates()?;
+    /// One optimizer update on `rows`; the first step whose loss was not finite, where that was looked for.
+    fn update(&mut self, rows: &[u32]) -> Result<Option<Bad>, Error> {
+        self.set_rates(self.at.step)?;
         let Job { seed, model, store, optimizer, ema, loss, examples, .. } = &mut self.job;
         let batch = examples.gather(rows)?;
-        let (seed, step) = (*seed, self.step);
+        let (seed, step) = (*seed, self.at.step);
         let output = model.forward(&batch.x, store, Pass::Train { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
-        self.step += 1;
-        meter.add(self.step, &value, &output, &batch.y)?;
+        self.at.step += 1;
+        self.at.step_in_epoch += 1;
+        self.meter.add(self.at.step, &value, &output, &batch.y)?;
         let (loss, model) = (*loss, &**model);
         let mut again = Again { model, batch: &batch, loss, seed, step };
         let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
@@ -167,99 +235,10 @@ impl Run<'_, '_> {
         if let Some(ema) = ema {
             ema.update(store)?;
         }
-        Ok(())
-    }
-
-    /// Evaluates after `epoch` with the weights that the optimizer means for it.
-    fn evaluate(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
-        let own = self.job.put_meant(self.step)?;
-        let ended = self.evaluate_store(epoch, train, train_seconds);
-        if let Some(own) = own {
-            self.job.store.assign_all(&own)?;
-        }
-        ended
-    }
-
-    /// Evaluates what the store holds after `epoch`, writes its row, and shows it to everything that decides by it.
-    fn evaluate_store(&mut self, epoch: u64, train: Option<Scores>, train_seconds: f64) -> Result<Option<End>, Error> {
-        let before = Instant::now();
-        let val = self.job.scores_of_validation()?;
-        let test = match (self.job.test_every_epoch, &self.job.val) {
-            (true, Validation::Test) => val,
-            (true, _) => self.job.scores_of_test()?,
-            (false, _) => None,
-        };
-        let ema = self.job.scores_of_ema()?;
-        let eval_seconds = before.elapsed().as_secs_f64();
-        self.eval_seconds += eval_seconds;
-        let effective_lr = self.job.optimizer.effective_lr().unwrap_or_default();
-        let (lr, hyper) = (self.lr.clone(), self.hyper_by_name());
-        let row =
-            Row { epoch, step: self.step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds };
-        (self.emit)(&Event::Epoch(row.clone()))?;
-        self.last = Some(row.clone());
-        let name = self.job.loss.metric().name();
-        let of = |metric: &str| metric_of(&row, name, metric);
-        if self.watch.see(of(&self.watch.monitor().metric), epoch) {
-            self.best = Some(self.watched_weights()?);
-        }
-        if let Some(loss) = val.map(|scores| scores.loss).filter(|loss| !loss.is_finite()) {
-            return Ok(Some(self.diverged(Bad { step: self.step, loss })));
-        }
-        if let (Some(target), None) = (&self.job.target, &self.reached) {
-            let value = of(&target.monitor.metric).filter(|&value| target.is_reached_by(value));
-            if let Some(value) = value {
-                let seconds = self.train_seconds + self.eval_seconds;
-                let metric = target.monitor.metric.clone();
-                let reached = Reached { metric, value, epoch, step: self.step, seconds };
-                (self.emit)(&Event::TargetReached(reached.clone()))?;
-                self.reached = Some(reached);
-                if target.stop {
-                    return Ok(Some(End::Target));
-                }
-            }
-        }
-        if let Some((watch, patience)) = &mut self.early {
-            watch.see(of(&watch.monitor().metric), epoch);
-            if watch.since() >= *patience {
-                return Ok(Some(End::Early));
-            }
-        }
-        self.observe(&row)?;
-        Ok(None)
-    }
-
-    /// Shows `row` to the groups' rules. Epoch 0, before training, is nothing that a rule could have changed.
-    fn observe(&mut self, row: &Row) -> Result<(), Error> {
-        if row.epoch == 0 {
-            return Ok(());
-        }
-        let clock = self.clock();
-        let name = self.job.loss.metric().name();
-        let metric = |metric: &str| metric_of(row, name, metric);
-        let seen = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
-        for group in &mut self.job.groups {
-            for change in group.observe(&seen) {
-                (self.emit)(&change)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Of each scheduled hyper-parameter the groups' values at the last step.
-    fn hyper_by_name(&self) -> BTreeMap<String, Vec<f64>> {
-        let mut by_name: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for &(name, value) in self.hyper.iter().flatten() {
-            by_name.entry(name.to_owned()).or_default().push(value);
-        }
-        by_name
-    }
-
-    /// A copy of the weights that the watched metric is of.
-    fn watched_weights(&self) -> Result<Tensor, Error> {
-        let average = self.job.ema.as_ref().and_then(|ema| ema.weights());
-        let average = average.filter(|_| self.watch.monitor().metric.starts_with("ema_"));
-        Ok(no_grad(|| average.unwrap_or(self.job.store.all()).f_detach_copy())?)
+        let horizon = self.job.horizon;
+        let last = self.at.step_in_epoch == horizon.steps_per_epoch || self.at.step == horizon.total_steps;
+        let look = self.job.device == tch::Device::Cpu || self.at.step.is_multiple_of(LOOK) || last;
+        Ok(if look { self.meter.bad()? } else { None })
     }
 
     fn diverged(&self, bad: Bad) -> End {
@@ -268,7 +247,7 @@ impl Run<'_, '_> {
 
     fn finish(mut self, end: End) -> Result<Fitted, Error> {
         let before = Instant::now();
-        self.job.put_meant(self.step)?;
+        self.job.put_meant(self.at.step)?;
         // Validation by the test part has evaluated it already.
         let test = match (&end, &self.job.val, &self.last) {
             (End::Diverged(_) | End::Signal, ..) => None,
@@ -276,7 +255,7 @@ impl Run<'_, '_> {
             (_, _, Some(Row { test: Some(test), .. })) => Some(*test),
             _ => self.job.scores_of_test()?,
         };
-        self.eval_seconds += before.elapsed().as_secs_f64();
+        self.seconds.eval += before.elapsed().as_secs_f64();
         let (status, ended_by) = match &end {
             End::Length => (Status::Completed, self.job.length_key),
             End::Time => (Status::Completed, "time"),
@@ -286,6 +265,7 @@ impl Run<'_, '_> {
             End::Signal => (Status::Interrupted, "signal"),
         };
         let diverged = if let End::Diverged(divergence) = end { Some(divergence) } else { None };
+        let (Seconds { train, eval, .. }, total_seconds) = (self.seconds, self.total_seconds());
         let outcome = Outcome {
             status,
             ended_by: ended_by.to_owned(),
@@ -296,9 +276,9 @@ impl Run<'_, '_> {
             test,
             fitted: self.job.model.fitted(&self.job.store),
             diverged,
-            train_seconds: self.train_seconds,
-            eval_seconds: self.eval_seconds,
-            total_seconds: self.started.elapsed().as_secs_f64(),
+            train_seconds: train,
+            eval_seconds: eval,
+            total_seconds,
         };
         let ema = self.job.ema.as_ref().and_then(|ema| ema.weights()).map(Tensor::shallow_clone);
         Ok(Fitted { outcome, store: self.job.store, best: self.best, ema })

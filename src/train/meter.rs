@@ -1,6 +1,7 @@
 //! Sums over batches: loss, metric and the first step that was not finite. On the CPU plain numbers; on a GPU they stay
 //! there until they are asked for, so that no step waits.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::loss::{Added, Metric};
@@ -11,11 +12,20 @@ use crate::record::Scores;
 pub(super) struct Meter {
     metric: Metric,
     examples: f64,
-    sums: Sums,
+    place: Place,
 }
 
+/// What a meter has summed up, as numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Sums {
+    examples: f64,
+    loss: f64,
+    metric: f64,
+}
+
+/// Where the sums are.
 #[derive(Debug)]
-enum Sums {
+enum Place {
     Host { loss: f64, metric: f64, bad: Option<Bad> },
     Device { loss: Tensor, metric: Tensor, bad_step: Tensor, bad_loss: Tensor },
 }
@@ -33,11 +43,25 @@ const NONE: i64 = i64::MAX;
 impl Meter {
     /// An empty meter for batches on `device`.
     pub fn new(metric: Metric, device: Device) -> Result<Self, TchError> {
-        let sums = match device {
-            Device::Cpu => Sums::Host { loss: 0.0, metric: 0.0, bad: None },
-            device => Sums::on(device)?,
+        Meter::with(metric, device, Sums::default())
+    }
+
+    /// A meter that has summed up `sums` already.
+    pub fn with(metric: Metric, device: Device, sums: Sums) -> Result<Self, TchError> {
+        let place = match device {
+            Device::Cpu => Place::Host { loss: sums.loss, metric: sums.metric, bad: None },
+            device => Place::on(device, sums)?,
         };
-        Ok(Meter { metric, examples: 0.0, sums })
+        Ok(Meter { metric, examples: sums.examples, place })
+    }
+
+    /// What it has summed up. On a GPU this waits.
+    pub fn sums(&self) -> Result<Sums, TchError> {
+        let (loss, metric) = match &self.place {
+            Place::Host { loss, metric, .. } => (*loss, *metric),
+            Place::Device { loss, metric, .. } => (loss.f_double_value(&[])?, metric.f_double_value(&[])?),
+        };
+        Ok(Sums { examples: self.examples, loss, metric })
     }
 
     /// Takes in a batch: its mean loss and its outputs. `step` (from 1) names it.
@@ -45,8 +69,8 @@ impl Meter {
         let examples = output.size()[0] as f64;
         self.examples += examples;
         let added = self.metric.add(output, target)?;
-        match &mut self.sums {
-            Sums::Host { loss: loss_sum, metric, bad } => {
+        match &mut self.place {
+            Place::Host { loss: loss_sum, metric, bad } => {
                 let loss = loss.f_double_value(&[])?;
                 if !loss.is_finite() && bad.is_none() {
                     *bad = Some(Bad { step, loss });
@@ -57,7 +81,7 @@ impl Meter {
                     Added::Scalar(scalar) => scalar.f_double_value(&[])?,
                 };
             }
-            Sums::Device { loss: loss_sum, metric, bad_step, bad_loss } => {
+            Place::Device { loss: loss_sum, metric, bad_step, bad_loss } => {
                 let loss = loss.f_detach()?.f_to_kind(Kind::Double)?;
                 *loss_sum = loss_sum.f_add(&loss.f_mul_scalar(examples)?)?;
                 *metric = match added {
@@ -74,9 +98,9 @@ impl Meter {
 
     /// The first step whose loss was not finite. On a GPU this waits for all steps so far.
     pub fn bad(&self) -> Result<Option<Bad>, TchError> {
-        match &self.sums {
-            Sums::Host { bad, .. } => Ok(*bad),
-            Sums::Device { bad_step, bad_loss, .. } => match bad_step.f_int64_value(&[])? {
+        match &self.place {
+            Place::Host { bad, .. } => Ok(*bad),
+            Place::Device { bad_step, bad_loss, .. } => match bad_step.f_int64_value(&[])? {
                 NONE => Ok(None),
                 step => Ok(Some(Bad { step: step as u64, loss: bad_loss.f_double_value(&[])? })),
             },
@@ -88,19 +112,17 @@ impl Meter {
         if self.examples == 0.0 {
             return Ok(None);
         }
-        let (loss, metric) = match &self.sums {
-            Sums::Host { loss, metric, .. } => (*loss, *metric),
-            Sums::Device { loss, metric, .. } => (loss.f_double_value(&[])?, metric.f_double_value(&[])?),
-        };
-        Ok(Some(Scores { loss: loss / self.examples, metric: self.metric.finish(metric, self.examples) }))
+        let Sums { examples, loss, metric } = self.sums()?;
+        Ok(Some(Scores { loss: loss / examples, metric: self.metric.finish(metric, examples) }))
     }
 }
 
-impl Sums {
-    fn on(device: Device) -> Result<Self, TchError> {
-        let zero = || Tensor::f_zeros([], (Kind::Double, device));
+impl Place {
+    fn on(device: Device, sums: Sums) -> Result<Self, TchError> {
+        let number = |value: f64| Tensor::f_full([], value, (Kind::Double, device));
         let bad_step = Tensor::f_full([], NONE, (Kind::Int64, device))?;
-        Ok(Sums::Device { loss: zero()?, metric: zero()?, bad_step, bad_loss: zero()? })
+        let (loss, metric) = (number(sums.loss)?, number(sums.metric)?);
+        Ok(Place::Device { loss, metric, bad_step, bad_loss: number(0.0)? })
     }
 }
 
@@ -113,8 +135,8 @@ mod tests {
     #[test]
     fn sums_on_the_device_and_here_are_the_same() {
         let mut here = Meter::new(Metric::Accuracy, Device::Cpu).unwrap();
-        let sums = Sums::on(Device::Cpu).unwrap();
-        let mut there = Meter { metric: Metric::Accuracy, examples: 0.0, sums };
+        let place = Place::on(Device::Cpu, Sums::default()).unwrap();
+        let mut there = Meter { metric: Metric::Accuracy, examples: 0.0, place };
         let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
         let target = Tensor::from_slice(&[1i64, 0, 2, 2]);
         for step in 1..=5 {
@@ -127,6 +149,10 @@ mod tests {
                 meter.add(step, &loss.of(&output, &target).unwrap(), &output, &target).unwrap();
             }
             if step == 3 {
+                assert_eq!(here.scores().unwrap(), there.scores().unwrap());
+                // Both go on from what they have said so far.
+                here = Meter::with(Metric::Accuracy, Device::Cpu, here.sums().unwrap()).unwrap();
+                there.place = Place::on(Device::Cpu, there.sums().unwrap()).unwrap();
                 assert_eq!(here.scores().unwrap(), there.scores().unwrap());
             }
         }

@@ -8,6 +8,8 @@ mod loss;
 mod meter;
 mod rates;
 mod rules;
+mod saves;
+mod state;
 
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -27,6 +29,8 @@ pub use fit::fit;
 pub use loss::{Loss, Metric};
 pub use rates::{Follows, Rate, Scheduled};
 pub use rules::{EarlyStop, Mode, Monitor, Target, metric_of};
+pub use saves::{Every, Saving};
+pub use state::{Numbers, Position, Seconds, State};
 
 /// A run, ready to begin.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ pub struct Job {
     pub early_stop: Option<EarlyStop>,
     /// What makes an epoch the best.
     pub best_by: Monitor,
+    /// When its state is kept.
+    pub saving: Saving,
     /// What ends the run when it has its full length: `epochs` or `steps`.
     pub length_key: &'static str,
 }
@@ -89,6 +95,9 @@ pub struct Fitted {
 /// Where events go. An error ends the run.
 pub type Emit<'a> = dyn FnMut(&Event) -> std::io::Result<()> + 'a;
 
+/// Where states go that a later run can begin from. An error ends the run.
+pub type Keep<'a> = dyn FnMut(&State) -> std::io::Result<()> + 'a;
+
 /// Set to a signal's number to end the run after the present step; 0 while it may go on.
 pub type Interrupt = AtomicUsize;
 
@@ -103,6 +112,9 @@ pub enum Error {
     Torch(#[from] TchError),
     #[error("results cannot be written: {0}")]
     Record(#[from] std::io::Error),
+    /// A state that is not of this run.
+    #[error("the state that was kept does not fit this run: {0}")]
+    State(String),
     /// A rule that metrics drive has led a hyper-parameter to a value that means nothing.
     #[error(
         "the schedule of `{name}` gives {value} to group \"{group}\" at step {step}, where {range} is expected\n\

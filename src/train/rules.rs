@@ -1,5 +1,7 @@
 //! What decides when a run ends, and which of its epochs was best.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::{Best, Row};
 pub use crate::schedule::Mode;
 
@@ -68,27 +70,40 @@ pub struct EarlyStop {
 pub(super) struct Watch {
     monitor: Monitor,
     margin: f64,
+    seen: Seen,
+}
+
+/// What a watch has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The best value, and its epoch.
     best: Option<(f64, u64)>,
-    /// Evaluations since the best.
+    /// Evaluations since.
     since: u64,
 }
 
 impl Watch {
-    pub fn new(monitor: Monitor, margin: f64) -> Self {
-        Watch { monitor, margin, best: None, since: 0 }
+    /// Looks on after what was `seen`.
+    pub fn new(monitor: Monitor, margin: f64, seen: Seen) -> Self {
+        Watch { monitor, margin, seen }
+    }
+
+    /// What it has seen.
+    pub fn seen(&self) -> Seen {
+        self.seen
     }
 
     /// Takes in the value after `epoch`; whether it is the best so far.
     pub fn see(&mut self, value: Option<f64>, epoch: u64) -> bool {
-        let better = match (value, self.best) {
+        let better = match (value, self.seen.best) {
             (Some(value), _) if value.is_nan() => false,
             (Some(value), Some((best, _))) => self.monitor.mode.is_better(value, best, self.margin),
             (Some(_), None) => true,
             (None, _) => false,
         };
         match value.filter(|_| better) {
-            Some(value) => (self.best, self.since) = (Some((value, epoch)), 0),
-            None => self.since += 1,
+            Some(value) => self.seen = Seen { best: Some((value, epoch)), since: 0 },
+            None => self.seen.since += 1,
         }
         better
     }
@@ -98,11 +113,11 @@ impl Watch {
     }
 
     pub fn since(&self) -> u64 {
-        self.since
+        self.seen.since
     }
 
     pub fn best(&self) -> Option<Best> {
-        self.best.map(|(value, epoch)| Best { metric: self.monitor.metric.clone(), value, epoch })
+        self.seen.best.map(|(value, epoch)| Best { metric: self.monitor.metric.clone(), value, epoch })
     }
 }
 
@@ -111,7 +126,7 @@ mod tests {
     use super::*;
 
     fn watch(mode: Mode, margin: f64) -> Watch {
-        Watch::new(Monitor { metric: "val_loss".into(), mode }, margin)
+        Watch::new(Monitor { metric: "val_loss".into(), mode }, margin, Seen::default())
     }
 
     #[test]

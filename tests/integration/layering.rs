@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("record", &["spec"]),
     ("compare", &["record", "spec"]),
     ("exit", &["record"]),
-    ("checkpoint", &["libtorch", "params", "record"]),
+    ("checkpoint", &["libtorch", "params", "record", "spec", "train"]),
     ("train", &["dataset", "libtorch", "model", "optimizer", "params", "record", "schedule", "spec"]),
     ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
     ("preview", &["plan", "record", "schedule", "spec", "train"]),

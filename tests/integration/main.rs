@@ -11,5 +11,6 @@ mod layering;
 mod networks;
 mod optimizers;
 mod preview;
+mod resume;
 mod schedule_differences;
 mod schedules;

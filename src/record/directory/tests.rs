@@ -1,4 +1,4 @@
-use super::super::event::{Outcome, Status};
+use super::super::event::{Outcome, Resumed, Started, Status};
 use super::super::example::{events, outcome, row, started};
 use super::super::{is_held, read_curve, spec_hash};
 use super::*;
@@ -100,10 +100,54 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     let directory = fresh(RunDirectory::open(&path, &sgd, true));
     assert_eq!(names(&path), before);
     assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 4);
-    run(&directory, &events()[..1]);
-    assert_eq!(names(&path), [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"]);
-    assert!(read_curve(&directory.epochs_csv()).unwrap().rows.is_empty());
+    run(&directory, &events()[..2]);
+    assert_eq!(names(&path), [".lock", ".previous", "epochs.csv", "notes.txt", "run.json", "spec.toml"]);
+    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 1);
     assert_eq!(spec(&fs::read_to_string(path.join(SPEC_TOML)).unwrap()), sgd);
+
+    // A crash before the first epoch is trained: the old run is there again.
+    drop(directory);
+    assert!(matches!(RunDirectory::look(&path, &adam(), false), Ok(None)));
+    assert!(matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_))));
+    assert_eq!(names(&path), before);
+    assert_eq!(read_curve(&path.join(EPOCHS_CSV)).unwrap().rows.len(), 4);
+
+    // With an epoch it is gone, and what a crash left half removed goes, too.
+    run(&fresh(RunDirectory::open(&path, &sgd, true)), &events()[..4]);
+    let after = [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"];
+    assert_eq!(names(&path), after);
+    fs::create_dir(path.join(REMOVED)).unwrap();
+    fresh(RunDirectory::open(&path, &sgd, false));
+    assert_eq!(names(&path), after);
+}
+
+#[test]
+fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("run");
+    let directory = fresh(RunDirectory::open(&path, &adam(), false));
+    let events = events();
+    run(&directory, &events[..4]);
+    let epochs_csv_bytes = directory.sync_epochs_csv().unwrap();
+    let rows = |directory: &RunDirectory| read_curve(&directory.epochs_csv()).unwrap().rows;
+    let expected = rows(&directory);
+    drop(directory);
+    let directory = fresh(RunDirectory::open(&path, &adam(), false));
+    run(&directory, &events);
+    let resumed = Resumed { epoch: 1, step: 391, reached: outcome().reached, epochs_csv_bytes };
+    let goes_on = Event::Started(Box::new(Started { resumed: Some(resumed), ..started() }));
+    run(&directory, std::slice::from_ref(&goes_on));
+    assert_eq!(rows(&directory), expected);
+    assert_eq!(RunRecord::read(&path.join(RUN_JSON)).unwrap().reached, outcome().reached);
+    let whole = fs::read(directory.epochs_csv()).unwrap();
+    run(&directory, &[goes_on.clone(), events[3].clone()]);
+    assert_eq!(rows(&directory).len(), expected.len() + 1);
+
+    // Rows that are missing are not made up.
+    fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
+    let facts = Facts { spec_hash: String::new(), libtorch: String::new(), data_fingerprint: String::new() };
+    let error = directory.sinks(facts).on(&goes_on).unwrap_err().to_string();
+    assert!(error.contains("epochs.csv") && error.contains("the checkpoint counts on"), "{error}");
 }
 
 #[test]

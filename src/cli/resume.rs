@@ -1,0 +1,75 @@
+//! How a run goes on that another process began.
+
+use super::Error;
+use crate::checkpoint::{CheckpointError, Checkpoints, Kept, Made};
+use crate::plan::Plan;
+use crate::record::{Resumed, RunDirectory, Started};
+
+/// What a run's folder has to go on from.
+pub struct Resume {
+    pub checkpoints: Checkpoints,
+    /// The newest state that is whole.
+    pub kept: Option<Kept>,
+    pub warnings: Vec<String>,
+}
+
+/// Looks for the state to go on from; for none where the run begins anew.
+pub fn find(directory: &RunDirectory, anew: bool) -> Result<Resume, Error> {
+    if anew {
+        let checkpoints = Checkpoints::none(directory.path());
+        return Ok(Resume { checkpoints, kept: None, warnings: Vec::new() });
+    }
+    let (checkpoints, kept, troubles) = Checkpoints::find(directory.path())?;
+    let passed_over = |trouble| format!("an older checkpoint is used: {trouble}");
+    Ok(Resume { checkpoints, kept, warnings: troubles.into_iter().map(passed_over).collect() })
+}
+
+/// Lets `plan` run as the state was made, as far as the spec leaves that open, and tells where it does not.
+pub fn adjust(plan: &mut Plan, kept: &Kept, fingerprint: &str, warnings: &mut Vec<String>) -> Result<(), Error> {
+    let Made { threads, device, libtorch, data_fingerprint, .. } = &kept.made;
+    if data_fingerprint != fingerprint {
+        return Err(Error::usage(
+            "the run was begun with other data: what the spec names has changed since, or lies elsewhere\n\
+             help: choose another folder with --out, or start over with --force",
+        ));
+    }
+    if !plan.threads_given {
+        plan.threads = *threads;
+    }
+    let mut differs = |what: &str, there: &str, here: &str| {
+        if there != here {
+            warnings.push(format!(
+                "the run was begun with {what} {there} and goes on with {here}: its last digits will differ from those of \
+                 a run in one go"
+            ));
+        }
+    };
+    differs("threads =", &threads.to_string(), &plan.threads.to_string());
+    differs("device =", device, &super::job::device_name(plan.device));
+    differs("libtorch", libtorch, &crate::libtorch::version());
+    Ok(())
+}
+
+/// What is told of `kept`.
+pub fn resumed(kept: &Kept) -> Resumed {
+    let (position, reached) = (kept.state.numbers.position, kept.state.numbers.reached.clone());
+    Resumed { epoch: position.epoch, step: position.step, reached, epochs_csv_bytes: kept.made.epochs_csv_bytes }
+}
+
+/// What the states of the run that `started` tells of are made under.
+pub fn made(started: &Started, fingerprint: &str) -> Made {
+    Made {
+        lr_run: env!("CARGO_PKG_VERSION").to_owned(),
+        libtorch: crate::libtorch::version(),
+        device: started.device.clone(),
+        threads: started.threads as usize,
+        data_fingerprint: fingerprint.to_owned(),
+        epochs_csv_bytes: 0,
+    }
+}
+
+impl From<CheckpointError> for Error {
+    fn from(error: CheckpointError) -> Self {
+        Error::usage(error)
+    }
+}

@@ -1,0 +1,142 @@
+//! The state of a run between two steps: all that it takes to go on as if nothing had happened. Data, order, dropout and
+//! initial values are no part of it: they follow from the spec.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tch::{TchError, Tensor, no_grad};
+
+use super::meter::Sums;
+use super::rules::Seen;
+use super::{Error, Job};
+use crate::optimizer::restore;
+use crate::params::Declaration;
+use crate::record::{Reached, Row};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The epoch that is trained or was evaluated last; 0 before training.
+    pub epoch: u64,
+    /// Steps done.
+    pub step: u64,
+    /// Steps done in this epoch.
+    pub step_in_epoch: u64,
+    /// Whether the epoch was evaluated, and so is over.
+    pub evaluated: bool,
+}
+
+/// Wall time spent so far, in seconds: what no two runs share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    pub train: f64,
+    pub eval: f64,
+    pub total: f64,
+    /// Of training in this epoch.
+    pub epoch: f64,
+}
+
+/// A run's state.
+#[derive(Debug)]
+pub struct State {
+    pub numbers: Numbers,
+    pub seconds: Seconds,
+    /// By name: `model/layers.0.weight`, `optimizer/exp_avg/layers.0.weight`, `best/…`, `ema/…`.
+    pub tensors: Vec<(String, Tensor)>,
+}
+
+/// All of a state but its tensors. The same run has the same numbers at the same place, to the bit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Numbers {
+    pub position: Position,
+    /// What this epoch's training has summed up.
+    pub(super) meter: Sums,
+    /// Of each group's rules, by [`super::Rate::save`].
+    pub(super) groups: Vec<Value>,
+    pub(super) optimizer: Value,
+    pub(super) watch: Seen,
+    pub(super) early: Option<Seen>,
+    pub reached: Option<Reached>,
+    pub(super) last: Option<Row>,
+}
+
+/// The prefixes of a state's tensors.
+const MODEL: &str = "model/";
+const OPTIMIZER: &str = "optimizer/";
+const BEST: &str = "best/";
+const EMA: &str = "ema/";
+
+impl Job {
+    /// The tensors of this run's state, which share their memory with it. `best` is laid out as [`crate::params::Store::all`].
+    pub(super) fn tensors(&self, best: Option<&Tensor>) -> Result<Vec<(String, Tensor)>, TchError> {
+        let declaration = self.store.declaration();
+        let mut tensors = declaration.named(MODEL, self.store.all())?;
+        let state = self.optimizer.state();
+        tensors.extend(state.into_iter().map(|(name, tensor)| (format!("{OPTIMIZER}{name}"), tensor)));
+        if let Some(best) = best {
+            tensors.extend(declaration.named(BEST, best)?);
+        }
+        if let Some(average) = self.ema.as_ref().and_then(|ema| ema.weights()) {
+            tensors.extend(declaration.named(EMA, average)?);
+        }
+        Ok(tensors)
+    }
+
+    /// Takes over parameters, buffers, averages, and the optimizer's and the rules' states; the best weights.
+    pub(super) fn take(&mut self, state: &State) -> Result<Option<Tensor>, Error> {
+        let part = |prefix: &str| -> Vec<(String, Tensor)> {
+            let of = |(name, tensor): &(String, Tensor)| {
+                name.strip_prefix(prefix).map(|name| (name.to_owned(), tensor.shallow_clone()))
+            };
+            state.tensors.iter().filter_map(of).collect()
+        };
+        let all = |prefix: &str| -> Result<Option<Tensor>, Error> {
+            let parts = part(prefix);
+            if parts.is_empty() {
+                Ok(None)
+            } else {
+                laid_out(&parts, self.store.declaration(), self.store.all()).map(Some)
+            }
+        };
+        let (model, best, average) = (all(MODEL)?, all(BEST)?, all(EMA)?);
+        let model = model.ok_or_else(|| Error::State("it has no model".to_owned()))?;
+        if state.numbers.groups.len() != self.groups.len() {
+            return Err(Error::State(format!(
+                "it has {} groups, not {}",
+                state.numbers.groups.len(),
+                self.groups.len()
+            )));
+        }
+        self.store.assign_all(&model)?;
+        if let (Some(ema), Some(average)) = (&mut self.ema, average) {
+            ema.set_weights(average);
+        }
+        restore(&mut *self.optimizer, &state.numbers.optimizer, &part(OPTIMIZER))?;
+        for (group, saved) in self.groups.iter_mut().zip(&state.numbers.groups) {
+            group.load(saved).map_err(|error| Error::State(error.to_string()))?;
+        }
+        Ok(best)
+    }
+}
+
+/// What [`Declaration::named`] has cut, as one tensor of the kind and on the device of `like`.
+fn laid_out(parts: &[(String, Tensor)], declaration: &Declaration, like: &Tensor) -> Result<Tensor, Error> {
+    let mut rows = Vec::new();
+    for (param, _) in declaration.stored() {
+        let part = parts.iter().find(|(name, _)| *name == param.name);
+        let (_, tensor) = part.ok_or_else(|| Error::State(format!("it has no `{}`", param.name)))?;
+        let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
+        if tensor.size() != shape || tensor.kind() != like.kind() {
+            let (there, kind) = (tensor.size(), tensor.kind());
+            return Err(Error::State(format!(
+                "`{}` is a {kind:?} of shape {there:?}, not {:?} of {shape:?}",
+                param.name,
+                like.kind()
+            )));
+        }
+        rows.push(tensor.f_reshape([-1])?);
+    }
+    if parts.len() != rows.len() {
+        return Err(Error::State(format!("it has {} parameters and buffers, not {}", parts.len(), rows.len())));
+    }
+    Ok(no_grad(|| Tensor::f_cat(&rows, 0)?.f_to_device(like.device()))?)
+}
