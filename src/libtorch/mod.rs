@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 pub use parallel::{Pieces, Rows, Slices};
 
@@ -14,6 +14,16 @@ unsafe extern "C" {
     fn lr_load_cuda(path: *const c_char) -> *const c_char;
     fn lr_set_deterministic(on: bool);
     fn lr_torch_version() -> *const c_char;
+    fn lr_addmm(
+        input: *const torch_sys::C_tensor,
+        a: *const torch_sys::C_tensor,
+        b: *const torch_sys::C_tensor,
+        beta: f64,
+        alpha: f64,
+        reason: *mut *mut c_char,
+    ) -> *mut torch_sys::C_tensor;
+    #[link_name = "free"]
+    fn libc_free(memory: *mut std::ffi::c_void);
 }
 
 /// Loads CUDA's half of libtorch where it is installed. `Err` says why there is none.
@@ -52,6 +62,21 @@ fn libtorch_folder() -> Option<PathBuf> {
 pub fn version() -> String {
     // SAFETY: a literal that ends in NUL.
     unsafe { CStr::from_ptr(lr_torch_version()) }.to_string_lossy().into_owned()
+}
+
+/// `beta`·`input` + `alpha`·`a`·`b` for matrices, rounded as PyTorch's `addmm` rounds.
+pub fn addmm(input: &Tensor, a: &Tensor, b: &Tensor, beta: f64, alpha: f64) -> Result<Tensor, TchError> {
+    let mut reason = std::ptr::null_mut();
+    // SAFETY: three live tensors, which are only read; the shim catches what libtorch throws.
+    let made = unsafe { lr_addmm(input.as_ptr(), a.as_ptr(), b.as_ptr(), beta, alpha, &mut reason) };
+    if made.is_null() {
+        // SAFETY: where there is no tensor there is a string from `strdup`, which is ours to free.
+        let text = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
+        unsafe { libc_free(reason.cast()) };
+        return Err(TchError::Torch(text));
+    }
+    // SAFETY: a tensor that nobody else owns.
+    Ok(unsafe { Tensor::from_ptr(made) })
 }
 
 /// Makes libtorch choose deterministic algorithms where it has a choice.

@@ -2,10 +2,13 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 
 #include <cstdint>
+#include <cstring>
+#include <exception>
 
 extern "C" {
 
@@ -15,6 +18,18 @@ const char* lr_load_cuda(const char* path) {
   if (dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr) return nullptr;
   const char* reason = dlerror();
   return reason != nullptr ? reason : "dlopen failed";
+}
+
+// beta·input + alpha·a·b for matrices, which tch has without beta and alpha. A new tensor, which the caller owns; null where
+// libtorch refuses, with a reason in `reason` that the caller frees.
+at::Tensor* lr_addmm(
+    const at::Tensor* input, const at::Tensor* a, const at::Tensor* b, double beta, double alpha, char** reason) {
+  try {
+    return new at::Tensor(at::addmm(*input, *a, *b, beta, alpha));
+  } catch (const std::exception& error) {
+    *reason = strdup(error.what());
+    return nullptr;
+  }
 }
 
 // The release these headers are of, "2.11.0".

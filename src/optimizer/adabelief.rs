@@ -16,6 +16,7 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | true |
 
+use super::averages::{correction, running, squares};
 use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -61,17 +62,16 @@ impl Elementwise<2, 7> for AdaBelief {
 
     /// 1−β₁, β₂, 1−β₂, ε̄, then θ ← θ − `a`·m / (√s·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
-        let t = t.min(i32::MAX as u64) as i32;
-        let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
+        let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, self.eps_root, lr / bc1, 1.0 / bc2.sqrt(), self.eps]
     }
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, s]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
         let [other1, beta2, other2, eps_root, a, b, eps] = k;
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+        let m = running(g.clone(), m, other1);
         let unforeseen = g - m.clone();
-        let s = (other2.clone() * unforeseen.clone()).mul_add(unforeseen, beta2.clone() * s) + eps_root.clone();
+        let s = squares(unforeseen, s, [beta2, other2]) + eps_root.clone();
         (p - a.clone() * m.clone() / s.clone().sqrt().mul_add(b.clone(), eps.clone()), [m, s])
     }
 }

@@ -10,6 +10,7 @@
 //! | `weight_decay` | 0 | |
 //! | `decoupled_weight_decay` | false | true |
 
+use super::averages::squares;
 use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -52,9 +53,9 @@ impl Elementwise<2, 4> for Adadelta {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [v, u]: [N; 2], [lr, rho, other, eps]: &[N; 4]) -> (N, [N; 2]) {
-        let v = (other.clone() * g.clone()).mul_add(g.clone(), rho.clone() * v);
+        let v = squares(g.clone(), v, [rho, other]);
         let delta = ((u.clone() + eps.clone()) / (v.clone() + eps.clone())).sqrt() * g;
-        let u = (other.clone() * delta.clone()).mul_add(delta.clone(), rho.clone() * u);
+        let u = squares(delta.clone(), u, [rho, other]);
         ((-lr.clone()).mul_add(delta, p), [v, u])
     }
 }

@@ -21,6 +21,7 @@
 
 use tch::{TchError, Tensor};
 
+use super::averages::{correction, running, squares};
 use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, Wide, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -105,17 +106,10 @@ impl Adam {
     }
 }
 
-/// 1 − βᵗ: what part of an average that began with 0 is filled after `t` steps.
-pub(super) fn correction(beta: f64, t: u64) -> f64 {
-    1.0 - beta.powi(t.min(i32::MAX as u64) as i32)
-}
-
 /// m and v after a step.
 #[inline(always)]
 pub(super) fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2]: [&N; 3]) -> (N, N) {
-    let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-    let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
-    (m, v)
+    (running(g.clone(), m, other1), squares(g, v, [beta2, other2]))
 }
 
 /// `a`·m / (√v·`b` + `c`).

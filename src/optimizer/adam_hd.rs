@@ -20,7 +20,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::adam::{correction, direction, moments};
+use super::adam::{direction, moments};
+use super::averages::correction;
 use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::sgd_hd::Found;
 use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};

@@ -13,6 +13,7 @@
 //! | `eps_outside` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
+use super::averages::{correction, running};
 use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -53,14 +54,14 @@ impl Elementwise<2, 5> for Adamax {
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_inf"];
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 5] {
-        let bc1 = 1.0 - self.beta1.powi(t.min(i32::MAX as u64) as i32);
+        let bc1 = correction(self.beta1, t);
         let (inside, outside) = if self.eps_outside { (0.0, self.eps) } else { (self.eps, 0.0) };
         [1.0 - self.beta1, self.beta2, inside, outside, lr / bc1]
     }
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, u]: [N; 2], [other1, beta2, inside, outside, lr]: &[N; 5]) -> (N, [N; 2]) {
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
+        let m = running(g.clone(), m, other1);
         let u = (beta2.clone() * u).max(g.abs() + inside.clone());
         (p - lr.clone() * m.clone() / (u.clone() + outside.clone()), [m, u])
     }

@@ -15,6 +15,7 @@
 //! | `weight_decay` | 0 |
 //! | `no_prox` | false |
 
+use super::averages::{correction, running, squares};
 use super::{Build, Decay, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -71,8 +72,7 @@ impl Elementwise<4, 11> for Adan {
     /// 1−β₁, β₂, 1−β₂, β₃, 1−β₃, whether there is a gradient before, then
     /// θ ← (θ − (`of_m`·m + `of_d`·d) / (√n·`root` + ε)) / `shrink`.
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 11] {
-        let power = t.min(i32::MAX as u64) as i32;
-        let [bc1, bc2, bc3] = [self.beta1, self.beta2, self.beta3].map(|beta| 1.0 - beta.powi(power));
+        let [bc1, bc2, bc3] = [self.beta1, self.beta2, self.beta3].map(|beta| correction(beta, t));
         let (of_m, of_d, root) = (lr / bc1, lr * self.beta2 / bc2, 1.0 / bc3.sqrt());
         let shrink = 1.0 + lr * self.proximal.unwrap_or(0.0);
         let before = if t == 1 { 0.0 } else { 1.0 };
@@ -84,10 +84,10 @@ impl Elementwise<4, 11> for Adan {
     fn update<N: Num>(p: N, g: N, [m, d, n, previous]: [N; 4], k: &[N; 11]) -> (N, [N; 4]) {
         let [other1, beta2, other2, beta3, other3, before, of_m, of_d, root, eps, shrink] = k;
         let difference = before.clone() * (g.clone() - previous);
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-        let d = other2.clone().mul_add(difference.clone() - d.clone(), d);
+        let m = running(g.clone(), m, other1);
+        let d = running(difference.clone(), d, other2);
         let ahead = beta2.clone().mul_add(difference, g.clone());
-        let n = (other3.clone() * ahead.clone()).mul_add(ahead, beta3.clone() * n);
+        let n = squares(ahead, n, [beta3, other3]);
         let step = of_m.clone() * m.clone() + of_d.clone() * d.clone();
         let p = (p - step / n.clone().sqrt().mul_add(root.clone(), eps.clone())) / shrink.clone();
         (p, [m, d, n, g])

@@ -20,6 +20,8 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | true |
 
+use super::adam::moments;
+use super::averages::{correction, running};
 use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -83,8 +85,7 @@ impl Elementwise<3, 9> for AdEmaMix {
     /// 1−β₁, β₂, 1−β₂, 1−β₃, α, then θ ← θ − lr·(m₁·`a` + α·m₂) / (√v·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 9] {
         let (alpha, beta3) = self.mixed(t);
-        let power = t.min(i32::MAX as u64) as i32;
-        let (bc1, bc2) = (1.0 - self.beta1.powi(power), 1.0 - self.beta2.powi(power));
+        let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let (a, b) = (1.0 / bc1, 1.0 / bc2.sqrt());
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, 1.0 - beta3, alpha, lr, a, b, self.eps]
     }
@@ -92,9 +93,8 @@ impl Elementwise<3, 9> for AdEmaMix {
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v, slow]: [N; 3], k: &[N; 9]) -> (N, [N; 3]) {
         let [other1, beta2, other2, other3, alpha, lr, a, b, eps] = k;
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-        let slow = other3.clone().mul_add(g.clone() - slow.clone(), slow);
-        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
+        let slow = running(g.clone(), slow, other3);
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
         let mixed = alpha.clone().mul_add(slow.clone(), m.clone() * a.clone());
         let root = v.clone().sqrt().mul_add(b.clone(), eps.clone());
         (p - lr.clone() * mixed / root, [m, v, slow])

@@ -17,6 +17,7 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |
 
+use super::averages::{running, squares};
 use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -69,8 +70,8 @@ impl Elementwise<2, 6> for Adopt {
         let known = eps.clone().max(v.clone().sqrt());
         // In this order NaN stays NaN.
         let n = clip.clone().min((-clip.clone()).max(g.clone() / known));
-        let m = other1.clone().mul_add(n - m.clone(), m);
-        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
+        let m = running(n, m, other1);
+        let v = squares(g, v, [beta2, other2]);
         (p - lr.clone() * m.clone(), [m, v])
     }
 }

@@ -5,7 +5,7 @@
 //! `eps`. With a momentum, as the article writes Nesterov's: b ← μ·b − η·g, θ ← θ − η·g + μ·b; with
 //! `adjusted_momentum` the rate stays out of the buffer: b ← μ·b − g, θ ← θ − η·g + η·μ·b.
 //!
-//! Groups with unequal rates, schedules, weight decay: see polyak.rs. δ is the base group's. The authors keep weights in a
+//! Groups with unequal rates, schedules, weight decay: see polyak.rs. δ is one for all. The authors keep weights in a
 //! ball, by projection, in the place of weight decay; that is not here.
 //!
 //! | key | default |
@@ -58,6 +58,10 @@ impl UpdateRule for AliG {
 
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
+    }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![("eps", self.eps)]
     }
 }
 

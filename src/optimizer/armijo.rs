@@ -74,6 +74,16 @@ impl UpdateRule for Armijo {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        let Armijo { c, decrease, increase, backtracks } = *self;
+        vec![
+            ("c", c),
+            ("decrease_factor", decrease),
+            ("increase_factor", increase),
+            ("max_backtracking_steps", backtracks as f64),
+        ]
+    }
 }
 
 fn start(start: Start<Armijo>, _store: &Store) -> Result<Box<dyn Optimizer>, Error> {

@@ -93,6 +93,16 @@ impl UpdateRule for DAdaptAdam {
     fn rates(&self) -> Rates {
         Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![
+            ("betas", self.beta1),
+            ("betas", self.beta2),
+            ("d0", self.d0),
+            ("growth_rate", self.growth_rate),
+            ("use_bias_correction", f64::from(self.use_bias_correction)),
+        ]
+    }
 }
 
 impl DAdaptAdam {
@@ -123,16 +133,6 @@ struct Found {
 impl Measured<3, 7, 2, 2> for DAdaptAdam {
     type Memory = Found;
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "s"];
-
-    fn check(groups: &[Group<Self>]) -> Result<(), String> {
-        let shared = |group: &Group<Self>| DAdaptAdam { eps: 0.0, ..group.rule.clone() };
-        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
-            true => Ok(()),
-            false => Err("D-Adaptation finds one rate for all groups: of the options of `dadapt_adam` only `eps` and \
-                          `weight_decay` can differ between them"
-                .to_owned()),
-        }
-    }
 
     /// What m, v and s keep, and what they take of the gradient; ε.
     fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 7] {

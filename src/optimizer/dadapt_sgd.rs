@@ -68,6 +68,10 @@ impl UpdateRule for DAdaptSgd {
     fn rates(&self) -> Rates {
         Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![("d0", self.d0), ("growth_rate", self.growth_rate)]
+    }
 }
 
 /// What all groups share. Nothing is found before there is a gradient.
@@ -86,16 +90,6 @@ impl Measured<2, 0, 3, 3> for DAdaptSgd {
 
     fn initial(&self) -> [Initial; 2] {
         [Initial::Value(0.0), Initial::Parameter]
-    }
-
-    fn check(groups: &[Group<Self>]) -> Result<(), String> {
-        let shared = |group: &Group<Self>| (group.rule.d0, group.rule.growth_rate);
-        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
-            true => Ok(()),
-            false => Err("D-Adaptation finds one rate for all groups: of the options of `dadapt_sgd` only `momentum` \
-                          and `weight_decay` can differ between them"
-                .to_owned()),
-        }
     }
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _found: &Found) -> [f64; 0] {

@@ -52,6 +52,10 @@ impl UpdateRule for DoWg {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![("eps", self.eps), ("initial", self.initial)]
+    }
 }
 
 /// What all groups share.
@@ -69,15 +73,6 @@ impl Measured<1, 0, 2, 1> for DoWg {
 
     fn initial(&self) -> [Initial; 1] {
         [Initial::Parameter]
-    }
-
-    fn check(groups: &[Group<Self>]) -> Result<(), String> {
-        match groups.iter().all(|group| group.rule == groups[0].rule) {
-            true => Ok(()),
-            false => Err("DoWG finds one rate for all groups: of its options only `lr` and `weight_decay` can differ \
-                          between them"
-                .to_owned()),
-        }
     }
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _trail: &Trail) -> [f64; 0] {

@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Declared, Group, Start, start_elementwise};
-use super::{Build, Elementwise, Error, Hyper, Initial, Method, Num, Optimizer, Treatment, UpdateRule};
+use super::{Build, Elementwise, Error, Hyper, Initial, Method, Num, Optimizer, Treatment, UpdateRule, convention};
 use crate::params::Store;
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
@@ -40,6 +40,8 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    // Only Keras has it: both conventions are its own.
+    convention(section);
     let lr = section.or("lr", Positive(1e-3)).0;
     let power = section.or("learning_rate_power", -0.5);
     let initial = section.or("initial_accumulator_value", NonNegative(0.1)).0;

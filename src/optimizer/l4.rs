@@ -9,7 +9,7 @@
 //! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂; δ: `adam_eps`.
 //!
 //! f is the batch's loss, never below 0; L the least of late. α is the nominal rate, a fraction: a schedule, or a group's
-//! `lr_mult`, scales the step. γ, γ₀, τ and ε are the base group's. With coupled weight decay f has its penalty, as in
+//! `lr_mult`, scales the step. γ, γ₀, τ and ε are one for all groups. With coupled weight decay f has its penalty, as in
 //! polyak.rs; decoupled decay by a rate without an upper bound could turn weights around, and is refused.
 //!
 //! | key | default |
@@ -29,7 +29,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::adam::{correction, direction, moments};
+use super::adam::{direction, moments};
+use super::averages::{correction, running};
 use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::polyak::{minimizes, penalized};
 use super::{Build, Decay, Hyper, Method, Num, Rates, Treatment, UpdateRule};
@@ -112,6 +113,12 @@ struct Adam {
 struct Least(Option<f64>);
 
 impl Goal {
+    /// What all groups have in common.
+    fn shared(self) -> Vec<(&'static str, f64)> {
+        let Goal { gamma, init_factor, tau, eps } = self;
+        vec![("gamma", gamma), ("init_factor", init_factor), ("tau", tau), ("eps", eps)]
+    }
+
     /// η by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` gives that of a group.
     fn rate(&self, f: f64, least: &mut Least, seen: &Seen<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
         let now = least.0.map_or(self.init_factor * f, |least| least.min(f));
@@ -129,6 +136,10 @@ impl UpdateRule for Momentum {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        self.goal.shared()
+    }
 }
 
 impl Measured<1, 1, 2, 1> for Momentum {
@@ -141,7 +152,7 @@ impl Measured<1, 1, 2, 1> for Momentum {
 
     #[inline(always)]
     fn measure<N: Num>(p: N, g: N, [m]: [N; 1], [taken]: &[N; 1]) -> ([N; 1], [N; 2]) {
-        let m = taken.clone().mul_add(g - m.clone(), m);
+        let m = running(g, m, taken);
         ([m.clone()], [m.clone() * m, p.clone() * p])
     }
 
@@ -168,6 +179,10 @@ impl UpdateRule for Adam {
 
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
+    }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        self.goal.shared()
     }
 }
 

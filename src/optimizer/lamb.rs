@@ -17,6 +17,8 @@
 
 use std::borrow::Cow;
 
+use super::adam::{self, moments};
+use super::averages::correction;
 use super::engine::{Decision, Group, Measured, Move, Seen, Share, measured};
 use super::{Build, Convention, Decay, Hyper, Method, Num, Treatment, UpdateRule, convention};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
@@ -67,8 +69,7 @@ impl UpdateRule for Lamb {
 impl Lamb {
     /// What [`direction`] goes by.
     fn numbers(&self, t: u64) -> [f64; 4] {
-        let t = t.min(i32::MAX as u64) as i32;
-        let (bc1, bc2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
+        let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         [1.0 / bc1, 1.0 / bc2.sqrt(), self.eps, self.weight_decay.unwrap_or(0.0)]
     }
 }
@@ -76,8 +77,7 @@ impl Lamb {
 /// u.
 #[inline(always)]
 fn direction<N: Num>(p: N, m: N, v: N, [a, b, eps, weight_decay]: [&N; 4]) -> N {
-    let r = m * a.clone() / v.sqrt().mul_add(b.clone(), eps.clone());
-    weight_decay.clone().mul_add(p, r)
+    weight_decay.clone().mul_add(p, adam::direction(m, v, [a, b, eps]))
 }
 
 impl Measured<2, 7, 2, 5> for Lamb {
@@ -93,8 +93,7 @@ impl Measured<2, 7, 2, 5> for Lamb {
     #[inline(always)]
     fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> ([N; 2], [N; 2]) {
         let [other1, beta2, other2, a, b, eps, weight_decay] = k;
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
         let u = direction(p.clone(), m.clone(), v.clone(), [a, b, eps, weight_decay]);
         ([m, v], [p.clone() * p, u.clone() * u])
     }

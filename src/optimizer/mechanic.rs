@@ -25,12 +25,14 @@
 use serde::{Deserialize, Serialize};
 use tch::{TchError, Tensor, no_grad};
 
-use super::engine::{Declared, Group, Start, dot, flat_gradient, groups_at, load_memory, of_param, save_memory};
+use super::engine::{
+    Conflict, Declared, Group, Start, dot, flat_gradient, groups_at, load_memory, of_param, one_for_all, save_memory,
+};
 use super::{
     Build, Clip, Decay, Error, Hyper, Method, Optimizer, REGISTRY, Rates, Segments, Step, Treatment, UpdateRule,
 };
 use crate::params::{Declaration, Init, Store};
-use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, lookup, one_of};
+use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Value, lookup, one_of};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "mechanic",
@@ -82,7 +84,22 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
 
 /// Reads the rule whose updates are scaled; `None` when errors were logged.
 fn base(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+    let bases = || one_of(BASES.iter().copied());
+    if !section.has("base") {
+        section.missing("base", &format!("a table with the `type` to scale: {}", bases()));
+        return None;
+    }
     let mut base = section.section("base")?;
+    if !base.has("type") {
+        base.missing("type", &bases());
+        return None;
+    }
+    let written = base.table_ref().get("type").and_then(Value::as_str);
+    if written.is_none_or(|name| REGISTRY.iter().all(|entry| entry.name != name)) {
+        base.ask("type");
+        base.error("type", "this is no optimizer that Mechanic can scale", format!("expected {}", bases()));
+        return None;
+    }
     let entry = lookup(REGISTRY, "base optimizer", &mut base)?;
     if !BASES.contains(&entry.name) {
         let message = format!(
@@ -90,7 +107,7 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
              rates itself",
             entry.name
         );
-        base.error("type", message, format!("expected {}", one_of(BASES.iter().copied())));
+        base.error("type", message, format!("expected {}", bases()));
         return None;
     }
     let method = (entry.build)(&mut base)?;
@@ -137,6 +154,20 @@ impl UpdateRule for Mechanic {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        let Settings { betas, s_init, s_decay, eps } = &self.settings;
+        let betas = std::iter::once(betas.len() as f64).chain(betas.iter().copied()).map(|beta| ("betas", beta));
+        betas.chain([("s_init", *s_init), ("s_decay", *s_decay), ("eps", *eps)]).collect()
+    }
+
+    fn beside(&self, base: &Self) -> Result<(), Conflict> {
+        self.base
+            .0
+            .beside(&*base.base.0)
+            .map_err(|Conflict { message, .. }| Conflict { key: Some("base"), message })?;
+        one_for_all(self, base)
+    }
 }
 
 /// Of each β.
@@ -176,10 +207,6 @@ impl Tuner {
 fn start(start: Start<Mechanic>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
     let Start { groups, segments, clip } = start;
     let settings = groups[0].rule.settings.clone();
-    if groups.iter().any(|group| group.rule.settings != settings) {
-        let message = "under Mechanic all groups have one scale: `betas`, `s_init`, `s_decay` and `eps` cannot differ";
-        return Err(Error::Groups(message.to_owned()));
-    }
     let mut zeros = Declaration::default();
     for param in store.declaration().params() {
         zeros.add(param.name.clone(), &param.shape, Init::Constant(0.0));

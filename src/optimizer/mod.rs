@@ -18,6 +18,7 @@ mod adopt;
 mod alig;
 mod armijo;
 mod asgd;
+mod averages;
 mod cocob;
 mod dadapt_adam;
 mod dadapt_sgd;
@@ -62,7 +63,7 @@ use crate::params::Store;
 use crate::spec::{Entry, Section};
 
 pub use ema::Ema;
-pub use engine::{Clip, Elementwise, Hyper, Num, Range, Segment, Segments, Wide};
+pub use engine::{Clip, Conflict, Elementwise, Hyper, Num, Range, Segment, Segments, Wide};
 
 use engine::{Initial, Treatment, UpdateRule, elementwise};
 
@@ -183,6 +184,9 @@ pub trait Method: Any + Debug + Send + Sync {
 
     /// What it does with learning rates.
     fn rates(&self) -> Rates;
+
+    /// Why this cannot be the method of a group where `base` is the base group's.
+    fn beside(&self, base: &dyn Method) -> Result<(), Conflict>;
 
     /// Begins over `store`, with one method a group (the base group's first: `groups[0]` is `self`'s place).
     fn start(

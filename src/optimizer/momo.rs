@@ -14,8 +14,8 @@
 //!
 //! Groups may have unequal rates and λ (in optax there are none): τᵢ = lrᵢ·s with one s in [0, 1],
 //! s = min(1, [f̄ − f* − γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ): what solves the article's problem
-//! with a norm in which group i weighs 1/lrᵢ. With one group it is τ above. f* and its options, and the β of f̄, are the
-//! base group's. A clipped gradient is not the loss's, and γ and d are then of another function than f̄.
+//! with a norm in which group i weighs 1/lrᵢ. With one group it is τ above. f* and its options, and β, are one
+//! for all groups. A clipped gradient is not the loss's, and γ and d are then of another function than f̄.
 //!
 //! | key | default |
 //! |---|---|
@@ -62,6 +62,13 @@ impl Bound {
     /// Reads `lower_bound` and `adapt_lower_bound`.
     pub fn read(section: &mut Section<'_>) -> Self {
         Bound { lower: section.or("lower_bound", 0.0), adapts: section.or("adapt_lower_bound", false) }
+    }
+}
+
+impl Bound {
+    /// What all groups have in common.
+    pub fn shared(self) -> [(&'static str, f64); 2] {
+        [("lower_bound", self.lower), ("adapt_lower_bound", f64::from(self.adapts))]
     }
 }
 
@@ -169,6 +176,12 @@ impl UpdateRule for Momo {
 
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
+    }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        let mut shared = vec![("beta", self.beta)];
+        shared.extend(self.bound.shared());
+        shared
     }
 }
 

@@ -20,7 +20,8 @@
 
 use std::borrow::Cow;
 
-use super::adam::{correction, direction, moments};
+use super::adam::{direction, moments};
+use super::averages::correction;
 use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::momo::{Averaging, Bound, Decay, Model, Stride};
 use super::polyak::minimizes;
@@ -67,6 +68,12 @@ impl UpdateRule for MomoAdam {
 
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
+    }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        let mut shared = vec![("betas", self.beta1)];
+        shared.extend(self.bound.shared());
+        shared
     }
 }
 

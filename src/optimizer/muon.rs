@@ -42,6 +42,7 @@ use super::adam::Adam;
 use super::engine::{Slot, Whole, whole};
 use super::{Build, Convention, Hyper, Method, Treatment, UpdateRule, convention};
 use crate::choice;
+use crate::libtorch::addmm;
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -162,15 +163,13 @@ impl Muon {
         }
         let norm = x.f_norm()?;
         let norm = if self.eps_added { norm.f_add_scalar(self.eps)? } else { norm.f_clamp_min(self.eps)? };
-        // As batches of one: the only product of libtorch's that adds, scales and rounds once, and that tch has whole.
-        let mut x = x.f_div(&norm)?.f_unsqueeze(0)?;
+        let mut x = x.f_div(&norm)?;
         let [a, b, c] = self.ns_coefficients;
         for _ in 0..self.ns_steps {
-            let gram = x.f_matmul(&x.f_transpose(1, 2)?)?;
-            let polynomial = gram.f_baddbmm(&gram, &gram, b, c)?;
-            x = x.f_baddbmm(&polynomial, &x, a, 1.0)?;
+            let gram = x.f_matmul(&x.f_transpose(0, 1)?)?;
+            let polynomial = addmm(&gram, &gram, &gram, b, c)?;
+            x = addmm(&x, &polynomial, &x, a, 1.0)?;
         }
-        let x = x.f_squeeze_dim(0)?;
         if rows > columns { x.f_transpose(0, 1) } else { Ok(x) }
     }
 

@@ -15,6 +15,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::adam::moments;
+use super::averages::correction;
 use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -75,7 +77,7 @@ impl Elementwise<2, 7> for NAdam {
         let momentum = |t: u64| self.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * self.momentum_decay));
         let (now, next) = (momentum(t), momentum(t + 1));
         *product *= now;
-        let bc2 = 1.0 - self.beta2.powi(t.min(i32::MAX as u64) as i32);
+        let bc2 = correction(self.beta2, t);
         let of_g = lr * (1.0 - now) / (1.0 - *product);
         let of_m = lr * next / (1.0 - *product * next);
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, of_g, of_m, 1.0 / bc2.sqrt(), self.eps]
@@ -84,8 +86,7 @@ impl Elementwise<2, 7> for NAdam {
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
         let [other1, beta2, other2, of_g, of_m, b, eps] = k;
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-        let v = (other2.clone() * g.clone()).mul_add(g.clone(), beta2.clone() * v);
+        let (m, v) = moments(g.clone(), m, v, [other1, beta2, other2]);
         let root = v.clone().sqrt().mul_add(b.clone(), eps.clone());
         (p - (of_g.clone() * g + of_m.clone() * m.clone()) / root, [m, v])
     }

@@ -82,6 +82,19 @@ impl UpdateRule for Prodigy {
     fn rates(&self) -> Rates {
         Rates { one_rate: Some(ONE_RATE), finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![
+            ("betas", self.beta1),
+            ("betas", self.beta2),
+            ("beta3", self.beta3()),
+            ("d0", self.d0),
+            ("d_coef", self.d_coef),
+            ("growth_rate", self.growth_rate),
+            ("use_bias_correction", f64::from(self.use_bias_correction)),
+            ("safeguard_warmup", f64::from(self.safeguard_warmup)),
+        ]
+    }
 }
 
 impl Prodigy {
@@ -121,16 +134,6 @@ impl Measured<4, 6, 2, 2> for Prodigy {
 
     fn initial(&self) -> [Initial; 4] {
         [Initial::Value(0.0), Initial::Value(0.0), Initial::Value(0.0), Initial::Parameter]
-    }
-
-    fn check(groups: &[Group<Self>]) -> Result<(), String> {
-        let shared = |group: &Group<Self>| Prodigy { eps: 0.0, ..group.rule.clone() };
-        match groups.iter().all(|group| shared(group) == shared(&groups[0])) {
-            true => Ok(()),
-            false => Err("Prodigy finds one rate for all groups: of its options only `eps` and `weight_decay` can \
-                          differ between them"
-                .to_owned()),
-        }
     }
 
     /// What m, v and s keep, and what they take of the gradient.

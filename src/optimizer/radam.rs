@@ -12,6 +12,8 @@
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |
 
+use super::adam::{direction, moments};
+use super::averages::correction;
 use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -50,9 +52,9 @@ impl Elementwise<2, 6> for RAdam {
 
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
-        let power = t.min(i32::MAX as u64) as i32;
-        let (bc1, bc2) = (1.0 - self.beta1.powi(power), 1.0 - self.beta2.powi(power));
+        let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let longest = 2.0 / (1.0 - self.beta2) - 1.0;
+        let power = t.min(i32::MAX as u64) as i32;
         let length = longest - 2.0 * t as f64 * self.beta2.powi(power) / bc2;
         let (a, b, c) = match length > 5.0 {
             true => {
@@ -67,9 +69,7 @@ impl Elementwise<2, 6> for RAdam {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 2]) {
-        let m = other1.clone().mul_add(g.clone() - m.clone(), m);
-        let v = (other2.clone() * g.clone()).mul_add(g, beta2.clone() * v);
-        let p = p - a.clone() * m.clone() / v.clone().sqrt().mul_add(b.clone(), c.clone());
-        (p, [m, v])
+        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
     }
 }

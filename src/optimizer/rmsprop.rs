@@ -1,7 +1,7 @@
 //! RMSprop (Tieleman and Hinton 2012, lecture 6.5), centered (Graves 2013, arXiv 1308.0850); PyTorch's and Keras's
 //! `RMSprop`.
 //!
-//! v ← α·v + (1−α)·g², d = √v + ε (centered: ḡ ← α·ḡ + (1−α)·g, d = √(v − ḡ²) + ε), θ ← θ − lr·g/d; with momentum
+//! v ← α·v + (1−α)·g², d = √v + ε (centered: average ← α·average + (1−α)·g, d = √(v − average²) + ε), θ ← θ − lr·g/d; with momentum
 //! b ← μ·b + g/d, θ ← θ − lr·b.
 //!
 //! Keras has ε inside the root (`eps_inside_sqrt`), and the rate inside the buffer (`lr_in_momentum`).
@@ -18,7 +18,10 @@
 //! | `lr_in_momentum` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::averages::{running, squares};
+use super::engine::{Declared, Group, Start, start_elementwise};
+use super::{Build, Convention, Elementwise, Error, Hyper, Method, Num, Optimizer, Treatment, UpdateRule, convention};
+use crate::params::Store;
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -40,12 +43,31 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let lr_in_momentum = section.or("lr_in_momentum", keras);
     let treatment = Treatment::read(section, 0.0, keras);
     let rule = RmsProp { alpha, eps, momentum, eps_inside_sqrt, lr_in_momentum };
-    Some(match (centered, momentum != 0.0) {
-        (false, false) => elementwise(Plain(rule), lr, treatment),
-        (false, true) => elementwise(Momentum(rule), lr, treatment),
-        (true, false) => elementwise(Centered(rule), lr, treatment),
-        (true, true) => elementwise(CenteredMomentum(rule), lr, treatment),
+    let group = Group { rule, treatment };
+    Some(match centered {
+        false => Box::new(Declared { group, lr, keeps: &["square_avg"], start: begin }),
+        true => Box::new(Declared { group, lr, keeps: &["square_avg", "grad_avg"], start: begin_centered }),
     })
+}
+
+/// With a buffer where some group has momentum.
+fn begin(start: Start<RmsProp>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    match has_momentum(&start) {
+        false => start_elementwise(start.map(Plain), store),
+        true => start_elementwise(start.map(Momentum), store),
+    }
+}
+
+/// The same, centered.
+fn begin_centered(start: Start<RmsProp>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    match has_momentum(&start) {
+        false => start_elementwise(start.map(Centered), store),
+        true => start_elementwise(start.map(CenteredMomentum), store),
+    }
+}
+
+fn has_momentum(start: &Start<RmsProp>) -> bool {
+    start.groups.iter().any(|group| group.rule.momentum != 0.0)
 }
 
 #[derive(Clone, Debug)]
@@ -57,12 +79,14 @@ struct RmsProp {
     lr_in_momentum: bool,
 }
 
-impl RmsProp {
-    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+impl UpdateRule for RmsProp {
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         let RmsProp { alpha, momentum, eps, .. } = self;
         vec![Hyper::below_one("alpha", alpha), Hyper::below_one("momentum", momentum), Hyper::non_negative("eps", eps)]
     }
+}
 
+impl RmsProp {
     /// α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
     fn numbers(&self, lr: f64) -> [f64; 7] {
         let (eps_in, eps_out) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
@@ -74,13 +98,13 @@ impl RmsProp {
 /// α·v + (1−α)·g².
 #[inline(always)]
 fn square<N: Num>(v: N, g: N, [alpha, other, ..]: &[N; 7]) -> N {
-    (other.clone() * g.clone()).mul_add(g, alpha.clone() * v)
+    squares(g, v, [alpha, other])
 }
 
 /// α·ḡ + (1−α)·g.
 #[inline(always)]
-fn running<N: Num>(mean: N, g: N, [_, other, ..]: &[N; 7]) -> N {
-    other.clone().mul_add(g - mean.clone(), mean)
+fn mean<N: Num>(mean: N, g: N, [_, other, ..]: &[N; 7]) -> N {
+    running(g, mean, other)
 }
 
 /// g/d, where d² is `square` but for ε.
@@ -107,7 +131,7 @@ struct Plain(RmsProp);
 
 impl UpdateRule for Plain {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.settings()
+        self.0.hypers()
     }
 }
 
@@ -131,7 +155,7 @@ struct Momentum(RmsProp);
 
 impl UpdateRule for Momentum {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.settings()
+        self.0.hypers()
     }
 }
 
@@ -156,7 +180,7 @@ struct Centered(RmsProp);
 
 impl UpdateRule for Centered {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.settings()
+        self.0.hypers()
     }
 }
 
@@ -169,11 +193,11 @@ impl Elementwise<2, 7> for Centered {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [v, mean]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
+    fn update<N: Num>(p: N, g: N, [v, average]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
         let v = square(v, g.clone(), k);
-        let mean = running(mean, g.clone(), k);
-        let spread = v.clone() - mean.clone() * mean.clone();
-        (moved(p, scaled(g, spread, k), k), [v, mean])
+        let average = mean(average, g.clone(), k);
+        let spread = v.clone() - average.clone() * average.clone();
+        (moved(p, scaled(g, spread, k), k), [v, average])
     }
 }
 
@@ -182,7 +206,7 @@ struct CenteredMomentum(RmsProp);
 
 impl UpdateRule for CenteredMomentum {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.settings()
+        self.0.hypers()
     }
 }
 
@@ -195,11 +219,11 @@ impl Elementwise<3, 7> for CenteredMomentum {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [v, mean, b]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
+    fn update<N: Num>(p: N, g: N, [v, average, b]: [N; 3], k: &[N; 7]) -> (N, [N; 3]) {
         let v = square(v, g.clone(), k);
-        let mean = running(mean, g.clone(), k);
-        let spread = v.clone() - mean.clone() * mean.clone();
+        let average = mean(average, g.clone(), k);
+        let spread = v.clone() - average.clone() * average.clone();
         let (p, b) = carried(p, b, scaled(g, spread, k), k);
-        (p, [v, mean, b])
+        (p, [v, average, b])
     }
 }

@@ -19,6 +19,7 @@
 
 use tch::{TchError, Tensor};
 
+use super::averages::{correction, squares};
 use super::schedule_free::{Averaging, Past, RATES, moved};
 use super::{
     Build, Convention, Elementwise, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule, convention, elementwise,
@@ -76,14 +77,14 @@ impl Elementwise<2, 8> for ScheduleFreeAdamW {
 
     fn scalars(&self, t: u64, lr: f64, past: &mut Past) -> [f64; 8] {
         let [share, of_y, of_z] = self.averaging.numbers(t, lr, past);
-        let bc2 = 1.0 - self.beta2.powi(t.min(i32::MAX as u64) as i32);
+        let bc2 = correction(self.beta2, t);
         [share, of_y, of_z, self.beta2, 1.0 - self.beta2, 1.0 / bc2.sqrt(), self.eps, self.weight_decay]
     }
 
     #[inline(always)]
     fn update<N: Num>(y: N, g: N, [z, v]: [N; 2], k: &[N; 8]) -> (N, [N; 2]) {
         let [share, of_y, of_z, beta2, other2, b, eps, weight_decay] = k;
-        let v = (other2.clone() * g.clone()).mul_add(g.clone(), beta2.clone() * v);
+        let v = squares(g.clone(), v, [beta2, other2]);
         let normalized = g / v.clone().sqrt().mul_add(b.clone(), eps.clone());
         let d = weight_decay.clone().mul_add(y.clone(), normalized);
         let (y, z) = moved(y, z, d, [share, of_y, of_z]);

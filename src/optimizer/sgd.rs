@@ -19,7 +19,9 @@
 //! | `lr_in_momentum` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::engine::{Declared, Group, Start, start_elementwise};
+use super::{Build, Convention, Elementwise, Error, Hyper, Method, Num, Optimizer, Treatment, UpdateRule, convention};
+use crate::params::Store;
 use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -43,10 +45,15 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         return None;
     }
     let rule = Sgd { momentum, dampening, nesterov, lr_in_momentum };
-    Some(match momentum == 0.0 {
-        true => elementwise::<_, 0, 1>(rule, lr, treatment),
-        false => elementwise::<_, 1, 4>(rule, lr, treatment),
-    })
+    Some(Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &["momentum_buffer"], start: begin }))
+}
+
+/// With a buffer where some group has momentum.
+fn begin(start: Start<Sgd>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    match start.groups.iter().all(|group| group.rule.momentum == 0.0) {
+        true => start_elementwise::<_, 0, 1>(start, store),
+        false => start_elementwise::<_, 1, 4>(start, store),
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +91,8 @@ impl Elementwise<1, 4> for Sgd {
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 4] {
         let (inside, outside) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
-        let taken = if t == 1 { 1.0 } else { 1.0 - self.dampening };
+        // What has no momentum has nothing to dampen, as in PyTorch.
+        let taken = if t == 1 || self.momentum == 0.0 { 1.0 } else { 1.0 - self.dampening };
         let (of_gradient, of_buffer) = if self.nesterov { (inside, self.momentum) } else { (0.0, 1.0) };
         [self.momentum, inside * taken, outside * of_gradient, outside * of_buffer]
     }

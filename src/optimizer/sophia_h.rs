@@ -24,6 +24,7 @@
 
 use tch::{TchError, Tensor, no_grad};
 
+use super::averages::running;
 use super::engine::{Declared, Group, Start, groups_at, load_memory, start_elementwise};
 use super::{Build, Elementwise, Error, Hyper, Method, Num, Optimizer, Segments, Step, Treatment, UpdateRule};
 use crate::params::Store;
@@ -85,7 +86,7 @@ impl Elementwise<2, 4> for Sophia {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, h]: [N; 2], [other1, eps, bound, lr]: &[N; 4]) -> (N, [N; 2]) {
-        let m = other1.clone().mul_add(g - m.clone(), m);
+        let m = running(g, m, other1);
         let ratio = m.clone() / h.clone().max(eps.clone());
         let clipped = ratio.max(-bound.clone()).min(bound.clone());
         ((-lr.clone()).mul_add(clipped, p), [m, h])

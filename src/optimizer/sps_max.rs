@@ -70,6 +70,10 @@ impl UpdateRule for SpsMax {
         let no_schedule = self.growth.map(|_| "with `growth` the rate begins at `lr` and goes its own way from there");
         Rates { no_schedule, finds_its_own: true, ..Rates::default() }
     }
+
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        vec![("f_star", self.f_star), ("eps", self.eps), ("growth", self.growth.unwrap_or(0.0))]
+    }
 }
 
 /// The last κ that was not 0.

@@ -335,6 +335,14 @@ fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
         ("dowg", "eps = 1e-3", true),
         ("prodigy", "d_coef = 0.5", true),
         ("prodigy", "eps = 1e-3", false),
+        ("sps_max", "f_star = 0.1", true),
+        ("sps_max", "c = 0.7", false),
+        ("alig", "eps = 1.0", true),
+        ("momo", "lower_bound = 0.5", true),
+        ("momo_adam", "adapt_lower_bound = true", true),
+        ("momo_adam", "eps = 1e-3", false),
+        ("l4", "gamma = 0.5", true),
+        ("armijo", "c = 0.3", true),
     ] {
         let table = format!("type = \"{name}\"");
         let (store, _) = Case::new(&table).begin();
@@ -349,6 +357,37 @@ fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
     }
     assert!(build("type = \"prodigy\"\ngrowth_rate = 0.9").unwrap_err().contains("cannot shrink"));
     assert!(build("type = \"dadapt_sgd\"\ndecoupled_weight_decay = true").unwrap_err().contains("forget"));
+}
+
+/// As in PyTorch, whose state is each parameter's own.
+#[test]
+fn a_group_may_have_no_momentum() {
+    for table in ["type = \"sgd\"\ndampening = 0.5", "type = \"rmsprop\"", "type = \"rmsprop\"\ncentered = true"] {
+        let run = |momenta: &[f64], group_of: [usize; 4]| {
+            let groups: Vec<_> =
+                momenta.iter().map(|momentum| build(&format!("{table}\nmomentum = {momentum:?}")).unwrap()).collect();
+            let mut store = Store::new(declaration(), Kind::Float, Device::Cpu, 1).unwrap();
+            let segments = Segments::new(store.declaration(), &group_of);
+            let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+            for step in 1..=5 {
+                let grads = gradients(&store, step);
+                let (loss, lr, mut batch) = (Tensor::from(1.0), [0.01; 2], Bowl::around(&store, &grads, 1.0));
+                let lr = &lr[..momenta.len()];
+                let mut step =
+                    Step { store: &mut store, grads: &grads, lr, hyper: &[], loss: &loss, batch: &mut batch };
+                optimizer.step(&mut step).unwrap();
+            }
+            store
+        };
+        let alone = [0.9, 0.0].map(|momentum| run(&[momentum], [0; 4]));
+        for momenta in [[0.9, 0.0], [0.0, 0.9]] {
+            let both = run(&momenta, [0, 1, 0, 1]);
+            for param in 0..4 {
+                let expected = &alone[usize::from(momenta[param % 2] == 0.0)];
+                assert!(both.get(param).equal(expected.get(param)), "{table}: {momenta:?}, {param}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -162,8 +162,11 @@ fn monitor(section: &mut Section<'_>, key: &'static str, known: &[String], defau
         let message = format!("\"{name}\" is no metric that a decision can use");
         let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
         let test = name.starts_with("test_");
-        let help = "the test part is evaluated after all decisions, never for one";
-        section.log().push(if test { found.help(help) } else { found });
+        let help = match name.starts_with("ema_") {
+            true => "`[ema]` in the spec keeps an average of the weights, which then has these metrics",
+            false => "the test part is evaluated after all decisions, never for one",
+        };
+        section.log().push(if test || name.starts_with("ema_") { found.help(help) } else { found });
         return None;
     }
     let mode = section.or("mode", mode_of(&name));

@@ -1,7 +1,7 @@
-//! What an optimizer cannot have of learning rates: a schedule, rates that differ, groups.
+//! What an optimizer cannot have: a schedule of its rate, rates that differ, groups, options that differ between them.
 
 use super::Group;
-use crate::optimizer::Rates;
+use crate::optimizer::{Conflict, Rates};
 use crate::schedule::{Clock, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, Place, Section, Value};
 
@@ -17,6 +17,12 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
     };
     if let (Some(reason), Some(table)) = (one_group, tables.first()) {
         refuse(log, Some(&table.place), format!("\"{name}\" takes no groups"), reason);
+    }
+    for (index, group) in groups.iter().enumerate().skip(1) {
+        if let Err(Conflict { key, message }) = group.method.beside(&*groups[0].method) {
+            let place = of_group(index, key.unwrap_or_default());
+            refuse(log, place.as_ref(), message, &format!("group \"{}\" differs from the base group", group.name));
+        }
     }
     if let Some(reason) = no_schedule {
         let moving = groups.iter().position(|group| moves(&*group.rule, horizon));

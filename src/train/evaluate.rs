@@ -12,8 +12,8 @@ use crate::record::Scores;
 /// Examples at once. Evaluation keeps no activations for a backward pass, so this bounds memory, not accuracy.
 const BATCH: usize = 256;
 
-/// Batches that running statistics are taken from for weights that no step has computed with, as the authors of
-/// Schedule-Free do.
+/// Batches that running statistics are taken from for weights that no step has computed with: as many as the authors of
+/// Schedule-Free use, but averaged plainly, as PyTorch's `update_bn` does.
 const CALIBRATION: usize = 50;
 
 /// Loss (mean over the examples) and metric of `model` with the values in `store` on `rows` of `examples`.

@@ -26,8 +26,8 @@ impl Case {
 
     fn write(&self, folder: &Path) {
         let text = format!(
-            "epochs = 3\nseed = 4\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 32\n\
-             validation = 200\n[model]\n{}\n[checkpoint]\nkeep = true\nevery = \"7 steps\"\n{}\n",
+            "steps = 90\nseed = 4\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 32\n\
+             validation = 200\n[model]\n{}\n[checkpoint]\nkeep = true\nevery = \"11 steps\"\n{}\n",
             self.model, self.rest
         );
         fs::write(folder.join(format!("{}.toml", self.name)), text).unwrap();

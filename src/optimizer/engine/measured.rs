@@ -24,11 +24,6 @@ pub trait Measured<const S: usize, const A: usize, const R: usize, const K: usiz
         [Initial::Value(0.0); S]
     }
 
-    /// Why groups with these settings do not go together: what is one for all of them is set for all of them.
-    fn check(_groups: &[Group<Self>]) -> Result<(), String> {
-        Ok(())
-    }
-
     /// What is the same for all elements of group number `group` in the first pass of step `t` (from 1).
     fn before(&self, t: u64, group: usize, lr: f64, memory: &Self::Memory) -> [f64; A];
 
@@ -132,7 +127,6 @@ where
     R: Measured<S, A, Q, K>,
 {
     let Start { groups, segments, clip } = start;
-    R::check(&groups).map_err(Error::Groups)?;
     let initial: Vec<[Initial; S]> = groups.iter().map(|group| group.rule.initial()).collect();
     let initial: Vec<&[Initial]> = initial.iter().map(<[Initial; S]>::as_slice).collect();
     let flat = Flat::new(&R::SLOTS, &initial, segments, clip, store)?;

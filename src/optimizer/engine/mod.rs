@@ -27,7 +27,7 @@ pub use measured::{Decision, Measured, Move, Seen, Share, measured};
 pub use memory::{load as load_memory, save as save_memory};
 pub use num::{Num, Wide};
 pub use pass::{Initial, of_param};
-pub use rule::{Declared, Group, Start, UpdateRule, groups_at};
+pub use rule::{Conflict, Declared, Group, Start, UpdateRule, groups_at, one_for_all};
 pub use segments::{Segment, Segments};
 pub use sums::dot;
 pub use treatment::Treatment;

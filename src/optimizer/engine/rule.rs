@@ -18,6 +18,34 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
     fn rates(&self) -> Rates {
         Rates::default()
     }
+
+    /// What all groups have in common, under the keys that set it: options of what is found once for all of them.
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// Why a group cannot have this rule where the base group has `base`.
+    fn beside(&self, base: &Self) -> Result<(), Conflict> {
+        one_for_all(self, base)
+    }
+}
+
+/// Whether what all groups have in common is the same in these two.
+pub fn one_for_all<R: UpdateRule>(rule: &R, base: &R) -> Result<(), Conflict> {
+    let mut pairs = rule.shared().into_iter().zip(base.shared());
+    let differs = pairs.find(|((_, own), (_, other))| own.to_bits() != other.to_bits());
+    differs.map_or(Ok(()), |((key, _), _)| {
+        let message = format!("`{key}` is one for all groups: what it sets is found for all of them together");
+        Err(Conflict { key: Some(key), message })
+    })
+}
+
+/// Why groups do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The key of the group's table that is to blame, where it is one.
+    pub key: Option<&'static str>,
+    pub message: String,
 }
 
 /// What a rule keeps on the host from step to step beside its slots: a product of momenta, a distance. Finite numbers
@@ -69,6 +97,15 @@ pub struct Start<R> {
     pub clip: Clip,
 }
 
+impl<R> Start<R> {
+    /// The same with other rules.
+    pub fn map<Q>(self, rule: impl Fn(R) -> Q) -> Start<Q> {
+        let Start { groups, segments, clip } = self;
+        let of_group = |Group { rule: own, treatment }| Group { rule: rule(own), treatment };
+        Start { groups: groups.into_iter().map(of_group).collect(), segments, clip }
+    }
+}
+
 /// What makes an optimizer of groups and store.
 pub type Begin<R> = fn(Start<R>, &Store) -> Result<Box<dyn Optimizer>, Error>;
 
@@ -77,7 +114,7 @@ pub type Begin<R> = fn(Start<R>, &Store) -> Result<Box<dyn Optimizer>, Error>;
 pub struct Declared<R: UpdateRule> {
     pub group: Group<R>,
     pub lr: f64,
-    /// What state it keeps: the same in all groups.
+    /// What state it keeps: the same in all groups, or `start` finds what serves them all.
     pub keeps: &'static [&'static str],
     pub start: Begin<R>,
 }
@@ -109,17 +146,24 @@ impl<R: UpdateRule> Method for Declared<R> {
         clip: Clip,
         store: &Store,
     ) -> Result<Box<dyn Optimizer>, Error> {
-        let own_kind = |group: &dyn Method| {
-            let group = group.as_any().downcast_ref::<Self>().filter(|group| group.keeps == self.keeps)?;
-            Some(group.group.clone())
+        let of_group = |group: &dyn Method| {
+            group.beside(self).map_err(|conflict| Error::Groups(conflict.message))?;
+            Ok(group.as_any().downcast_ref::<Self>().map(|group| group.group.clone()))
         };
-        let groups: Option<Vec<Group<R>>> = groups.iter().map(|group| own_kind(&**group)).collect();
-        let groups = groups.ok_or_else(|| {
-            let message = "all groups must keep the same state: options such as `amsgrad`, `centered`, or a momentum \
-                           of zero in one group and not in another, cannot differ";
-            Error::Groups(message.to_owned())
-        })?;
-        (self.start)(Start { groups, segments, clip }, store)
+        let groups: Vec<Option<Group<R>>> =
+            groups.iter().map(|group| of_group(&**group)).collect::<Result<_, Error>>()?;
+        (self.start)(Start { groups: groups.into_iter().flatten().collect(), segments, clip }, store)
+    }
+
+    fn beside(&self, base: &dyn Method) -> Result<(), Conflict> {
+        match base.as_any().downcast_ref::<Self>().filter(|base| base.keeps == self.keeps) {
+            Some(base) => self.group.rule.beside(&base.group.rule),
+            None => {
+                let message = "this group would keep another state than the base group: options such as `amsgrad` or \
+                               `centered` are the same for all groups";
+                Err(Conflict { key: None, message: message.to_owned() })
+            }
+        }
     }
 
     fn boxed(&self) -> Box<dyn Method> {
