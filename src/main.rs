@@ -3,15 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use lr_run::cli::{Cli, execute};
+use lr_run::cli::{Cli, bug_report, execute, guarded};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.show().map_or(0, |show| show.verbose));
-    let exit = execute(cli).unwrap_or_else(|error| {
-        error.tell();
-        error.exit
+    std::panic::set_hook(Box::new(|panic| eprintln!("{}", bug_report(panic))));
+    let exit = guarded(|| {
+        execute(cli).unwrap_or_else(|error| {
+            error.tell();
+            error.exit
+        })
     });
     exit.into()
 }

@@ -33,7 +33,7 @@ Examples:
 
 Exit codes: 0 completed, 1 failed while running, 2 command line, spec or data wrong, 3 completed without reaching the \
 target (only with --require-target), 4 diverged, 5 another process has the run, 130 and 143 interrupted. A finished \
-run is not run again: the command says so and exits with that run's code.";
+run is not run again: the command says so and exits with that run's code. One that was interrupted goes on where it was.";
 
 /// `lr-run SPEC…`
 #[derive(Args, Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub set: SetArgs,
 
-    /// Run anew what is complete, and replace what another spec left in the folder
+    /// Run anew what is complete or was interrupted, and replace what another spec left in the folder
     #[arg(long)]
     pub force: bool,
 

@@ -103,6 +103,7 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         target: plan.target,
         early_stop: plan.early_stop,
         best_by: plan.best_by,
+        reduce: plan.reduce,
         saving: plan.saving,
         length_key: plan.length_key,
     })

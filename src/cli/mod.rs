@@ -1,11 +1,13 @@
 //! The command line: what a person asks for ([`Cli`]), and one file for each thing it can be.
 
 mod args;
+mod bug;
 mod compare;
 mod eval;
 mod fetch;
 mod job;
 mod list;
+mod longer;
 mod path;
 mod preview;
 mod resume;
@@ -20,6 +22,7 @@ use crate::record::OpenError;
 use crate::spec::{Findings, Spec, SpecError};
 
 pub use args::{Cli, Command, ShowArgs};
+pub use bug::{bug_report, guarded};
 
 /// Does what `cli` asks for.
 pub fn execute(cli: Cli) -> Result<Exit, Error> {
@@ -125,12 +128,15 @@ fn machine() -> Machine<'static> {
     Machine { cuda: &cuda, cores, memory: memory() }
 }
 
-/// Bytes of memory that this machine has, where it says (Linux does).
+/// Bytes of memory that this machine has, or that this process's control group may use of it; where it says (Linux does).
 fn memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(1024 * kibibytes)
+    // The second and the first version; "max", or more than there is, where nothing is limited.
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let limit = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    limits.into_iter().filter_map(limit).chain([1024 * kibibytes]).min()
 }
 
 fn cuda() -> Result<usize, String> {

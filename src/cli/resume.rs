@@ -1,5 +1,7 @@
 //! How a run goes on that another process began.
 
+use std::path::Path;
+
 use super::Error;
 use crate::checkpoint::{CheckpointError, Checkpoints, Kept, Made};
 use crate::plan::Plan;
@@ -13,6 +15,35 @@ pub struct Resume {
     pub warnings: Vec<String>,
 }
 
+impl Resume {
+    /// Lets `plan` run as the state was made, as far as the spec leaves that open, and tells where it does not.
+    pub fn adjust(&mut self, plan: &mut Plan, fingerprint: &str) -> Result<(), Error> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let Made { threads, device, libtorch, data_fingerprint, .. } = &kept.made;
+        if data_fingerprint != fingerprint {
+            return Err(Error::usage(
+                "the run was begun with other data: what the spec names has changed since, or lies elsewhere\n\
+                 help: choose another folder with --out, or start over with --force",
+            ));
+        }
+        if !plan.threads_given {
+            plan.threads = *threads;
+        }
+        let mut differs = |what: &str, there: &str, here: &str| {
+            if there != here {
+                self.warnings.push(format!(
+                    "the run was begun with {what} {there} and goes on with {here}: its last digits will differ from those of \
+                     a run in one go"
+                ));
+            }
+        };
+        differs("threads =", &threads.to_string(), &plan.threads.to_string());
+        differs("device =", device, &super::job::device_name(plan.device));
+        differs("libtorch", libtorch, &crate::libtorch::version());
+        Ok(())
+    }
+}
+
 /// Looks for the state to go on from; for none where the run begins anew.
 pub fn find(directory: &RunDirectory, anew: bool) -> Result<Resume, Error> {
     if anew {
@@ -24,30 +55,20 @@ pub fn find(directory: &RunDirectory, anew: bool) -> Result<Resume, Error> {
     Ok(Resume { checkpoints, kept, warnings: troubles.into_iter().map(passed_over).collect() })
 }
 
-/// Lets `plan` run as the state was made, as far as the spec leaves that open, and tells where it does not.
-pub fn adjust(plan: &mut Plan, kept: &Kept, fingerprint: &str, warnings: &mut Vec<String>) -> Result<(), Error> {
-    let Made { threads, device, libtorch, data_fingerprint, .. } = &kept.made;
-    if data_fingerprint != fingerprint {
-        return Err(Error::usage(
-            "the run was begun with other data: what the spec names has changed since, or lies elsewhere\n\
-             help: choose another folder with --out, or start over with --force",
-        ));
-    }
-    if !plan.threads_given {
-        plan.threads = *threads;
-    }
-    let mut differs = |what: &str, there: &str, here: &str| {
-        if there != here {
-            warnings.push(format!(
-                "the run was begun with {what} {there} and goes on with {here}: its last digits will differ from those of \
-                 a run in one go"
-            ));
-        }
+/// Refuses to make a run longer that has nothing to go on from, or has ended inside an epoch: a longer one would not have
+/// been evaluated there.
+pub fn check_longer(kept: Option<&Kept>, plan: &Plan, folder: &Path) -> Result<(), Error> {
+    let refuse = |reason: &str| {
+        let help = "choose another folder with --out, or replace that run with --force";
+        Err(Error::usage(format!("{} holds a shorter run, {reason}\nhelp: {help}", folder.display())))
     };
-    differs("threads =", &threads.to_string(), &plan.threads.to_string());
-    differs("device =", device, &super::job::device_name(plan.device));
-    differs("libtorch", libtorch, &crate::libtorch::version());
-    Ok(())
+    match kept.map(|kept| kept.state.numbers.position) {
+        None => refuse("of which no checkpoint was kept: `[checkpoint] keep = true` keeps the last one"),
+        Some(at) if at.evaluated && at.step < at.epoch * plan.horizon.steps_per_epoch => {
+            refuse("which ended inside an epoch: its last evaluation is none of a longer run's")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// What is told of `kept`.

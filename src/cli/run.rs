@@ -8,14 +8,16 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tracing::{debug, info};
 
 use super::args::RunArgs;
+use super::longer::is_longer;
 use super::resume::{self, Resume};
 use super::{Error, job, plan_all, print};
 use crate::checkpoint::{Made, save_weights};
+use crate::dataset::Data;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::record::{
-    EPOCHS_CSV, Event, Facts, Fanout, JsonLines, Opened, Outcome, RunDirectory, RunRecord, Sink, Status, Terminal,
-    spec_hash,
+    EPOCHS_CSV, Event, Facts, Fanout, JsonLines, OpenError, Opened, Outcome, RunDirectory, RunRecord, Sink, Status,
+    Terminal, spec_hash,
 };
 use crate::spec::Spec;
 use crate::train::{self, Fitted, State, fit};
@@ -65,7 +67,10 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
-    let done = RunDirectory::look(&folder, &plan.resolved, args.force)?;
+    let (done, there) = match RunDirectory::look(&folder, &plan.resolved, args.force) {
+        Err(OpenError::Different { there, .. }) if is_longer(&plan, &folder, &there)? => (None, Some(there)),
+        looked => (looked?, None),
+    };
     if let Some(record) = &done
         && !plan.reads_files_of_the_user()
     {
@@ -83,19 +88,36 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
             ))),
         };
     }
+    let directory = match &there {
+        Some(there) => RunDirectory::open_longer(&folder, &plan.resolved, there)?,
+        None => match RunDirectory::open(&folder, &plan.resolved, args.force)? {
+            Opened::Fresh(directory) => directory,
+            Opened::Complete(record) => return complete(&record, &folder, args),
+        },
+    };
+    let mut resume = resume::find(&directory, args.force)?;
+    if there.is_some() {
+        resume::check_longer(resume.kept.as_ref(), &plan, &folder)?;
+    }
+    resume.adjust(&mut plan, &data.fingerprint)?;
+    go(plan, data, &directory, resume, args, signals)
+}
+
+/// Trains in the folder that is now ours, from the beginning or from where the run was.
+fn go(
+    plan: Plan,
+    data: Data,
+    directory: &RunDirectory,
+    resume: Resume,
+    args: &RunArgs,
+    signals: &Signals,
+) -> Result<Exit, Error> {
+    let Resume { mut checkpoints, kept, mut warnings } = resume;
     let facts = Facts {
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),
     };
-    let directory = match RunDirectory::open(&folder, &plan.resolved, args.force)? {
-        Opened::Fresh(directory) => directory,
-        Opened::Complete(record) => return complete(&record, &folder, args),
-    };
-    let Resume { mut checkpoints, kept, mut warnings } = resume::find(&directory, args.force)?;
-    if let Some(kept) = &kept {
-        resume::adjust(&mut plan, kept, &data.fingerprint, &mut warnings)?;
-    }
     job::prepare_libtorch(&plan);
     let mut started = job::started(&plan);
     started.resumed = kept.as_ref().map(resume::resumed);
@@ -104,7 +126,7 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
     let job = job::job(plan, data)?;
 
     let mut sinks = directory.sinks(facts);
-    show(args, &directory, &mut sinks);
+    show(args, directory, &mut sinks);
     if started.validation_part == "test" {
         let message = "no examples are held out: decisions use the test part, whose scores are then too good";
         warnings.push(message.to_owned());
@@ -121,7 +143,7 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
     };
     let from = kept.map(|kept| kept.state);
     let fitted = fit(job, from, &mut keep, &mut |event| sinks.on(event), &signals.received);
-    let outcome = match finish(fitted, &declaration, &directory) {
+    let outcome = match finish(fitted, &declaration, directory) {
         Ok(outcome) => outcome,
         Err(error) => {
             // The record should say so; where it cannot be written, the error itself is what matters.

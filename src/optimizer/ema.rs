@@ -30,9 +30,9 @@ impl Ema {
         })
     }
 
-    /// Goes on from `average`, laid out as [`Store::all`].
-    pub fn set_weights(&mut self, average: Tensor) {
-        self.average = Some(average);
+    /// Goes on from `average`, laid out as [`Store::all`]; none before the first step.
+    pub fn set_weights(&mut self, average: Option<Tensor>) {
+        self.average = average;
     }
 
     /// The average, laid out as [`Store::all`]; none before the first step.

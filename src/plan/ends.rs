@@ -1,7 +1,10 @@
-//! How long a run is, and what ends it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`.
+//! How long a run is, and what ends it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`,
+//! `[on_divergence]`.
 
+use super::Groups;
+use crate::choice;
 use crate::spec::{Count, Diagnostic, Duration, Horizon, NonNegative, Positive, Section, Unit, WallTime, did_you_mean};
-use crate::train::{EarlyStop, Metric, Mode, Monitor, Target};
+use crate::train::{EarlyStop, Metric, Mode, Monitor, Reduce, Target};
 
 /// How long the run is.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +151,39 @@ pub(super) fn early_stop(root: &mut Section<'_>, metrics: &[String], horizon: Op
     let resolved = section.finish();
     root.put("early_stop", resolved);
     Some(EarlyStop { monitor: monitor?, patience: evaluations?, min_delta })
+}
+
+choice! {
+    /// What becomes of a run whose loss is no number any more.
+    pub enum Action {
+        Stop = "stop",
+        Reduce = "reduce",
+    }
+}
+
+/// Reads `[on_divergence]`: `action`, and with `"reduce"` `factor` and `times`.
+pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> Option<Reduce> {
+    if !root.has("on_divergence") {
+        root.ask("on_divergence");
+        return None;
+    }
+    let mut section = root.section("on_divergence")?;
+    let action = section.or("action", Action::Stop);
+    let reduce = (action == Action::Reduce).then(|| {
+        let factor = section.or("factor", Positive(0.1)).0;
+        let times = section.or("times", Count(3)).0 as u64;
+        if factor >= 1.0 {
+            section.error("factor", "rates that do not fall would diverge again", "expected a number below 1");
+        }
+        Reduce { factor, times }
+    });
+    let fixed = groups.and_then(|groups| groups.groups[0].method.rates().no_schedule);
+    if let (Some(reason), Some(_)) = (fixed, reduce) {
+        section.error("action", "this optimizer's rate cannot be reduced", reason);
+    }
+    let resolved = section.finish();
+    root.put("on_divergence", resolved);
+    reduce
 }
 
 /// Reads a metric's name under `key` and `mode`, which by default is the metric's own.

@@ -21,7 +21,7 @@ use crate::dataset::{Info, Task};
 use crate::model::{self, Model, Shape};
 use crate::optimizer::Clip;
 use crate::spec::{Diagnostic, Findings, Horizon, Log, Section, Spec, Unit, lookup};
-use crate::train::{EarlyStop, Loss, Mode, Monitor, Saving, Target};
+use crate::train::{EarlyStop, Loss, Mode, Monitor, Reduce, Saving, Target};
 
 pub use assume::Assume;
 pub use data::DataPlan;
@@ -61,6 +61,8 @@ pub struct Plan {
     /// What makes an epoch the best: the target's metric, else accuracy or loss of the validation part.
     pub best_by: Monitor,
     pub test_every_epoch: bool,
+    /// What becomes of a run that diverges; without it, it ends.
+    pub reduce: Option<Reduce>,
     /// When its state is kept.
     pub saving: Saving,
 }
@@ -174,6 +176,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let target = ends::target(&mut root, metric, &metrics);
     let early_stop = ends::early_stop(&mut root, &metrics, length.map(|length| length.horizon));
     let test_every_epoch = record(&mut root);
+    let reduce = ends::on_divergence(&mut root, groups.as_ref());
     let saving = saving::saving(&mut root, horizon);
     root.optional::<String>("relative_to");
     let mut resolved = root.finish();
@@ -210,6 +213,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         early_stop,
         best_by,
         test_every_epoch,
+        reduce,
         saving,
     })
 }

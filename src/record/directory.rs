@@ -10,7 +10,7 @@ use toml::Table;
 use super::canonical::differences;
 use super::epochs_csv::EpochsCsv;
 use super::event::{Event, Status};
-use super::lock::{LOCK, Lock, LockError};
+use super::lock::{LOCK, Lock, LockError, PROBE};
 use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
 use super::whole::{PARTIAL, cannot_write, write_whole};
 use super::{Fanout, Sink};
@@ -34,6 +34,8 @@ const REMOVED: &str = ".removed";
 pub struct RunDirectory {
     path: PathBuf,
     spec: String,
+    /// Whether the run goes on under a new spec.
+    longer: bool,
     lock: Arc<Lock>,
 }
 
@@ -64,7 +66,12 @@ pub enum OpenError {
         path.display(),
         differences.join("\n  ")
     )]
-    Different { path: PathBuf, differences: Vec<String> },
+    Different {
+        path: PathBuf,
+        differences: Vec<String>,
+        /// The resolved spec that is there.
+        there: Box<Table>,
+    },
     #[error("cannot read {}: {reason}\nhelp: replace that run with --force", path.display())]
     Unreadable { path: PathBuf, reason: String },
     #[error("{0}\nhelp: replace that run with --force")]
@@ -91,6 +98,26 @@ impl RunDirectory {
     /// anew. `force` runs anew either way, and also replaces a run of a different spec, but neither files that are no
     /// run's nor a run that is going on.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
+        RunDirectory::open_as(path, resolved, if force { None } else { Some(resolved) })
+    }
+
+    /// Opens the folder of a run of `there` to go on as one of `resolved`, which is the same but longer.
+    pub fn open_longer(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
+        match RunDirectory::open_as(path, resolved, None)? {
+            Opened::Fresh(directory) => {
+                // Another process may have had it meanwhile.
+                complete(path, there)?;
+                Ok(RunDirectory { longer: true, ..directory })
+            }
+            Opened::Complete(record) => Err(OpenError::Unreadable {
+                path: path.to_owned(),
+                reason: format!("the run there is {}", record.status),
+            }),
+        }
+    }
+
+    /// Opens it unless it holds the complete run of a spec.
+    fn open_as(path: &Path, resolved: &Table, unless: Option<&Table>) -> Result<Opened, OpenError> {
         let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(not_writable)?;
         refuse_foreign(path)?;
@@ -99,13 +126,15 @@ impl RunDirectory {
             LockError::Io(source) => not_writable(source),
         })?;
         put_back(path).map_err(not_writable)?;
-        if !force && let Some(record) = complete(path, resolved)? {
+        if let Some(spec) = unless
+            && let Some(record) = complete(path, spec)?
+        {
             return Ok(Opened::Complete(Box::new(record)));
         }
         let spec =
             format!("# Resolved by lr-run {}: to run this file is to run this again.\n", env!("CARGO_PKG_VERSION"))
                 + &toml::to_string(resolved)?;
-        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, lock: Arc::new(lock) }))
+        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, longer: false, lock: Arc::new(lock) }))
     }
 
     /// The folder.
@@ -130,7 +159,8 @@ impl RunDirectory {
     /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results stand aside when the run starts,
     /// unless it is resumed, and go when it has an epoch.
     pub fn sinks(&self, facts: Facts) -> Fanout {
-        let begin = Begin { path: self.path.clone(), spec: self.spec.clone(), _lock: Arc::clone(&self.lock) };
+        let (path, spec, longer) = (self.path.clone(), self.spec.clone(), self.longer);
+        let begin = Begin { path, spec, longer, _lock: Arc::clone(&self.lock) };
         let epochs = EpochsCsv::new(self.epochs_csv());
         let record = RunJson::new(self.path.join(RUN_JSON), facts);
         Fanout::new(vec![Box::new(begin), Box::new(epochs), Box::new(record)])
@@ -151,7 +181,7 @@ fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
     })?;
     let differences = differences(resolved, &there);
     if !differences.is_empty() {
-        return Err(OpenError::Different { path: path.to_owned(), differences });
+        return Err(OpenError::Different { path: path.to_owned(), differences, there: Box::new(there) });
     }
     match RunRecord::read(&path.join(RUN_JSON)) {
         Ok(record) => Ok(record.status.is_complete().then_some(record)),
@@ -170,7 +200,7 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if files.iter().any(|name| name == SPEC_TOML) {
         return Ok(());
     }
-    let ours = [LOCK, PREVIOUS, REMOVED].map(str::to_owned);
+    let ours = [LOCK, PROBE, PREVIOUS, REMOVED].map(str::to_owned);
     files.retain(|name| !ours.contains(name) && *name != format!("{SPEC_TOML}{PARTIAL}"));
     if files.is_empty() {
         return Ok(());
@@ -216,6 +246,7 @@ fn move_results(from: &Path, to: &Path) -> io::Result<()> {
 struct Begin {
     path: PathBuf,
     spec: String,
+    longer: bool,
     _lock: Arc<Lock>,
 }
 
@@ -233,6 +264,7 @@ impl Sink for Begin {
                 }
                 write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
+            Event::Started(_) if self.longer => write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop),
             Event::Epoch(row) if row.epoch > 0 => self.forget_previous(),
             Event::Ended(outcome) if outcome.status != Status::Failed => self.forget_previous(),
             _ => Ok(()),

@@ -25,6 +25,8 @@ impl EpochsCsv {
     fn append(&mut self, row: &Row) -> io::Result<()> {
         let (file, layout) = self.open.as_mut().ok_or_else(|| io::Error::other("an epoch came before the start"))?;
         let line = line(&layout.write(row))?;
+        // A row in a file that has no name any more would be lost without a word.
+        std::fs::metadata(&self.path)?;
         let before = file.metadata()?.len();
         file.write_all(&line).and_then(|()| file.flush()).inspect_err(|_| {
             // A full disk takes half a row; the rows before it stay readable without that half.
@@ -165,6 +167,17 @@ mod tests {
         // A new run of the folder begins the file anew.
         csv.on(&started(&["base"], Columns::default())).unwrap();
         assert_eq!(text(), header);
+    }
+
+    #[test]
+    fn a_file_that_was_removed_is_an_error_and_not_a_row_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("epochs.csv");
+        let mut csv = EpochsCsv::new(&path);
+        csv.on(&started(&["base"], Columns::default())).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let error = csv.on(&Event::Epoch(row(0))).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write ") && error.contains("epochs.csv"), "{error}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Event {
     Epoch(Row),
     /// A metric-driven rule changed a group's learning rate, or another hyper-parameter of it.
     RateChanged(RateChanged),
+    /// The loss was no number any more: the run goes back and on at lower rates.
+    Reduced(Reduced),
     /// The target was reached for the first time.
     TargetReached(Reached),
     /// Something a person should know; the run goes on.
@@ -242,6 +244,19 @@ pub struct Divergence {
     pub loss: String,
 }
 
+/// A divergence that did not end the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reduced {
+    #[serde(flatten)]
+    pub divergence: Divergence,
+    /// The epoch after which training goes on again.
+    pub epoch: u64,
+    /// What all rates are multiplied by from now on, in place of 1.
+    pub scale: f64,
+    /// How many times this may still happen.
+    pub left: u64,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
@@ -259,6 +274,9 @@ pub struct Outcome {
     /// What the fitted model is, where it can be said in numbers (slope and intercept).
     pub fitted: Vec<(String, f64)>,
     pub diverged: Option<Divergence>,
+    /// Each time that the run went back instead, at lower rates.
+    #[serde(default)]
+    pub reductions: Vec<Reduced>,
     pub train_seconds: f64,
     pub eval_seconds: f64,
     pub total_seconds: f64,
@@ -285,6 +303,7 @@ impl Outcome {
             test: None,
             fitted: Vec::new(),
             diverged: None,
+            reductions: Vec::new(),
             train_seconds: 0.0,
             eval_seconds: 0.0,
             total_seconds: 0.0,

@@ -1,20 +1,35 @@
 //! One process at a time has a run's folder. The operating system holds the lock, so it ends with the process, however
-//! that ends.
+//! that ends. On file systems of clusters such locks may not reach other machines: there the file also says who has it, and
+//! is written again every few seconds while he lives.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::machine;
 
-/// The locked file. It stays when the run is over: to delete it would let two processes lock two files of one name.
+/// The locked file. It stays when the run is over, empty: to delete it would let two processes lock two files of one name.
 pub(super) const LOCK: &str = ".lock";
+
+/// A file that is made to read the file system's clock, which need not be this machine's.
+pub(super) const PROBE: &str = ".lock.probe";
+
+/// How often the holder shows that it lives.
+const BEAT: Duration = Duration::from_secs(10);
+
+/// A holder on another machine that has not shown itself for so long is dead.
+const STALE: Duration = Duration::from_secs(60);
 
 /// A run's folder, held until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    /// Dropped to end the heart.
+    alive: Option<Sender<()>>,
+    heart: Option<JoinHandle<()>>,
 }
 
 /// A folder that cannot be had.
@@ -32,34 +47,88 @@ impl Lock {
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(LockError::Io)?;
         // `is_held` of another process takes the lock for a moment; that is no reason to give up.
         let mut tries = 5;
-        loop {
+        let locked = loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) => break true,
                 Err(TryLockError::WouldBlock) if tries > 0 => {
                     tries -= 1;
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let mut owner = String::new();
-                    let known = file.read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
-                    let owner = if known { owner.trim() } else { "another process" };
-                    return Err(LockError::Held(owner.to_owned()));
+                    let owner = owner(&mut file).unwrap_or_else(|| "another process".to_owned());
+                    return Err(LockError::Held(owner));
                 }
-                // Some network file systems have no locks; runs there go without.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => break,
+                // Some network file systems have no locks; what the file says has to do.
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => break false,
                 Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
             }
+        };
+        if let Some(owner) = lives(&mut file, folder, locked) {
+            return Err(LockError::Held(owner));
         }
-        let owner = format!("process {} on {}\n", std::process::id(), machine::host());
-        file.set_len(0).and_then(|()| file.write_all(owner.as_bytes())).map_err(LockError::Io)?;
-        Ok(Lock { _file: file })
+        let text = format!("process {} on {}\n", std::process::id(), machine::host());
+        write(&mut file, &text).map_err(LockError::Io)?;
+        let mut beating = file.try_clone().map_err(LockError::Io)?;
+        let (alive, ended) = channel();
+        let beat = move || {
+            while ended.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                // A beat that fails is missed; the next one may not be.
+                let _ = write(&mut beating, &text);
+            }
+        };
+        let heart = std::thread::Builder::new().name("lock".to_owned()).spawn(beat).map_err(LockError::Io)?;
+        Ok(Lock { file, alive: Some(alive), heart: Some(heart) })
     }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.alive.take();
+        if let Some(heart) = self.heart.take() {
+            let _ = heart.join();
+        }
+        // Whoever comes next, on whichever machine, need not wait.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn write(file: &mut File, text: &str) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}
+
+/// Who has the file, by its own words.
+fn owner(file: &mut File) -> Option<String> {
+    let mut owner = String::new();
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut owner));
+    Some(owner.trim().to_owned()).filter(|owner| read.is_ok() && !owner.is_empty())
+}
+
+/// Who has `file`, the lock of `folder`, although the lock itself does not say so, and has shown himself of late: on
+/// another machine, from where locks may not reach us. Where we are `locked`, nobody on this machine has it.
+fn lives(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
+    let owner = owner(file)?;
+    let here = owner.rsplit_once(" on ").is_none_or(|(_, host)| host == machine::host());
+    if here && locked {
+        return None;
+    }
+    let shown = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    let probe = folder.join(PROBE);
+    let now = File::create(&probe).and_then(|probe| probe.metadata()?.modified());
+    let _ = std::fs::remove_file(&probe);
+    // A clock that went backwards, or cannot be read, speaks for the holder.
+    let silent = now.ok().and_then(|now| now.duration_since(shown).ok()).unwrap_or_default();
+    (silent < STALE).then_some(owner)
 }
 
 /// Whether a live process has the run in `folder`.
 pub fn is_held(folder: &Path) -> bool {
-    let Ok(file) = File::open(folder.join(LOCK)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    let Ok(mut file) = File::open(folder.join(LOCK)) else { return false };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => true,
+        locked => lives(&mut file, folder, locked.is_ok()).is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +146,25 @@ mod tests {
         drop(lock);
         assert!(!is_held(folder.path()));
         assert!(Lock::take(folder.path()).is_ok());
+    }
+
+    /// What another machine's process leaves: its words, and no lock that would reach here.
+    #[test]
+    fn a_holder_on_another_machine_counts_while_its_heart_beats() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK);
+        std::fs::write(&path, "process 7 on elsewhere\n").unwrap();
+        assert!(is_held(folder.path()));
+        let Err(LockError::Held(owner)) = Lock::take(folder.path()) else { panic!("taken") };
+        assert_eq!(owner, "process 7 on elsewhere");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - STALE - BEAT).unwrap();
+        assert!(!is_held(folder.path()));
+        let lock = Lock::take(folder.path()).ok().unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(&format!("process {} on ", std::process::id())));
+        drop(lock);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "", "who has gone is not there");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     /// This test runs itself in a second process, which takes the lock and is killed.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::event::{Best, GroupInfo, Outcome, RateChanged, Reached, Resumed, Row, Scores, Started, Status};
+use super::event::{
+    Best, Divergence, GroupInfo, Outcome, RateChanged, Reached, Reduced, Resumed, Row, Scores, Started, Status,
+};
 use super::number::{count, figure, rate, score, seconds};
 
 const WIDTH: usize = 80;
@@ -94,6 +96,14 @@ impl Page {
         let label = if quantity == "lr" { "rate" } else { "change" };
         let group = if group == "base" { String::new() } else { format!(" of {group}") };
         self.note(CAREFUL, label, &format!("{quantity}{group} {} → {}: {reason}", rate(*from), rate(*to)))
+    }
+
+    /// The run diverged, and goes back.
+    pub fn reduced(&self, reduced: &Reduced) -> String {
+        let Reduced { divergence: Divergence { step, lr, loss }, epoch, scale, left } = reduced;
+        let what = format!("the loss was {loss} at step {}, lr {}", count(*step), rate(*lr));
+        let text = format!("{what}: back to the end of epoch {epoch}, rates × {} ({left} left)", rate(*scale));
+        self.note(CAREFUL, "diverged", &text)
     }
 
     /// The target was reached.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::event::{Best, Divergence, Event, Outcome, Reached, Row, Scores, Started, Status};
+use super::event::{Best, Divergence, Event, Outcome, Reached, Reduced, Row, Scores, Started, Status};
 use super::layout::Layout;
 use super::whole::write_whole;
 use super::{Sink, machine};
@@ -47,6 +47,9 @@ pub struct RunRecord {
     /// What the fitted model is, by name (`slope`, `intercept`).
     pub fitted: Map<String, Value>,
     pub diverged: Option<Divergence>,
+    /// Each time that it went back instead, at lower rates.
+    #[serde(default)]
+    pub reductions: Vec<Reduced>,
     pub timings: Option<Timings>,
     /// Most memory that the process held on the host up to the run's end.
     pub peak_memory_bytes: Option<u64>,
@@ -116,6 +119,7 @@ impl RunRecord {
             test: None,
             fitted: Map::new(),
             diverged: None,
+            reductions: Vec::new(),
             timings: None,
             peak_memory_bytes: None,
             spec_hash: facts.spec_hash.clone(),
@@ -138,6 +142,7 @@ impl RunRecord {
         });
         self.fitted = outcome.fitted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
         self.diverged = outcome.diverged.clone();
+        self.reductions = outcome.reductions.clone();
         let Outcome { train_seconds, eval_seconds, total_seconds, .. } = *outcome;
         self.timings = Some(Timings { train_seconds, eval_seconds, total_seconds });
         self.peak_memory_bytes = machine::peak_memory_bytes();
@@ -162,6 +167,7 @@ impl RunRecord {
             test,
             fitted: self.fitted.iter().map(|(name, value)| (name.clone(), number(Some(value)))).collect(),
             diverged: self.diverged.clone(),
+            reductions: self.reductions.clone(),
             train_seconds,
             eval_seconds,
             total_seconds,

@@ -1,6 +1,7 @@
 //! Training, from the first evaluation, or from a state that was kept, to the last step.
 
 mod after_epoch;
+mod back;
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use super::state::{Numbers, Position, Seconds, State};
 use super::{Emit, Error, Fitted, Interrupt, Job, Keep, Validation};
 use crate::model::Pass;
 use crate::optimizer::Step;
-use crate::record::{Divergence, Event, Outcome, Progress, Reached, Row, Status};
+use crate::record::{Divergence, Event, Outcome, Progress, Reached, Reduced, Row, Status};
 use crate::schedule::Clock;
 
 /// How often a person is told where training is.
@@ -44,6 +45,7 @@ pub fn fit(
     interrupt: &Interrupt,
 ) -> Result<Fitted, Error> {
     let best = from.as_ref().map(|state| job.take(state)).transpose()?.flatten();
+    let back = from.as_ref().and_then(State::back).map(|back| back.deep_copy()).transpose()?;
     let (numbers, seconds) = from.map(|state| (state.numbers, state.seconds)).unzip();
     let seen = |of: fn(&Numbers) -> Option<Seen>| numbers.as_ref().and_then(of).unwrap_or_default();
     let watch = Watch::new(job.best_by.clone(), 0.0, seen(|numbers| Some(numbers.watch)));
@@ -60,6 +62,8 @@ pub fn fit(
         hyper: vec![Vec::new(); job.groups.len()],
         seconds: seconds.unwrap_or_default(),
         reached: numbers.as_ref().and_then(|numbers| numbers.reached.clone()),
+        reductions: numbers.as_ref().map(|numbers| numbers.reductions.clone()).unwrap_or_default(),
+        back,
         last: numbers.and_then(|numbers| numbers.last),
         best,
         watch,
@@ -95,10 +99,22 @@ struct Run<'a, 'e, 'k> {
     watch: Watch,
     early: Option<(Watch, u64)>,
     saves: Saves,
+    reductions: Vec<Reduced>,
+    /// Where to go back to, if the run may.
+    back: Option<State>,
 }
 
 impl Run<'_, '_, '_> {
     fn whole(&mut self) -> Result<End, Error> {
+        loop {
+            match self.until_an_end()? {
+                End::Diverged(divergence) if self.can_go_back() => self.go_back(divergence)?,
+                end => return Ok(end),
+            }
+        }
+    }
+
+    fn until_an_end(&mut self) -> Result<End, Error> {
         // Those of the last step are the next row's; before the first, those of the first.
         self.set_rates(self.at.step.saturating_sub(1))?;
         loop {
@@ -131,6 +147,9 @@ impl Run<'_, '_, '_> {
         let over = self.at.step >= self.job.horizon.total_steps;
         let signal = self.interrupt.load(Ordering::Relaxed) != 0 && !over;
         let due = if over { self.job.saving.keep } else { self.saves.are_due_between_epochs(self.at.step) };
+        if self.job.reduce.is_some() {
+            self.back = Some(self.state()?.deep_copy()?);
+        }
         if signal || due {
             self.save()?;
         }
@@ -138,7 +157,18 @@ impl Run<'_, '_, '_> {
     }
 
     fn save(&mut self) -> Result<(), Error> {
-        let state = State {
+        let mut state = self.state()?;
+        if let Some(back) = &self.back {
+            state.put_back(back);
+        }
+        (self.keep)(&state)?;
+        self.saves.kept();
+        Ok(())
+    }
+
+    /// The state as it is, in the memory that training uses.
+    fn state(&self) -> Result<State, Error> {
+        Ok(State {
             numbers: Numbers {
                 position: self.at,
                 meter: self.meter.sums()?,
@@ -148,13 +178,12 @@ impl Run<'_, '_, '_> {
                 early: self.early.as_ref().map(|(watch, _)| watch.seen()),
                 reached: self.reached.clone(),
                 last: self.last.clone(),
+                reductions: self.reductions.clone(),
+                back: None,
             },
             seconds: Seconds { total: self.total_seconds(), ..self.seconds },
             tensors: self.job.tensors(self.best.as_ref())?,
-        };
-        (self.keep)(&state)?;
-        self.saves.kept();
-        Ok(())
+        })
     }
 
     fn total_seconds(&self) -> f64 {
@@ -167,9 +196,9 @@ impl Run<'_, '_, '_> {
     }
 
     fn set_rates(&mut self, step: u64) -> Result<(), Error> {
-        let clock = self.clock(step);
+        let (clock, scale) = (self.clock(step), self.scale());
         for ((lr, hyper), group) in self.lr.iter_mut().zip(&mut self.hyper).zip(&self.job.groups) {
-            *lr = group.lr(clock);
+            *lr = group.lr(clock) * scale;
             group.hyper(clock, hyper)?;
         }
         Ok(())
@@ -276,6 +305,7 @@ impl Run<'_, '_, '_> {
             test,
             fitted: self.job.model.fitted(&self.job.store),
             diverged,
+            reductions: self.reductions,
             train_seconds: train,
             eval_seconds: eval,
             total_seconds,

@@ -63,10 +63,20 @@ pub struct Job {
     pub early_stop: Option<EarlyStop>,
     /// What makes an epoch the best.
     pub best_by: Monitor,
+    /// What becomes of a run that diverges; without it, it ends.
+    pub reduce: Option<Reduce>,
     /// When its state is kept.
     pub saving: Saving,
     /// What ends the run when it has its full length: `epochs` or `steps`.
     pub length_key: &'static str,
+}
+
+/// What to do when the loss, or a parameter, is no number any more: go back to the end of the last epoch, and on from there
+/// with all rates multiplied by `factor`, at most `times`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reduce {
+    pub factor: f64,
+    pub times: u64,
 }
 
 /// What takes the part of validation.

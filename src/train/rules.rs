@@ -88,6 +88,11 @@ impl Watch {
         Watch { monitor, margin, seen }
     }
 
+    /// Goes on as if it had seen this.
+    pub fn set_seen(&mut self, seen: Seen) {
+        self.seen = seen;
+    }
+
     /// What it has seen.
     pub fn seen(&self) -> Seen {
         self.seen

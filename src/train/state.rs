@@ -10,7 +10,7 @@ use super::rules::Seen;
 use super::{Error, Job};
 use crate::optimizer::restore;
 use crate::params::Declaration;
-use crate::record::{Reached, Row};
+use crate::record::{Reached, Reduced, Row};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,42 @@ pub struct Numbers {
     pub(super) early: Option<Seen>,
     pub reached: Option<Reached>,
     pub(super) last: Option<Row>,
+    /// Each time that the run went back after a divergence.
+    #[serde(default)]
+    pub(super) reductions: Vec<Reduced>,
+    /// Of the state to go back to, whose tensors are beside this one's.
+    #[serde(default)]
+    pub(super) back: Option<Box<Numbers>>,
+}
+
+impl State {
+    /// A state of its own memory: training goes on in that of this one.
+    pub(super) fn deep_copy(&self) -> Result<State, TchError> {
+        let copy = |(name, tensor): &(String, Tensor)| Ok((name.clone(), no_grad(|| tensor.f_detach_copy())?));
+        let tensors = self.tensors.iter().map(copy).collect::<Result<_, TchError>>()?;
+        Ok(State { numbers: self.numbers.clone(), seconds: self.seconds, tensors })
+    }
+
+    /// Puts `back`, the state to go back to, into this one.
+    pub(super) fn put_back(&mut self, back: &State) {
+        self.numbers.back = Some(Box::new(back.numbers.clone()));
+        let beside = back.tensors.iter().map(|(name, tensor)| (format!("{BACK}{name}"), tensor.shallow_clone()));
+        self.tensors.extend(beside);
+    }
+
+    /// What [`State::put_back`] has put in.
+    pub(super) fn back(&self) -> Option<State> {
+        let numbers = Numbers::clone(self.numbers.back.as_deref()?);
+        Some(State { numbers, seconds: self.seconds, tensors: self.part(BACK) })
+    }
+
+    /// The tensors whose names begin with `prefix`, without it.
+    fn part(&self, prefix: &str) -> Vec<(String, Tensor)> {
+        let of = |(name, tensor): &(String, Tensor)| {
+            name.strip_prefix(prefix).map(|name| (name.to_owned(), tensor.shallow_clone()))
+        };
+        self.tensors.iter().filter_map(of).collect()
+    }
 }
 
 /// The prefixes of a state's tensors.
@@ -64,6 +100,8 @@ const MODEL: &str = "model/";
 const OPTIMIZER: &str = "optimizer/";
 const BEST: &str = "best/";
 const EMA: &str = "ema/";
+/// Before the prefix, of the state to go back to.
+const BACK: &str = "back/";
 
 impl Job {
     /// The tensors of this run's state, which share their memory with it. `best` is laid out as [`crate::params::Store::all`].
@@ -83,14 +121,8 @@ impl Job {
 
     /// Takes over parameters, buffers, averages, and the optimizer's and the rules' states; the best weights.
     pub(super) fn take(&mut self, state: &State) -> Result<Option<Tensor>, Error> {
-        let part = |prefix: &str| -> Vec<(String, Tensor)> {
-            let of = |(name, tensor): &(String, Tensor)| {
-                name.strip_prefix(prefix).map(|name| (name.to_owned(), tensor.shallow_clone()))
-            };
-            state.tensors.iter().filter_map(of).collect()
-        };
         let all = |prefix: &str| -> Result<Option<Tensor>, Error> {
-            let parts = part(prefix);
+            let parts = state.part(prefix);
             if parts.is_empty() {
                 Ok(None)
             } else {
@@ -107,10 +139,10 @@ impl Job {
             )));
         }
         self.store.assign_all(&model)?;
-        if let (Some(ema), Some(average)) = (&mut self.ema, average) {
+        if let Some(ema) = &mut self.ema {
             ema.set_weights(average);
         }
-        restore(&mut *self.optimizer, &state.numbers.optimizer, &part(OPTIMIZER))?;
+        restore(&mut *self.optimizer, &state.numbers.optimizer, &state.part(OPTIMIZER))?;
         for (group, saved) in self.groups.iter_mut().zip(&state.numbers.groups) {
             group.load(saved).map_err(|error| Error::State(error.to_string()))?;
         }

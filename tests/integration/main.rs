@@ -7,6 +7,7 @@ mod cli_optimizers;
 mod docs;
 mod experiments;
 mod golden;
+mod interrupted;
 mod layering;
 mod networks;
 mod optimizers;

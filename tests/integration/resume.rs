@@ -10,25 +10,27 @@ use std::time::{Duration, Instant};
 use lr_run::optimizer::REGISTRY;
 use lr_run::random::Stream;
 
-const SLICE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mnist_slice");
+pub const SLICE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mnist_slice");
 
 /// One experiment of the matrix.
 struct Case {
     name: String,
     model: &'static str,
     rest: String,
+    /// How often the state is kept.
+    every: &'static str,
 }
 
 impl Case {
     fn new(name: &str, model: &'static str, rest: &str) -> Self {
-        Case { name: name.replace([' ', '"'], ""), model, rest: rest.to_owned() }
+        Case { name: name.replace([' ', '"'], ""), model, rest: rest.to_owned(), every: "11 steps" }
     }
 
     fn write(&self, folder: &Path) {
         let text = format!(
             "steps = 90\nseed = 4\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 32\n\
-             validation = 200\n[model]\n{}\n[checkpoint]\nkeep = true\nevery = \"11 steps\"\n{}\n",
-            self.model, self.rest
+             validation = 200\n[model]\n{}\n[checkpoint]\nkeep = true\nevery = \"{}\"\n{}\n",
+            self.model, self.every, self.rest
         );
         fs::write(folder.join(format!("{}.toml", self.name)), text).unwrap();
     }
@@ -47,7 +49,7 @@ impl Case {
 
 /// What a run leaves, without what no two runs share.
 #[derive(Debug, PartialEq)]
-struct Left {
+pub struct Left {
     rows: String,
     weights: Vec<u8>,
     best: Vec<u8>,
@@ -56,7 +58,7 @@ struct Left {
 }
 
 impl Left {
-    fn read(path: &Path) -> Left {
+    pub fn read(path: &Path) -> Left {
         let text = fs::read_to_string(path.join("epochs.csv")).unwrap();
         let row = |line: &str| line.rsplitn(3, ',').last().map(str::to_owned).unwrap();
         let rows = text.lines().map(row).collect::<Vec<_>>().join("\n");
@@ -65,22 +67,28 @@ impl Left {
             fs::read_dir(path.join("checkpoint")).unwrap().map(Result::unwrap).max_by_key(newest).unwrap().path();
         let json: serde_json::Value = serde_json::from_slice(&fs::read(kept.join("state.json")).unwrap()).unwrap();
         let mut numbers = json["state"].clone();
-        // Times of the last row, and of the target's.
-        for (table, key) in [("last", "train_seconds"), ("last", "eval_seconds"), ("reached", "seconds")] {
-            numbers[table].as_object_mut().and_then(|table| table.remove(key));
-        }
+        forget_times(&mut numbers);
+        forget_times(&mut numbers["back"]);
         let bytes = |name: &str| fs::read(path.join(name)).unwrap();
         let state = fs::read(kept.join("state.safetensors")).unwrap();
         Left { rows, weights: bytes("weights.safetensors"), best: bytes("best.safetensors"), numbers, state }
     }
 
     /// Not `assert_eq`: nobody reads that many bytes.
-    fn assert_same(&self, other: &Left, what: &str) {
+    pub fn assert_same(&self, other: &Left, what: &str) {
         assert_eq!(self.rows, other.rows, "{what}: epochs.csv");
         assert!(self.weights == other.weights, "{what}: weights.safetensors");
         assert!(self.best == other.best, "{what}: best.safetensors");
         assert_eq!(self.numbers, other.numbers, "{what}: state.json");
         assert!(self.state == other.state, "{what}: state.safetensors");
+    }
+}
+
+/// Takes out the times of the last row, and of the target's.
+fn forget_times(numbers: &mut serde_json::Value) {
+    for (table, key) in [("last", "train_seconds"), ("last", "eval_seconds"), ("reached", "seconds")] {
+        let table = numbers.get_mut(table).and_then(serde_json::Value::as_object_mut);
+        table.and_then(|table| table.remove(key));
     }
 }
 
@@ -139,6 +147,9 @@ const RULES: [&str; 6] = [
     "[schedule]\ntype = \"exponential\"\ngamma = 0.9",
 ];
 
+/// Diverges in the first epoch, twice or more.
+const REDUCED: &str = "[optimizer]\ntype = \"sgd\"\nlr = 1e38\nmomentum = 0.9\n[on_divergence]\naction = \"reduce\"\nfactor = 1e-20\ntimes = 9";
+
 /// The `[optimizer]` table that is shipped for a method, and whatever stands beside it.
 fn shipped(name: &str) -> String {
     let path = format!("{}/experiments/optimizers/{name}.toml", env!("CARGO_MANIFEST_DIR"));
@@ -154,6 +165,9 @@ fn killed_runs_go_on_to_the_bit() {
         Case::new("adam_plateau", MODELS[0], &(table("adam") + RULES[0] + "\n[ema]\ndecay = 0.9")),
         Case::new("free", MODELS[1], &(table("schedule_free_adamw") + "[early_stop]\npatience = \"5 epochs\"")),
         Case::new("lbfgs", MODELS[0], &shipped("lbfgs")),
+        Case::new("reduced", MODELS[0], REDUCED),
+        // Hardly anything but writing: most kills hit a state that is half there.
+        Case { every: "1 steps", ..Case::new("writing", MODELS[0], &table("adamw")) },
     ];
     assert!(survives(&cases, 3) > 0);
 }
@@ -166,7 +180,8 @@ fn the_whole_matrix_survives() {
     }
     let mut cases = Vec::new();
     for (entry, number) in REGISTRY.iter().zip(0..) {
-        cases.push(Case::new(entry.name, MODELS[number % MODELS.len()], &shipped(entry.name)));
+        // The shipped groups are of a multilayer perceptron.
+        cases.push(Case::new(entry.name, MODELS[number % 2], &shipped(entry.name)));
     }
     for (rule, number) in RULES.iter().zip(0..) {
         for (model, optimizer) in MODELS.iter().zip(["sgd", "adamw", "rmsprop"]) {
@@ -175,123 +190,9 @@ fn the_whole_matrix_survives() {
             cases.push(Case::new(&format!("rule_{number}_{optimizer}"), model, &(table + rule)));
         }
     }
+    let writing = |model: &str, name: &str| Case { every: "1 steps", ..Case::new(name, MODELS[1], model) };
+    cases.extend([writing("[optimizer]\ntype = \"adamw\"", "writing_adamw"), writing(REDUCED, "writing_reduced")]);
     let kills = survives(&cases, 3);
     println!("kills survived: {kills}, by {} runs", cases.len());
     assert!(kills >= 50);
-}
-
-/// A spec that trains for long, and how to look at it.
-struct Long {
-    folder: tempfile::TempDir,
-}
-
-impl Long {
-    fn new(tables: &str) -> Long {
-        let folder = tempfile::tempdir().unwrap();
-        let text = format!(
-            "epochs = 4\ndevice = \"cpu\"\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 16\nvalidation = 200\n\
-             [model]\ntype = \"mlp\"\nhidden = [64]\n[optimizer]\ntype = \"adam\"\n{tables}\n"
-        );
-        fs::write(folder.path().join("long.toml"), text).unwrap();
-        Long { folder }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("results/long/seed=1")
-    }
-
-    fn command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
-        command.current_dir(self.folder.path()).arg("long.toml").args(more);
-        command
-    }
-
-    /// What it prints, having ended with `code`.
-    fn run(&self, more: &[&str], code: i32) -> String {
-        let output = self.command(more).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        text(&output.stdout) + &text(&output.stderr)
-    }
-
-    /// Starts it, and sends `signal` when it has the row of epoch 1.
-    fn stop(&self, signal: &str, more: &[&str]) -> Option<i32> {
-        let mut child = self.command(more).stdout(Stdio::null()).spawn().unwrap();
-        let begun = Instant::now();
-        while fs::read_to_string(self.path().join("epochs.csv")).map_or(0, |text| text.lines().count()) < 3 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
-        child.wait().unwrap().code()
-    }
-
-    fn epochs(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.path().join("epochs.csv")).unwrap();
-        text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect()
-    }
-
-    fn checkpoints(&self) -> usize {
-        fs::read_dir(self.path().join("checkpoint")).map_or(0, Iterator::count)
-    }
-}
-
-#[test]
-fn a_signal_leaves_a_checkpoint_and_the_same_command_goes_on() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let long = Long::new("");
-        assert_eq!(long.stop(signal, &[]), Some(code));
-        assert!(long.checkpoints() > 0);
-        let told = long.run(&[], 0);
-        assert!(told.contains("goes on") && told.contains("steps, in epoch"), "{told}");
-        assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
-        assert_eq!(long.checkpoints(), 0, "a complete run needs none");
-        assert!(long.run(&[], 0).contains("is complete"));
-    }
-}
-
-#[test]
-fn the_recorded_threads_are_used_and_others_are_told() {
-    let long = Long::new("");
-    long.stop("INT", &["-s", "threads=1"]);
-    let told = long.run(&["-s", "threads=2"], 0);
-    assert!(told.contains("begun with threads = 1 and goes on with 2"), "{told}");
-    let long = Long::new("");
-    long.stop("INT", &["-s", "threads=1"]);
-    let told = long.run(&[], 0);
-    assert!(!told.contains("warning") && told.contains("1 thread"), "{told}");
-}
-
-#[test]
-fn a_changed_spec_is_refused_and_force_starts_over() {
-    let long = Long::new("");
-    long.stop("INT", &[]);
-    let text = fs::read_to_string(long.folder.path().join("long.toml")).unwrap();
-    fs::write(long.folder.path().join("long.toml"), text.replace("\"adam\"", "\"adam\"\nlr = 0.01")).unwrap();
-    let rows = long.epochs();
-    let told = long.run(&[], 2);
-    assert!(told.contains("optimizer.lr: 0.01 here, 0.001 there"), "{told}");
-    assert_eq!(long.epochs(), rows);
-    let told = long.run(&["--force"], 0);
-    assert!(!told.contains("goes on"), "{told}");
-    assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
-}
-
-#[test]
-fn a_broken_checkpoint_gives_way_to_the_older_one() {
-    let long = Long::new("[checkpoint]\nevery = \"5 steps\"");
-    long.stop("KILL", &[]);
-    assert_eq!(long.checkpoints(), 2);
-    let newest = || {
-        let mut numbers: Vec<u64> = fs::read_dir(long.path().join("checkpoint"))
-            .unwrap()
-            .filter_map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().ok())
-            .collect();
-        numbers.sort_unstable();
-        long.path().join("checkpoint").join(numbers.last().unwrap().to_string())
-    };
-    fs::remove_file(newest().join("state.safetensors")).unwrap();
-    let told = long.run(&[], 0);
-    assert!(told.contains("an older checkpoint is used") && told.contains("state.safetensors"), "{told}");
-    assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }

@@ -9,7 +9,7 @@ use super::super::meter::Bad;
 use super::super::state::Position;
 use super::super::{Error, Validation, metric_of};
 use super::{End, Run};
-use crate::record::{Divergence, Event, Reached, Row};
+use crate::record::{Divergence, Event, RateChanged, Reached, Row};
 use crate::schedule::Observation;
 
 impl Run<'_, '_, '_> {
@@ -45,6 +45,11 @@ impl Run<'_, '_, '_> {
         let (before, train) = (Instant::now(), self.meter.scores()?);
         let Position { epoch, step, .. } = self.at;
         let val = self.job.scores_of_validation()?;
+        let bad = val.map(|scores| Bad { step, loss: scores.loss }).filter(|bad| !bad.loss.is_finite());
+        if let Some(bad) = bad.filter(|_| self.can_go_back()) {
+            // The epoch will come again, and with it its row.
+            return Ok(Some(self.diverged(bad)));
+        }
         let test = match (self.job.test_every_epoch, &self.job.val) {
             (true, Validation::Test) => val,
             (true, _) => self.job.scores_of_test()?,
@@ -64,8 +69,8 @@ impl Run<'_, '_, '_> {
         if self.watch.see(of(&self.watch.monitor().metric), epoch) {
             self.best = Some(self.watched_weights()?);
         }
-        if let Some(loss) = val.map(|scores| scores.loss).filter(|loss| !loss.is_finite()) {
-            return Ok(Some(self.diverged(Bad { step, loss })));
+        if let Some(bad) = bad {
+            return Ok(Some(self.diverged(bad)));
         }
         if let (Some(target), None) = (&self.job.target, &self.reached) {
             let value = of(&target.monitor.metric).filter(|&value| target.is_reached_by(value));
@@ -98,9 +103,14 @@ impl Run<'_, '_, '_> {
         let clock = self.clock(self.at.step);
         let name = self.job.loss.metric().name();
         let metric = |metric: &str| metric_of(row, name, metric);
-        let seen = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
+        let (seen, scale) = (Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 }, self.scale());
         for group in &mut self.job.groups {
-            for change in group.observe(&seen) {
+            for mut change in group.observe(&seen) {
+                if let Event::RateChanged(RateChanged { quantity, from, to, .. }) = &mut change
+                    && quantity == "lr"
+                {
+                    (*from, *to) = (*from * scale, *to * scale);
+                }
                 (self.emit)(&change)?;
             }
         }
