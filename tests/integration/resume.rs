@@ -140,11 +140,11 @@ const MODELS: [&str; 3] = [
 const RULES: [&str; 6] = [
     "[schedule]\ntype = \"plateau\"\npatience = \"1 epochs\"\nthreshold = 0.5",
     "[[schedule]]\ntype = \"linear\"\nstart = 0.1\nend = 1.0\nfor = \"30%\"\n[[schedule]]\ntype = \"greedy\"",
-    "[schedule]\ntype = \"one_cycle\"\nmax_lr = 0.01",
+    "[schedule]\ntype = \"one_cycle\"",
     "[schedule]\ntype = \"cosine\"\n[schedule_for.weight_decay]\ntype = \"plateau\"",
     "[schedule]\ntype = \"cosine_restarts\"\nperiod = \"1 epochs\"\n[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 2.0\n\
      schedule = { type = \"plateau\" }",
-    "[schedule]\ntype = \"exponential\"\ngamma = 0.9",
+    "[schedule]\ntype = \"exponential\"\nfactor = 0.9\nevery = \"1 epochs\"",
 ];
 
 /// Diverges in the first epoch, twice or more.
