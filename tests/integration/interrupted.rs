@@ -16,7 +16,7 @@ impl Long {
     fn new(tables: &str) -> Long {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
-            "epochs = 4\ndevice = \"cpu\"\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 16\nvalidation = 200\n\
+            "epochs = 4\ndevice = \"cpu\"\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 8\nvalidation = 200\n\
              [model]\ntype = \"mlp\"\nhidden = [64]\n[optimizer]\ntype = \"adam\"\n{tables}\n"
         );
         fs::write(folder.path().join("long.toml"), text).unwrap();
@@ -66,7 +66,10 @@ impl Long {
     }
 
     fn checkpoints(&self) -> usize {
-        fs::read_dir(self.path().join("checkpoint")).map_or(0, Iterator::count)
+        let whole = |entry: &std::io::Result<fs::DirEntry>| {
+            entry.as_ref().unwrap().file_name().to_str().unwrap().parse::<u64>().is_ok()
+        };
+        fs::read_dir(self.path().join("checkpoint")).map_or(0, |entries| entries.filter(whole).count())
     }
 }
 
@@ -115,7 +118,8 @@ fn a_changed_spec_is_refused_and_force_starts_over() {
 fn a_broken_checkpoint_gives_way_to_the_older_one() {
     let long = Long::new("[checkpoint]\nevery = \"5 steps\"");
     long.stop("KILL", &[]);
-    assert_eq!(long.checkpoints(), 2);
+    // Two, or three where the kill came before the oldest was removed.
+    assert!(long.checkpoints() >= 2);
     let newest = || {
         let mut numbers: Vec<u64> = fs::read_dir(long.path().join("checkpoint"))
             .unwrap()
@@ -184,11 +188,11 @@ fn what_depends_on_the_length_keeps_a_run_from_growing() {
 
 #[test]
 fn a_divergence_can_lower_the_rates_instead() {
-    let long = Long::new("[on_divergence]\naction = \"reduce\"\nfactor = 1e-10");
+    let long = Long::new("[on_divergence]\naction = \"reduce\"\nfactor = 1e-20\ntimes = 9");
     long.rewrite("type = \"adam\"", "type = \"sgd\"\nlr = 1e38\nmomentum = 0.9");
     let told = long.run(&[], 0);
     assert!(
-        told.contains("diverged") && told.contains("back to the end of epoch 0,") && told.contains("(2 left)"),
+        told.contains("diverged") && told.contains("back to the end of epoch 0,") && told.contains("(8 left)"),
         "{told}"
     );
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
@@ -199,7 +203,7 @@ fn a_divergence_can_lower_the_rates_instead() {
     assert_eq!(record["final"]["lr"].as_f64(), Some(1e38 * scales[scales.len() - 1]));
 
     // As often as it may.
-    long.rewrite("factor = 1e-10", "factor = 1e-10\ntimes = 1");
+    long.rewrite("times = 9", "times = 1");
     let told = long.run(&["--force"], 4);
     assert!(told.contains("(0 left)") && told.contains("diverged at step"), "{told}");
     assert_eq!(long.epochs(), ["0"]);
