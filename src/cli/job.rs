@@ -98,6 +98,7 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         batch_size: plan.data.batch_size,
         drop_last: plan.data.drop_last,
         shuffle: plan.data.shuffle,
+        augment: plan.data.augment,
         horizon: plan.horizon,
         time_limit: plan.time_limit,
         target: plan.target,

@@ -5,6 +5,7 @@ use std::ops::{Div, Sub};
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::augment::{Augment, Change, apply_as_tensors};
 use super::{Affine, Inputs, Part, Targets};
 use crate::libtorch::{Element, elements_mut};
 use crate::random::Stream;
@@ -74,13 +75,34 @@ impl Batches {
 
     /// The examples numbered `rows`, in that order.
     pub fn gather(&self, rows: &[u32]) -> Result<Batch, TchError> {
+        self.gather_changed(rows, None)
+    }
+
+    /// As [`Batches::gather`], each image changed as `augment` has it for step `step` (from 0) under `seed`.
+    pub fn gather_for_step(
+        &self,
+        rows: &[u32],
+        augment: Option<&Augment>,
+        seed: u64,
+        step: u64,
+    ) -> Result<Batch, TchError> {
+        let changes = augment.map(|augment| augment.changes(seed, step, rows.len()));
+        self.gather_changed(rows, changes.as_deref())
+    }
+
+    fn gather_changed(&self, rows: &[u32], changes: Option<&[Change]>) -> Result<Batch, TchError> {
+        let changes = changes.zip(self.host.image());
         match &self.resident {
-            None => self.host.gather(rows),
+            None => self.host.gather(rows, changes),
             Some(Resident { x, y, mean, sd }) => {
                 let shape = self.host.shape(rows.len());
                 let rows: Vec<i64> = rows.iter().map(|&row| i64::from(row)).collect();
                 let rows = Tensor::f_from_slice(&rows)?.f_to_device(x.device())?;
-                let x = x.f_index_select(0, &rows)?.f_to_kind(self.host.kind)?.f_sub(mean)?.f_div(sd)?;
+                let mut x = x.f_index_select(0, &rows)?;
+                if let Some((changes, image)) = changes {
+                    x = apply_as_tensors(changes, &x, image)?;
+                }
+                let x = x.f_to_kind(self.host.kind)?.f_sub(mean)?.f_div(sd)?;
                 Ok(Batch { x: x.f_view(shape.as_slice())?, y: y.f_index_select(0, &rows)? })
             }
         }
@@ -90,13 +112,19 @@ impl Batches {
 impl Host {
     /// On the thread that asks: a tenth of a small model's step. Threads of our own for it, or to prepare the next batch
     /// meanwhile, fight libtorch's for the cores and cost more than all of it (measured on two).
-    fn gather(&self, rows: &[u32]) -> Result<Batch, TchError> {
+    fn gather(&self, rows: &[u32], changes: Option<(&[Change], [usize; 3])>) -> Result<Batch, TchError> {
         let mut x = Tensor::f_empty(self.shape(rows.len()).as_slice(), (self.kind, Device::Cpu))?;
         match self.kind {
-            Kind::Double => self.fill::<f64>(rows, elements_mut(&mut x)),
-            _ => self.fill::<f32>(rows, elements_mut(&mut x)),
+            Kind::Double => self.fill::<f64>(rows, changes, elements_mut(&mut x)),
+            _ => self.fill::<f32>(rows, changes, elements_mut(&mut x)),
         }
         Ok(Batch { x, y: self.targets(rows)? })
+    }
+
+    /// Channels, height and width, if inputs are images.
+    fn image(&self) -> Option<[usize; 3]> {
+        let [channels, height, width] = self.input[..] else { return None };
+        Some([channels, height, width].map(|size| size as usize))
     }
 
     fn shape(&self, examples: usize) -> Vec<i64> {
@@ -137,10 +165,12 @@ impl Host {
         }
     }
 
-    fn fill<T: Real>(&self, rows: &[u32], out: &mut [T]) {
-        match &self.part.inputs {
-            Inputs::Bytes(bytes) => fill(rows, bytes, &self.affine, out),
-            Inputs::Floats(floats) => fill(rows, floats, &self.affine, out),
+    fn fill<T: Real>(&self, rows: &[u32], changes: Option<(&[Change], [usize; 3])>, out: &mut [T]) {
+        match (&self.part.inputs, changes) {
+            (Inputs::Bytes(bytes), None) => fill(rows, bytes, &self.affine, out),
+            (Inputs::Floats(floats), None) => fill(rows, floats, &self.affine, out),
+            (Inputs::Bytes(bytes), Some(changes)) => fill_changed(rows, bytes, changes, &self.affine, out),
+            (Inputs::Floats(floats), Some(changes)) => fill_changed(rows, floats, changes, &self.affine, out),
         }
     }
 }
@@ -165,6 +195,22 @@ fn fill<V: Copy, T: Real + From<V>>(rows: &[u32], stored: &[V], affine: &Affine,
             }
         },
     );
+}
+
+/// As [`fill`], of changed images.
+fn fill_changed<V: Copy + Default, T: Real + From<V>>(
+    rows: &[u32],
+    stored: &[V],
+    (changes, image): (&[Change], [usize; 3]),
+    affine: &Affine,
+    out: &mut [T],
+) {
+    let features: usize = image.iter().product();
+    let mut changed = vec![V::default(); features];
+    for ((&row, change), out) in rows.iter().zip(changes).zip(out.chunks_exact_mut(features)) {
+        change.apply(&stored[row as usize * features..][..features], image, &mut changed);
+        fill(&[0], &changed, affine, out);
+    }
 }
 
 #[inline(always)]
@@ -241,6 +287,29 @@ mod tests {
         let affine = Affine { mean: vec![2.0, 20.0], sd: vec![1.0, 10.0] };
         let batches = Batches::new(floats, affine, &[2], 1, Kind::Float, Device::Cpu).unwrap();
         assert_eq!(values(&batches.gather(&[0, 1, 2]).unwrap().x), [-1., -1., 0., 0., 1., 1.]);
+    }
+
+    #[test]
+    fn a_step_sees_changed_images_and_nobody_else_does() {
+        let images = Part { inputs: Inputs::Bytes((1..=24).collect()), targets: Targets::Classes(vec![0, 1]), len: 2 };
+        let affine = Affine { mean: vec![1.0], sd: vec![2.0] };
+        let augment = Augment { padding: 1, horizontal_flip: 0.5 };
+        let batches = Batches::new(images, affine, &[1, 3, 4], 1, Kind::Float, Device::Cpu).unwrap();
+        let plain = values(&batches.gather(&[1, 0]).unwrap().x);
+        assert_eq!(values(&batches.gather_for_step(&[1, 0], None, 1, 5).unwrap().x), plain);
+        let mut seen = 0;
+        for step in 0..10 {
+            let batch = batches.gather_for_step(&[1, 0], Some(&augment), 1, step).unwrap();
+            let mut expected = [0u8; 24];
+            for (at, (change, row)) in augment.changes(1, step, 2).into_iter().zip([1, 0]).enumerate() {
+                let stored: Vec<u8> = (1 + 12 * row..13 + 12 * row).collect();
+                change.apply(&stored, [1, 3, 4], &mut expected[12 * at..12 * at + 12]);
+            }
+            let expected: Vec<f64> = expected.iter().map(|&pixel| (f64::from(pixel) - 1.0) / 2.0).collect();
+            assert_eq!(values(&batch.x), expected);
+            seen += usize::from(values(&batch.x) != plain);
+        }
+        assert!(seen > 5);
     }
 
     #[test]

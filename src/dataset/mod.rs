@@ -1,5 +1,6 @@
 //! Data sets: where examples come from, how they are split, and how they become batches.
 
+mod augment;
 mod batches;
 mod csv;
 mod fashion_mnist;
@@ -19,6 +20,7 @@ mod table;
 use crate::spec::{Entry, Section};
 
 pub use batches::{Batch, Batches, Shuffle};
+pub use augment::Augment;
 pub use fingerprint::fingerprint;
 pub use normalize::{Affine, Normalize};
 pub use source::{default_cache, fetch};

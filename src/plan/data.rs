@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::assume::{self, Assume};
-use crate::dataset::{self, Dataset, Holdout, Info, Normalize, Shuffle, Task};
+use crate::dataset::{self, Augment, Dataset, Holdout, Info, Normalize, Shuffle, Task};
 use crate::spec::{Count, Diagnostic, Section, lookup};
 
 /// The data of a run, not yet read.
@@ -20,6 +20,7 @@ pub struct DataPlan {
     pub normalize: Normalize,
     pub shuffle: Shuffle,
     pub drop_last: bool,
+    pub augment: Option<Augment>,
     /// What is said of the steps of an epoch in place of the data.
     pub assumed_steps: Option<u64>,
 }
@@ -84,6 +85,8 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Opt
     let split_seed = section.or("split_seed", 0);
     let shuffle = section.or("shuffle", Shuffle::EveryEpoch);
     let drop_last = section.or("drop_last", false);
+    let images = info.as_ref().filter(|_| !unread).map(|info| info.input.as_slice());
+    let augment = augment(&mut section, images);
     // Files that nobody reads may hold pixels, and as many examples as they like.
     let read = dataset.as_ref().filter(|_| !unread);
     let default = read.map_or(Normalize::None, |dataset| dataset.default_normalize());
@@ -114,8 +117,33 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Opt
         normalize,
         shuffle,
         drop_last,
+        augment,
         assumed_steps,
     })
+}
+
+/// Reads `augment`, for inputs of a shape where that is known.
+fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment> {
+    if !section.has("augment") {
+        section.ask("augment");
+        return None;
+    }
+    let mut own = section.section("augment")?;
+    let augment = Augment::read(&mut own);
+    match input {
+        Some(&[_, height, width]) if augment.padding >= height.min(width) => {
+            let message = format!("a shift by {} pixels can leave nothing of {height} by {width}", augment.padding);
+            own.error("padding", message, format!("expected less than {}", height.min(width)));
+        }
+        Some(shape @ ([] | [_] | [_, _] | [_, _, _, _, ..])) => {
+            let message = format!("only images are augmented, but these inputs have shape {shape:?}");
+            section.error("augment", message, "leave it out");
+        }
+        _ => {}
+    }
+    let resolved = own.finish();
+    section.put("augment", resolved);
+    Some(augment)
 }
 
 fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdout) {

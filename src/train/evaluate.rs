@@ -10,7 +10,7 @@ use crate::params::Store;
 use crate::record::Scores;
 
 /// Examples at once. Evaluation keeps no activations for a backward pass, so this bounds memory, not accuracy.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// Batches that running statistics are taken from for weights that no step has computed with: as many as the authors of
 /// Schedule-Free use, but averaged plainly, as PyTorch's `update_bn` does.
@@ -50,12 +50,14 @@ impl Job {
 
     /// Takes running statistics anew, with the weights in the store, from batches of the first epoch.
     fn calibrate(&mut self) -> Result<(), Error> {
-        let Job { seed, model, store, examples, train_rows, batch_size, shuffle, .. } = self;
-        let order = shuffle.order(train_rows, *seed, 1);
+        let Job { seed, model, store, examples, train_rows, batch_size, shuffle, augment, .. } = self;
+        let (seed, augment) = (*seed, augment.as_ref());
+        let order = shuffle.order(train_rows, seed, 1);
         let batches = order.chunks(*batch_size).filter(|rows| rows.len() >= model.least_batch());
         no_grad(|| {
             for (rows, batch) in batches.take(CALIBRATION).zip(0..) {
-                let _ = model.forward(&examples.gather(rows)?.x, store, Pass::Calibrate { seed: *seed, batch })?;
+                let x = examples.gather_for_step(rows, augment, seed, batch)?.x;
+                let _ = model.forward(&x, store, Pass::Calibrate { seed, batch })?;
             }
             Ok(())
         })

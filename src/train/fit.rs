@@ -248,9 +248,9 @@ impl Run<'_, '_, '_> {
     /// One optimizer update on `rows`; the first step whose loss was not finite, where that was looked for.
     fn update(&mut self, rows: &[u32]) -> Result<Option<Bad>, Error> {
         self.set_rates(self.at.step)?;
-        let Job { seed, model, store, optimizer, ema, loss, examples, .. } = &mut self.job;
-        let batch = examples.gather(rows)?;
+        let Job { seed, model, store, optimizer, ema, loss, examples, augment, .. } = &mut self.job;
         let (seed, step) = (*seed, self.at.step);
+        let batch = examples.gather_for_step(rows, augment.as_ref(), seed, step)?;
         let output = model.forward(&batch.x, store, Pass::Train { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tch::{Device, TchError, Tensor};
 
-use crate::dataset::{Batches, Shuffle};
+use crate::dataset::{Augment, Batches, Shuffle};
 use crate::model::Model;
 use crate::optimizer::{Ema, Optimizer, Range};
 use crate::params::Store;
@@ -58,6 +58,8 @@ pub struct Job {
     pub drop_last: bool,
     pub shuffle: Shuffle,
     pub horizon: Horizon,
+    /// How training images are changed.
+    pub augment: Option<Augment>,
     pub time_limit: Option<Duration>,
     pub target: Option<Target>,
     pub early_stop: Option<EarlyStop>,

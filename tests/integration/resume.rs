@@ -137,6 +137,8 @@ const MODELS: [&str; 3] = [
     "type = \"cnn\"\nbatch_norm = true",
 ];
 
+const AUGMENTED: &str = "[data.augment]\npadding = 2\nhorizontal_flip = 0.5\n";
+
 const RULES: [&str; 6] = [
     "[schedule]\ntype = \"plateau\"\npatience = \"1 epochs\"\nthreshold = 0.5",
     "[[schedule]]\ntype = \"linear\"\nstart = 0.1\nend = 1.0\nfor = \"30%\"\n[[schedule]]\ntype = \"greedy\"",
@@ -165,6 +167,7 @@ fn killed_runs_go_on_to_the_bit() {
         Case::new("adam_plateau", MODELS[0], &(table("adam") + RULES[0] + "\n[ema]\ndecay = 0.9")),
         Case::new("free", MODELS[1], &(table("schedule_free_adamw") + "[early_stop]\npatience = \"5 epochs\"")),
         Case::new("lbfgs", MODELS[0], &shipped("lbfgs")),
+        Case::new("augmented", MODELS[2], &(AUGMENTED.to_owned() + &table("nadam"))),
         Case::new("reduced", MODELS[0], REDUCED),
         // Hardly anything but writing: most kills hit a state that is half there.
         Case { every: "1 steps", ..Case::new("writing", MODELS[0], &table("adamw")) },
@@ -189,6 +192,10 @@ fn the_whole_matrix_survives() {
             let table = format!("[optimizer]\ntype = \"{optimizer}\"\nlr = 0.001\nweight_decay = 0.01\n{momentum}");
             cases.push(Case::new(&format!("rule_{number}_{optimizer}"), model, &(table + rule)));
         }
+    }
+    for (model, optimizer) in MODELS.iter().zip(["schedule_free_sgd", "adam", "armijo"]) {
+        let name = format!("augmented_{optimizer}");
+        cases.push(Case::new(&name, model, &(AUGMENTED.to_owned() + &shipped(optimizer))));
     }
     let writing = |model: &str, name: &str| Case { every: "1 steps", ..Case::new(name, MODELS[1], model) };
     cases.extend([writing("[optimizer]\ntype = \"adamw\"", "writing_adamw"), writing(REDUCED, "writing_reduced")]);
