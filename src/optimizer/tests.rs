@@ -1,6 +1,7 @@
 //! What every optimizer must do, by looping over the registry.
 
 mod cases;
+mod groups;
 
 use std::path::Path;
 
@@ -196,15 +197,6 @@ fn the_fused_loop_and_tensor_operations_agree() {
 }
 
 #[test]
-fn a_step_does_not_depend_on_groups_with_equal_options() {
-    for table in tables().iter().filter(|table| !is_among(BY_GROUP, table)) {
-        let one = Case::new(table).run();
-        let many = Case { group_of: [0, 1, 2, 1], ..Case::new(table) }.run();
-        assert!(bytes_are_equal(&one, &many), "{table}");
-    }
-}
-
-#[test]
 fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
     for table in tables() {
         let method = build(&table).unwrap();
@@ -321,72 +313,6 @@ fn nor_on_how_many_threads_share_it() {
         let three = Case::new(table).run();
         tch::set_num_threads(threads);
         assert!(bytes_are_equal(&one, &three), "{table}");
-    }
-}
-
-#[test]
-fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
-    for (name, option, refused) in [
-        ("dadapt_adam", "d0 = 1e-3", true),
-        ("dadapt_adam", "weight_decay = 0.1", false),
-        ("dadapt_sgd", "growth_rate = 1.1", true),
-        ("dadapt_sgd", "momentum = 0.9", false),
-        ("dog", "reps_rel = 1e-3", false),
-        ("dowg", "eps = 1e-3", true),
-        ("prodigy", "d_coef = 0.5", true),
-        ("prodigy", "eps = 1e-3", false),
-        ("sps_max", "f_star = 0.1", true),
-        ("sps_max", "c = 0.7", false),
-        ("alig", "eps = 1.0", true),
-        ("momo", "lower_bound = 0.5", true),
-        ("momo_adam", "adapt_lower_bound = true", true),
-        ("momo_adam", "eps = 1e-3", false),
-        ("l4", "gamma = 0.5", true),
-        ("armijo", "c = 0.3", true),
-    ] {
-        let table = format!("type = \"{name}\"");
-        let (store, _) = Case::new(&table).begin();
-        let groups = [table.clone(), format!("{table}\n{option}")].map(|table| build(&table).unwrap());
-        let segments = Segments::new(store.declaration(), &[0, 1, 0, 1]);
-        let started = groups[0].start(&groups, segments, Clip::None, &store);
-        assert_eq!(
-            started.is_err_and(|error| error.to_string().contains("for all groups")),
-            refused,
-            "{name}: {option}"
-        );
-    }
-    assert!(build("type = \"prodigy\"\ngrowth_rate = 0.9").unwrap_err().contains("cannot shrink"));
-    assert!(build("type = \"dadapt_sgd\"\ndecoupled_weight_decay = true").unwrap_err().contains("forget"));
-}
-
-/// As in PyTorch, whose state is each parameter's own.
-#[test]
-fn a_group_may_have_no_momentum() {
-    for table in ["type = \"sgd\"\ndampening = 0.5", "type = \"rmsprop\"", "type = \"rmsprop\"\ncentered = true"] {
-        let run = |momenta: &[f64], group_of: [usize; 4]| {
-            let groups: Vec<_> =
-                momenta.iter().map(|momentum| build(&format!("{table}\nmomentum = {momentum:?}")).unwrap()).collect();
-            let mut store = Store::new(declaration(), Kind::Float, Device::Cpu, 1).unwrap();
-            let segments = Segments::new(store.declaration(), &group_of);
-            let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
-            for step in 1..=5 {
-                let grads = gradients(&store, step);
-                let (loss, lr, mut batch) = (Tensor::from(1.0), [0.01; 2], Bowl::around(&store, &grads, 1.0));
-                let lr = &lr[..momenta.len()];
-                let mut step =
-                    Step { store: &mut store, grads: &grads, lr, hyper: &[], loss: &loss, batch: &mut batch };
-                optimizer.step(&mut step).unwrap();
-            }
-            store
-        };
-        let alone = [0.9, 0.0].map(|momentum| run(&[momentum], [0; 4]));
-        for momenta in [[0.9, 0.0], [0.0, 0.9]] {
-            let both = run(&momenta, [0, 1, 0, 1]);
-            for param in 0..4 {
-                let expected = &alone[usize::from(momenta[param % 2] == 0.0)];
-                assert!(both.get(param).equal(expected.get(param)), "{table}: {momenta:?}, {param}");
-            }
-        }
     }
 }
 
