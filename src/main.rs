@@ -1,5 +1,6 @@
 //! Process concerns only: arguments, logging, the one place that picks the exit code.
 
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +10,10 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.show().map_or(0, |show| show.verbose));
-    std::panic::set_hook(Box::new(|panic| eprintln!("{}", bug_report(panic))));
+    std::panic::set_hook(Box::new(|panic| {
+        // A standard error that is closed is no reason for another panic.
+        let _ = writeln!(std::io::stderr(), "{}", bug_report(panic));
+    }));
     let exit = guarded(|| {
         execute(cli).unwrap_or_else(|error| {
             error.tell();
@@ -23,5 +27,7 @@ fn main() -> ExitCode {
 fn start_logging(verbose: u8) {
     let level = ["warn", "lr_run=info", "lr_run=debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colors = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    logs.with_ansi(colors).with_target(false).init();
 }

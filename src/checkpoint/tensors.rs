@@ -4,6 +4,8 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use crate::libtorch::memory;
+
 /// Tensors that cannot be written as safetensors, or a file that is none.
 #[derive(Debug, thiserror::Error)]
 pub enum TensorsError {
@@ -35,13 +37,11 @@ pub fn to_bytes(tensors: &[(String, Tensor)]) -> Result<Vec<u8>, TensorsError> {
         let kind = tensor.kind();
         let dtype = KINDS.iter().find(|it| it.0 == kind).map(|it| it.1);
         let dtype = dtype.ok_or_else(|| TensorsError::Kind { name: name.clone(), kind: format!("{kind:?}") })?;
-        let mut bytes = vec![0; tensor.numel() * kind.elt_size_in_bytes()];
-        tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
         let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
-        stored.push((name.as_str(), dtype, shape, bytes));
+        stored.push((name.as_str(), dtype, shape, tensor));
     }
-    let views =
-        stored.iter().map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)));
+    let view = |dtype: &Dtype, shape: &[usize], tensor| TensorView::new(*dtype, shape.to_vec(), memory(tensor));
+    let views = stored.iter().map(|(name, dtype, shape, tensor)| Ok((*name, view(dtype, shape, tensor)?)));
     let views: Vec<_> = views.collect::<Result<_, SafeTensorError>>()?;
     // What PyTorch's own writer notes. One entry only: a map of several has no stable order.
     let metadata = Some([("format".to_owned(), "pt".to_owned())].into());

@@ -13,7 +13,7 @@ use crate::optimizer::{Ema, Method, Optimizer, Segments};
 use crate::params::Store;
 use crate::plan::{Group, Plan};
 use crate::record::{Columns, GroupInfo, HyperInfo, Started};
-use crate::train::{Job, Rate, Scheduled, Validation};
+use crate::train::{Job, Need, Rate, Scheduled, Validation};
 
 /// Sets what libtorch shares between all runs of a process.
 pub fn prepare_libtorch(plan: &Plan) {
@@ -68,8 +68,9 @@ pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// Everything that trains.
-pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
+/// Everything that trains; with it, where it is asked for and can be seen, the memory that training takes. To find out
+/// may take `affordable` bytes.
+pub fn job(plan: Plan, data: Data, affordable: Option<u64>) -> Result<(Job, Option<Need>), Error> {
     let Parts { examples, train_rows, val, test } = parts(&plan, data)?;
     let store = store(&plan, None)?;
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
@@ -79,9 +80,9 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         methods.push(method);
         groups.push(Rate { name, base_lr, rule, hyper });
     }
-    let optimizer: Box<dyn Optimizer> =
-        methods[0].start(&methods, segments, plan.clip, &store).map_err(Error::usage)?;
-    Ok(Job {
+    let begin = |store: &Store| methods[0].start(&methods, segments.clone(), plan.clip, store);
+    let optimizer: Box<dyn Optimizer> = begin(&store).map_err(Error::usage)?;
+    let mut job = Job {
         seed: plan.seed,
         device: plan.device,
         model: plan.model,
@@ -97,8 +98,8 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         test_every_epoch: plan.test_every_epoch,
         batch_size: plan.data.batch_size,
         drop_last: plan.data.drop_last,
-        shuffle: plan.data.shuffle,
         augment: plan.data.augment,
+        shuffle: plan.data.shuffle,
         horizon: plan.horizon,
         time_limit: plan.time_limit,
         target: plan.target,
@@ -107,7 +108,10 @@ pub fn job(plan: Plan, data: Data) -> Result<Job, Error> {
         reduce: plan.reduce,
         saving: plan.saving,
         length_key: plan.length_key,
-    })
+    };
+    // Whatever stands in the way of trying will stand in the way of training, and is told there.
+    let need = affordable.and_then(|affordable| job.need(&begin, affordable).ok().flatten());
+    Ok((job, need))
 }
 
 /// What will run, in words and numbers.

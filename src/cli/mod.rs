@@ -5,9 +5,10 @@ mod bug;
 mod compare;
 mod eval;
 mod fetch;
-mod job;
+pub(crate) mod job;
 mod list;
 mod longer;
+mod memory;
 mod path;
 mod preview;
 mod resume;
@@ -125,18 +126,7 @@ fn tell_warnings(warnings: &Findings) {
 
 fn machine() -> Machine<'static> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    Machine { cuda: &cuda, cores, memory: memory() }
-}
-
-/// Bytes of memory that this machine has, or that this process's control group may use of it; where it says (Linux does).
-fn memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    // The second and the first version; "max", or more than there is, where nothing is limited.
-    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-    let limit = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    limits.into_iter().filter_map(limit).chain([1024 * kibibytes]).min()
+    Machine { cuda: &cuda, cores, memory: memory::Memory::of_this_machine().total }
 }
 
 fn cuda() -> Result<usize, String> {

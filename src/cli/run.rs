@@ -9,6 +9,7 @@ use tracing::{debug, info};
 
 use super::args::RunArgs;
 use super::longer::is_longer;
+use super::memory::{self, Memory};
 use super::resume::{self, Resume};
 use super::{Error, job, plan_all, print};
 use crate::checkpoint::{Made, save_weights};
@@ -61,6 +62,9 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
     let rates = rates.map(|rates| format!("# {}\n", rates.split_whitespace().collect::<Vec<_>>().join(" ")));
     Ok(format!("# Would run in {}\n{}{text}", folder.display(), rates.collect::<String>()))
 }
+
+/// To see what a run will need may take this part of the free memory.
+const SHARE: u64 = 4;
 
 /// One run, from its folder to its weights.
 fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
@@ -123,7 +127,15 @@ fn go(
     started.resumed = kept.as_ref().map(resume::resumed);
     let made = resume::made(&started, &data.fingerprint);
     let (declaration, keeps) = (plan.model.declaration().clone(), plan.saving.keep);
-    let job = job::job(plan, data)?;
+    let (model, batch_size) = (plan.model.describe(), plan.data.batch_size);
+    let free = Memory::of_this_machine();
+    let fitting = job::job(plan, data, Some(free.free.unwrap_or(u64::MAX) / SHARE)).and_then(|(job, need)| {
+        let warning = need.and_then(|need| free.compare(&need, &model, batch_size).transpose()).transpose()?;
+        warnings.extend(warning);
+        Ok(job)
+    });
+    let explained = |error| memory::explained(error, &model, batch_size);
+    let job = fitting.inspect_err(|_| directory.leave()).map_err(explained)?;
 
     let mut sinks = directory.sinks(facts);
     show(args, directory, &mut sinks);
@@ -131,7 +143,8 @@ fn go(
         let message = "no examples are held out: decisions use the test part, whose scores are then too good";
         warnings.push(message.to_owned());
     }
-    sinks.on(&Event::Started(Box::new(started))).map_err(Error::failed)?;
+    let begun = sinks.on(&Event::Started(Box::new(started)));
+    begun.inspect_err(|_| directory.leave()).map_err(Error::failed)?;
     for message in warnings {
         sinks.on(&Event::Warning { message }).map_err(Error::failed)?;
     }
@@ -148,7 +161,7 @@ fn go(
         Err(error) => {
             // The record should say so; where it cannot be written, the error itself is what matters.
             let _ = sinks.on(&Event::Ended(Box::new(Outcome::failed())));
-            return Err(error);
+            return Err(explained(error));
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;

@@ -1,5 +1,6 @@
 //! The one room with unsafe code and the one C++ shim: what libtorch has and tch does not expose.
 
+mod allocations;
 mod parallel;
 
 use std::ffi::{CStr, CString, c_char};
@@ -8,6 +9,7 @@ use std::sync::OnceLock;
 
 use tch::{Kind, TchError, Tensor};
 
+pub use allocations::{Allocations, give_back_freed};
 pub use parallel::{Pieces, Rows, Slices};
 
 unsafe extern "C" {
@@ -137,6 +139,18 @@ pub fn elements<T: Element>(tensor: &Tensor) -> &[T] {
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
+/// The bytes of a contiguous CPU tensor of any kind.
+pub fn memory(tensor: &Tensor) -> &[u8] {
+    assert!(tensor.device() == tch::Device::Cpu && tensor.is_contiguous(), "a contiguous CPU tensor is needed");
+    let length = tensor.numel() * tensor.kind().elt_size_in_bytes();
+    if length == 0 {
+        return &[];
+    }
+    // SAFETY: the tensor is contiguous and in this process's memory (checked), has this many bytes, and lives as long as the
+    // slice; that nothing writes it meanwhile is as in [`elements`].
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<u8>(), length) }
+}
+
 /// The elements of a contiguous CPU tensor, to write.
 pub fn elements_mut<T: Element>(tensor: &mut Tensor) -> &mut [T] {
     check::<T>(tensor);
@@ -145,12 +159,49 @@ pub fn elements_mut<T: Element>(tensor: &mut Tensor) -> &mut [T] {
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
+/// How a message about memory that could not be had begins.
+pub const OUT_OF_MEMORY: &str = "out of memory: ";
+
 /// libtorch's message without its C++ frames.
-pub fn message(error: &tch::TchError) -> String {
+pub fn message(error: &TchError) -> String {
     let text = match error {
-        tch::TchError::Torch(text) => text.clone(),
+        TchError::Torch(text) => text.clone(),
         other => other.to_string(),
     };
-    let text = text.split("\nException raised from").next().unwrap_or_default();
-    text.trim().to_owned()
+    let text = text.split("\nException raised from").next().unwrap_or_default().trim();
+    if let Some((_, wanted)) = text.split_once("can't allocate memory: you tried to allocate ") {
+        let wanted = wanted.split(". Error code").next().unwrap_or_default();
+        return format!("{OUT_OF_MEMORY}the system did not give {wanted}");
+    }
+    match text.split_once("CUDA out of memory. ") {
+        // What follows is advice for who writes Python.
+        Some((_, rest)) => OUT_OF_MEMORY.to_owned() + rest.split(" Including non-PyTorch").next().unwrap_or_default(),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+
+    #[test]
+    fn memory_that_cannot_be_had_is_told_in_a_line() {
+        let error = Tensor::f_zeros([1 << 50], (Kind::Float, Device::Cpu)).unwrap_err();
+        assert_eq!(message(&error), "out of memory: the system did not give 4503599627370496 bytes");
+        let cuda = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.78 GiB of which 9.20 GiB is \
+                    free. Including non-PyTorch memory, this process has 6.58 GiB memory in use. Of the allocated memory\n\
+                    Exception raised from malloc at CUDACachingAllocator.cpp:1 (most recent call first):\nframe #0";
+        assert_eq!(
+            message(&TchError::Torch(cuda.to_owned())),
+            "out of memory: Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.78 GiB of which 9.20 GiB is free."
+        );
+    }
+
+    #[test]
+    fn other_messages_lose_their_frames() {
+        let error = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).f_view([5]).unwrap_err();
+        assert_eq!(message(&error), "shape '[5]' is invalid for input of size 6");
+    }
 }

@@ -3,12 +3,41 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/addmm.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
+
+namespace {
+
+// What libtorch allocates in the machine's own memory while this is its thread's profiler.
+struct Counter : c10::MemoryReportingInfoBase {
+  std::atomic<int64_t> held{0};
+  std::atomic<int64_t> peak{0};
+
+  void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device device) override {
+    if (device.type() != c10::DeviceType::CPU) return;
+    const int64_t now = held.fetch_add(size) + size;
+    int64_t before = peak.load();
+    while (now > before && !peak.compare_exchange_weak(before, now)) {
+    }
+  }
+
+  bool memoryProfilingEnabled() const override { return true; }
+};
+
+struct Counting {
+  std::shared_ptr<Counter> counter = std::make_shared<Counter>();
+  c10::DebugInfoGuard guard{c10::DebugInfoKind::PROFILER_STATE, counter};
+};
+
+}  // namespace
 
 extern "C" {
 
@@ -39,6 +68,24 @@ const char* lr_torch_version() { return TORCH_VERSION; }
 void lr_parallel_for(int64_t length, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
   at::parallel_for(0, length, grain, [&](int64_t begin, int64_t end) { body(context, begin, end); });
 }
+
+// Counts what this thread's operations allocate, until `lr_count_end` on the same thread.
+void* lr_count_begin() {
+  try {
+    return new Counting;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+// Bytes allocated since and not freed, and the most there were at once since the last time that this was asked.
+void lr_count(void* counting, int64_t* held, int64_t* peak) {
+  Counter& counter = *static_cast<Counting*>(counting)->counter;
+  *held = counter.held.load();
+  *peak = counter.peak.exchange(*held);
+}
+
+void lr_count_end(void* counting) { delete static_cast<Counting*>(counting); }
 
 // Deterministic algorithms where libtorch has a choice (CUDA's, above all), and full f32 precision in products.
 void lr_set_deterministic(bool on) {

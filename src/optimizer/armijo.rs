@@ -139,7 +139,7 @@ impl Search {
             Some(amounts) => Ok(0.5 * product(&flat.f_square()?, amounts)?),
             None => Ok::<f64, Error>(0.0),
         };
-        let before = step.store.flat().copy();
+        let before = step.store.flat().f_detach_copy()?;
         let loss = step.loss.f_double_value(&[])? + penalty(&before)?;
         // Never 0, which nothing would increase.
         self.part = (increase * self.part).clamp(f64::MIN_POSITIVE, 1.0);

@@ -216,7 +216,7 @@ fn start(start: Start<Mechanic>, store: &Store) -> Result<Box<dyn Optimizer>, Er
     let base = bases[0].start(&bases, segments.clone(), Clip::None, &sum)?;
     let treatments = groups.into_iter().collect();
     let tuner = Tuner::new(&settings);
-    let first = store.flat().copy();
+    let first = store.flat().f_detach_copy()?;
     Ok(Box::new(Engine {
         groups: treatments,
         segments,
@@ -328,6 +328,10 @@ impl Optimizer for Engine {
         self.base.remember(&base)?;
         (self.steps, self.tuner, self.rates) = (steps, tuner, rates);
         Ok(())
+    }
+
+    fn growth(&self) -> u64 {
+        self.base.growth()
     }
 
     fn effective_lr(&self) -> Option<Vec<f64>> {

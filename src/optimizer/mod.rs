@@ -258,6 +258,11 @@ pub trait Optimizer: Debug + Send {
         None
     }
 
+    /// Bytes that its state has yet to grow by, where it does.
+    fn growth(&self) -> u64 {
+        0
+    }
+
     /// The weights to evaluate with, flat, where they are not the store's own.
     fn eval_weights(&self, _store: &Store) -> Result<Option<Tensor>, Error> {
         Ok(None)

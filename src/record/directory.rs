@@ -98,43 +98,37 @@ impl RunDirectory {
     /// anew. `force` runs anew either way, and also replaces a run of a different spec, but neither files that are no
     /// run's nor a run that is going on.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
-        RunDirectory::open_as(path, resolved, if force { None } else { Some(resolved) })
+        let lock = hold(path)?;
+        let done = if force { None } else { complete(path, resolved)? };
+        Ok(match done {
+            Some(record) => Opened::Complete(Box::new(record)),
+            None => Opened::Fresh(RunDirectory::held(path, resolved, lock)?),
+        })
     }
 
     /// Opens the folder of a run of `there` to go on as one of `resolved`, which is the same but longer.
     pub fn open_longer(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
-        match RunDirectory::open_as(path, resolved, None)? {
-            Opened::Fresh(directory) => {
-                // Another process may have had it meanwhile.
-                complete(path, there)?;
-                Ok(RunDirectory { longer: true, ..directory })
-            }
-            Opened::Complete(record) => Err(OpenError::Unreadable {
-                path: path.to_owned(),
-                reason: format!("the run there is {}", record.status),
-            }),
-        }
+        let lock = hold(path)?;
+        // Another process may have had it meanwhile.
+        complete(path, there)?;
+        Ok(RunDirectory { longer: true, ..RunDirectory::held(path, resolved, lock)? })
     }
 
-    /// Opens it unless it holds the complete run of a spec.
-    fn open_as(path: &Path, resolved: &Table, unless: Option<&Table>) -> Result<Opened, OpenError> {
-        let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(not_writable)?;
-        refuse_foreign(path)?;
-        let lock = Lock::take(path).map_err(|error| match error {
-            LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
-            LockError::Io(source) => not_writable(source),
-        })?;
-        put_back(path).map_err(not_writable)?;
-        if let Some(spec) = unless
-            && let Some(record) = complete(path, spec)?
-        {
-            return Ok(Opened::Complete(Box::new(record)));
-        }
+    fn held(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
         let spec =
             format!("# Resolved by lr-run {}: to run this file is to run this again.\n", env!("CARGO_PKG_VERSION"))
                 + &toml::to_string(resolved)?;
-        Ok(Opened::Fresh(RunDirectory { path: path.to_owned(), spec, longer: false, lock: Arc::new(lock) }))
+        Ok(RunDirectory { path: path.to_owned(), spec, longer: false, lock: Arc::new(lock) })
+    }
+
+    /// Removes the folder where nothing of a run is in it: one that could not even begin leaves no trace.
+    pub fn leave(&self) {
+        let Ok(mut entries) = fs::read_dir(&self.path) else { return };
+        if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)) {
+            let _ = fs::remove_dir_all(&self.path);
+            // That of the experiment, if this was its only run.
+            let _ = self.path.parent().map(fs::remove_dir);
+        }
     }
 
     /// The folder.
@@ -165,6 +159,19 @@ impl RunDirectory {
         let record = RunJson::new(self.path.join(RUN_JSON), facts);
         Fanout::new(vec![Box::new(begin), Box::new(epochs), Box::new(record)])
     }
+}
+
+/// Makes and locks the folder `path`, and puts the old results back where a new run came to nothing.
+fn hold(path: &Path) -> Result<Lock, OpenError> {
+    let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
+    fs::create_dir_all(path).map_err(not_writable)?;
+    refuse_foreign(path)?;
+    let lock = Lock::take(path).map_err(|error| match error {
+        LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
+        LockError::Io(source) => not_writable(source),
+    })?;
+    put_back(path).map_err(not_writable)?;
+    Ok(lock)
 }
 
 /// The record of the complete run of `resolved` in the folder `path`, if that is what it holds.

@@ -6,6 +6,7 @@ mod evaluate;
 mod fit;
 mod loss;
 mod meter;
+mod need;
 mod rates;
 mod rules;
 mod saves;
@@ -27,6 +28,7 @@ pub use again::Again;
 pub use evaluate::evaluate;
 pub use fit::fit;
 pub use loss::{Loss, Metric};
+pub use need::Need;
 pub use rates::{Follows, Rate, Scheduled};
 pub use rules::{EarlyStop, Mode, Monitor, Target, metric_of};
 pub use saves::{Every, Saving};
@@ -56,10 +58,10 @@ pub struct Job {
     pub test_every_epoch: bool,
     pub batch_size: usize,
     pub drop_last: bool,
-    pub shuffle: Shuffle,
-    pub horizon: Horizon,
     /// How training images are changed.
     pub augment: Option<Augment>,
+    pub shuffle: Shuffle,
+    pub horizon: Horizon,
     pub time_limit: Option<Duration>,
     pub target: Option<Target>,
     pub early_stop: Option<EarlyStop>,

@@ -11,6 +11,7 @@ mod interrupted;
 mod layering;
 mod networks;
 mod optimizers;
+mod memory;
 mod preview;
 mod resume;
 mod schedule_differences;

@@ -141,7 +141,10 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Optimizer for Engine<
             }
             let value = no_grad(|| self.groups[segment.group].rule.evaluated(&part(store.flat())?, &state))?;
             if let Some(value) = value {
-                let all = evaluated.get_or_insert_with(|| store.flat().copy());
+                let all = match &mut evaluated {
+                    Some(all) => all,
+                    none => none.insert(store.flat().f_detach_copy()?),
+                };
                 part(all)?.f_copy_(&value)?;
             }
         }

@@ -204,7 +204,7 @@ impl Engine {
             let is_last = iteration == rule.max_iter;
             if rule.line_search == LineSearch::StrongWolfe {
                 let (problem, direction) = (&self.problem, &self.direction);
-                let from = flat.copy();
+                let from = flat.f_detach_copy()?;
                 let look = |t: f64| {
                     let _ = flat.f_add_(&direction.f_mul_scalar(t)?)?;
                     let (loss, gradient) = problem.evaluate(store, *batch, &treatments)?;
@@ -271,7 +271,7 @@ impl Engine {
             let _ = q.f_add_(&s.f_mul(&alpha.f_sub(&beta)?)?)?;
         }
         self.direction = q;
-        self.previous = gradient.copy();
+        self.previous = gradient.f_detach_copy()?;
         Ok(())
     }
 }
@@ -299,6 +299,12 @@ impl Optimizer for Engine {
     fn memory(&self) -> serde_json::Value {
         let ro: Vec<f64> = self.history.iter().map(|change| change.ro).collect();
         save_memory(self.steps, &(self.numbers, ro))
+    }
+
+    fn growth(&self) -> u64 {
+        let yet = self.problem.groups[0].rule.history_size.saturating_sub(self.history.len());
+        // The change of the gradient and that of the weights.
+        2 * (yet * self.direction.numel() * self.direction.kind().elt_size_in_bytes()) as u64
     }
 
     fn remember(&mut self, value: &serde_json::Value) -> Result<(), Error> {
