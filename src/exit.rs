@@ -61,7 +61,11 @@ impl Exit {
 
 impl From<&OpenError> for Exit {
     fn from(error: &OpenError) -> Exit {
-        if matches!(error, OpenError::Held { .. }) { Exit::Held } else { Exit::Usage }
+        match error {
+            OpenError::Held { .. } => Exit::Held,
+            OpenError::NotWritable { .. } => Exit::Failed,
+            _ => Exit::Usage,
+        }
     }
 }
 

@@ -25,12 +25,15 @@ impl Fanout {
 
 impl Sink for Fanout {
     /// Every sink gets the event, also after one has failed: a full disk does not silence the terminal. The first error
-    /// is returned.
+    /// is returned. Only the beginning ends with it: what comes after counts on what comes before.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         let mut result = Ok(());
         for sink in &mut self.sinks {
             let this = sink.on(event);
             result = result.and(this);
+            if result.is_err() && matches!(event, Event::Started(_)) {
+                return result;
+            }
         }
         result
     }

@@ -6,6 +6,7 @@ mod cli;
 mod cli_optimizers;
 mod docs;
 mod experiments;
+mod faults;
 mod golden;
 mod interrupted;
 mod layering;

@@ -183,7 +183,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     fs::write(&file, "").unwrap();
     for path in [file.clone(), file.join("run")] {
         let error = RunDirectory::open(&path, &adam(), true).unwrap_err();
-        assert_eq!(crate::exit::Exit::from(&error).code(), 2);
+        assert_eq!(crate::exit::Exit::from(&error).code(), 1);
         assert!(error.to_string().starts_with(&format!("cannot write to the folder {}: ", path.display())), "{error}");
     }
 }
