@@ -19,6 +19,8 @@ pub mod cli;
 pub mod compare;
 pub mod dataset;
 pub mod exit;
+#[doc(hidden)]
+pub mod hostile;
 pub mod libtorch;
 pub mod model;
 pub mod optimizer;

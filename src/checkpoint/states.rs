@@ -170,10 +170,7 @@ fn write(path: &Path, made: &Made, state: &State) -> io::Result<()> {
     let beside = partial(path);
     let _ = fs::remove_dir_all(&beside);
     fs::create_dir_all(&beside)?;
-    let content =
-        Content { version: VERSION, made: made.clone(), state: state.numbers.clone(), seconds: state.seconds };
-    let mut json = serde_json::to_vec_pretty(&content)?;
-    json.push(b'\n');
+    let json = state_json(made, state)?;
     let tensors = tensors::to_bytes(&state.tensors).map_err(io::Error::other)?;
     let sums = sums(&[(JSON, &json), (TENSORS, &tensors)]);
     for (name, content) in [(JSON, json.as_slice()), (TENSORS, &tensors), (SUMS, sums.as_bytes())] {
@@ -205,6 +202,32 @@ enum Trouble {
     Version(String),
 }
 
+/// What is said in `state.json`.
+fn content(json: &[u8]) -> Result<(Made, Numbers, Seconds), Trouble> {
+    let broken = |error: serde_json::Error| Trouble::Broken(format!("{JSON}: {error}"));
+    let value: serde_json::Value = serde_json::from_slice(json).map_err(broken)?;
+    match value.get("version") {
+        Some(version) if version.as_u64() == Some(VERSION) => {}
+        version => return Err(Trouble::Version(version.map_or("none".to_owned(), ToString::to_string))),
+    }
+    let Content { made, state, seconds, .. } = serde_json::from_value(value).map_err(broken)?;
+    Ok((made, state, seconds))
+}
+
+/// What `state.json` says, where it can be read, for who has only that.
+pub(crate) fn numbers_in(json: &[u8]) -> Option<(Numbers, Seconds)> {
+    content(json).ok().map(|(_, numbers, seconds)| (numbers, seconds))
+}
+
+/// `state.json` of a state.
+pub(crate) fn state_json(made: &Made, state: &State) -> serde_json::Result<Vec<u8>> {
+    let content =
+        Content { version: VERSION, made: made.clone(), state: state.numbers.clone(), seconds: state.seconds };
+    let mut json = serde_json::to_vec_pretty(&content)?;
+    json.push(b'\n');
+    Ok(json)
+}
+
 fn read(path: &Path) -> Result<Kept, Trouble> {
     let file =
         |name: &str| fs::read(path.join(name)).map_err(|error| Trouble::Broken(format!("cannot read {name}: {error}")));
@@ -213,13 +236,7 @@ fn read(path: &Path) -> Result<Kept, Trouble> {
         return Err(Trouble::Broken(format!("its files are not those that {SUMS} counts")));
     }
     let broken = |error: &dyn std::fmt::Display| Trouble::Broken(error.to_string());
-    let value: serde_json::Value = serde_json::from_slice(&json).map_err(|error| broken(&error))?;
-    match value.get("version") {
-        Some(version) if version.as_u64() == Some(VERSION) => {}
-        version => return Err(Trouble::Version(version.map_or("none".to_owned(), ToString::to_string))),
-    }
-    let Content { made, state: numbers, seconds, .. } =
-        serde_json::from_value(value).map_err(|error| broken(&error))?;
+    let (made, numbers, seconds) = content(&json)?;
     let tensors = tensors::from_bytes(&tensors).map_err(|error| broken(&error))?;
     Ok(Kept { made, state: State { numbers, seconds, tensors } })
 }

@@ -19,7 +19,8 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use super::table::{Format, Missing, Table, number};
+pub use super::table::Missing;
+use super::table::{Format, Table, number};
 use super::{Access, Build, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
 use crate::dataset::split::split_by;
 use crate::random::Stream;
@@ -104,6 +105,15 @@ struct Csv {
     test: Holdout,
     test_seed: u64,
     read: OnceCell<Data>,
+}
+
+/// Reads a file's `bytes` with the target `target`; `file` is what messages call it.
+pub fn parse(bytes: &[u8], file: &str, delimiter: u8, target: &str, missing: Missing) -> Result<Data, Error> {
+    let format = Format { delimiter, target: target.to_owned(), drop: Vec::new(), missing };
+    let table = Table::parse(bytes, file.to_owned(), &format, None)?;
+    let learn = Some(by_looking(&table, target)?);
+    let (path, test) = (file.into(), Holdout::Count(0));
+    Csv { path, test_path: None, format, learn, test, test_seed: 0, read: OnceCell::new() }.assemble(table)
 }
 
 impl Csv {

@@ -3,7 +3,6 @@
 //! Bytes 0 and 1 are 0, byte 2 is the element type (8: unsigned byte, the one read here), byte 3 the number of
 //! dimensions; each dimension is a 32-bit number. Images are `[n, height, width]`, labels `[n]`.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -68,8 +67,7 @@ pub fn parse(mut reader: impl Read, length: Option<u64>, file: &str, kind: Kind)
 
 fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>), Error> {
     let failed = |error: io::Error| Error(format!("{}: {}", path.display(), in_words(&error)));
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
+    let (file, length) = super::open::open(path)?;
     let mut reader = BufReader::new(file);
     let gzipped = io::BufRead::fill_buf(&mut reader).map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     Ok((unpacked(reader).map_err(failed)?, (!gzipped).then_some(length)))

@@ -2,26 +2,28 @@
 
 mod augment;
 mod batches;
-mod csv;
+pub(crate) mod csv;
 mod fashion_mnist;
 mod fingerprint;
 mod gzip;
-mod idx;
+pub(crate) mod idx;
 mod image_set;
 mod linear;
 mod mnist;
 mod normalize;
 mod npy;
-mod npz;
+pub(crate) mod npz;
+mod open;
 mod source;
 mod split;
 mod table;
 
 use crate::spec::{Entry, Section};
 
-pub use batches::{Batch, Batches, Shuffle};
 pub use augment::Augment;
+pub use batches::{Batch, Batches, Shuffle};
 pub use fingerprint::fingerprint;
+pub(crate) use gzip::unpacked;
 pub use normalize::{Affine, Normalize};
 pub use source::{default_cache, fetch};
 pub use split::{Holdout, split};

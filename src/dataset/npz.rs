@@ -13,13 +13,13 @@
 //! Types read: `uint8`, `float32`, `float64`, `int32`, `int64`, little-endian, in C order.
 
 use std::cell::OnceCell;
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use zip::{CompressionMethod, ZipArchive};
 
 use super::npy::{Array, Dtype};
+use super::open::open;
 use super::{Access, Build, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
 use crate::spec::{Entry, Section};
 
@@ -72,11 +72,15 @@ impl Dataset for Npz {
 }
 
 fn read(path: &Path) -> Result<Data, Error> {
-    let file = path.display().to_string();
-    let source = File::open(path).map_err(|error| Error(format!("{file}: {error}")))?;
-    let archive = ZipArchive::new(BufReader::new(source));
+    let (source, _) = open(path)?;
+    parse(BufReader::new(source), &path.display().to_string())
+}
+
+/// Reads an archive; `file` is what messages call it.
+pub fn parse(source: impl Read + Seek, file: &str) -> Result<Data, Error> {
+    let archive = ZipArchive::new(source);
     let mut archive = archive.map_err(|error| Error(format!("{file}: this is no .npz file: {error}")))?;
-    let mut array = |name: &str| array(&mut archive, name, &file);
+    let mut array = |name: &str| array(&mut archive, name, file);
     let mut part = |x_name: &str, y_name: &str| match (array(x_name)?, array(y_name)?) {
         (Some(x), Some(y)) => Ok(Some((
             Named { array: x, name: format!("{file}: `{x_name}`") },
@@ -100,7 +104,7 @@ struct Named {
 }
 
 /// The array `name` of the archive; none where it has no such member.
-fn array(archive: &mut ZipArchive<BufReader<File>>, name: &str, file: &str) -> Result<Option<Array>, Error> {
+fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> Result<Option<Array>, Error> {
     let place = format!("{file}: `{name}`");
     let member = match archive.by_name(&format!("{name}.npy")) {
         Ok(member) => member,

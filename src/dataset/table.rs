@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Error;
+use super::open::read_whole;
 use crate::spec::nearest;
 
 crate::choice! {
@@ -43,10 +44,13 @@ pub struct Table {
 impl Table {
     /// Reads `path`; with `like`, in that table's order of columns, which must be the same.
     pub fn read(path: &Path, format: &Format, like: Option<&Table>) -> Result<Table, Error> {
-        let file = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| Error(format!("{file}: {error}")))?;
+        Table::parse(&read_whole(path)?, path.display().to_string(), format, like)
+    }
+
+    /// Reads a file's `bytes`; `file` is what messages call it.
+    pub fn parse(bytes: &[u8], file: String, format: &Format, like: Option<&Table>) -> Result<Table, Error> {
         // A byte order mark would shift what the reader says of places.
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut lines = Lines { text, counted: 0, line: 1 };
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(format.delimiter)

@@ -276,17 +276,22 @@ impl Reader<'_> {
     }
 
     fn matcher(&self, section: &Section<'_>, pattern: &str) -> Option<GlobMatcher> {
-        // `*` goes across dots: names have no folders.
-        match GlobBuilder::new(pattern).literal_separator(false).build() {
-            Ok(glob) => Some(glob.compile_matcher()),
-            Err(error) => {
-                let found = Diagnostic::error(format!("\"{pattern}\" is no pattern: {}", error.kind()));
+        match glob(pattern) {
+            Ok(matcher) => Some(matcher),
+            Err(reason) => {
+                let found = Diagnostic::error(format!("\"{pattern}\" is no pattern: {reason}"));
                 let found = found.at(place_of(section, pattern));
                 self.log.push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
                 None
             }
         }
     }
+}
+
+/// What `pattern` matches, or why it is none. `*` goes across dots: names have no folders.
+pub(crate) fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+    let built = GlobBuilder::new(pattern).literal_separator(false).build();
+    built.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 /// Where `pattern` stands in `params`.

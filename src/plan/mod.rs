@@ -25,6 +25,7 @@ use crate::train::{EarlyStop, Loss, Mode, Monitor, Reduce, Saving, Target};
 
 pub use assume::Assume;
 pub use data::DataPlan;
+pub(crate) use groups::glob;
 pub use groups::{BASE, Group, Groups};
 pub use machine::Machine;
 

@@ -11,6 +11,7 @@ use super::{Error, Job};
 use crate::optimizer::restore;
 use crate::params::Declaration;
 use crate::record::{Reached, Reduced, Row};
+use crate::spec::Horizon;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,17 @@ pub struct Position {
     pub step_in_epoch: u64,
     /// Whether the epoch was evaluated, and so is over.
     pub evaluated: bool,
+}
+
+impl Position {
+    /// Whether a run as long as `horizon` comes by here.
+    fn is_in(&self, horizon: Horizon) -> bool {
+        let before = self.epoch.checked_sub(1).map_or(Some(0), |epochs| epochs.checked_mul(horizon.steps_per_epoch));
+        let most = if self.epoch == 0 { 0 } else { horizon.steps_per_epoch };
+        self.step <= horizon.total_steps
+            && self.step_in_epoch <= most
+            && before.and_then(|before| before.checked_add(self.step_in_epoch)) == Some(self.step)
+    }
 }
 
 /// Wall time spent so far, in seconds: what no two runs share.
@@ -137,6 +149,11 @@ impl Job {
                 state.numbers.groups.len(),
                 self.groups.len()
             )));
+        }
+        let (at, horizon) = (state.numbers.position, self.horizon);
+        if !at.is_in(horizon) {
+            let Horizon { total_steps, steps_per_epoch } = horizon;
+            return Err(Error::State(format!("{at:?} is not in {total_steps} steps, {steps_per_epoch} an epoch")));
         }
         self.store.assign_all(&model)?;
         if let Some(ema) = &mut self.ema {

@@ -39,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "train",
         ],
     ),
+    ("hostile", &["checkpoint", "cli", "dataset", "plan", "schedule", "spec", "train"]),
 ];
 
 /// Rooms that compute without libtorch.

@@ -148,7 +148,13 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
         tokens.push(token);
         rest = rest[length..].trim_start();
     }
-    if tokens.is_empty() { wrong("it is empty", "for example \"1 - t / T\"") } else { Ok(tokens) }
+    match tokens.len() {
+        0 => wrong("it is empty", "for example \"1 - t / T\""),
+        length if length > LONGEST => {
+            wrong("it is too long", format!("expected at most {LONGEST} numbers, names and signs, not {length}"))
+        }
+        _ => Ok(tokens),
+    }
 }
 
 /// The length of the number that `text` begins with.
@@ -182,6 +188,9 @@ fn rewritten(tokens: &[Token<'_>]) -> Result<String, Wrong> {
 
 /// Deeper nesting than this is no formula, but an attack on the stack.
 const DEPTH: usize = 64;
+
+/// More tokens than this are no formula, but an attack on the clock: a formula is computed at every step.
+const LONGEST: usize = 1000;
 
 /// Expressions separated by commas, up to a closing parenthesis or the end.
 fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String>, Wrong> {

@@ -97,6 +97,13 @@ fn what_is_no_formula_is_said() {
     for text in ["1 +", "* 2", "1 + * 2", "min(,)", "if(,,)", "()"] {
         assert!(Formula::read(text).is_err(), "{text}");
     }
-    let deep = format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000));
-    assert_eq!(Formula::read(&deep).unwrap_err().what, "it is nested too deeply");
+    let nested = |depth| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+    for (text, what) in [
+        (nested(400), "it is nested too deeply"),
+        (nested(100_000), "it is too long"),
+        ("1 + ".repeat(500) + "1", "it is too long"),
+    ] {
+        assert_eq!(Formula::read(&text).unwrap_err().what, what);
+    }
+    assert!(Formula::read(&("1 + ".repeat(499) + "1")).is_ok());
 }
