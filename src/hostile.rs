@@ -172,6 +172,7 @@ pub fn a_checkpoint() -> Vec<u8> {
         device: "cpu".to_owned(),
         threads: 1,
         data_fingerprint: String::new(),
+        experiment: String::new(),
         epochs_csv_bytes: 0,
     };
     state_json(&made, &small_run(None).expect("a small run")).expect("JSON")

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::tensors;
+use crate::record::CHECKPOINT;
 use crate::spec::hex;
 use crate::train::{Numbers, Seconds, State};
 
-/// The folder of a run's states, in the run's folder.
-const FOLDER: &str = "checkpoint";
 const JSON: &str = "state.json";
 const TENSORS: &str = "state.safetensors";
 const SUMS: &str = "SHA256SUMS";
@@ -34,6 +33,8 @@ pub struct Made {
     pub threads: usize,
     /// SHA-256 of the data, as its data set gives it.
     pub data_fingerprint: String,
+    /// SHA-256 of the experiment, whatever its length.
+    pub experiment: String,
     /// Length of `epochs.csv`: what was appended later belongs to steps that are made again.
     pub epochs_csv_bytes: u64,
 }
@@ -85,7 +86,7 @@ pub enum CheckpointError {
 impl Checkpoints {
     /// Those of the run in `folder`, and the newest that is whole. Each that is not is passed over with a warning.
     pub fn find(folder: &Path) -> Result<(Checkpoints, Option<Kept>, Vec<String>), CheckpointError> {
-        let folder = folder.join(FOLDER);
+        let folder = folder.join(CHECKPOINT);
         let mut numbers = numbers(&folder).map_err(|source| CheckpointError::Read { path: folder.clone(), source })?;
         let next = numbers.last().map_or(1, |last| last + 1);
         let mut troubles = Vec::new();
@@ -112,7 +113,7 @@ impl Checkpoints {
 
     /// None yet, in the run's folder `folder`; what is there gives way to the first.
     pub fn none(folder: &Path) -> Checkpoints {
-        let folder = folder.join(FOLDER);
+        let folder = folder.join(CHECKPOINT);
         let next = numbers(&folder).ok().and_then(|numbers| numbers.last().copied()).map_or(1, |last| last + 1);
         Checkpoints { folder, whole: Vec::new(), next }
     }

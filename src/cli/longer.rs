@@ -20,12 +20,7 @@ const LOOKS: u64 = 100_000;
 /// Whether the run in `folder`, whose resolved spec is `there`, differs from `plan` in its length alone and can become as long.
 /// An error where it cannot; it names the key.
 pub fn is_longer(plan: &Plan, folder: &Path, there: &Table) -> Result<bool, Error> {
-    let without_length = |table: &Table| {
-        let mut table = table.clone();
-        LENGTH.iter().for_each(|key| drop(table.remove(*key)));
-        spec_hash(&table)
-    };
-    if without_length(&plan.resolved) != without_length(there) {
+    if experiment(&plan.resolved) != experiment(there) {
         return Ok(false);
     }
     let spec = Spec::load(&folder.join(SPEC_TOML), &[])?;
@@ -46,6 +41,13 @@ pub fn is_longer(plan: &Plan, folder: &Path, there: &Table) -> Result<bool, Erro
             new.total_steps,
         ))),
     }
+}
+
+/// The hash of a resolved spec, whatever the run's length.
+pub fn experiment(resolved: &Table) -> String {
+    let mut table = resolved.clone();
+    LENGTH.iter().for_each(|key| drop(table.remove(*key)));
+    spec_hash(&table)
 }
 
 /// The key of what would have been otherwise up to the earlier end.

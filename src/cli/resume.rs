@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::Error;
+use super::{Error, longer};
 use crate::checkpoint::{CheckpointError, Checkpoints, Kept, Made};
 use crate::plan::Plan;
-use crate::record::{Resumed, RunDirectory, Started};
+use crate::record::{RUN_JSON, Resumed, RunDirectory, RunRecord, Started, Status};
 
 /// What a run's folder has to go on from.
 pub struct Resume {
@@ -19,7 +19,12 @@ impl Resume {
     /// Lets `plan` run as the state was made, as far as the spec leaves that open, and tells where it does not.
     pub fn adjust(&mut self, plan: &mut Plan, fingerprint: &str) -> Result<(), Error> {
         let Some(kept) = &self.kept else { return Ok(()) };
-        let Made { threads, device, libtorch, data_fingerprint, .. } = &kept.made;
+        let Made { threads, device, libtorch, data_fingerprint, experiment, .. } = &kept.made;
+        if *experiment != longer::experiment(&plan.resolved) {
+            return Err(Error::usage(
+                "the checkpoint in the run's folder is that of another experiment\nhelp: start over with --force",
+            ));
+        }
         if data_fingerprint != fingerprint {
             return Err(Error::usage(
                 "the run was begun with other data: what the spec names has changed since, or lies elsewhere\n\
@@ -55,13 +60,17 @@ pub fn find(directory: &RunDirectory, anew: bool) -> Result<Resume, Error> {
     Ok(Resume { checkpoints, kept, warnings: troubles.into_iter().map(passed_over).collect() })
 }
 
-/// Refuses to make a run longer that has nothing to go on from, or has ended inside an epoch: a longer one would not have
-/// been evaluated there.
+/// Refuses to make a run longer that has nothing to go on from, that would have ended where it did whatever its length, or
+/// that has ended inside an epoch: a longer one would not have been evaluated there.
 pub fn check_longer(kept: Option<&Kept>, plan: &Plan, folder: &Path) -> Result<(), Error> {
+    let how = RunRecord::read(&folder.join(RUN_JSON)).map_or(Status::Running, |record| record.status);
     let refuse = |reason: &str| {
         let help = "choose another folder with --out, or replace that run with --force";
         Err(Error::usage(format!("{} holds a shorter run, {reason}\nhelp: {help}", folder.display())))
     };
+    if matches!(how, Status::StoppedAtTarget | Status::StoppedEarly | Status::Diverged) {
+        return refuse(&format!("which {how}, as a longer one would have"));
+    }
     match kept.map(|kept| kept.state.numbers.position) {
         None => refuse("of which no checkpoint was kept: `[checkpoint] keep = true` keeps the last one"),
         Some(at) if at.evaluated && at.step < at.epoch * plan.horizon.steps_per_epoch => {
@@ -78,13 +87,14 @@ pub fn resumed(kept: &Kept) -> Resumed {
 }
 
 /// What the states of the run that `started` tells of are made under.
-pub fn made(started: &Started, fingerprint: &str) -> Made {
+pub fn made(started: &Started, fingerprint: &str, experiment: String) -> Made {
     Made {
         lr_run: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: crate::libtorch::version(),
         device: started.device.clone(),
         threads: started.threads as usize,
         data_fingerprint: fingerprint.to_owned(),
+        experiment,
         epochs_csv_bytes: 0,
     }
 }

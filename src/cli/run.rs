@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tracing::{debug, info};
 
 use super::args::RunArgs;
-use super::longer::is_longer;
+use super::longer::{experiment, is_longer};
 use super::memory::{self, Memory};
 use super::resume::{self, Resume};
 use super::{Error, job, plan_all, print};
@@ -125,7 +125,7 @@ fn go(
     job::prepare_libtorch(&plan);
     let mut started = job::started(&plan);
     started.resumed = kept.as_ref().map(resume::resumed);
-    let made = resume::made(&started, &data.fingerprint);
+    let made = resume::made(&started, &data.fingerprint, experiment(&plan.resolved));
     let (declaration, keeps) = (plan.model.declaration().clone(), plan.saving.keep);
     let (model, batch_size) = (plan.model.describe(), plan.data.batch_size);
     let free = Memory::of_this_machine();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::assume::{self, Assume};
 use crate::dataset::{self, Augment, Dataset, Holdout, Info, Normalize, Shuffle, Task};
-use crate::spec::{Count, Diagnostic, Section, lookup};
+use crate::spec::{Count, Diagnostic, Section, Value, lookup};
 
 /// The data of a run, not yet read.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl DataPlan {
 }
 
 /// Reads `[data]`; `None` when errors were logged.
-pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Option<DataPlan> {
+pub(super) fn read(root: &mut Section<'_>, folder: &Path, memory: Option<u64>, assume: Assume) -> Option<DataPlan> {
     let errors = root.log().errors();
     if !root.has("data") {
         root.ask("data");
@@ -71,6 +71,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Opt
         false => dataset.info(),
     };
     let entry = lookup(dataset::REGISTRY, "data set", &mut section);
+    let entry = entry.filter(|_| unread || fits(&section, folder, memory));
     let dataset = entry.and_then(|entry| (entry.build)(&mut section, folder));
     let info = dataset.as_ref().and_then(|dataset| match described(&**dataset) {
         Ok(info) => Some(info),
@@ -120,6 +121,22 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, assume: Assume) -> Opt
         augment,
         assumed_steps,
     })
+}
+
+/// Whether the files that the spec names can be held in `memory` bytes: to describe them is to read them.
+fn fits(section: &Section<'_>, folder: &Path, memory: Option<u64>) -> bool {
+    let mut fits = true;
+    for key in ["path", "test_path"] {
+        let path = section.table_ref().get(key).and_then(Value::as_str).map(|path| folder.join(path));
+        let length = path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |found| found.len());
+        if let Some((path, memory)) = path.zip(memory).filter(|(_, memory)| length > *memory) {
+            let gib = |bytes: u64| bytes.div_ceil(1 << 30);
+            let message = format!("{} has {} GiB", path.display(), gib(length));
+            section.error(key, message, format!("more than the {} GiB of memory of this machine", gib(memory)));
+            fits = false;
+        }
+    }
+    fits
 }
 
 /// Reads `augment`, for inputs of a shape where that is known.

@@ -155,7 +155,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let device = machine::device(&mut root, machine);
     let threads_given = root.has("threads");
     let threads = machine::threads(&mut root, machine);
-    let data = data::read(&mut root, &spec.folder(), assume);
+    let data = data::read(&mut root, &spec.folder(), machine.memory, assume);
     // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
     let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
     let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use toml::Table;
 
+use super::aside;
 use super::canonical::differences;
 use super::epochs_csv::EpochsCsv;
-use super::event::{Event, Status};
+use super::event::Event;
 use super::lock::{LOCK, Lock, LockError, PROBE};
 use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
 use super::whole::{PARTIAL, cannot_write, write_whole};
@@ -19,15 +20,8 @@ pub const EPOCHS_CSV: &str = "epochs.csv";
 pub const RUN_JSON: &str = "run.json";
 pub const SPEC_TOML: &str = "spec.toml";
 
-/// What a run leaves in its folder, the record first: without it, what remains after a crash is not taken for a result.
-const RESULTS: [&str; 7] =
-    [RUN_JSON, EPOCHS_CSV, "weights.safetensors", "best.safetensors", "ema.safetensors", "checkpoint", SPEC_TOML];
-
-/// Where they stay while a new run in their place has no epoch yet: one that fails at once has replaced nothing.
-const PREVIOUS: &str = ".previous";
-
-/// What [`PREVIOUS`] is called while it is removed.
-const REMOVED: &str = ".removed";
+/// The folder of a run's states, in the run's folder.
+pub const CHECKPOINT: &str = "checkpoint";
 
 /// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
 #[derive(Debug)]
@@ -88,8 +82,8 @@ impl RunDirectory {
             return Ok(None);
         }
         refuse_foreign(path)?;
-        // What is there is no run yet; opening puts the one before back.
-        if force || path.join(PREVIOUS).exists() { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+        // Opening finds out whose the results are.
+        if force || aside::are_open(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
     }
 
     /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
@@ -98,7 +92,7 @@ impl RunDirectory {
     /// anew. `force` runs anew either way, and also replaces a run of a different spec, but neither files that are no
     /// run's nor a run that is going on.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
-        let lock = hold(path)?;
+        let lock = hold(path, if force { None } else { Some(resolved) })?;
         let done = if force { None } else { complete(path, resolved)? };
         Ok(match done {
             Some(record) => Opened::Complete(Box::new(record)),
@@ -108,7 +102,7 @@ impl RunDirectory {
 
     /// Opens the folder of a run of `there` to go on as one of `resolved`, which is the same but longer.
     pub fn open_longer(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
-        let lock = hold(path)?;
+        let lock = hold(path, Some(there))?;
         // Another process may have had it meanwhile.
         complete(path, there)?;
         Ok(RunDirectory { longer: true, ..RunDirectory::held(path, resolved, lock)? })
@@ -161,8 +155,9 @@ impl RunDirectory {
     }
 }
 
-/// Makes and locks the folder `path`, and puts the old results back where a new run came to nothing.
-fn hold(path: &Path) -> Result<Lock, OpenError> {
+/// Makes and locks the folder `path`, and puts the old results back where a new run in their place has no epoch; unless it
+/// is just the one to go on, that of `resolved`.
+fn hold(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
     fs::create_dir_all(path).map_err(not_writable)?;
     refuse_foreign(path)?;
@@ -170,7 +165,14 @@ fn hold(path: &Path) -> Result<Lock, OpenError> {
         LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
         LockError::Io(source) => not_writable(source),
     })?;
-    put_back(path).map_err(not_writable)?;
+    let goes_on = |resolved| match complete(path, resolved) {
+        Ok(Some(_)) => true,
+        Ok(None) => [SPEC_TOML, CHECKPOINT].iter().all(|name| path.join(name).exists()),
+        Err(_) => false,
+    };
+    if !(aside::stand(path) && resolved.is_some_and(goes_on)) {
+        aside::put_back(path).map_err(not_writable)?;
+    }
     Ok(lock)
 }
 
@@ -207,8 +209,8 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if files.iter().any(|name| name == SPEC_TOML) {
         return Ok(());
     }
-    let ours = [LOCK, PROBE, PREVIOUS, REMOVED].map(str::to_owned);
-    files.retain(|name| !ours.contains(name) && *name != format!("{SPEC_TOML}{PARTIAL}"));
+    let ours = |name: &str| aside::NAMES.contains(&name) || [LOCK, PROBE].contains(&name);
+    files.retain(|name| !ours(name) && *name != format!("{SPEC_TOML}{PARTIAL}"));
     if files.is_empty() {
         return Ok(());
     }
@@ -217,36 +219,6 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     files.truncate(3);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
-}
-
-/// Puts the old results of a folder back, where a new run in their place came to nothing.
-fn put_back(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path.join(REMOVED)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let previous = path.join(PREVIOUS);
-    if previous.exists() {
-        move_results(&previous, path)?;
-        fs::remove_dir_all(&previous)?;
-    }
-    Ok(())
-}
-
-/// Moves the results in the folder `from` to the folder `to`, in the place of those there.
-fn move_results(from: &Path, to: &Path) -> io::Result<()> {
-    for name in RESULTS {
-        let (here, there) = (from.join(name), to.join(name));
-        if !here.exists() {
-            continue;
-        }
-        let gone = if there.is_dir() { fs::remove_dir_all(&there) } else { fs::remove_file(&there) };
-        match gone {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => fs::rename(&here, &there)?,
-        }
-    }
-    Ok(())
 }
 
 /// Sets the old results aside and puts the new spec, once the run really starts; removes them, once it has an epoch.
@@ -261,31 +233,15 @@ impl Sink for Begin {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) if started.resumed.is_none() => {
-                if RESULTS.iter().any(|name| self.path.join(name).exists()) {
-                    let previous = self.path.join(PREVIOUS);
-                    let moved = fs::create_dir_all(&previous).and_then(|()| move_results(&self.path, &previous));
-                    moved.map_err(|error| {
-                        let message = format!("cannot set aside the old results in {}: {error}", self.path.display());
-                        io::Error::new(error.kind(), message)
-                    })?;
-                }
+                aside::set(&self.path).map_err(|error| {
+                    let message = format!("cannot set aside the old results in {}: {error}", self.path.display());
+                    io::Error::new(error.kind(), message)
+                })?;
                 write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
             Event::Started(_) if self.longer => write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop),
-            Event::Epoch(row) if row.epoch > 0 => self.forget_previous(),
-            Event::Ended(outcome) if outcome.status != Status::Failed => self.forget_previous(),
+            Event::Epoch(row) if row.epoch > 0 => aside::forget(&self.path),
             _ => Ok(()),
-        }
-    }
-}
-
-impl Begin {
-    /// Renamed first: half of them must not be put back.
-    fn forget_previous(&self) -> io::Result<()> {
-        let (previous, removed) = (self.path.join(PREVIOUS), self.path.join(REMOVED));
-        match fs::rename(&previous, &removed) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            renamed => renamed.and_then(|()| fs::remove_dir_all(&removed)),
         }
     }
 }

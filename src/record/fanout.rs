@@ -65,5 +65,9 @@ mod tests {
         }
         assert_eq!(fanout.on(&event).unwrap_err().to_string(), "bad1 ");
         assert_eq!(*seen.borrow(), "a a bad1 bad2 z ");
+        seen.borrow_mut().clear();
+        let started = Event::Started(Box::new(crate::record::example::started()));
+        assert_eq!(fanout.on(&started).unwrap_err().to_string(), "bad1 ");
+        assert_eq!(*seen.borrow(), "a bad1 ");
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that goes out: [`Event`] and its sinks.
 
+mod aside;
 mod canonical;
 mod directory;
 mod epochs_csv;
@@ -18,7 +19,7 @@ mod terminal;
 mod whole;
 
 pub use canonical::spec_hash;
-pub use directory::{EPOCHS_CSV, OpenError, Opened, RUN_JSON, RunDirectory, SPEC_TOML};
+pub use directory::{CHECKPOINT, EPOCHS_CSV, OpenError, Opened, RUN_JSON, RunDirectory, SPEC_TOML};
 pub use epochs_csv::{Curve, CurveError, EpochsCsv, read as read_curve};
 pub use event::*;
 pub use fanout::Fanout;

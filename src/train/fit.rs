@@ -109,7 +109,13 @@ impl Run<'_, '_, '_> {
         loop {
             match self.until_an_end()? {
                 End::Diverged(divergence) if self.can_go_back() => self.go_back(divergence)?,
-                end => return Ok(end),
+                end => {
+                    // That of a run which ends by its length is kept already.
+                    if self.job.saving.keep && matches!(end, End::Time | End::Target | End::Early) {
+                        self.save()?;
+                    }
+                    return Ok(end);
+                }
             }
         }
     }

@@ -33,7 +33,8 @@ impl Need {
     /// The most that it comes to at any time.
     pub fn most(&self) -> u64 {
         let Need { weights, state, back, step, evaluation, checkpoint } = self;
-        weights + state + back + step.max(evaluation).max(checkpoint)
+        let held = weights.saturating_add(*state).saturating_add(*back);
+        held.saturating_add(*step.max(evaluation).max(checkpoint))
     }
 }
 

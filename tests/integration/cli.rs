@@ -336,7 +336,7 @@ fn what_is_missing_is_named() {
     assert!(text(&output.stderr).contains("-s optimizer.lrr=1"), "{}", text(&output.stderr));
     // A folder that cannot be.
     let output = place.lr_run(&["slice.toml", "--out", "slice.toml"]);
-    exits(&output, 2);
+    exits(&output, 1);
     assert!(text(&output.stderr).contains("slice.toml"), "{}", text(&output.stderr));
     let cuda = place.command(&["slice.toml", "-s", "device=cuda:99"]).output().unwrap();
     exits(&cuda, 2);

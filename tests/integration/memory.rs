@@ -50,3 +50,19 @@ fn what_cannot_fit_is_refused_by_name_and_leaves_nothing() {
     }
     assert!(!folder.path().join("results/a").exists());
 }
+
+#[test]
+fn a_file_that_no_memory_holds_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("a.csv")).unwrap();
+    // A hole, which takes no room on the disk.
+    if file.set_len(1 << 43).is_err() {
+        return eprintln!("skipped: the file system has no files of 8 TiB");
+    }
+    let spec = "epochs = 1\ndata = { type = \"csv\", path = \"a.csv\", target = \"y\" }\n\
+                model = { type = \"linear\" }\noptimizer = { type = \"sgd\" }\n";
+    fs::write(folder.path().join("a.toml"), spec).unwrap();
+    let refused = Command::cargo_bin("lr-run").unwrap().current_dir(folder.path()).arg("a.toml").assert().code(2);
+    let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(error.contains("a.csv has 8192 GiB") && error.contains("of memory of this machine"), "{error}");
+}

@@ -10,6 +10,7 @@ fn made() -> Made {
         device: "cpu".into(),
         threads: 2,
         data_fingerprint: "ab".into(),
+        experiment: "cd".into(),
         epochs_csv_bytes: 80,
     }
 }
@@ -42,7 +43,7 @@ fn found(folder: &Path) -> (Checkpoints, Option<u64>, Vec<String>) {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder.join(FOLDER)).unwrap();
+    let entries = fs::read_dir(folder.join(CHECKPOINT)).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
@@ -75,7 +76,7 @@ fn a_flipped_bit_or_a_missing_file_is_noticed() {
     for name in [JSON, TENSORS, SUMS] {
         for missing in [false, true] {
             let folder = three();
-            let path = folder.path().join(FOLDER).join("3").join(name);
+            let path = folder.path().join(CHECKPOINT).join("3").join(name);
             let mut bytes = fs::read(&path).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
@@ -95,7 +96,7 @@ fn a_flipped_bit_or_a_missing_file_is_noticed() {
 fn where_none_is_whole_nothing_is_begun() {
     let folder = three();
     for number in ["2", "3"] {
-        fs::write(folder.path().join(FOLDER).join(number).join(TENSORS), "").unwrap();
+        fs::write(folder.path().join(CHECKPOINT).join(number).join(TENSORS), "").unwrap();
     }
     let error = Checkpoints::find(folder.path()).unwrap_err().to_string();
     assert!(
@@ -108,7 +109,7 @@ fn where_none_is_whole_nothing_is_begun() {
 fn another_version_is_refused_and_not_passed_over() {
     for version in ["2", "\"x\""] {
         let folder = three();
-        let path = folder.path().join(FOLDER).join("3");
+        let path = folder.path().join(CHECKPOINT).join("3");
         let text = fs::read_to_string(path.join(JSON)).unwrap();
         let text = text.replacen("\"version\": 1", &format!("\"version\": {version}"), 1);
         fs::write(path.join(JSON), &text).unwrap();
@@ -122,7 +123,7 @@ fn another_version_is_refused_and_not_passed_over() {
 #[test]
 fn what_a_crash_left_half_written_is_no_state_and_goes() {
     let folder = three();
-    let half = folder.path().join(FOLDER).join("4.partial");
+    let half = folder.path().join(CHECKPOINT).join("4.partial");
     fs::create_dir(&half).unwrap();
     fs::write(half.join(JSON), "{").unwrap();
     let (mut checkpoints, step, troubles) = found(folder.path());
@@ -135,7 +136,7 @@ fn what_a_crash_left_half_written_is_no_state_and_goes() {
 fn one_that_cannot_be_written_leaves_the_others() {
     let folder = three();
     let (mut checkpoints, ..) = found(folder.path());
-    fs::write(folder.path().join(FOLDER).join("4.partial"), "in the way").unwrap();
+    fs::write(folder.path().join(CHECKPOINT).join("4.partial"), "in the way").unwrap();
     let error = checkpoints.keep(&made(), &state(40)).unwrap_err().to_string();
     assert!(error.contains("cannot write the checkpoint ") && error.contains("checkpoint/4"), "{error}");
     assert_eq!(found(folder.path()).1, Some(30));
@@ -146,7 +147,7 @@ fn the_sums_are_those_of_sha256sum() {
     let folder = three();
     let checked = std::process::Command::new("sha256sum")
         .args(["-c", "--strict", SUMS])
-        .current_dir(folder.path().join(FOLDER).join("3"))
+        .current_dir(folder.path().join(CHECKPOINT).join("3"))
         .output();
     // Not every machine has it.
     if let Ok(output) = checked {

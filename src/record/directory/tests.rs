@@ -116,9 +116,33 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &events()[..4]);
     let after = [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"];
     assert_eq!(names(&path), after);
-    fs::create_dir(path.join(REMOVED)).unwrap();
+    fs::create_dir(path.join(".removed")).unwrap();
     fresh(RunDirectory::open(&path, &sgd, false));
     assert_eq!(names(&path), after);
+}
+
+/// Of two specs in one folder by `--force`: until the new one has an epoch, each can be taken up.
+#[test]
+fn a_forced_run_that_is_cut_before_its_first_epoch_goes_on_or_gives_way() {
+    let results = tempfile::tempdir().unwrap();
+    let path = results.path().join("run");
+    // The old run has no checkpoint, the new one comes to one.
+    run(&fresh(RunDirectory::open(&path, &adam(), false)), &events()[..2]);
+    let old = names(&path);
+    let sgd = spec("name = 'mnist_adam'\nseed = 1\n[optimizer]\ntype = 'adam'\nlr = 0.01\n[[group]]\nname = 'bias'\n");
+    for status in [Status::Interrupted, Status::Failed] {
+        run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(status));
+        fs::create_dir_all(path.join(CHECKPOINT).join("1")).unwrap();
+        fresh(RunDirectory::open(&path, &sgd, false));
+        assert!(path.join(CHECKPOINT).join("1").exists() && aside::stand(&path));
+        fresh(RunDirectory::open(&path, &adam(), false));
+        assert_eq!(names(&path), old);
+    }
+    // Diverged at once, it is complete; the old results stand by.
+    run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(Status::Diverged));
+    assert!(matches!(RunDirectory::open(&path, &sgd, false), Ok(Opened::Complete(_))));
+    fresh(RunDirectory::open(&path, &adam(), false));
+    assert_eq!(names(&path), old);
 }
 
 #[test]
