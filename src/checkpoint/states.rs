@@ -130,8 +130,10 @@ impl Checkpoints {
         self.next += 1;
         // The new one is whole: what cannot be removed only takes room.
         for entry in fs::read_dir(&self.folder)?.flatten() {
-            let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if number.is_none_or(|number: u64| !self.whole.contains(&number)) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // What has another name is somebody's.
+            let number = name.strip_suffix(PARTIAL).unwrap_or(&name).parse::<u64>().ok();
+            if number.is_some_and(|number| name.ends_with(PARTIAL) || !self.whole.contains(&number)) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -230,8 +232,13 @@ pub(crate) fn state_json(made: &Made, state: &State) -> serde_json::Result<Vec<u
 }
 
 fn read(path: &Path) -> Result<Kept, Trouble> {
-    let file =
-        |name: &str| fs::read(path.join(name)).map_err(|error| Trouble::Broken(format!("cannot read {name}: {error}")));
+    let file = |name: &str| {
+        let path = path.join(name);
+        // A pipe or a device would be read without end.
+        let is_file = fs::metadata(&path).map(|found| found.is_file());
+        let read = is_file.and_then(|is| if is { fs::read(&path) } else { Err(io::Error::other("this is no file")) });
+        read.map_err(|error| Trouble::Broken(format!("cannot read {name}: {error}")))
+    };
     let (json, tensors, written) = (file(JSON)?, file(TENSORS)?, file(SUMS)?);
     if written != sums(&[(JSON, &json), (TENSORS, &tensors)]).into_bytes() {
         return Err(Trouble::Broken(format!("its files are not those that {SUMS} counts")));

@@ -1,5 +1,6 @@
 //! `lr-run SPEC…`: trains.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,8 +18,8 @@ use crate::dataset::Data;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::record::{
-    EPOCHS_CSV, Event, Facts, Fanout, JsonLines, OpenError, Opened, Outcome, RunDirectory, RunRecord, Sink, Status,
-    Terminal, spec_hash,
+    Divergence, EPOCHS_CSV, Event, Facts, Fanout, JsonLines, OpenError, Opened, Outcome, RunDirectory, RunRecord, Sink,
+    Status, Terminal, spec_hash,
 };
 use crate::spec::Spec;
 use crate::train::{self, Fitted, State, fit};
@@ -146,6 +147,10 @@ fn go(
     let begun = sinks.on(&Event::Started(Box::new(started)));
     begun.inspect_err(|_| directory.leave()).map_err(Error::failed)?;
     for message in warnings {
+        // Nothing else tells it then.
+        if args.show.quiet {
+            let _ = writeln!(std::io::stderr(), "warning: {message}");
+        }
         sinks.on(&Event::Warning { message }).map_err(Error::failed)?;
     }
     signals.listen()?;
@@ -165,6 +170,10 @@ fn go(
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
+    if let Some(Divergence { step, lr, loss }) = outcome.diverged.as_ref().filter(|_| args.show.quiet) {
+        let _ =
+            writeln!(std::io::stderr(), "warning: diverged at step {step}: the loss is {loss}, the learning rate {lr}");
+    }
     if outcome.status.is_complete() && !keeps {
         // It takes room, and nothing else.
         let _ = checkpoints.remove();

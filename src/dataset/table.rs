@@ -1,5 +1,6 @@
 //! A CSV file as numbers: features as `f32`, the target column as text still, and for messages the line of each row.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::Error;
@@ -129,11 +130,13 @@ struct Columns {
 
 impl Columns {
     fn find(file: &str, header: &[String], format: &Format, like: Option<&Table>) -> Result<Columns, Error> {
-        if let Some((index, name)) = header.iter().enumerate().find(|&(index, name)| header[..index].contains(name)) {
+        let mut places = HashMap::new();
+        let twice = header.iter().enumerate().find(|&(index, name)| places.insert(name.as_str(), index).is_some());
+        if let Some((index, name)) = twice {
             return Err(Error(format!("{file}:1: column {} has the name of an earlier one, `{name}`", index + 1)));
         }
         let index = |name: &str| {
-            header.iter().position(|column| column == name).ok_or_else(|| {
+            places.get(name).copied().ok_or_else(|| {
                 let near = nearest(name, header.iter().map(String::as_str));
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 Error(format!("{file}:1: there is no column `{name}`{near}\nits columns: {}", header.join(", ")))
@@ -144,10 +147,12 @@ impl Columns {
         if dropped.contains(&target) {
             return Err(Error(format!("{file}:1: column `{}` is the target and cannot be dropped", format.target)));
         }
+        let dropped: HashSet<usize> = dropped.into_iter().collect();
         let mut features: Vec<usize> =
             (0..header.len()).filter(|index| *index != target && !dropped.contains(index)).collect();
         if let Some(like) = like {
-            if let Some(extra) = features.iter().find(|&&index| !like.features.contains(&header[index])) {
+            let known: HashSet<&str> = like.features.iter().map(String::as_str).collect();
+            if let Some(extra) = features.iter().find(|&&index| !known.contains(header[index].as_str())) {
                 return Err(Error(format!("{file}:1: column `{}` is not in {}", header[*extra], like.file)));
             }
             features = like.features.iter().map(|name| index(name)).collect::<Result<_, _>>()?;

@@ -1,6 +1,6 @@
 //! `[optimizer]`, `[schedule]`, `[schedule_for]` and `[[group]]`: which parameters are updated how, at which rate.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::hyper::{self, Follower};
 use super::rates;
@@ -275,7 +275,7 @@ impl Reader<'_> {
         (right && claimed > 0).then_some(())
     }
 
-    fn matcher(&self, section: &Section<'_>, pattern: &str) -> Option<GlobMatcher> {
+    fn matcher(&self, section: &Section<'_>, pattern: &str) -> Option<GlobSet> {
         match glob(pattern) {
             Ok(matcher) => Some(matcher),
             Err(reason) => {
@@ -289,10 +289,18 @@ impl Reader<'_> {
 }
 
 /// What `pattern` matches, or why it is none. `*` goes across dots: names have no folders.
-pub(crate) fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+pub(crate) fn glob(pattern: &str) -> Result<GlobSet, String> {
+    if pattern.len() > LONGEST {
+        return Err(format!("it has {} characters, of {LONGEST} at the most", pattern.len()));
+    }
     let built = GlobBuilder::new(pattern).literal_separator(false).build();
-    built.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+    // A set of one: unlike the matcher of a glob it says so where its expression becomes too large.
+    let set = built.and_then(|glob| GlobSetBuilder::new().add(glob).build());
+    set.map_err(|error| error.kind().to_string())
 }
+
+/// A longer pattern is no name of a parameter.
+const LONGEST: usize = 1000;
 
 /// Where `pattern` stands in `params`.
 fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {

@@ -60,7 +60,9 @@ fn cut(path: &Path, bytes: u64) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let there = file.metadata()?.len();
     if there < bytes {
-        return Err(io::Error::other(format!("it has {there} bytes, and the checkpoint counts on {bytes}")));
+        return Err(io::Error::other(format!(
+            "it has {there} bytes, and the checkpoint counts on {bytes}: --force starts over"
+        )));
     }
     file.set_len(bytes)?;
     file.seek(SeekFrom::End(0))?;

@@ -1,6 +1,6 @@
 //! What is wrong with a spec, said to a person: every error found, each with its place underlined and what would be right.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -77,22 +77,35 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Log {
     found: RefCell<Vec<Diagnostic>>,
+    errors: Cell<usize>,
+    /// Those that were found after so many that nobody reads them.
+    more: Cell<usize>,
 }
+
+/// More findings than this are only counted.
+const MOST: usize = 200;
 
 impl Log {
     /// Adds a finding.
     pub fn push(&self, diagnostic: Diagnostic) {
-        self.found.borrow_mut().push(diagnostic);
+        self.errors.update(|errors| errors + usize::from(diagnostic.severity == Severity::Error));
+        let mut found = self.found.borrow_mut();
+        if found.len() < MOST {
+            found.push(diagnostic);
+        } else {
+            self.more.update(|more| more + 1);
+        }
     }
 
     /// Takes over what another log has found.
     pub fn absorb(&self, other: Log) {
-        self.found.borrow_mut().extend(other.found.into_inner());
+        other.found.into_inner().into_iter().for_each(|found| self.push(found));
+        self.more.update(|more| more + other.more.get());
     }
 
     /// Errors found so far.
     pub fn errors(&self) -> usize {
-        self.found.borrow().iter().filter(|found| found.severity == Severity::Error).count()
+        self.errors.get()
     }
 
     /// All findings: `Err` when one of them is an error, else the warnings.
@@ -107,6 +120,9 @@ impl Log {
         }
         // In the order of the text, as a person reads it; what has no place comes last.
         found.sort_by_key(|it| it.place.as_ref().map_or((usize::MAX, 0), |at| (at.text, at.span.start)));
+        if self.more.get() > 0 {
+            found.push(Diagnostic::error(format!("and {} more", self.more.get())));
+        }
         let findings = Findings { texts: texts.clone(), found };
         if failed { Err(findings) } else { Ok(findings) }
     }

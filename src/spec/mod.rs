@@ -9,6 +9,7 @@ mod registry;
 mod section;
 mod value;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -40,7 +41,7 @@ pub const NOT_THE_EXPERIMENT: [&str; 7] =
 impl Spec {
     /// Reads `path` and applies `overrides`. Every syntax error is returned.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Spec, SpecError> {
-        let text = std::fs::read_to_string(path).map_err(|source| {
+        let text = read_text(path).map_err(|source| {
             let missing = source.kind() == std::io::ErrorKind::NotFound;
             let hint = if missing { neighbours(path) } else { String::new() };
             SpecError::Read { path: path.to_owned(), source, hint }
@@ -109,6 +110,19 @@ impl Spec {
         parts.sort();
         parts.join(",")
     }
+}
+
+/// A longer spec is none.
+const LONGEST: u64 = 1 << 20;
+
+/// The text of a spec, which may come from a pipe.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(std::io::Error::other(format!("it is longer than the {LONGEST} bytes that a spec may have")));
+    }
+    Ok(text)
 }
 
 /// The parts of a variant: between commas, but for those inside of brackets.

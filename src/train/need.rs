@@ -75,8 +75,13 @@ impl Job {
         let whole = self.batch_size.min(self.train_rows.len());
         let mut examples = self.model.least_batch().min(whole);
         let mut before: Option<(usize, u64)> = None;
+        // What the update takes beside is found once: a large matrix's roots are no matter of the batch, but of seconds.
+        let Tried { step: with, .. } = self.try_step(Some(optimizer), counting, examples)?;
+        let Tried { step: without, .. } = self.try_step(None, counting, examples)?;
+        let update = with.saturating_sub(without);
         loop {
-            let Tried { step, each } = self.try_step(optimizer, counting, examples)?;
+            let Tried { step, each } = self.try_step(None, counting, examples)?;
+            let step = step + update;
             // No later step has use for blocks of this size.
             give_back_freed();
             if examples == whole {
@@ -95,9 +100,10 @@ impl Job {
         }
     }
 
+    /// A step on so many examples, or without an optimizer all of it but the update.
     fn try_step(
         &mut self,
-        optimizer: &mut dyn Optimizer,
+        optimizer: Option<&mut dyn Optimizer>,
         counting: &Allocations,
         examples: usize,
     ) -> Result<Tried, Error> {
@@ -116,8 +122,11 @@ impl Job {
         let value = loss.of(&output, &batch.y)?;
         let forward = counting.look();
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
-        let mut again = Again { model: &**model, batch: &batch, loss: *loss, seed, step };
-        optimizer.step(&mut Step { store, grads: &grads, lr: &lr, hyper: &hyper, loss: &value, batch: &mut again })?;
+        if let Some(optimizer) = optimizer {
+            let mut again = Again { model: &**model, batch: &batch, loss: *loss, seed, step };
+            let (lr, hyper, batch) = (lr.as_slice(), hyper.as_slice(), &mut again);
+            optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss: &value, batch })?;
+        }
         let step = counting.look().peak.max(forward.peak).saturating_sub(start);
         Ok(Tried { step, each: forward.held.saturating_sub(start) / examples as u64 })
     }

@@ -334,6 +334,10 @@ fn what_is_missing_is_named() {
     let output = place.lr_run(&["slice.toml", "-s", "optimizer.lrr=1"]);
     exits(&output, 2);
     assert!(text(&output.stderr).contains("-s optimizer.lrr=1"), "{}", text(&output.stderr));
+    // A spec without end.
+    let output = place.lr_run(&["/dev/zero"]);
+    exits(&output, 2);
+    assert!(text(&output.stderr).contains("longer than the 1048576 bytes"), "{}", text(&output.stderr));
     // A folder that cannot be.
     let output = place.lr_run(&["slice.toml", "--out", "slice.toml"]);
     exits(&output, 1);

@@ -70,3 +70,22 @@ fn nothing_that_comes_from_outside_makes_it_panic() {
         }
     }
 }
+
+/// Each of these was once a panic, or went on for minutes.
+#[test]
+fn what_broke_it_once_does_not_any_more() {
+    let nested = |depth| "{a,".repeat(depth) + "*" + &"}".repeat(depth);
+    let columns: Vec<String> = (0..300_000).map(|column| format!("c{column}")).collect();
+    let cells = vec!["1"; columns.len()].join(",");
+    let keys: Vec<String> = (0..40_000).map(|key| format!("key{key} = 1")).collect();
+    for (name, input) in [
+        ("globs", "*".repeat(100_000) + "z"),
+        ("globs", nested(3000)),
+        ("globs", nested(300)),
+        ("csv", format!("{},y\n{cells},1\n{cells},2\n", columns.join(","))),
+        ("spec", format!("epochs = 1\n[data]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\n{}", keys.join("\n"))),
+    ] {
+        let (_, read) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
+        read(input.as_bytes());
+    }
+}

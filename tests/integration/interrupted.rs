@@ -91,7 +91,8 @@ fn a_signal_leaves_a_checkpoint_and_the_same_command_goes_on() {
 fn the_recorded_threads_are_used_and_others_are_told() {
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
-    let told = long.run(&["-s", "threads=2"], 0);
+    // However little is to be said, this is.
+    let told = long.run(&["-s", "threads=2", "--quiet"], 0);
     assert!(told.contains("begun with threads = 1 and goes on with 2"), "{told}");
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
