@@ -32,6 +32,7 @@ fn what_a_run_takes_is_foreseen() {
     let record = fs::read_to_string(folder.path().join("results/a/seed=1/run.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     let took = record["peak_memory_bytes"].as_f64().unwrap() - number("held");
+    // 1.34 where this was written: the code and buffers of libraries, some 70 MiB, are not foreseen.
     let ratio = took / number("bytes");
     assert!((0.9..1.45).contains(&ratio), "{ratio} times as much as was foreseen: {log}");
 }
