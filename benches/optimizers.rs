@@ -9,8 +9,9 @@ use std::time::Instant;
 use criterion::{BenchmarkId, Criterion};
 use lr_run::libtorch::{Pieces, elements, elements_mut};
 use lr_run::optimizer::{Batch, Clip, Error, Optimizer, REGISTRY, Segments, Step};
-use lr_run::params::{Declaration, Init, Store};
+use lr_run::params::{Declaration, Init};
 use lr_run::spec::{Log, Section, Spec, lookup};
+use lr_run::store::Store;
 use tch::{Device, Kind, Tensor};
 
 fn main() {

@@ -11,8 +11,9 @@
 //! [`preview`] shows the rules of a plan without training.
 //! [`cli`] puts these together, one file a command.
 //!
-//! [`params`] is the store that model, optimizer and checkpoint share; [`random`] the streams that everything random is
-//! drawn from; [`libtorch`] the one room with unsafe code.
+//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`network`] computes the layers that a
+//! [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
+//! code.
 
 pub mod checkpoint;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod exit;
 pub mod hostile;
 pub mod libtorch;
 pub mod model;
+pub mod network;
 pub mod optimizer;
 pub mod params;
 pub mod plan;
@@ -31,4 +33,5 @@ pub mod random;
 pub mod record;
 pub mod schedule;
 pub mod spec;
+pub mod store;
 pub mod train;

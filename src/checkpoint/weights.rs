@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use tch::{Kind, TchError, Tensor};
 
 use super::tensors::{self, TensorsError};
-use crate::params::{Declaration, Store};
+use crate::params::Declaration;
 use crate::record::write_whole;
+use crate::store::{Store, by_name};
 
 /// A file of weights that cannot be written or used.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub enum WeightsError {
 /// Writes the parameters and buffers in `all`, laid out by `declaration`, to `path`, whole or not at all.
 pub fn save_weights(path: &Path, declaration: &Declaration, all: &Tensor) -> Result<(), WeightsError> {
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
-    let file = tensors::to_bytes(&declaration.named("", all)?).map_err(format)?;
+    let file = tensors::to_bytes(&by_name(declaration, "", all)?).map_err(format)?;
     write_whole(path, &file).map(drop).map_err(WeightsError::Write)
 }
 

@@ -40,7 +40,7 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
         (Split::Val | Split::Test, _, Some(test)) => (test, all(test)),
         (_, _, None) => return Err(Error::usage(format!("the data set \"{}\" has no test part", plan.data.name))),
     };
-    let scores = evaluate(&*plan.model, &store, plan.loss, examples, &rows, plan.device).map_err(Error::failed)?;
+    let scores = evaluate(&plan.model, &store, plan.loss, examples, &rows, plan.device).map_err(Error::failed)?;
     let scores = scores.ok_or_else(|| Error::usage("this part of the data has no examples"))?;
     let (metric, part) = (plan.loss.metric().name(), format!("{:?}", args.split).to_lowercase());
     if args.show.json {

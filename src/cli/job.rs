@@ -10,9 +10,9 @@ use super::Error;
 use crate::checkpoint::load_weights;
 use crate::dataset::{Access, Batches, Data, Part, split};
 use crate::optimizer::{Ema, Method, Optimizer, Segments};
-use crate::params::Store;
 use crate::plan::{Group, Plan};
 use crate::record::{Columns, GroupInfo, HyperInfo, Started};
+use crate::store::Store;
 use crate::train::{Job, Need, Rate, Scheduled, Validation};
 
 /// Sets what libtorch shares between all runs of a process.
@@ -60,7 +60,7 @@ pub fn parts(plan: &Plan, data: Data) -> Result<Parts, Error> {
 
 /// The model's parameters: drawn, or from the file that the spec names.
 pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
-    let declaration = plan.model.declaration().clone();
+    let declaration = plan.model.declaration.clone();
     let mut store = Store::new(declaration, plan.kind, plan.device, plan.seed).map_err(torch)?;
     if let Some(path) = weights.or(plan.weights.as_deref()) {
         load_weights(path, &mut store).map_err(Error::usage)?;
@@ -130,8 +130,8 @@ pub fn started(plan: &Plan) -> Started {
     Started {
         name: plan.name.clone(),
         variant: plan.variant.clone(),
-        model: plan.model.describe(),
-        parameters: plan.model.declaration().len() as u64,
+        model: plan.model.description.clone(),
+        parameters: plan.model.declaration.len() as u64,
         data: plan.data.name.to_owned(),
         train_examples: plan.data.train_examples() as u64,
         val_examples: plan.data.held_out as u64,

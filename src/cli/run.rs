@@ -127,8 +127,8 @@ fn go(
     let mut started = job::started(&plan);
     started.resumed = kept.as_ref().map(resume::resumed);
     let made = resume::made(&started, &data.fingerprint, experiment(&plan.resolved));
-    let (declaration, keeps) = (plan.model.declaration().clone(), plan.saving.keep);
-    let (model, batch_size) = (plan.model.describe(), plan.data.batch_size);
+    let (declaration, keeps) = (plan.model.declaration.clone(), plan.saving.keep);
+    let (model, batch_size) = (plan.model.description.clone(), plan.data.batch_size);
     let free = Memory::of_this_machine();
     let fitting = job::job(plan, data, Some(free.free.unwrap_or(u64::MAX) / SHARE)).and_then(|(job, need)| {
         let warning = need.and_then(|need| free.compare(&need, &model, batch_size).transpose()).transpose()?;

@@ -1,12 +1,16 @@
-//! One dense layer: linear regression, or (with cross-entropy) multinomial logistic regression.
+//! One dense layer: linear regression, or with cross-entropy multinomial logistic regression.
 //!
-//! Parameters: `linear.weight` `[outputs, features]`, `linear.bias` `[outputs]`. Keys: `init`, `bias_init`.
+//! Parameters: `linear.weight` `[outputs, features]` and `linear.bias` `[outputs]`. With one feature and one output the
+//! results report them as `slope` and `intercept`.
+//!
+//! | key | default | |
+//! |---|---|---|
+//! | `init`, `bias_init` | "default" | initializers of weights and biases |
 
-use tch::Tensor;
+use std::path::Path;
 
-use super::layers::{Inits, Linear, flatten};
-use super::{Build, Error, Model, Pass, Shape};
-use crate::params::{Declaration, Store};
+use super::{Build, Inits, Layer, Model, Shape};
+use crate::params::Declaration;
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -16,39 +20,15 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>, shape: &Shape) -> Option<Box<dyn Model>> {
+fn build(section: &mut Section<'_>, shape: &Shape, _folder: &Path) -> Option<Model> {
     let inits = Inits::read(section);
+    let features = shape.features();
+    let outputs = shape.outputs;
     let mut declaration = Declaration::default();
-    let layer = Linear::declare(&mut declaration, "linear", shape.features(), shape.outputs, inits);
-    Some(Box::new(LinearModel { declaration, layer, features: shape.features(), outputs: shape.outputs }))
-}
-
-#[derive(Debug)]
-struct LinearModel {
-    declaration: Declaration,
-    layer: Linear,
-    features: usize,
-    outputs: usize,
-}
-
-impl Model for LinearModel {
-    fn declaration(&self) -> &Declaration {
-        &self.declaration
+    let linear = Layer::linear(&mut declaration, "linear", features, outputs, inits);
+    let mut model = Model::new(format!("linear {features}-{outputs}"), declaration, vec![Layer::Flatten, linear]);
+    if (features, outputs) == (1, 1) {
+        model.reported = vec![("slope", 0), ("intercept", 1)];
     }
-
-    fn describe(&self) -> String {
-        format!("linear {}-{}", self.features, self.outputs)
-    }
-
-    fn forward(&self, x: &Tensor, store: &Store, _pass: Pass) -> Result<Tensor, Error> {
-        self.layer.forward(&flatten(x)?, store)
-    }
-
-    fn fitted(&self, store: &Store) -> Vec<(String, f64)> {
-        if (self.features, self.outputs) != (1, 1) {
-            return Vec::new();
-        }
-        let value = |index: usize| store.get(index).double_value(&[]);
-        vec![("slope".to_owned(), value(0)), ("intercept".to_owned(), value(1))]
-    }
+    Some(model)
 }

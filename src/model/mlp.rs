@@ -1,21 +1,20 @@
 //! A multilayer perceptron: dense layers with an activation between them.
 //!
-//! Parameters: `layers.<i>.weight` `[out, in]`, `layers.<i>.bias` `[out]`, `i` from 0; with `batch_norm` also
+//! Parameters: `layers.<i>.weight` `[out, in]` and `layers.<i>.bias` `[out]`, with `i` from 0. With `batch_norm` also
 //! `norms.<i>.weight` and `norms.<i>.bias` `[out]`.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `hidden` | [128] | width of each hidden layer |
-//! | `activation` | "relu" | |
-//! | `batch_norm` | false | before each activation |
-//! | `dropout` | 0 | after each activation |
-//! | `init`, `bias_init` | PyTorch's | |
+//! | `hidden` | [128] | the width of each hidden layer |
+//! | `activation` | "relu" | the function after each hidden layer |
+//! | `batch_norm` | false | normalize before each activation |
+//! | `dropout` | 0 | the probability of dropping an element after each activation |
+//! | `init`, `bias_init` | "default" | initializers of weights and biases |
 
-use tch::Tensor;
+use std::path::Path;
 
-use super::layers::{BatchNorm, Inits, Linear, activate, dropout, flatten};
-use super::{Activation, Build, Error, Model, Pass, Shape};
-use crate::params::{Declaration, Store};
+use super::{Activation, Build, Inits, Layer, Model, Shape};
+use crate::params::Declaration;
 use crate::spec::{BelowOne, Count, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -25,7 +24,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>, shape: &Shape) -> Option<Box<dyn Model>> {
+fn build(section: &mut Section<'_>, shape: &Shape, _folder: &Path) -> Option<Model> {
     let hidden: Vec<Count> = section.or("hidden", vec![Count(128)]);
     let activation = section.or("activation", Activation::Relu);
     let batch_norm = section.or("batch_norm", false);
@@ -34,56 +33,33 @@ fn build(section: &mut Section<'_>, shape: &Shape) -> Option<Box<dyn Model>> {
     let mut widths = vec![shape.features()];
     widths.extend(hidden.iter().map(|count| count.0));
     widths.push(shape.outputs);
+
     let mut declaration = Declaration::default();
-    let declare = |(i, pair): (usize, &[usize])| {
-        Linear::declare(&mut declaration, &format!("layers.{i}"), pair[0], pair[1], inits)
-    };
-    let layers = widths.windows(2).enumerate().map(declare).collect();
-    let hidden = &widths[1..widths.len() - 1];
-    let norm = |(i, &width): (usize, &usize)| BatchNorm::declare(&mut declaration, &format!("norms.{i}"), width);
-    let norms = if batch_norm { hidden.iter().enumerate().map(norm).collect() } else { Vec::new() };
-    Some(Box::new(Mlp { declaration, layers, norms, widths, activation, dropout }))
-}
-
-#[derive(Debug)]
-struct Mlp {
-    declaration: Declaration,
-    layers: Vec<Linear>,
-    /// Of the hidden layers; none without `batch_norm`.
-    norms: Vec<BatchNorm>,
-    widths: Vec<usize>,
-    activation: Activation,
-    dropout: f64,
-}
-
-impl Model for Mlp {
-    fn declaration(&self) -> &Declaration {
-        &self.declaration
+    let mut dense = Vec::new();
+    for (i, pair) in widths.windows(2).enumerate() {
+        dense.push(Layer::linear(&mut declaration, &format!("layers.{i}"), pair[0], pair[1], inits));
+    }
+    let mut norms = Vec::new();
+    for (i, width) in hidden.iter().enumerate() {
+        norms.push(batch_norm.then(|| Layer::batch_norm(&mut declaration, &format!("norms.{i}"), width.0)));
     }
 
-    fn describe(&self) -> String {
-        let widths: Vec<String> = self.widths.iter().map(usize::to_string).collect();
-        format!("mlp {}", widths.join("-")) + if self.norms.is_empty() { "" } else { ", batch norm" }
+    let output = dense.pop()?;
+    let mut layers = vec![Layer::Flatten];
+    for (i, (linear, norm)) in dense.into_iter().zip(norms).enumerate() {
+        let name = format!("layers.{i}");
+        layers.push(linear);
+        layers.extend(norm);
+        layers.push(Layer::activation(&name, activation));
+        layers.push(Layer::dropout(&name, dropout));
     }
+    layers.push(output);
 
-    fn least_batch(&self) -> usize {
-        // One example has no variance.
-        if self.norms.is_empty() { 1 } else { 2 }
-    }
-
-    fn forward(&self, x: &Tensor, store: &Store, pass: Pass) -> Result<Tensor, Error> {
-        let mut x = flatten(x)?;
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, store)?;
-            if i + 1 < self.layers.len() {
-                let name = format!("layers.{i}");
-                if let Some(norm) = self.norms.get(i) {
-                    x = norm.forward(&x, store, pass)?;
-                }
-                x = activate(self.activation, &name, &x)?;
-                x = dropout(self.dropout, &name, x, pass)?;
-            }
-        }
-        Ok(x)
-    }
+    let joined = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+    let normalized = batch_norm && !hidden.is_empty();
+    let description = format!("mlp {joined}") + if normalized { ", batch norm" } else { "" };
+    let mut model = Model::new(description, declaration, layers);
+    // A single example has no variance to normalize by.
+    model.min_batch_size = if normalized { 2 } else { 1 };
+    Some(model)
 }

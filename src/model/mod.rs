@@ -1,110 +1,90 @@
-//! Architectures. A `[model]` table becomes a [`Model`], which declares its parameters without libtorch and computes
-//! its outputs with it.
+//! Architectures. A `[model]` table becomes a [`Model`]: declared parameters, and a list of layers that use them.
+//!
+//! Nothing here computes. [`crate::network`] runs the layers with libtorch.
 
 mod activation;
 mod cnn;
-mod layers;
+mod layer;
 mod lenet;
 mod linear;
 mod mlp;
 
-use std::fmt::Debug;
+use std::path::Path;
 
-use tch::{TchError, Tensor};
-
-use crate::params::{Declaration, Store};
+use crate::params::Declaration;
 use crate::spec::{Entry, Section};
 
 pub use activation::Activation;
+pub use layer::{Inits, Layer};
 
 /// Every model that `[model] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[cnn::ENTRY, lenet::ENTRY, linear::ENTRY, mlp::ENTRY];
 
-/// Builds a model for inputs of a shape from its table; `None` when errors were logged.
-pub type Build = fn(&mut Section<'_>, &Shape) -> Option<Box<dyn Model>>;
+/// Builds a model for data of a given shape from its table. Paths in the table are relative to the folder. Returns `None`
+/// if errors were logged.
+pub type Build = fn(&mut Section<'_>, &Shape, &Path) -> Option<Model>;
 
-/// What a model takes and gives, by the data.
+/// The sizes that the data demand of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// One input: `[1, 28, 28]` (channels, height, width) or `[features]`.
+    /// The shape of one input: `[1, 28, 28]` (channels, height, width) or `[features]`.
     pub input: Vec<usize>,
-    /// Classes, or numbers to predict.
+    /// The number of classes, or of values to predict.
     pub outputs: usize,
 }
 
 impl Shape {
-    /// Elements of one input.
+    /// Returns the number of elements of one input.
     pub fn features(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// Channels, height and width, if inputs are images.
+    /// Returns channels, height and width. Returns `None` if the inputs are not images.
     pub fn image(&self) -> Option<[usize; 3]> {
         self.input.as_slice().try_into().ok()
     }
 }
 
-/// How a batch goes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    /// Dropout and the like act, on streams keyed by the run's seed and the step (from 0).
-    Train {
-        seed: u64,
-        step: u64,
-    },
-    /// A step's batch once more: as [`Pass::Train`], but running statistics have seen it.
-    Again {
-        seed: u64,
-        step: u64,
-    },
-    /// Running statistics are taken anew, as the plain mean over batches from number 0 on; otherwise as training.
-    Calibrate {
-        seed: u64,
-        batch: u64,
-    },
-    Eval,
-}
-
 /// An architecture with its sizes.
-pub trait Model: Debug + Send {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// A few words for people, such as `mlp 784-128-10`.
+    pub description: String,
     /// Names, shapes and initial values of the parameters.
-    fn declaration(&self) -> &Declaration;
+    pub declaration: Declaration,
+    /// The layers, from inputs `[batch, …]` to outputs `[batch, outputs]`.
+    pub layers: Vec<Layer>,
+    /// The smallest batch that the model can be trained on.
+    pub min_batch_size: usize,
+    /// Parameters with one element that the results report by name, such as `slope`. Each is a name and the index of the
+    /// parameter.
+    pub reported: Vec<(&'static str, usize)>,
+}
 
-    /// In a few words: `mlp 784-128-10`.
-    fn describe(&self) -> String;
-
-    /// Examples that a batch must have to train on.
-    fn least_batch(&self) -> usize {
-        1
-    }
-
-    /// Outputs `[batch, outputs]` for inputs `[batch, …]`.
-    fn forward(&self, x: &Tensor, store: &Store, pass: Pass) -> Result<Tensor, Error>;
-
-    /// What the trained model is, where it can be said in a few numbers.
-    fn fitted(&self, _store: &Store) -> Vec<(String, f64)> {
-        Vec::new()
+impl Model {
+    /// Returns a model that trains on batches of any size and reports no parameter.
+    pub fn new(description: String, declaration: Declaration, layers: Vec<Layer>) -> Self {
+        Model { description, declaration, layers, min_batch_size: 1, reported: Vec::new() }
     }
 }
 
-/// libtorch refused in a layer.
-#[derive(Debug, thiserror::Error)]
-#[error("in layer `{layer}`, on an input of shape {input:?}: {}", crate::libtorch::message(.source))]
-pub struct Error {
-    pub layer: String,
-    pub input: Vec<i64>,
-    pub source: TchError,
-}
-
-/// Logs that `model` takes images only, when the data are none.
-fn image_or_log(section: &Section<'_>, shape: &Shape, model: &str) -> Option<[usize; 3]> {
-    let image = shape.image();
-    if image.is_none() {
+/// Returns channels, height and width of the inputs. Logs an error and returns `None` if they are not images, or smaller
+/// than `min_size` in height or width.
+fn image_or_log(section: &Section<'_>, shape: &Shape, model: &str, min_size: usize) -> Option<[usize; 3]> {
+    let Some([channels, height, width]) = shape.image() else {
         let message =
             format!("the model \"{model}\" takes images, but the data have inputs of shape {:?}", shape.input);
         section.error("type", message, "\"mlp\" and \"linear\" take any input");
+        return None;
+    };
+    if height < min_size || width < min_size {
+        let message = format!(
+            "the model \"{model}\" needs images of at least {min_size}×{min_size} pixels, not {height}×{width}"
+        );
+        section.error("type", message, "\"mlp\" takes any input");
+        return None;
     }
-    image
+    Some([channels, height, width])
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ use tch::{Kind, Tensor, no_grad};
 use super::engine::{Declared, Group, Segment, Segments, Start, flat_gradient, groups_at, load_memory, save_memory};
 use super::polyak::minimizes;
 use super::{Build, Clip, Decay, Error, Hyper, Method, Optimizer, Rates, Step, Treatment, UpdateRule};
-use crate::params::Store;
 use crate::spec::{BelowOne, Entry, Positive, Section};
+use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "armijo",

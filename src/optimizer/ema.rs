@@ -2,7 +2,7 @@
 
 use tch::{TchError, Tensor, no_grad};
 
-use crate::params::Store;
+use crate::store::Store;
 
 /// θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. PyTorch's `AveragedModel` with
 /// `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, and so belong to the

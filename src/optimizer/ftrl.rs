@@ -29,8 +29,8 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Declared, Group, Start, start_elementwise};
 use super::{Build, Elementwise, Error, Hyper, Initial, Method, Num, Optimizer, Treatment, UpdateRule, convention};
-use crate::params::Store;
 use crate::spec::{Entry, NonNegative, Positive, Section};
+use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "ftrl",

@@ -31,8 +31,9 @@ use super::engine::{
 use super::{
     Build, Clip, Decay, Error, Hyper, Method, Optimizer, REGISTRY, Rates, Segments, Step, Treatment, UpdateRule,
 };
-use crate::params::{Declaration, Init, Store};
+use crate::params::{Declaration, Init};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Value, lookup, one_of};
+use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "mechanic",

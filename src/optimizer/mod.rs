@@ -59,8 +59,8 @@ use std::fmt::Debug;
 use tch::{TchError, Tensor};
 
 use crate::choice;
-use crate::params::Store;
 use crate::spec::{Entry, Section};
+use crate::store::Store;
 
 pub use ema::Ema;
 pub use engine::{Clip, Conflict, Elementwise, Hyper, Num, Range, Segment, Segments, Wide};

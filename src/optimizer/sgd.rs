@@ -21,8 +21,8 @@
 
 use super::engine::{Declared, Group, Start, start_elementwise};
 use super::{Build, Convention, Elementwise, Error, Hyper, Method, Num, Optimizer, Treatment, UpdateRule, convention};
-use crate::params::Store;
 use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
+use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sgd",

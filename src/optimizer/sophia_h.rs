@@ -27,9 +27,9 @@ use tch::{TchError, Tensor, no_grad};
 use super::averages::running;
 use super::engine::{Declared, Group, Start, groups_at, load_memory, start_elementwise};
 use super::{Build, Elementwise, Error, Hyper, Method, Num, Optimizer, Segments, Step, Treatment, UpdateRule};
-use crate::params::Store;
 use crate::random::Stream;
 use crate::spec::{BelowOne, Count, Entry, Positive, Section};
+use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sophia_h",

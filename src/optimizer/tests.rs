@@ -8,8 +8,9 @@ use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{Batch, Clip, Error, Method, Optimizer, REGISTRY, Segments, Step, restore};
-use crate::params::{Declaration, Init, Store};
+use crate::params::{Declaration, Init};
 use crate::spec::{Log, Section, Spec, lookup};
+use crate::store::Store;
 
 use cases::{BY_GROUP, BY_THREADS, MOVES_AT_ZERO, OPTIONS, REFUSED};
 

@@ -43,7 +43,7 @@ pub struct Plan {
     /// Whether the spec says how many: else it is one for each core.
     pub threads_given: bool,
     pub data: DataPlan,
-    pub model: Box<dyn Model>,
+    pub model: Model,
     /// What the model computes in.
     pub kind: Kind,
     /// A file of initial values.
@@ -166,11 +166,11 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let metric = loss.metric();
     let model = read_model(&mut root, &info, spec, machine, assume);
     if let Some((data, model)) = data.as_ref().zip(model.as_ref()) {
-        enough_in_each_batch(&mut root, data, &*model.model);
+        enough_in_each_batch(&mut root, data, &model.model);
     }
     let ema = updates::ema(&mut root);
     let metrics = ends::metrics(metric, ema.is_some());
-    let declaration = model.as_ref().map(|it| it.model.declaration().clone()).unwrap_or_default();
+    let declaration = model.as_ref().map(|it| it.model.declaration.clone()).unwrap_or_default();
     let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
     let groups = groups::read(&mut root, around);
     let clip = updates::clip(&mut root);
@@ -238,7 +238,7 @@ fn usual() -> Info {
 }
 
 struct ModelPlan {
-    model: Box<dyn Model>,
+    model: Model,
     kind: Kind,
     weights: Option<PathBuf>,
 }
@@ -258,7 +258,7 @@ fn read_model(
     let mut section = root.section("model")?;
     let entry = lookup(model::REGISTRY, "model", &mut section);
     let shape = Shape { input: info.input.clone(), outputs };
-    let model = entry.and_then(|entry| (entry.build)(&mut section, &shape));
+    let model = entry.and_then(|entry| (entry.build)(&mut section, &shape, &spec.folder()));
     let kind = match section.or("dtype", Dtype::Float32) {
         Dtype::Float32 => Kind::Float,
         Dtype::Float64 => Kind::Double,
@@ -270,9 +270,9 @@ fn read_model(
     }
     if let Some((model, memory)) = model.as_ref().zip(machine.memory) {
         // Parameters and their gradients, and nothing else yet.
-        let bytes = 2 * model.declaration().len() as u128 * if kind == Kind::Double { 8 } else { 4 };
+        let bytes = 2 * model.declaration.len() as u128 * if kind == Kind::Double { 8 } else { 4 };
         if bytes > u128::from(memory) {
-            let message = format!("{} has {} parameters", model.describe(), model.declaration().len());
+            let message = format!("{} has {} parameters", model.description, model.declaration.len());
             let gib = |bytes: u128| bytes.div_ceil(1 << 30);
             let (need, have) = (gib(bytes), gib(memory.into()));
             section.error("type", message, format!("with gradients {need} GiB, of the {have} GiB of this machine"));
@@ -285,8 +285,8 @@ fn read_model(
 }
 
 /// Refuses a last batch that is too small to train on.
-fn enough_in_each_batch(root: &mut Section<'_>, data: &DataPlan, model: &dyn Model) {
-    let least = model.least_batch();
+fn enough_in_each_batch(root: &mut Section<'_>, data: &DataPlan, model: &Model) {
+    let least = model.min_batch_size;
     let last = match data.train_examples() % data.batch_size {
         0 => data.batch_size,
         _ if data.drop_last => data.batch_size,

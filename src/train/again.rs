@@ -4,13 +4,14 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::Loss;
 use crate::dataset::Batch;
-use crate::model::{Model, Pass};
+use crate::model::Model;
+use crate::network::{ForwardMode, forward};
 use crate::optimizer::{self, Error};
-use crate::params::Store;
+use crate::store::Store;
 
 /// One batch under one model.
 pub struct Again<'a> {
-    pub model: &'a dyn Model,
+    pub model: &'a Model,
     pub batch: &'a Batch,
     pub loss: Loss,
     pub seed: u64,
@@ -20,8 +21,8 @@ pub struct Again<'a> {
 
 impl Again<'_> {
     fn forward(&self, store: &Store) -> Result<Tensor, Error> {
-        let pass = Pass::Again { seed: self.seed, step: self.step };
-        let output = self.model.forward(&self.batch.x, store, pass);
+        let mode = ForwardMode::Reevaluate { seed: self.seed, step: self.step };
+        let output = forward(self.model, &self.batch.x, store, mode);
         let output = output.map_err(|error| Error::Model(error.to_string()))?;
         Ok(self.loss.of(&output, &self.batch.y)?)
     }

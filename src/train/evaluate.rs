@@ -5,9 +5,10 @@ use tch::{Device, Tensor, no_grad};
 use super::meter::Meter;
 use super::{Error, Job, Loss, Validation};
 use crate::dataset::Batches;
-use crate::model::{Model, Pass};
-use crate::params::Store;
+use crate::model::Model;
+use crate::network::{ForwardMode, forward};
 use crate::record::Scores;
+use crate::store::Store;
 
 /// Examples at once. Evaluation keeps no activations for a backward pass, so this bounds memory, not accuracy.
 pub(super) const BATCH: usize = 256;
@@ -18,7 +19,7 @@ const CALIBRATION: usize = 50;
 
 /// Loss (mean over the examples) and metric of `model` with the values in `store` on `rows` of `examples`.
 pub fn evaluate(
-    model: &dyn Model,
+    model: &Model,
     store: &Store,
     loss: Loss,
     examples: &Batches,
@@ -29,7 +30,7 @@ pub fn evaluate(
         let mut meter = Meter::new(loss.metric(), device)?;
         for rows in rows.chunks(BATCH) {
             let batch = examples.gather(rows)?;
-            let output = model.forward(&batch.x, store, Pass::Eval)?;
+            let output = forward(model, &batch.x, store, ForwardMode::Eval)?;
             meter.add(0, &loss.of(&output, &batch.y)?, &output, &batch.y)?;
         }
         Ok(meter.scores()?)
@@ -53,11 +54,11 @@ impl Job {
         let Job { seed, model, store, examples, train_rows, batch_size, shuffle, augment, .. } = self;
         let (seed, augment) = (*seed, augment.as_ref());
         let order = shuffle.order(train_rows, seed, 1);
-        let batches = order.chunks(*batch_size).filter(|rows| rows.len() >= model.least_batch());
+        let batches = order.chunks(*batch_size).filter(|rows| rows.len() >= model.min_batch_size);
         no_grad(|| {
             for (rows, batch) in batches.take(CALIBRATION).zip(0..) {
                 let x = examples.gather_for_step(rows, augment, seed, batch)?.x;
-                let _ = model.forward(&x, store, Pass::Calibrate { seed, batch })?;
+                let _ = forward(model, &x, store, ForwardMode::Calibrate { seed, batch })?;
             }
             Ok(())
         })
@@ -91,6 +92,6 @@ impl Job {
     }
 
     fn scores(&self, examples: &Batches, rows: &[u32]) -> Result<Option<Scores>, Error> {
-        evaluate(&*self.model, &self.store, self.loss, examples, rows, self.device)
+        evaluate(&self.model, &self.store, self.loss, examples, rows, self.device)
     }
 }

@@ -14,7 +14,7 @@ use super::rules::{Seen, Watch};
 use super::saves::Saves;
 use super::state::{Numbers, Position, Seconds, State};
 use super::{Emit, Error, Fitted, Interrupt, Job, Keep, Validation};
-use crate::model::Pass;
+use crate::network::{ForwardMode, forward, reported};
 use crate::optimizer::Step;
 use crate::record::{Divergence, Event, Outcome, Progress, Reached, Reduced, Row, Status};
 use crate::schedule::Clock;
@@ -257,14 +257,13 @@ impl Run<'_, '_, '_> {
         let Job { seed, model, store, optimizer, ema, loss, examples, augment, .. } = &mut self.job;
         let (seed, step) = (*seed, self.at.step);
         let batch = examples.gather_for_step(rows, augment.as_ref(), seed, step)?;
-        let output = model.forward(&batch.x, store, Pass::Train { seed, step })?;
+        let output = forward(model, &batch.x, store, ForwardMode::Train { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         self.at.step += 1;
         self.at.step_in_epoch += 1;
         self.meter.add(self.at.step, &value, &output, &batch.y)?;
-        let (loss, model) = (*loss, &**model);
-        let mut again = Again { model, batch: &batch, loss, seed, step };
+        let mut again = Again { model, batch: &batch, loss: *loss, seed, step };
         let (lr, hyper, loss) = (self.lr.as_slice(), self.hyper.as_slice(), &value);
         optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss, batch: &mut again })?;
         if let Some(ema) = ema {
@@ -309,7 +308,7 @@ impl Run<'_, '_, '_> {
             best: self.watch.best(),
             last: self.last,
             test,
-            fitted: self.job.model.fitted(&self.job.store),
+            fitted: reported(&self.job.model, &self.job.store),
             diverged,
             reductions: self.reductions,
             train_seconds: train,

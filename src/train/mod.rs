@@ -20,9 +20,9 @@ use tch::{Device, TchError, Tensor};
 use crate::dataset::{Augment, Batches, Shuffle};
 use crate::model::Model;
 use crate::optimizer::{Ema, Optimizer, Range};
-use crate::params::Store;
 use crate::record::{Event, Outcome};
 use crate::spec::Horizon;
+use crate::store::Store;
 
 pub use again::Again;
 pub use evaluate::evaluate;
@@ -39,7 +39,7 @@ pub use state::{Numbers, Position, Seconds, State};
 pub struct Job {
     pub seed: u64,
     pub device: Device,
-    pub model: Box<dyn Model>,
+    pub model: Model,
     pub store: Store,
     pub optimizer: Box<dyn Optimizer>,
     /// An average of the weights, evaluated beside them.
@@ -119,7 +119,7 @@ pub type Interrupt = AtomicUsize;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
-    Model(#[from] crate::model::Error),
+    Network(#[from] crate::network::Error),
     #[error("{0}")]
     Optimizer(#[from] crate::optimizer::Error),
     #[error("libtorch: {}", crate::libtorch::message(.0))]

@@ -7,10 +7,10 @@ use super::again::Again;
 use super::evaluate::BATCH;
 use super::{Error, Job};
 use crate::libtorch::{Allocations, give_back_freed};
-use crate::model::Pass;
+use crate::network::{ForwardMode, forward};
 use crate::optimizer::{self, Optimizer, Step};
-use crate::params::Store;
 use crate::schedule::Clock;
+use crate::store::Store;
 
 /// Bytes that a run takes beyond its data, by what for. A library beneath libtorch may take some more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Job {
         affordable: u64,
     ) -> Result<Tried, Error> {
         let whole = self.batch_size.min(self.train_rows.len());
-        let mut examples = self.model.least_batch().min(whole);
+        let mut examples = self.model.min_batch_size.min(whole);
         let mut before: Option<(usize, u64)> = None;
         // What the update takes beside is found once: a large matrix's roots are no matter of the batch, but of seconds.
         let Tried { step: with, .. } = self.try_step(Some(optimizer), counting, examples)?;
@@ -118,17 +118,17 @@ impl Job {
         let Job { seed, model, store, loss, examples: data, train_rows, augment, .. } = self;
         let (seed, step) = (*seed, 0);
         let batch = data.gather_for_step(&train_rows[..examples], augment.as_ref(), seed, step)?;
-        let output = model.forward(&batch.x, store, Pass::Again { seed, step })?;
+        let output = forward(model, &batch.x, store, ForwardMode::Reevaluate { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
-        let forward = counting.look();
+        let after_forward = counting.look();
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         if let Some(optimizer) = optimizer {
-            let mut again = Again { model: &**model, batch: &batch, loss: *loss, seed, step };
+            let mut again = Again { model, batch: &batch, loss: *loss, seed, step };
             let (lr, hyper, batch) = (lr.as_slice(), hyper.as_slice(), &mut again);
             optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss: &value, batch })?;
         }
-        let step = counting.look().peak.max(forward.peak).saturating_sub(start);
-        Ok(Tried { step, each: forward.held.saturating_sub(start) / examples as u64 })
+        let step = counting.look().peak.max(after_forward.peak).saturating_sub(start);
+        Ok(Tried { step, each: after_forward.held.saturating_sub(start) / examples as u64 })
     }
 
     fn try_evaluation(&self, counting: &Allocations, affordable: u64, each: u64) -> Result<u64, Error> {
@@ -139,7 +139,7 @@ impl Job {
         }
         let start = counting.look().held;
         let rows = &self.train_rows[..whole];
-        super::evaluate(&*self.model, &self.store, self.loss, &self.examples, rows, self.device)?;
+        super::evaluate(&self.model, &self.store, self.loss, &self.examples, rows, self.device)?;
         Ok(counting.look().peak.saturating_sub(start))
     }
 }

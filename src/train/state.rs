@@ -12,6 +12,7 @@ use crate::optimizer::restore;
 use crate::params::Declaration;
 use crate::record::{Reached, Reduced, Row};
 use crate::spec::Horizon;
+use crate::store::by_name;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,17 +117,17 @@ const EMA: &str = "ema/";
 const BACK: &str = "back/";
 
 impl Job {
-    /// The tensors of this run's state, which share their memory with it. `best` is laid out as [`crate::params::Store::all`].
+    /// The tensors of this run's state, which share their memory with it. `best` is laid out as [`crate::store::Store::all`].
     pub(super) fn tensors(&self, best: Option<&Tensor>) -> Result<Vec<(String, Tensor)>, TchError> {
         let declaration = self.store.declaration();
-        let mut tensors = declaration.named(MODEL, self.store.all())?;
+        let mut tensors = by_name(declaration, MODEL, self.store.all())?;
         let state = self.optimizer.state();
         tensors.extend(state.into_iter().map(|(name, tensor)| (format!("{OPTIMIZER}{name}"), tensor)));
         if let Some(best) = best {
-            tensors.extend(declaration.named(BEST, best)?);
+            tensors.extend(by_name(declaration, BEST, best)?);
         }
         if let Some(average) = self.ema.as_ref().and_then(|ema| ema.weights()) {
-            tensors.extend(declaration.named(EMA, average)?);
+            tensors.extend(by_name(declaration, EMA, average)?);
         }
         Ok(tensors)
     }
@@ -167,7 +168,7 @@ impl Job {
     }
 }
 
-/// What [`Declaration::named`] has cut, as one tensor of the kind and on the device of `like`.
+/// What [`by_name`] has cut, as one tensor of the kind and on the device of `like`.
 fn laid_out(parts: &[(String, Tensor)], declaration: &Declaration, like: &Tensor) -> Result<Tensor, Error> {
     let mut rows = Vec::new();
     for (param, _) in declaration.stored() {

@@ -5,8 +5,9 @@ use std::cell::Cell;
 use std::path::Path;
 
 use lr_run::optimizer::{Batch, Clip, Error, REGISTRY, Segments, Step};
-use lr_run::params::{Declaration, Init, Store};
+use lr_run::params::{Declaration, Init};
 use lr_run::spec::{Log, Section, Spec, lookup};
+use lr_run::store::Store;
 use tch::{Device, Kind, Tensor};
 
 /// The system's allocator, counting what each thread asks for.

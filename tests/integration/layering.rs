@@ -11,13 +11,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("schedule", &["spec"]),
     ("params", &["random", "spec"]),
     ("dataset", &["libtorch", "random", "spec"]),
-    ("model", &["libtorch", "params", "random", "spec"]),
-    ("optimizer", &["libtorch", "params", "random", "spec"]),
+    ("model", &["params", "spec"]),
+    ("store", &["params"]),
+    ("network", &["libtorch", "model", "random", "store"]),
+    ("optimizer", &["libtorch", "params", "random", "spec", "store"]),
     ("record", &["spec"]),
     ("compare", &["record", "spec"]),
     ("exit", &["record"]),
-    ("checkpoint", &["libtorch", "params", "record", "spec", "train"]),
-    ("train", &["dataset", "libtorch", "model", "optimizer", "params", "record", "schedule", "spec"]),
+    ("checkpoint", &["libtorch", "params", "record", "spec", "store", "train"]),
+    (
+        "train",
+        &["dataset", "libtorch", "model", "network", "optimizer", "params", "record", "schedule", "spec", "store"],
+    ),
     ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
     ("preview", &["plan", "record", "schedule", "spec", "train"]),
     (
@@ -36,6 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "record",
             "schedule",
             "spec",
+            "store",
             "train",
         ],
     ),
@@ -43,13 +49,15 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that compute without libtorch.
-const WITHOUT_TORCH: [&str; 7] = ["spec", "schedule", "record", "compare", "random", "exit", "preview"];
+const WITHOUT_TORCH: [&str; 9] =
+    ["spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model"];
 
 /// Rooms that print; long work elsewhere reports through a callback.
 const PRINT: [&str; 3] = ["record", "cli", "main"];
 
 /// Rooms that touch no file.
-const WITHOUT_FILES: [&str; 8] = ["schedule", "params", "model", "optimizer", "train", "random", "exit", "preview"];
+const WITHOUT_FILES: [&str; 10] =
+    ["schedule", "params", "model", "network", "store", "optimizer", "train", "random", "exit", "preview"];
 
 struct Source {
     path: PathBuf,

@@ -1,10 +1,10 @@
 //! Whole training steps against the framework, in f64, from given weights.
 
 use lr_run::dataset::Batch;
-use lr_run::model::Pass;
+use lr_run::network::{ForwardMode, forward};
 use lr_run::optimizer::{Method, Segments, Step};
-use lr_run::params::Store;
 use lr_run::plan::Plan;
+use lr_run::store::Store;
 use lr_run::train::{Again, Loss};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -27,7 +27,7 @@ fn table(trace: &Trace) {
     let regression = trace.metadata["loss"] == "mse";
     let classes = if regression { 0 } else { 5 };
     let plan = plan_table(&trace.metadata["spec"], x.size()[1] as usize, classes);
-    let mut store = Store::new(plan.model.declaration().clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
     let names: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = names.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();
@@ -45,7 +45,7 @@ fn table(trace: &Trace) {
 /// Weights and inputs follow from formulas; of each parameter a summary is stored.
 fn image(trace: &Trace) {
     let plan = plan_images(&trace.metadata["spec"]);
-    let mut store = Store::new(plan.model.declaration().clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
     let params = store.declaration().params().to_vec();
     let wave = |len: usize, rate: f64, phase: f64| {
         let values: Vec<f64> = (0..len).map(|i| (rate * i as f64 + phase).sin()).collect();
@@ -101,14 +101,14 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     let mut losses = Vec::new();
     let batch = Batch { x: x.shallow_clone(), y: y.shallow_clone() };
     for step in 0..steps as u64 {
-        let output = plan.model.forward(x, store, Pass::Train { seed: 1, step }).unwrap();
+        let output = forward(&plan.model, x, store, ForwardMode::Train { seed: 1, step }).unwrap();
         let value = loss.of(&output, y).unwrap();
         losses.push(value.double_value(&[]));
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
-        let batch = &mut Again { model: &*plan.model, batch: &batch, loss, seed: 1, step };
+        let batch = &mut Again { model: &plan.model, batch: &batch, loss, seed: 1, step };
         optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, batch }).unwrap();
     }
-    let outputs = no_grad(|| plan.model.forward(x, store, Pass::Eval).unwrap());
+    let outputs = no_grad(|| forward(&plan.model, x, store, ForwardMode::Eval).unwrap());
     (Tensor::from_slice(&losses), outputs)
 }
 

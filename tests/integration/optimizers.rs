@@ -2,7 +2,7 @@
 
 use lr_run::dataset::Batch;
 use lr_run::optimizer::{self, Batch as _, Error, Method, Optimizer, Segments, Step};
-use lr_run::params::Store;
+use lr_run::store::Store;
 use lr_run::train::Again;
 use tch::{Device, Kind, Tensor};
 
@@ -72,7 +72,7 @@ fn replay(trace: &Trace) -> (f64, String) {
     let plan = plan_table(&format!("{model}{}", trace.metadata["spec"]), 5, 4);
     let names: Vec<String> = plan.groups.groups.iter().map(|group| group.name.clone()).collect();
     let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
-    let mut store = Store::new(plan.model.declaration().clone(), kind, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.declaration.clone(), kind, Device::Cpu, 0).unwrap();
     let params: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();

@@ -5,7 +5,7 @@ use tch::{TchError, Tensor, no_grad};
 use super::pass::{Flat, Initial, Numbers, Pass};
 use super::rule::{Declared, Group, Memory, Start, UpdateRule};
 use super::{Error, Method, Num, Optimizer, Step, Treatment, memory};
-use crate::params::Store;
+use crate::store::Store;
 
 /// An update rule that treats every element alike: `S` state slots, `K` scalars a step.
 pub trait Elementwise<const S: usize, const K: usize>: UpdateRule {

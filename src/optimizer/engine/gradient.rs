@@ -3,7 +3,7 @@
 use tch::{TchError, Tensor};
 
 use super::{Clip, Error, Segments, Treatment};
-use crate::params::Store;
+use crate::store::Store;
 
 /// The gradient of one parameter `p`: its sign, clipped (`scale` is the clip's own), with coupled decay added; in the
 /// parameter's shape and kind.

@@ -8,7 +8,7 @@ use tch::{Tensor, no_grad};
 use super::pass::{Flat, Initial, Numbers, Pass};
 use super::rule::{Declared, Group, Memory, Start, UpdateRule, groups_at};
 use super::{Error, Method, Num, Optimizer, Step, Treatment, memory};
-use crate::params::Store;
+use crate::store::Store;
 
 /// An update rule in two passes, with a decision on the host between them: `S` state slots; `A` scalars and `R` sums of
 /// the first pass, `K` scalars of the second.

@@ -4,7 +4,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Clip, Error, Num, Segments, Wide, fused};
 use crate::libtorch::{Pieces, Slices};
-use crate::params::{Param, Store};
+use crate::params::Param;
+use crate::store::Store;
 
 /// What one pass does with an element, from its gradient `g` (clipped, with coupled decay added): `S` state slots, `K`
 /// numbers that all elements share, `R` sums over elements.

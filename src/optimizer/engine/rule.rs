@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Clip, Error, Hyper, Method, Optimizer, Rates, Segments, Treatment};
-use crate::params::Store;
+use crate::store::Store;
 
 /// An update rule with its settings.
 pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {

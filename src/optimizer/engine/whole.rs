@@ -5,7 +5,7 @@ use tch::{Kind, TchError, Tensor, no_grad};
 use super::gradient::treated;
 use super::rule::{Declared, Group, Start, UpdateRule};
 use super::{Clip, Error, Method, Optimizer, Segments, Step, Treatment, memory};
-use crate::params::Store;
+use crate::store::Store;
 
 /// An update rule over whole tensors.
 pub trait Whole: UpdateRule {

@@ -33,8 +33,9 @@ use tch::{TchError, Tensor, no_grad};
 use super::engine::{Declared, Group, Start, dot, flat_gradient, groups_at, load_memory, of_param, save_memory};
 use super::{Batch, Build, Clip, Decay, Error, Hyper, Method, Optimizer, Rates, Segments, Step, Treatment, UpdateRule};
 use crate::choice;
-use crate::params::{Param, Store};
+use crate::params::Param;
 use crate::spec::{Count, Entry, NonNegative, Positive, Section};
+use crate::store::Store;
 use strong_wolfe::{Point, Search};
 
 pub const ENTRY: Entry<Build> = Entry {
