@@ -1,10 +1,11 @@
-//! What it costs to gather, convert and normalize a batch of MNIST's size, beside which a training step of 784-128-10
-//! takes about a millisecond. `cargo bench --bench batches`
+//! The time to gather, convert and normalize a batch of the size of MNIST. For comparison, a training step of the network
+//! 784-128-10 takes about a millisecond. Run with `cargo bench --bench batches`.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lr_run::dataset::{Affine, Batches, Inputs, Part, Shuffle, Targets};
+use lr_run::batches::Batches;
+use lr_run::dataset::{Affine, Inputs, Part, Shuffle, Targets};
 use tch::{Device, Kind};
 
 fn batches(criterion: &mut Criterion) {

@@ -114,7 +114,7 @@ pub fn globs(bytes: &[u8]) {
 
 /// A file of images or labels, gzipped or not.
 pub fn idx(bytes: &[u8]) {
-    for kind in [idx::Kind::Images, idx::Kind::Labels] {
+    for kind in [idx::Content::Images, idx::Content::Labels] {
         let length = Some(bytes.len() as u64);
         if let Ok(found) = idx::parse(bytes, length, "file", kind) {
             assert_eq!(found.sizes.iter().product::<usize>(), found.values.len());

@@ -15,6 +15,7 @@
 //! [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
 //! code.
 
+pub mod batches;
 pub mod checkpoint;
 pub mod cli;
 pub mod compare;

@@ -33,7 +33,7 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
     }
     let Parts { examples, train_rows, val, test } = job::parts(&plan, data)?;
     let store = job::store(&plan, Some(&weights))?;
-    let all = |examples: &crate::dataset::Batches| (0..examples.len() as u32).collect::<Vec<u32>>();
+    let all = |examples: &crate::batches::Batches| (0..examples.len() as u32).collect::<Vec<u32>>();
     let (examples, rows) = match (args.split, &val, &test) {
         (Split::Train, ..) | (Split::Val, Validation::Train, _) => (&examples, train_rows),
         (Split::Val, Validation::HeldOut(rows), _) => (&examples, rows.clone()),

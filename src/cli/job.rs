@@ -7,8 +7,9 @@ use tch::Device;
 use tracing::info;
 
 use super::Error;
+use crate::batches::Batches;
 use crate::checkpoint::load_weights;
-use crate::dataset::{Access, Batches, Data, Part, split};
+use crate::dataset::{Access, Data, Part, split};
 use crate::optimizer::{Ema, Method, Optimizer, Segments};
 use crate::plan::{Group, Plan};
 use crate::record::{Columns, GroupInfo, HyperInfo, Started};

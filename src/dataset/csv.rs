@@ -1,20 +1,20 @@
-//! A table of one's own: a CSV file with a header, one example a row, all features numbers.
+//! Tables from a CSV file with a header. Each row is an example, and all features are numbers.
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `path` | | the file, relative to the spec |
-//! | `target` | | name of the column to predict |
-//! | `task` | by looking | "classification" or "regression" |
-//! | `delimiter` | "," | one character; "\t" for tabs |
+//! | `target` | | the name of the column to predict |
+//! | `task` | see below | "classification" or "regression" |
+//! | `delimiter` | "," | one character, "\t" for tabs |
 //! | `drop` | [] | columns to leave out |
-//! | `missing` | "error" | "drop" leaves rows with empty cells out |
-//! | `test` | 0 | how many rows are held out as the test part: a count or a fraction |
-//! | `test_seed` | 0 | which rows |
-//! | `test_path` | | a second file, with the same columns, as the test part |
+//! | `missing` | "error" | "drop" leaves out rows with empty cells |
+//! | `test` | 0 | the number of rows in the test part: a count or a fraction |
+//! | `test_seed` | 0 | the seed that selects these rows |
+//! | `test_path` | | a second file with the same columns, as the test part |
 //!
-//! Where `task` is not given it is classification if the target column is text, or whole numbers of at most 20 different
-//! values, else regression; the resolved spec says which. Classes are numbered in sorted order (numbers by value).
-//! Features are standardized by default, with mean and deviation of the training part.
+//! Without `task`, the task is classification if the target column has text, or integers with at most 20 different values.
+//! Otherwise it is regression. The resolved spec has the result. Classes are numbered in sorted order, numbers by value.
+//! The default of `normalize` is "standard".
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -28,24 +28,24 @@ use crate::spec::{Entry, Field, Section, Value};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "csv",
-    summary: "a table of your own",
+    summary: "your own table in a CSV file",
     example: "type = \"csv\"\npath = \"wine.csv\"\ntarget = \"quality\"\ntask = \"regression\"\ndelimiter = \",\"\n\
               drop = [\"id\"]\nmissing = \"error\"\ntest = 0.2\ntest_seed = 0",
     build,
 };
 
-/// Whole numbers of more different values than this are quantities, not classes.
-const MOST_CLASSES_BY_LOOKING: usize = 20;
+/// A target column of integers with more different values is taken for a quantity.
+const MAX_GUESSED_CLASSES: usize = 20;
 
 crate::choice! {
-    /// What the target column is.
-    pub enum Learn {
+    /// The task of a table.
+    pub enum TableTask {
         Classification = "classification",
         Regression = "regression",
     }
 }
 
-/// One character between cells.
+/// The character between two cells.
 struct Delimiter(u8);
 
 impl Field for Delimiter {
@@ -66,7 +66,7 @@ impl Field for Delimiter {
 fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     let path = section.required("path").map(|path: String| folder.join(path));
     let target = section.required("target");
-    let learn = section.optional("task");
+    let task = section.optional("task");
     let delimiter = section.or("delimiter", Delimiter(b',')).0;
     let drop = section.or("drop", Vec::new());
     let missing = section.or("missing", Missing::Error);
@@ -74,23 +74,20 @@ fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     let test_seed = section.or("test_seed", 0u64);
     let test_path = section.optional("test_path").map(|path: String| folder.join(path));
     if test_path.is_some() && test.count(usize::MAX) > 0 {
-        let message = format!(
-            "`{}` and `{}` both say what the test part is",
-            section.dotted("test"),
-            section.dotted("test_path")
-        );
-        section.error("test_path", message, "leave one of them out");
+        let message =
+            format!("`{}` and `{}` both define the test part", section.dotted("test"), section.dotted("test_path"));
+        section.error("test_path", message, "remove one of them");
         return None;
     }
     let format = Format { delimiter, target: target?, drop, missing };
-    let mut set = Csv { path: path?, test_path, format, learn, test, test_seed, read: OnceCell::new() };
-    // A wrong `task` is logged already; only where there is none the file is looked at.
-    if learn.is_none() && !section.has("task") {
-        if let Err(Error(message)) = set.look() {
-            section.error("path", message, "read to see what `task` is");
+    let mut set = Csv { path: path?, test_path, format, task, test, test_seed, read: OnceCell::new() };
+    // If there is no `task`, the file decides. A wrong one is already logged.
+    if task.is_none() && !section.has("task") {
+        if let Err(Error(message)) = set.guess_task() {
+            section.error("path", message, "this file is read to find out the `task`");
             return None;
         }
-        section.put("task", set.learn.map_or("", Learn::word));
+        section.put("task", set.task.map_or("", TableTask::word));
     }
     Some(Box::new(set))
 }
@@ -100,27 +97,27 @@ struct Csv {
     path: PathBuf,
     test_path: Option<PathBuf>,
     format: Format,
-    /// Always there once built.
-    learn: Option<Learn>,
+    /// Always `Some` after building.
+    task: Option<TableTask>,
     test: Holdout,
     test_seed: u64,
     read: OnceCell<Data>,
 }
 
-/// Reads a file's `bytes` with the target `target`; `file` is what messages call it.
+/// Reads the `bytes` of a file, with the column `target` as target. `file` is its name in messages.
 pub fn parse(bytes: &[u8], file: &str, delimiter: u8, target: &str, missing: Missing) -> Result<Data, Error> {
     let format = Format { delimiter, target: target.to_owned(), drop: Vec::new(), missing };
     let table = Table::parse(bytes, file.to_owned(), &format, None)?;
-    let learn = Some(by_looking(&table, target)?);
+    let task = Some(guess_task(&table, target)?);
     let (path, test) = (file.into(), Holdout::Count(0));
-    Csv { path, test_path: None, format, learn, test, test_seed: 0, read: OnceCell::new() }.assemble(table)
+    Csv { path, test_path: None, format, task, test, test_seed: 0, read: OnceCell::new() }.assemble(table)
 }
 
 impl Csv {
-    /// Reads the file to see what the task is, and keeps what was read.
-    fn look(&mut self) -> Result<(), Error> {
+    /// Reads the file, guesses the task from the target column, and keeps the data.
+    fn guess_task(&mut self) -> Result<(), Error> {
         let table = Table::read(&self.path, &self.format, None)?;
-        self.learn = Some(by_looking(&table, &self.format.target)?);
+        self.task = Some(guess_task(&table, &self.format.target)?);
         self.read = OnceCell::from(self.assemble(table)?);
         Ok(())
     }
@@ -137,8 +134,8 @@ impl Csv {
         let target = &self.format.target;
         let width = table.features.len();
         let other = self.test_path.as_ref().map(|path| Table::read(path, &self.format, Some(&table))).transpose()?;
-        let (task, targets, other_targets) = match self.learn {
-            Some(Learn::Classification) => {
+        let (task, targets, other_targets) = match self.task {
+            Some(TableTask::Classification) => {
                 let classes = Classes::of(&table, target)?;
                 let task = Task::Classification { classes: classes.len() };
                 let number = |table| classes.number(table, target).map(Targets::Classes);
@@ -183,7 +180,7 @@ impl Dataset for Csv {
     }
 }
 
-/// The rows `indices` of `part`.
+/// Returns the rows `indices` of `part`.
 fn rows(part: &Part, indices: &[u32], width: usize) -> Part {
     fn pick<T: Copy>(values: &[T], indices: &[u32], width: usize) -> Vec<T> {
         indices.iter().flat_map(|&index| &values[index as usize * width..][..width]).copied().collect()
@@ -199,15 +196,15 @@ fn rows(part: &Part, indices: &[u32], width: usize) -> Part {
     Part { inputs, targets, len: indices.len() }
 }
 
-/// The task that the target column looks like.
-fn by_looking(table: &Table, target: &str) -> Result<Learn, Error> {
+/// Guesses the task from the target column.
+fn guess_task(table: &Table, target: &str) -> Result<TableTask, Error> {
     let numbers: Vec<f64> = table.targets.iter().filter_map(|cell| number(cell)).collect();
     if numbers.is_empty() {
-        return Ok(Learn::Classification);
+        return Ok(TableTask::Classification);
     }
     if let Some(row) = table.targets.iter().position(|cell| number(cell).is_none()) {
         let (file, line, cell) = (&table.file, table.lines[row], &table.targets[row]);
-        let help = "if it is a class, say task = \"classification\"";
+        let help = "if it is a class, write task = \"classification\"";
         return Err(Error(format!(
             "{file}:{line}: column `{target}`: `{cell}` is not a number, though other cells are; {help}"
         )));
@@ -216,10 +213,10 @@ fn by_looking(table: &Table, target: &str) -> Result<Learn, Error> {
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     let whole = distinct.iter().all(|value| value.fract() == 0.0);
-    Ok(if whole && distinct.len() <= MOST_CLASSES_BY_LOOKING { Learn::Classification } else { Learn::Regression })
+    Ok(if whole && distinct.len() <= MAX_GUESSED_CLASSES { TableTask::Classification } else { TableTask::Regression })
 }
 
-/// The target column as numbers.
+/// Returns the target column as numbers.
 fn values(table: &Table, target: &str) -> Result<Vec<f32>, Error> {
     let cells = table.targets.iter().zip(&table.lines);
     let numbers = cells.map(|(cell, line)| {
@@ -229,7 +226,7 @@ fn values(table: &Table, target: &str) -> Result<Vec<f32>, Error> {
     numbers.collect()
 }
 
-/// The different values of the target column, sorted: a class's number is its place here.
+/// The different values of the target column, sorted. The number of a class is its index here.
 enum Classes {
     Numbers(Vec<f64>),
     Words(Vec<String>),
@@ -253,7 +250,10 @@ impl Classes {
         };
         if classes.len() == 1 {
             let value = &table.targets[0];
-            return Err(Error(format!("{}: column `{target}` is `{value}` in every row: one class only", table.file)));
+            return Err(Error(format!(
+                "{}: column `{target}` is `{value}` in every row, but a classifier needs two classes",
+                table.file
+            )));
         }
         Ok(classes)
     }
@@ -265,7 +265,7 @@ impl Classes {
         }
     }
 
-    /// The class numbers of a table's target column.
+    /// Returns the class numbers of a table's target column.
     fn number(&self, table: &Table, target: &str) -> Result<Vec<i64>, Error> {
         let cells = table.targets.iter().zip(&table.lines);
         let found = cells.map(|(cell, line)| {

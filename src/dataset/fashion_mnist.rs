@@ -1,8 +1,8 @@
-//! Fashion-MNIST: 60,000 + 10,000 pictures of clothes in MNIST's form (Xiao, Rasul and Vollgraf 2017).
+//! Fashion-MNIST: 60,000 training and 10,000 test images of clothes, in MNIST's format (Xiao, Rasul and Vollgraf 2017).
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `dir` | | a folder with IDX files of your own in its place, as for `mnist` |
+//! | `dir` | | a folder with your own IDX files instead, as for `mnist` |
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "fashion_mnist",
-    summary: "pictures of clothes in MNIST's form, 60,000 + 10,000",
+    summary: "images of clothes in MNIST's format, 60,000 + 10,000",
     example: "type = \"fashion_mnist\"",
     build,
 };
@@ -22,7 +22,8 @@ fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     Some(Box::new(ImageSet::read(section, folder, &SOURCE)))
 }
 
-/// The published files, images then labels, training then test. Debian's package holds them compressed anew.
+/// The published files: images, then labels, of the training part, then of the test part. Debian's package has them with
+/// another compression.
 pub const SOURCE: Source = Source {
     set: "fashion_mnist",
     files: &[
@@ -47,8 +48,8 @@ pub const SOURCE: Source = Source {
             sha256: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         },
     ],
-    // Its authors' own; it speaks no HTTPS, and needs none: the bytes are checked.
-    homes: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"],
+    // The authors' own host. It has no HTTPS, which is acceptable because the hashes of the files are checked.
+    hosts: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"],
     packages: &[Package {
         command: &["apt-get", "download", "dataset-fashion-mnist"],
         archive: Archive::Deb,

@@ -1,12 +1,12 @@
-//! What tells two data sets apart: a hash of what is trained on, whatever file it came from.
+//! A hash of the examples, independent of the files that they came from.
 
 use sha2::{Digest, Sha256};
 
 use super::{Inputs, Part, Targets};
 use crate::spec::hex;
 
-/// SHA-256, hexadecimal, over inputs then targets of `train`, then the same of `test`. Pixels count as one byte each,
-/// other values as little-endian `f32`, classes as little-endian `i64`.
+/// Returns the SHA-256, in hexadecimal, of the inputs and targets of `train`, then of `test`. Pixels are one byte each, other
+/// values are little-endian `f32`, and classes are little-endian `i64`.
 pub fn fingerprint(train: &Part, test: Option<&Part>) -> String {
     let mut hash = Sha256::new();
     for part in std::iter::once(train).chain(test) {
@@ -22,7 +22,7 @@ pub fn fingerprint(train: &Part, test: Option<&Part>) -> String {
     hex(&hash.finalize())
 }
 
-/// In chunks: one value at a time is slow, all at once is a second copy of the data.
+/// Hashes `values` in chunks. One value at a time would be slow, and all at once would need a copy of the data.
 fn update<T: Copy, const N: usize>(hash: &mut Sha256, values: &[T], bytes: fn(T) -> [u8; N]) {
     for chunk in values.chunks(4096) {
         let chunk: Vec<u8> = chunk.iter().flat_map(|&value| bytes(value)).collect();
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_hash_of_the_bytes_in_order() {
+    fn a_fingerprint_is_the_hash_of_the_bytes_in_order() {
         let train = part(Inputs::Bytes(b"ab".to_vec()), Targets::Classes(vec![1, 2]));
         let test = part(Inputs::Floats(vec![1.5, -2.0]), Targets::Values(vec![0.25, 0.5]));
         let bytes = [

@@ -1,27 +1,27 @@
-//! A data set of four IDX files: images and labels, for training and for testing. MNIST's own, or a user's folder in
-//! the same form.
+//! Data sets of four IDX files: images and labels for training and for testing. The files are the published ones, or a
+//! user's own in the same format.
 
 use std::path::{Path, PathBuf};
 
-use super::idx::{self, Idx, Kind};
+use super::idx::{self, Content, Idx};
 use super::source::Source;
 use super::{Access, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
 use crate::spec::Section;
 
-/// Labels are 0 to 9.
+/// Labels are from 0 to 9.
 const CLASSES: usize = 10;
 
-/// MNIST, or a set in its form.
+/// MNIST, or a set in its format.
 #[derive(Debug)]
 pub struct ImageSet {
-    /// Where the set itself comes from.
+    /// The published files.
     source: &'static Source,
-    /// A folder with files of the user's own, taken in its place.
+    /// A folder with the user's own files, which are read instead.
     dir: Option<PathBuf>,
 }
 
 impl ImageSet {
-    /// Reads `dir`, the one key of these sets.
+    /// Reads `dir`, the only key of these sets.
     pub fn read(section: &mut Section<'_>, folder: &Path, source: &'static Source) -> Self {
         ImageSet { source, dir: section.optional("dir").map(|dir: String| folder.join(dir)) }
     }
@@ -49,9 +49,9 @@ impl Dataset for ImageSet {
                 let mut files = self.source.read(access)?.into_iter();
                 let mut part = || match (files.next(), files.next()) {
                     (Some((images, pixels)), Some((labels, classes))) => Ok((
-                        idx::parse(&pixels[..], Some(pixels.len() as u64), images, Kind::Images)?,
+                        idx::parse(&pixels[..], Some(pixels.len() as u64), images, Content::Images)?,
                         self::labels(
-                            idx::parse(&classes[..], Some(classes.len() as u64), labels, Kind::Labels)?,
+                            idx::parse(&classes[..], Some(classes.len() as u64), labels, Content::Labels)?,
                             labels,
                         )?,
                     )),
@@ -72,13 +72,13 @@ impl Dataset for ImageSet {
     }
 }
 
-/// What the sizes of the images say.
+/// Returns sizes and shapes of the data set whose training and test images have these sizes.
 fn info(train: &[usize], test: Option<&[usize]>, folder: &Path) -> Result<Info, Error> {
     if let Some(test) = test.filter(|test| test[1..] != train[1..]) {
         let (train, test) = (shape(&train[1..]), shape(&test[1..]));
         let folder = folder.display();
         return Err(Error(format!(
-            "{folder}: training images are {train}, test images {test}: they must be of one size"
+            "{folder}: training images are {train}, test images {test}: they must have the same size"
         )));
     }
     let task = Task::Classification { classes: CLASSES };
@@ -93,7 +93,7 @@ fn part((images, targets): (Idx, Vec<i64>)) -> Part {
     Part { len: images.sizes[0], inputs: Inputs::Bytes(images.values), targets: Targets::Classes(targets) }
 }
 
-/// Labels as class numbers.
+/// Returns labels as class numbers.
 fn labels(idx: Idx, file: &str) -> Result<Vec<i64>, Error> {
     if let Some(index) = idx.values.iter().position(|&label| usize::from(label) >= CLASSES) {
         let (label, byte) = (idx.values[index], 8 + index);
@@ -102,23 +102,23 @@ fn labels(idx: Idx, file: &str) -> Result<Vec<i64>, Error> {
     Ok(idx.values.into_iter().map(i64::from).collect())
 }
 
-/// The two files of one part, in a user's folder.
+/// The two files of one part in a user's folder.
 struct Files {
     images: PathBuf,
     labels: PathBuf,
 }
 
 impl Files {
-    /// The sizes of the images.
+    /// Reads the sizes of the images.
     fn sizes(&self) -> Result<Vec<usize>, Error> {
-        let images = idx::read_sizes(&self.images, Kind::Images)?;
-        self.check(&images, &idx::read_sizes(&self.labels, Kind::Labels)?)?;
+        let images = idx::read_sizes(&self.images, Content::Images)?;
+        self.check(&images, &idx::read_sizes(&self.labels, Content::Labels)?)?;
         Ok(images)
     }
 
     fn read(&self) -> Result<(Idx, Vec<i64>), Error> {
-        let images = idx::read(&self.images, Kind::Images)?;
-        let labels = idx::read(&self.labels, Kind::Labels)?;
+        let images = idx::read(&self.images, Content::Images)?;
+        let labels = idx::read(&self.labels, Content::Labels)?;
         self.check(&images.sizes, &labels.sizes)?;
         Ok((images, self::labels(labels, &self.labels.display().to_string())?))
     }
@@ -132,7 +132,7 @@ impl Files {
     }
 }
 
-/// The files in `dir`: training, and testing where it has that.
+/// Finds the files of the training part in `dir`, and those of the test part if there are any.
 fn files(dir: &Path) -> Result<(Files, Option<Files>), Error> {
     if !dir.is_dir() {
         return Err(Error(format!("{}: there is no such folder", dir.display())));
@@ -150,7 +150,7 @@ fn files(dir: &Path) -> Result<(Files, Option<Files>), Error> {
     Ok((train, both("t10k")?))
 }
 
-/// A file under one of the names it goes by.
+/// Finds a file under one of its usual names.
 fn find(dir: &Path, stem: &str, kind: &str) -> Result<PathBuf, Error> {
     let names = [format!("{stem}-{kind}"), format!("{stem}.{kind}")];
     let names = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_ones_own() {
+    fn files_of_the_user_are_read() {
         let data = load(&folder(&TRAIN)).unwrap();
         assert_eq!(data.info.input, [1, 1, 2]);
         assert_eq!(data.train.inputs, Inputs::Bytes(vec![1, 2, 3, 4]));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_say_what_is_expected() {
         let [images, labels] = TRAIN;
         let message = load(&folder(&[images])).unwrap_err();
         assert_eq!(
@@ -223,14 +223,14 @@ mod tests {
         let message = load(&folder(&[images, labels, test])).unwrap_err();
         assert!(message.starts_with("DIR: there is no t10k-labels-idx1-ubyte"), "{message}");
         let message = load(&folder(&[images, labels, test, ("t10k-labels-idx1-ubyte", &[1], &[0])])).unwrap_err();
-        assert_eq!(message, "DIR: training images are 1 × 2, test images 2 × 2: they must be of one size");
+        assert_eq!(message, "DIR: training images are 1 × 2, test images 2 × 2: they must have the same size");
         let nowhere = build_in(Path::new("/nowhere"), "type = \"mnist\"\ndir = \"mine\"").unwrap().0;
         assert_eq!(nowhere.info().unwrap_err().0, "/nowhere/mine: there is no such folder");
     }
 
-    /// A real slice of MNIST, as scripts/make_mnist_slice.py wrote it.
+    /// Some real images of MNIST, selected by scripts/make_mnist_slice.py.
     #[test]
-    fn the_slice_of_mnist() {
+    fn a_slice_of_mnist_is_read() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
         let (set, _) = build_in(&tests, "type = \"mnist\"\ndir = \"mnist_slice\"").unwrap();
         let data = set.load(&offline(Path::new("/nowhere"))).unwrap();

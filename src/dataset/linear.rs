@@ -1,13 +1,13 @@
-//! The textbook regression: `y = slope · x + intercept + noise · ε`, with `x` uniform in [−1, 1) and `ε` standard normal.
+//! Points around a straight line: `y = slope · x + intercept + noise · ε`, with `x` uniform in [−1, 1) and `ε` standard normal.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `points` | 1000 | training examples |
+//! | `points` | 1000 | the number of training examples |
 //! | `slope` | 2 | |
 //! | `intercept` | 1 | |
-//! | `noise` | 0.05 | standard deviation around the line, 0 or above |
-//! | `test_points` | 0 | examples of a test part, drawn on their own |
-//! | `data_seed` | 0 | which draw; not the run's seed, so that runs of several seeds see the same points |
+//! | `noise` | 0.05 | the standard deviation around the line, 0 or above |
+//! | `test_points` | 0 | the number of test examples. They do not change the training examples. |
+//! | `data_seed` | 0 | the seed of the points. It is not the run's seed, so that runs with different seeds see the same points. |
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// More points than a line can use: a slip in the spec, and not worth the memory.
+/// A larger number of points is a mistake in the spec.
 const MOST_POINTS: usize = 100_000_000;
 
 fn build(section: &mut Section<'_>, _folder: &Path) -> Option<Box<dyn Dataset>> {
@@ -32,22 +32,22 @@ fn build(section: &mut Section<'_>, _folder: &Path) -> Option<Box<dyn Dataset>> 
     let noise = section.or("noise", NonNegative(0.05)).0;
     let test_points = usize::try_from(section.or("test_points", 0u64)).unwrap_or(usize::MAX);
     let data_seed = section.or("data_seed", 0u64);
-    let mut sound = true;
+    let mut valid = true;
     for (key, number) in [("points", points), ("test_points", test_points)] {
         if number > MOST_POINTS {
             let message = format!("`{}` asks for {number} points", section.dotted(key));
             section.error(key, message, format!("at most {MOST_POINTS}"));
-            sound = false;
+            valid = false;
         }
     }
     for (key, value) in [("slope", slope), ("intercept", intercept), ("noise", noise)] {
         if value.abs() > 1e30 {
             let message = format!("`{}` is too large for data in 32-bit floats", section.dotted(key));
             section.error(key, message, "at most 1e30");
-            sound = false;
+            valid = false;
         }
     }
-    sound.then(|| Box::new(Linear { points, slope, intercept, noise, test_points, data_seed }) as Box<dyn Dataset>)
+    valid.then(|| Box::new(Linear { points, slope, intercept, noise, test_points, data_seed }) as Box<dyn Dataset>)
 }
 
 #[derive(Debug)]
@@ -61,7 +61,7 @@ struct Linear {
 }
 
 impl Linear {
-    /// Each part has its own stream, so that asking for a test part does not change the training part.
+    /// Draws `len` points. Each part has its own stream, so that a test part does not change the training part.
     fn draw(&self, what: &str, len: usize) -> Part {
         let mut stream = Stream::new(self.data_seed, what, 0);
         let (inputs, targets) = (0..len)
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn without_noise_they_lie_on_it() {
+    fn points_without_noise_lie_on_the_line() {
         let data = load("points = 100\nnoise = 0");
         assert!(points(&data.train).iter().all(|(x, y)| (y - (2.0 * x + 1.0)).abs() < 1e-6));
     }
 
     #[test]
-    fn the_seed_draws_and_the_test_part_changes_nothing() {
+    fn points_follow_from_the_seed_and_not_from_the_test_part() {
         let one = load("points = 10");
         assert_eq!(one.fingerprint, load("points = 10\ndata_seed = 0").fingerprint);
         assert_ne!(one.fingerprint, load("points = 10\ndata_seed = 1").fingerprint);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_are_slips_are_refused() {
+    fn sizes_that_are_too_large_are_refused() {
         let message = build("type = \"linear\"\npoints = 1_000_000_000_000").unwrap_err();
         assert!(message.contains("`points` asks for 1000000000000 points") && message.contains("at most 100000000"));
         let message = build("type = \"linear\"\nslope = 1e300").unwrap_err();

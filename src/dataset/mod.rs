@@ -1,34 +1,34 @@
-//! Data sets: where examples come from, how they are split, and how they become batches.
+//! Data sets: reading examples, splitting them, and normalizing them. [`crate::batches`] makes tensors of them.
 
 mod augment;
-mod batches;
-pub(crate) mod csv;
+pub mod csv;
 mod fashion_mnist;
 mod fingerprint;
 mod gzip;
-pub(crate) mod idx;
+pub mod idx;
 mod image_set;
 mod linear;
 mod mnist;
 mod normalize;
 mod npy;
-pub(crate) mod npz;
+pub mod npz;
 mod open;
+mod shuffle;
 mod source;
 mod split;
 mod table;
 
 use crate::spec::{Entry, Section};
 
-pub use augment::Augment;
-pub use batches::{Batch, Batches, Shuffle};
+pub use augment::{Augment, Transform};
 pub use fingerprint::fingerprint;
-pub(crate) use gzip::unpacked;
+pub use gzip::unpacked;
 pub use normalize::{Affine, Normalize};
+pub use shuffle::Shuffle;
 pub use source::{default_cache, fetch};
 pub use split::{Holdout, split};
 
-/// What is to be learned.
+/// The kind of target that a model learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// One of `classes` for each example.
@@ -37,19 +37,19 @@ pub enum Task {
     Regression { outputs: usize },
 }
 
-/// What is known of a data set before (or without) reading it.
+/// The sizes and shapes of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info {
-    /// Examples in the training part, before any are held out.
+    /// The number of examples in the training part, validation examples included.
     pub train: usize,
-    /// Examples in the test part; 0 where there is none.
+    /// The number of examples in the test part. 0 if there is no test part.
     pub test: usize,
-    /// Shape of one input: `[1, 28, 28]` (channels, height, width) or `[features]`.
+    /// The shape of one input: `[1, 28, 28]` (channels, height, width) or `[features]`.
     pub input: Vec<usize>,
     pub task: Task,
 }
 
-/// Inputs as stored, examples one after another.
+/// Inputs as stored, one example after another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inputs {
     /// Pixels, 0 to 255.
@@ -57,7 +57,7 @@ pub enum Inputs {
     Floats(Vec<f32>),
 }
 
-/// Targets, examples one after another.
+/// Targets, one example after another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
     /// Class numbers from 0.
@@ -66,61 +66,61 @@ pub enum Targets {
     Values(Vec<f32>),
 }
 
-/// Some examples.
+/// The examples of the training part or of the test part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     pub inputs: Inputs,
     pub targets: Targets,
-    /// How many examples.
+    /// The number of examples.
     pub len: usize,
 }
 
-/// A data set, read.
+/// A data set in memory.
 #[derive(Clone, Debug)]
 pub struct Data {
     pub info: Info,
     pub train: Part,
     pub test: Option<Part>,
-    /// SHA-256 over the bytes that were read (inputs, then targets, of train, then test), hexadecimal.
+    /// The result of [`fingerprint`].
     pub fingerprint: String,
 }
 
 /// A data set that a spec names.
 pub trait Dataset: std::fmt::Debug + Send {
-    /// Sizes and shapes. Built-in sets know theirs; a user's file is read for it.
+    /// Returns sizes and shapes. A data set with files of the user reads them for it.
     fn info(&self) -> Result<Info, Error>;
-    /// Reads everything, fetching it first where it is not on this machine.
+    /// Reads all examples. Files that are not on this machine are fetched first.
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
-    /// How inputs are normalized where the spec does not say.
+    /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
 }
 
-/// How data may be got.
+/// The ways in which data may be obtained.
 pub struct Access<'a> {
     /// The user's cache folder for data.
     pub cache: std::path::PathBuf,
-    /// Fetch nothing.
+    /// Whether fetching is forbidden.
     pub offline: bool,
-    /// Told how a long fetch goes on.
+    /// Called during a long fetch.
     pub progress: &'a dyn Fn(&Progress),
 }
 
-/// How a long fetch or read goes on.
+/// The progress of a fetch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
-    /// A line for a person: what is done now.
+    /// The current action, as a line for people.
     Doing(String),
-    /// Bytes so far, of how many where that is known.
+    /// Bytes received so far. `total` is `None` if the server does not send it.
     Bytes { done: u64, total: Option<u64> },
 }
 
-/// Data that cannot be had or cannot be used; the message says which file, where in it, and what would be right.
+/// Data that is missing or cannot be used. The message names the file, the place in it, and what is expected.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(pub String);
 
-/// Builds a data set from its table; paths in it are relative to `folder`. `None` when errors were logged.
-pub type Build = fn(&mut Section<'_>, folder: &std::path::Path) -> Option<Box<dyn Dataset>>;
+/// Builds a data set from its table. Paths in the table are relative to the folder. Returns `None` if errors were logged.
+pub type Build = fn(&mut Section<'_>, &std::path::Path) -> Option<Box<dyn Dataset>>;
 
 /// Every data set that `[data] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[csv::ENTRY, fashion_mnist::ENTRY, linear::ENTRY, mnist::ENTRY, npz::ENTRY];

@@ -1,25 +1,26 @@
-//! Bringing inputs to a common scale: `(v − mean) / sd`.
+//! Normalization of inputs: `(v − mean) / sd`.
 
 use super::{Error, Inputs, Part};
 use crate::spec::{Field, Kind, Positive, Table, Value, did_you_mean, one_of};
 
-/// What `normalize` in a spec can be.
+/// The values of `normalize` in a spec.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Normalize {
-    /// `"unit"`: pixels from 0 to 1, `v / 255`. For pixels only.
+    /// `"unit"`: `v / 255`, so that pixels are from 0 to 1. For pixels only.
     Unit,
-    /// `"standard"`: by mean and standard deviation (divisor `n`) of the training part: one of each over all pixels of
-    /// images, one for each feature of a table. A feature that never changes gets `sd = 1`.
+    /// `"standard"`: by mean and standard deviation (divisor `n`) of the training part. Images have one of each over all
+    /// pixels, tables have one of each for every feature. A constant feature gets `sd = 1`.
     Standard,
-    /// `"none"`: as stored, pixels from 0 to 255.
+    /// `"none"`: no change. Pixels are from 0 to 255.
     None,
-    /// `{ mean, sd }`: for pixels in units of the range 0 to 1 (MNIST: 0.1307 and 0.3081), else in the data's own.
+    /// `{ mean, sd }`: for pixels on the scale 0 to 1 (MNIST: 0.1307 and 0.3081), else on the scale of the data.
     Fixed { mean: f64, sd: f64 },
 }
 
 const WORDS: [&str; 3] = ["unit", "standard", "none"];
 
-/// What is subtracted and divided by, in stored units (pixels: 0 to 255): one number for all, or one for each feature.
+/// Means and standard deviations on the scale of the stored values (pixels: 0 to 255). Both have one number for all
+/// values, or one for each feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affine {
     pub mean: Vec<f32>,
@@ -33,14 +34,14 @@ impl Affine {
 }
 
 impl Normalize {
-    /// What this means for `part`, of which the examples `train` are trained on; `input` is the shape of one input.
-    /// Computed in f64. An error where it does not fit the data.
+    /// Returns means and standard deviations for `part`. `train` are the indices of the training examples and `input` is
+    /// the shape of one input. Computes in f64. Returns an error if the normalization does not fit the data.
     pub fn affine(&self, part: &Part, train: &[u32], input: &[usize]) -> Result<Affine, Error> {
         match (self, &part.inputs) {
             (Normalize::None, _) => Ok(Affine::scalar(0.0, 1.0)),
             (Normalize::Unit, Inputs::Bytes(_)) => Ok(Affine::scalar(0.0, 255.0)),
             (Normalize::Unit, Inputs::Floats(_)) => Err(Error(
-                "normalize = \"unit\" divides pixels (0 to 255) by 255, but these inputs are no pixels: \
+                "normalize = \"unit\" divides pixels (0 to 255) by 255, but these inputs are not pixels: \
                  use \"standard\", \"none\" or { mean, sd }"
                     .into(),
             )),
@@ -55,7 +56,7 @@ impl Normalize {
     }
 }
 
-/// Mean and sd of whole numbers, exactly, from how often each occurs.
+/// Computes mean and standard deviation of pixels from the count of each value.
 fn of_pixels(pixels: &[u8], train: &[u32], input: &[usize]) -> Affine {
     let size: usize = input.iter().product();
     let mut counts = [0u64; 256];
@@ -71,7 +72,7 @@ fn of_pixels(pixels: &[u8], train: &[u32], input: &[usize]) -> Affine {
     Affine::scalar(mean, one_if_zero((squares / n).sqrt()))
 }
 
-/// In two passes, by feature, or over all values when the inputs are images.
+/// Computes mean and standard deviation in two passes: of each feature, or of all values if the inputs are images.
 fn of_floats(values: &[f32], train: &[u32], input: &[usize]) -> Affine {
     let size: usize = input.iter().product();
     let width = if input.len() == 3 { 1 } else { size };
@@ -92,7 +93,7 @@ fn of_floats(values: &[f32], train: &[u32], input: &[usize]) -> Affine {
             changes[feature] |= value != first[feature];
         }
     }
-    // A constant's deviation is rounding, not 0.
+    // Rounding gives a constant feature a deviation above 0.
     let sd = square.iter().zip(changes).map(|(square, changes)| if changes { one_if_zero(square.sqrt()) } else { 1.0 });
     Affine { sd: sd.map(|sd| sd as f32).collect(), mean: mean.iter().map(|&mean| mean as f32).collect() }
 }
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_read_and_written_back() {
+    fn each_form_is_read_and_written() {
         for (text, meant) in [
             ("normalize = \"unit\"", Normalize::Unit),
             ("normalize = \"standard\"", Normalize::Standard),
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_not_is_said() {
+    fn errors_say_what_is_expected() {
         for (text, expected) in [
             ("\"standart\"", "did you mean \"standard\"?"),
             ("3", "expected \"unit\", \"standard\", \"none\" or { mean = 0.13, sd = 0.31 }"),
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels() {
+    fn pixels_have_one_mean_and_deviation() {
         let pixels = part(Inputs::Bytes(vec![0, 255, 10, 30, 7, 7]), 3);
         let affine = |it: Normalize, train: &[u32]| it.affine(&pixels, train, &[2]).unwrap();
         assert_eq!(affine(Normalize::Unit, &[0]), Affine { mean: vec![0.0], sd: vec![255.0] });
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn features_each_on_their_own_and_constants_left_alone() {
+    fn each_feature_has_its_own_mean_and_a_constant_has_deviation_one() {
         let table = part(Inputs::Floats(vec![1.0, 0.1, 3.0, 0.1, 5.0, 0.1, 100.0, 9.0]), 4);
         let affine = Normalize::Standard.affine(&table, &[0, 1, 2], &[2]).unwrap();
         assert_eq!(affine.mean, [3.0, 0.1]);
@@ -210,17 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn an_image_of_floats_has_one_mean() {
+    fn an_image_of_floats_has_one_mean_for_all_pixels() {
         let images = part(Inputs::Floats(vec![1.0, 2.0, 3.0, 6.0]), 2);
         let affine = Normalize::Standard.affine(&images, &[0, 1], &[1, 1, 2]).unwrap();
         assert_eq!(affine, Affine { mean: vec![3.0], sd: vec![3.5f64.sqrt() as f32] });
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn a_normalization_that_does_not_fit_is_refused() {
         let table = part(Inputs::Floats(vec![1.0]), 1);
         let error = Normalize::Unit.affine(&table, &[0], &[1]).unwrap_err();
-        assert!(error.0.contains("these inputs are no pixels: use \"standard\""), "{error}");
+        assert!(error.0.contains("these inputs are not pixels: use \"standard\""), "{error}");
         assert!(Normalize::Standard.affine(&table, &[], &[1]).is_err());
     }
 }

@@ -1,11 +1,11 @@
-//! NPY, NumPy's file of one array (`numpy.lib.format`, versions 1 to 3): `\x93NUMPY`, two version bytes, the length of a
-//! header, the header as a Python dict literal, then the values.
+//! NPY, NumPy's format of a file with one array (`numpy.lib.format`, versions 1 to 3): `\x93NUMPY`, two version bytes, the
+//! length of the header, the header as a Python dict literal, and the values.
 
 use std::io::Read;
 
 use super::Error;
 
-/// Element types that are read.
+/// The element types that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
     U8,
@@ -28,37 +28,41 @@ impl Dtype {
     }
 }
 
-/// An array, read; `bytes` are its values in C order, little-endian.
+/// An array in memory.
 #[derive(Debug, PartialEq)]
 pub struct Array {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
+    /// The values in C order, little-endian.
     pub bytes: Vec<u8>,
 }
 
-/// The header's length is written in up to 4 bytes; NumPy itself reads no more than this of it.
-const LONGEST_HEADER: usize = 10_000;
+/// The largest length of a header, the same as in NumPy.
+const MAX_HEADER_LENGTH: usize = 10_000;
 
 impl Array {
-    /// Reads an array from a stream that declares to be `length` bytes long; `name` is what messages call it. Nothing is
-    /// allocated on the header's word: its sizes must agree with `length`, and memory grows with what is really there.
+    /// Reads an array from a stream with a declared length of `length` bytes. `name` is its name in messages. Neither
+    /// `length` nor the header alone causes a large allocation: they must agree, and memory grows with the bytes that are
+    /// there.
     pub fn read(mut reader: impl Read, length: u64, name: &str) -> Result<Array, Error> {
         let failed = |error: std::io::Error| Error(format!("{name}: {error}"));
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(failed)?;
         if !start.starts_with(b"\x93NUMPY") {
-            return Err(Error(format!("{name}: byte 0: this is no .npy file: it does not begin with \\x93NUMPY")));
+            return Err(Error(format!("{name}: byte 0: not an .npy file: it does not start with \\x93NUMPY")));
         }
         let width = match start[6] {
             1 => 2,
             2 | 3 => 4,
-            version => return Err(Error(format!("{name}: byte 6: .npy version {version} is not known (1 to 3 are)"))),
+            version => {
+                return Err(Error(format!("{name}: byte 6: .npy version {version} is not supported (1 to 3 are)")));
+            }
         };
         let mut size = [0; 4];
         reader.read_exact(&mut size[..width]).map_err(failed)?;
         let size = u32::from_le_bytes(size) as usize;
-        if size > LONGEST_HEADER {
-            return Err(Error(format!("{name}: byte 8: a header of {size} bytes (at most {LONGEST_HEADER})")));
+        if size > MAX_HEADER_LENGTH {
+            return Err(Error(format!("{name}: byte 8: the header has {size} bytes (at most {MAX_HEADER_LENGTH})")));
         }
         let mut header = vec![0; size];
         reader.read_exact(&mut header).map_err(failed)?;
@@ -74,12 +78,12 @@ impl Array {
         reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
         match bytes.len() as u64 {
             read if read == expected => Ok(Array { dtype, shape, bytes }),
-            read if read < expected => Err(Error(format!("{name}: ends after {read} of {expected} bytes"))),
-            _ => Err(Error(format!("{name}: goes on after the {expected} bytes its header declares"))),
+            read if read < expected => Err(Error(format!("{name}: the data ends after {read} of {expected} bytes"))),
+            _ => Err(Error(format!("{name}: more data follows the {expected} bytes that the header declares"))),
         }
     }
 
-    /// The values as `f32`; `None` in the place of one that is not finite there.
+    /// Returns the values as `f32`. A value that is not finite in 32 bits is `None`.
     pub fn floats(&self) -> Vec<Option<f32>> {
         let finite = |value: f32| Some(value).filter(|value| value.is_finite());
         match self.dtype {
@@ -91,7 +95,7 @@ impl Array {
         }
     }
 
-    /// The values as whole numbers; `None` when they are floats.
+    /// Returns the values as integers. Returns `None` if they are floats.
     pub fn integers(&self) -> Option<Vec<i64>> {
         match self.dtype {
             Dtype::U8 => Some(self.bytes.iter().map(|&byte| byte.into()).collect()),
@@ -106,7 +110,7 @@ impl Array {
     }
 }
 
-/// Type and shape from `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
+/// Parses type and shape from a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 fn parse(header: &str) -> Result<(Dtype, Vec<usize>), String> {
     let after = |key: &str| {
         let at = header.find(&format!("'{key}':")).ok_or_else(|| format!("the header has no '{key}'"))?;
@@ -115,11 +119,11 @@ fn parse(header: &str) -> Result<(Dtype, Vec<usize>), String> {
     let descr = after("descr")?;
     let word = descr.strip_prefix('\'').and_then(|rest| rest.split_once('\'')).map(|(word, _)| word);
     let known = || Dtype::ALL.map(|(name, _)| name).join(", ");
-    let word = word.ok_or_else(|| format!("arrays with fields are not read, only {}", known()))?;
+    let word = word.ok_or_else(|| format!("arrays with fields are not supported, only {}", known()))?;
     let dtype = Dtype::ALL.iter().find(|(name, _)| *name == word).map(|(_, dtype)| *dtype);
-    let dtype = dtype.ok_or_else(|| format!("dtype '{word}' is not read, only {}", known()))?;
+    let dtype = dtype.ok_or_else(|| format!("dtype '{word}' is not supported, only {}", known()))?;
     if !after("fortran_order")?.starts_with("False") {
-        return Err("the array is in Fortran order: save np.ascontiguousarray(…) of it".into());
+        return Err("the array is in Fortran order: save np.ascontiguousarray(array) instead".into());
     }
     let shape = after("shape")?.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(sizes, _)| sizes);
     let sizes = shape.unwrap_or("?").split(',').map(str::trim).filter(|size| !size.is_empty());
@@ -131,7 +135,7 @@ fn parse(header: &str) -> Result<(Dtype, Vec<usize>), String> {
 pub mod tests {
     use super::*;
 
-    /// The bytes of an .npy file of version `version`.
+    /// Returns the bytes of an .npy file.
     pub fn npy(version: u8, header: &str, values: &[u8]) -> Vec<u8> {
         let mut bytes = [b"\x93NUMPY", &[version, 0][..]].concat();
         let size = header.len() as u32;
@@ -173,12 +177,12 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_say_what_is_expected() {
         let huge = "18446744073709551615, 2";
         let fortran = "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }";
         for (bytes, expected) in [
-            (b"PK\x03\x04aaaaaa".to_vec(), "x: byte 0: this is no .npy file: it does not begin with \\x93NUMPY"),
-            (npy(4, "", &[]), "x: byte 6: .npy version 4 is not known (1 to 3 are)"),
+            (b"PK\x03\x04aaaaaa".to_vec(), "x: byte 0: not an .npy file: it does not start with \\x93NUMPY"),
+            (npy(4, "", &[]), "x: byte 6: .npy version 4 is not supported (1 to 3 are)"),
             (
                 npy(1, &header("<f4", "2, 2"), &[0; 15]),
                 "x: the header declares F32 of shape [2, 2], but 15 bytes follow it",
@@ -191,22 +195,22 @@ pub mod tests {
                 npy(1, &header("<f4", huge), &[0; 8]),
                 "x: the header declares F32 of shape [18446744073709551615, 2], but 8 bytes follow it",
             ),
-            (npy(1, &header(">f4", "1,"), &[0; 4]), "x: dtype '>f4' is not read, only |u1, <f4, <f8, <i4, <i8"),
-            (npy(1, &header("|O", "1,"), &[0; 4]), "x: dtype '|O' is not read, only |u1, <f4, <f8, <i4, <i8"),
+            (npy(1, &header(">f4", "1,"), &[0; 4]), "x: dtype '>f4' is not supported, only |u1, <f4, <f8, <i4, <i8"),
+            (npy(1, &header("|O", "1,"), &[0; 4]), "x: dtype '|O' is not supported, only |u1, <f4, <f8, <i4, <i8"),
             (
                 npy(1, "{'descr': [('a', '<f4')], }", &[]),
-                "x: arrays with fields are not read, only |u1, <f4, <f8, <i4, <i8",
+                "x: arrays with fields are not supported, only |u1, <f4, <f8, <i4, <i8",
             ),
-            (npy(1, fortran, &[0; 4]), "x: the array is in Fortran order: save np.ascontiguousarray(…) of it"),
+            (npy(1, fortran, &[0; 4]), "x: the array is in Fortran order: save np.ascontiguousarray(array) instead"),
             (npy(1, &header("<f4", "-1,"), &[0; 4]), "x: the header's 'shape' cannot be read"),
             (npy(1, "{}", &[0; 4]), "x: the header has no 'descr'"),
-            (npy(2, &" ".repeat(20_000), &[]), "x: byte 8: a header of 20000 bytes (at most 10000)"),
+            (npy(2, &" ".repeat(20_000), &[]), "x: byte 8: the header has 20000 bytes (at most 10000)"),
         ] {
             assert_eq!(read(&bytes).unwrap_err(), expected);
         }
         let cut = npy(1, &header("<f4", "2, 2"), &[0; 15]);
         let error = Array::read(&cut[..], cut.len() as u64 + 1, "x").unwrap_err();
-        assert_eq!(error.0, "x: ends after 15 of 16 bytes");
+        assert_eq!(error.0, "x: the data ends after 15 of 16 bytes");
         assert!(read(b"\x93NUM").is_err());
     }
 }

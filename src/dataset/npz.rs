@@ -1,16 +1,17 @@
-//! Arrays of one's own: a NumPy `.npz` file, as `np.savez("a.npz", x=x, y=y)` or `np.savez_compressed` writes it.
+//! Arrays from a NumPy `.npz` file, as written by `np.savez("a.npz", x=x, y=y)` or `np.savez_compressed`.
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `path` | | the file, relative to the spec |
 //!
-//! - `x`: `[n, …]`. `uint8` are pixels, 0 to 255; as `[n, height, width]` they get one channel. Anything else becomes
-//!   `f32`, in the shape it has.
-//! - `y`: whole numbers `[n]` are classes, from 0 to the largest there is; floats `[n]` or `[n, outputs]` are values to
-//!   predict.
-//! - `x_test`, `y_test`: the test part, where there is one.
+//! The file has these arrays:
 //!
-//! Types read: `uint8`, `float32`, `float64`, `int32`, `int64`, little-endian, in C order.
+//! - `x`: inputs `[n, …]`. `uint8` values are pixels, 0 to 255, and `[n, height, width]` becomes
+//!   `[n, 1, height, width]`. Other types become `f32` in the same shape.
+//! - `y`: targets. Integers `[n]` are classes, numbered from 0. Floats `[n]` or `[n, outputs]` are values to predict.
+//! - `x_test`, `y_test`: the test part, optional.
+//!
+//! The element types `uint8`, `float32`, `float64`, `int32` and `int64` are read, little-endian and in C order.
 
 use std::cell::OnceCell;
 use std::io::{BufReader, Read, Seek};
@@ -24,18 +25,18 @@ use super::{Access, Build, Data, Dataset, Error, Info, Inputs, Normalize, Part, 
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
-    Entry { name: "npz", summary: "NumPy arrays of your own", example: "type = \"npz\"\npath = \"arrays.npz\"", build };
+    Entry { name: "npz", summary: "your own NumPy arrays", example: "type = \"npz\"\npath = \"arrays.npz\"", build };
 
 fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     let path = section.required("path").map(|path: String| folder.join(path))?;
     Some(Box::new(Npz { path, read: OnceCell::new() }))
 }
 
-/// A label above this is no class number; the last layer of a model has one output for each.
-const MOST_CLASSES: i64 = 1_000_000;
+/// A larger label is a mistake: the last layer of a model has one output for each class.
+const MAX_CLASSES: i64 = 1_000_000;
 
-/// Deflate packs no more than this many bytes into one.
-const MOST_DEFLATED: u64 = 1032;
+/// The best compression that deflate can reach: this many bytes in one.
+const MAX_DEFLATE_RATIO: u64 = 1032;
 
 #[derive(Debug)]
 struct Npz {
@@ -62,7 +63,7 @@ impl Dataset for Npz {
         self.data().cloned()
     }
 
-    /// Whether inputs are pixels is known only once the file was read; what cannot be read is told by `info`.
+    /// Reads the file to see whether its inputs are pixels. An error in it is reported by [`Dataset::info`].
     fn default_normalize(&self) -> Normalize {
         match self.data().map(|data| &data.train.inputs) {
             Ok(Inputs::Bytes(_)) => Normalize::Unit,
@@ -76,10 +77,10 @@ fn read(path: &Path) -> Result<Data, Error> {
     parse(BufReader::new(source), &path.display().to_string())
 }
 
-/// Reads an archive; `file` is what messages call it.
+/// Reads an archive. `file` is its name in messages.
 pub fn parse(source: impl Read + Seek, file: &str) -> Result<Data, Error> {
     let archive = ZipArchive::new(source);
-    let mut archive = archive.map_err(|error| Error(format!("{file}: this is no .npz file: {error}")))?;
+    let mut archive = archive.map_err(|error| Error(format!("{file}: not an .npz file: {error}")))?;
     let mut array = |name: &str| array(&mut archive, name, file);
     let mut part = |x_name: &str, y_name: &str| match (array(x_name)?, array(y_name)?) {
         (Some(x), Some(y)) => Ok(Some((
@@ -97,13 +98,13 @@ pub fn parse(source: impl Read + Seek, file: &str) -> Result<Data, Error> {
     assemble(train, test)
 }
 
-/// An array and what messages call it.
+/// An array and its name in messages.
 struct Named {
     array: Array,
     name: String,
 }
 
-/// The array `name` of the archive; none where it has no such member.
+/// Reads the array `name` of the archive. Returns `None` if there is no such member.
 fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> Result<Option<Array>, Error> {
     let place = format!("{file}: `{name}`");
     let member = match archive.by_name(&format!("{name}.npy")) {
@@ -112,14 +113,16 @@ fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> 
         Err(error) => return Err(Error(format!("{place}: {error}"))),
     };
     let (size, packed) = (member.size(), member.compressed_size());
-    // A few bytes can declare any size.
+    // A small archive can declare any size.
     let possible = match member.compression() {
         CompressionMethod::Stored => size == packed,
-        CompressionMethod::Deflated => size <= packed.saturating_mul(MOST_DEFLATED).saturating_add(1024),
-        other => return Err(Error(format!("{place}: compressed by {other}; NumPy stores or deflates"))),
+        CompressionMethod::Deflated => size <= packed.saturating_mul(MAX_DEFLATE_RATIO).saturating_add(1024),
+        other => {
+            return Err(Error(format!("{place}: the compression {other} is not supported. NumPy stores or deflates")));
+        }
     };
     if !possible {
-        return Err(Error(format!("{place}: declares {size} bytes, which {packed} packed bytes cannot be")));
+        return Err(Error(format!("{place}: declares {size} bytes, but {packed} packed bytes cannot hold that many")));
     }
     Array::read(member, size, &place).map(Some)
 }
@@ -127,7 +130,7 @@ fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> 
 fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data, Error> {
     let pixels = x.array.dtype == Dtype::U8;
     let [n, shape @ ..] = &x.array.shape[..] else {
-        return Err(Error(format!("{}: a single number; expected [n, …]", x.name)));
+        return Err(Error(format!("{}: this is a single number, but expected is [n, …]", x.name)));
     };
     let n = *n;
     let input = match shape {
@@ -146,7 +149,8 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         [_] => 1,
         [_, outputs] if *outputs > 0 && y.array.integers().is_none() => *outputs,
         shape => {
-            let message = format!("{}: its shape is {shape:?}; expected [{n}], or for floats [{n}, outputs]", y.name);
+            let message =
+                format!("{}: its shape is {shape:?}; expected is [{n}], or for floats [{n}, outputs]", y.name);
             return Err(Error(message));
         }
     };
@@ -158,7 +162,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         Targets::Values(_) => None,
     });
     let task = match classes.max() {
-        Some(0) => return Err(Error(format!("{y_name}: every class is 0: there is nothing to tell apart"))),
+        Some(0) => return Err(Error(format!("{y_name}: every class is 0: a classifier needs two"))),
         Some(&largest) => Task::Classification { classes: largest as usize + 1 },
         None => Task::Regression { outputs },
     };
@@ -167,7 +171,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
     Ok(Data { info, train, test, fingerprint })
 }
 
-/// A test array must be like the training array but for its length.
+/// Returns an error if a test array differs from the training array in more than its length.
 fn same(train: &Named, test: &Named) -> Result<(), Error> {
     let alike = train.array.shape.get(1..) == test.array.shape.get(1..)
         && (train.array.dtype == Dtype::U8) == (test.array.dtype == Dtype::U8)
@@ -176,7 +180,7 @@ fn same(train: &Named, test: &Named) -> Result<(), Error> {
         return Ok(());
     }
     let [train_is, test_is] = [train, test].map(|it| format!("{:?} {:?}", it.array.dtype, it.array.shape));
-    Err(Error(format!("{}: {test_is} does not go with the training part's {train_is}", test.name)))
+    Err(Error(format!("{}: {test_is} does not match the training part, {train_is}", test.name)))
 }
 
 fn part(x: Named, y: Named) -> Result<Part, Error> {
@@ -185,10 +189,10 @@ fn part(x: Named, y: Named) -> Result<Part, Error> {
         return Err(Error(format!("{}: {} targets for {len} examples", y.name, y.array.shape[0])));
     }
     let targets = match y.array.integers() {
-        Some(classes) => match classes.iter().position(|class| !(0..MOST_CLASSES).contains(class)) {
+        Some(classes) => match classes.iter().position(|class| !(0..MAX_CLASSES).contains(class)) {
             Some(index) => {
-                let message = format!("{}[{index}] is {}: classes are numbered from 0", y.name, classes[index]);
-                return Err(Error(message + &format!(", and below {MOST_CLASSES}")));
+                let (name, class, max) = (&y.name, classes[index], MAX_CLASSES - 1);
+                return Err(Error(format!("{name}[{index}] is {class}: classes must be from 0 to {max}")));
             }
             None => Targets::Classes(classes),
         },
@@ -201,7 +205,7 @@ fn part(x: Named, y: Named) -> Result<Part, Error> {
     Ok(Part { inputs, targets, len })
 }
 
-/// The values as `f32`, all of them finite.
+/// Returns the values as `f32`. Returns an error if one is not finite.
 fn finite(it: &Named) -> Result<Vec<f32>, Error> {
     let width: usize = it.array.shape[1..].iter().product();
     let values = it.array.floats().into_iter().enumerate();

@@ -1,13 +1,13 @@
-//! Holding examples out of a part: how many, and which.
+//! Random splits of the examples into two parts.
 
 use crate::random::Stream;
 use crate::spec::{Field, Kind, Value};
 
-/// How many examples are held out: a count (`validation = 10_000`) or a fraction (`validation = 0.1`).
+/// The number of held-out examples: a count (`validation = 10_000`) or a fraction (`validation = 0.1`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Holdout {
     Count(u64),
-    /// From 0 up to, but not including, 1; of `n` examples `fraction · n`, to the nearest.
+    /// From 0 up to, but not including, 1. Of `n` examples `fraction · n` are held out, rounded to the nearest integer.
     Fraction(f64),
 }
 
@@ -18,7 +18,7 @@ impl Default for Holdout {
 }
 
 impl Holdout {
-    /// How many of `n` examples are held out; can be `n` or more, see [`Holdout::checked`].
+    /// Returns the number of held-out examples of `n`. It can be `n` or more; [`Holdout::checked`] refuses that.
     pub fn count(&self, n: usize) -> usize {
         match *self {
             Holdout::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
@@ -26,7 +26,8 @@ impl Holdout {
         }
     }
 
-    /// How many of `n` examples are held out, or the message when none would be left; `key` is what the spec calls it.
+    /// Returns the number of held-out examples of `n`, or an error message if none would be left to train on. `key` is
+    /// the name of this setting in the spec.
     pub fn checked(&self, key: &str, n: usize) -> Result<usize, String> {
         let count = self.count(n);
         if count < n {
@@ -56,13 +57,13 @@ impl Field for Holdout {
     }
 }
 
-/// The indices 0..`n` in two parts, `(train, held)`, both ascending: `held_out` of them (at most `n`) drawn at random by
+/// Splits the indices 0..`n` into `(train, held)`, both ascending. `held_out` of them (at most `n`) are drawn at random by
 /// the stream `split` of `split_seed`.
 pub fn split(n: usize, held_out: usize, split_seed: u64) -> (Vec<u32>, Vec<u32>) {
     split_by(&mut Stream::new(split_seed, "split", 0), n, held_out)
 }
 
-/// [`split`] by a stream of one's own: parts held out one after another should not follow one order.
+/// Splits like [`split`], by another stream. Two splits of the same examples should not share a stream.
 pub fn split_by(stream: &mut Stream, n: usize, held_out: usize) -> (Vec<u32>, Vec<u32>) {
     let mut held = stream.permutation(n);
     let mut train = held.split_off(held_out.min(n));
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_counts_and_a_number_below_one_is_a_fraction() {
+    fn an_integer_is_a_count_and_a_number_below_one_a_fraction() {
         assert_eq!(read(""), Ok(Holdout::Fraction(0.1)));
         assert_eq!(read("validation = 10_000"), Ok(Holdout::Count(10_000)));
         assert_eq!(read("validation = 0"), Ok(Holdout::Count(0)));
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_rounds_to_the_nearest() {
+    fn a_fraction_rounds_to_the_nearest_integer() {
         assert_eq!(Holdout::Fraction(0.1).count(60_000), 6_000);
         assert_eq!(Holdout::Fraction(0.1).count(14), 1);
         assert_eq!(Holdout::Fraction(0.1).count(16), 2);
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_are_the_whole_and_fixed_by_the_seed() {
+    fn the_two_parts_follow_from_the_seed_and_cover_all_examples() {
         let (train, held) = split(1000, 100, 0);
         assert_eq!((train.len(), held.len()), (900, 100));
         assert!(train.is_sorted() && held.is_sorted());
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(split(3, 0, 0), (vec![0, 1, 2], vec![]));
     }
 
-    /// Which examples are held out is part of every published curve.
+    /// Every published curve depends on which examples are held out.
     #[test]
     fn the_draw_is_stable() {
         assert_eq!(split(20, 5, 0).1, [0, 4, 6, 8, 14]);

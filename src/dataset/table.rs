@@ -1,4 +1,4 @@
-//! A CSV file as numbers: features as `f32`, the target column as text still, and for messages the line of each row.
+//! Parsing a CSV file: features as `f32`, the target column as text, and the line of each row for messages.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::open::read_whole;
 use crate::spec::nearest;
 
 crate::choice! {
-    /// What happens to rows with empty cells.
+    /// The treatment of rows with empty cells.
     pub enum Missing {
         /// They are an error.
         Error = "error",
@@ -17,40 +17,40 @@ crate::choice! {
     }
 }
 
-/// How a file is to be read.
+/// The format of a file.
 #[derive(Debug)]
 pub struct Format {
     pub delimiter: u8,
-    /// Name of the target column.
+    /// The name of the target column.
     pub target: String,
-    /// Names of columns to leave out.
+    /// The names of columns to leave out.
     pub drop: Vec<String>,
     pub missing: Missing,
 }
 
-/// A file, read.
+/// A parsed file.
 #[derive(Debug)]
 pub struct Table {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub file: String,
-    /// Names of the features, in the file's order.
+    /// The names of the feature columns, in the file's order.
     pub features: Vec<String>,
-    /// Row by row.
+    /// The features, row by row.
     pub values: Vec<f32>,
     pub targets: Vec<String>,
-    /// Line of each row, from 1.
+    /// The line of each row, from 1.
     pub lines: Vec<u64>,
 }
 
 impl Table {
-    /// Reads `path`; with `like`, in that table's order of columns, which must be the same.
+    /// Reads `path`. If there is a table `like`, the columns must be the same, and are put in its order.
     pub fn read(path: &Path, format: &Format, like: Option<&Table>) -> Result<Table, Error> {
         Table::parse(&read_whole(path)?, path.display().to_string(), format, like)
     }
 
-    /// Reads a file's `bytes`; `file` is what messages call it.
+    /// Parses the `bytes` of a file. `file` is its name in messages.
     pub fn parse(bytes: &[u8], file: String, format: &Format, like: Option<&Table>) -> Result<Table, Error> {
-        // A byte order mark would shift what the reader says of places.
+        // With a byte order mark the positions that the reader reports would be off.
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut lines = Lines { text, counted: 0, line: 1 };
         let mut reader = ::csv::ReaderBuilder::new()
@@ -74,12 +74,14 @@ impl Table {
         }
         match (table.targets.len(), dropped) {
             (0, 0) => Err(Error(format!("{}: there are no rows after the header", table.file))),
-            (0, _) => Err(Error(format!("{}: no rows are left: all {dropped} have empty cells", table.file))),
+            (0, _) => {
+                Err(Error(format!("{}: there are no rows without empty cells ({dropped} rows have some)", table.file)))
+            }
             _ => Ok(table),
         }
     }
 
-    /// Adds a row; `false` when it is left out.
+    /// Adds a row. Returns false if it is left out.
     fn take(
         &mut self,
         record: &::csv::StringRecord,
@@ -91,14 +93,14 @@ impl Table {
         let file = &self.file;
         if record.len() != header.len() {
             let (cells, columns) = (record.len(), header.len());
-            return Err(Error(format!("{file}:{line}: the header has {columns} columns, this row {cells}")));
+            return Err(Error(format!("{file}:{line}: the header has {columns} columns, but this row has {cells}")));
         }
         let used = || columns.features.iter().chain([&columns.target]);
         if let Some(&empty) = used().find(|&&index| record[index].is_empty()) {
             return match missing {
                 Missing::Drop => Ok(false),
                 Missing::Error => Err(Error(format!(
-                    "{file}:{line}: column `{}` is empty; missing = \"drop\" leaves such rows out",
+                    "{file}:{line}: column `{}` is empty; missing = \"drop\" leaves out such rows",
                     header[empty]
                 ))),
             };
@@ -117,12 +119,12 @@ impl Table {
     }
 }
 
-/// A finite number that fits in an `f32`.
+/// Parses a number. Returns `None` if it is not finite as `f32`.
 pub fn number(cell: &str) -> Option<f64> {
     cell.parse::<f64>().ok().filter(|&value| (value as f32).is_finite())
 }
 
-/// Which columns are what, by index.
+/// The indices of the columns.
 struct Columns {
     features: Vec<usize>,
     target: usize,
@@ -133,13 +135,13 @@ impl Columns {
         let mut places = HashMap::new();
         let twice = header.iter().enumerate().find(|&(index, name)| places.insert(name.as_str(), index).is_some());
         if let Some((index, name)) = twice {
-            return Err(Error(format!("{file}:1: column {} has the name of an earlier one, `{name}`", index + 1)));
+            return Err(Error(format!("{file}:1: column {} has the same name as an earlier one, `{name}`", index + 1)));
         }
         let index = |name: &str| {
             places.get(name).copied().ok_or_else(|| {
                 let near = nearest(name, header.iter().map(String::as_str));
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Error(format!("{file}:1: there is no column `{name}`{near}\nits columns: {}", header.join(", ")))
+                Error(format!("{file}:1: there is no column `{name}`{near}\nthe columns are: {}", header.join(", ")))
             })
         };
         let target = index(&format.target)?;
@@ -158,14 +160,14 @@ impl Columns {
             features = like.features.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
         }
         if features.is_empty() {
-            return Err(Error(format!("{file}:1: no columns are left to learn from, besides `{}`", format.target)));
+            return Err(Error(format!("{file}:1: there is no feature column besides the target `{}`", format.target)));
         }
         Ok(Columns { features, target })
     }
 }
 
-/// Counts lines up to where a record begins. The reader's own count is one behind after CR LF and after empty lines: to
-/// it, a record begins with whatever line ends are left before it.
+/// Counts the lines before a record. The reader's own count is too small after CR LF and after empty lines, because it
+/// counts the remaining line ends as part of the next record.
 struct Lines<'a> {
     text: &'a [u8],
     counted: usize,
@@ -173,7 +175,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line, from 1, of a record that comes after all that were asked for before.
+    /// Returns the line, from 1, of a record. Records must be asked for in order.
     fn of(&mut self, position: Option<&::csv::Position>) -> u64 {
         let start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
         let start = start.clamp(self.counted, self.text.len());

@@ -1,11 +1,12 @@
-//! What every data set must do, by looping over the registry.
+//! Requirements of every data set, checked by looping over the registry.
 
 use std::path::Path;
 
 use super::{Access, Dataset, REGISTRY};
 use crate::spec::{Log, Section, Spec, lookup};
 
-/// The data set of a `[data]` table with paths relative to `folder`, and its resolved table; or what is wrong.
+/// Builds the data set of a `[data]` table with paths relative to `folder`. Returns it with its resolved table, or returns
+/// the error message.
 pub fn build_in(folder: &Path, table: &str) -> Result<(Box<dyn Dataset>, toml::Table), String> {
     let spec = Spec::parse(Path::new("test.toml"), table, &[]).map_err(|found| found.to_string())?;
     let log = Log::default();
@@ -21,7 +22,7 @@ pub fn build(table: &str) -> Result<Box<dyn Dataset>, String> {
     build_in(Path::new(""), table).map(|(built, _)| built)
 }
 
-/// Access to a cache folder, without any fetching.
+/// Returns access to a cache folder, without fetching.
 pub fn offline(cache: &Path) -> Access<'static> {
     Access { cache: cache.to_owned(), offline: true, progress: &|_| {} }
 }
@@ -38,9 +39,8 @@ fn each_builds_from_its_example() {
     }
 }
 
-/// What is resolved builds the same set again.
 #[test]
-fn each_is_its_resolved_table() {
+fn each_builds_the_same_from_its_resolved_table() {
     for entry in REGISTRY {
         let (built, resolved) = build_in(Path::new(""), entry.example).unwrap();
         let (again, twice) = build_in(Path::new(""), &resolved.to_string()).unwrap();

@@ -72,8 +72,7 @@ impl Model {
 /// than `min_size` in height or width.
 fn image_or_log(section: &Section<'_>, shape: &Shape, model: &str, min_size: usize) -> Option<[usize; 3]> {
     let Some([channels, height, width]) = shape.image() else {
-        let message =
-            format!("the model \"{model}\" takes images, but the data have inputs of shape {:?}", shape.input);
+        let message = format!("the model \"{model}\" takes images, but the data has inputs of shape {:?}", shape.input);
         section.error("type", message, "\"mlp\" and \"linear\" take any input");
         return None;
     };

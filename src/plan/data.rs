@@ -97,7 +97,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, memory: Option<u64>, a
     }
     if normalize == Normalize::Unit && default != Normalize::Unit && info.is_some() && !unread {
         let label = "expected \"standard\", \"none\" or { mean, sd }";
-        section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are no pixels", label);
+        section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are not pixels", label);
     }
     let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
     root.put("data", resolved);

