@@ -174,7 +174,7 @@ pub mod tests {
             (
                 idx(&[3], &[1, 2, 3]),
                 "a-file: byte 0: the magic number is 0x00000801, but IDX images start with 0x00000803: \
-                 this is a file of labels",
+                 this file has labels",
             ),
             (
                 b"PK\x03\x04".to_vec(),
