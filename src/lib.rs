@@ -21,8 +21,6 @@ pub mod cli;
 pub mod compare;
 pub mod dataset;
 pub mod exit;
-#[doc(hidden)]
-pub mod hostile;
 pub mod libtorch;
 pub mod model;
 pub mod network;

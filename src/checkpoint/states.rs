@@ -218,12 +218,12 @@ fn content(json: &[u8]) -> Result<(Made, Numbers, Seconds), Trouble> {
 }
 
 /// What `state.json` says, where it can be read, for who has only that.
-pub(crate) fn numbers_in(json: &[u8]) -> Option<(Numbers, Seconds)> {
+pub fn numbers_in(json: &[u8]) -> Option<(Numbers, Seconds)> {
     content(json).ok().map(|(_, numbers, seconds)| (numbers, seconds))
 }
 
 /// `state.json` of a state.
-pub(crate) fn state_json(made: &Made, state: &State) -> serde_json::Result<Vec<u8>> {
+pub fn state_json(made: &Made, state: &State) -> serde_json::Result<Vec<u8>> {
     let content =
         Content { version: VERSION, made: made.clone(), state: state.numbers.clone(), seconds: state.seconds };
     let mut json = serde_json::to_vec_pretty(&content)?;

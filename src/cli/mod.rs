@@ -5,7 +5,7 @@ mod bug;
 mod compare;
 mod eval;
 mod fetch;
-pub(crate) mod job;
+pub mod job;
 mod list;
 mod longer;
 mod memory;

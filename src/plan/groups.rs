@@ -289,7 +289,7 @@ impl Reader<'_> {
 }
 
 /// What `pattern` matches, or why it is none. `*` goes across dots: names have no folders.
-pub(crate) fn glob(pattern: &str) -> Result<GlobSet, String> {
+pub fn glob(pattern: &str) -> Result<GlobSet, String> {
     if pattern.len() > LONGEST {
         return Err(format!("it has {} characters, of {LONGEST} at the most", pattern.len()));
     }

@@ -25,8 +25,8 @@ use crate::train::{EarlyStop, Loss, Mode, Monitor, Reduce, Saving, Target};
 
 pub use assume::Assume;
 pub use data::DataPlan;
-pub(crate) use groups::glob;
-pub use groups::{BASE, Group, Groups};
+
+pub use groups::{BASE, Group, Groups, glob};
 pub use machine::Machine;
 
 /// One run, ready to be started.

@@ -27,7 +27,7 @@ use super::convention::Convention::{self, Keras, Optax, Torch};
 use super::tick::Tick;
 use super::{Build, Clock, Context, Rule, words};
 use crate::spec::{Entry, Section};
-pub(crate) use grammar::{Formula, NAMES};
+pub use grammar::{Formula, NAMES};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "expression",

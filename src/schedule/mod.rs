@@ -46,7 +46,7 @@ use std::fmt::Debug;
 use crate::spec::{Entry, Horizon, Section};
 
 pub use convention::Convention;
-pub(crate) use expression::{Formula, NAMES};
+pub use expression::{Formula, NAMES};
 pub use from_spec::build;
 pub use metric::Mode;
 

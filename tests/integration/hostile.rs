@@ -1,31 +1,18 @@
-//! What fuzzing has gathered in `fuzz/corpus`, and variations of it, read again: the quick form of `scripts/fuzz`.
+//! The readers of outside input never panic: the quick form of `scripts/fuzz`.
 
-use std::io::{Cursor, Read};
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
-use lr_run::hostile::TARGETS;
+use fuzz::{TARGETS, Target};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Variations of each target's inputs, all together.
+/// The number of random variations of each target's inputs.
 const VARIATIONS: usize = 3000;
 
-/// The inputs of a target, as `scripts/fuzz` packs them.
-fn corpus(name: &str) -> Vec<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz/corpus/{name}.zip"));
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    let inputs = archive.len();
-    let read = |index| {
-        let mut input = Vec::new();
-        archive.by_index(index).unwrap().read_to_end(&mut input).unwrap();
-        input
-    };
-    (0..inputs).map(read).collect()
-}
-
-/// One of `inputs`, changed in a few places.
+/// Returns one of `inputs`, changed in up to four places.
 fn varied(inputs: &[Vec<u8>], random: &mut ChaCha8Rng) -> Vec<u8> {
     let mut below = |end: usize| random.next_u64() as usize % end.max(1);
     let mut input = inputs[below(inputs.len())].clone();
@@ -57,35 +44,44 @@ fn varied(inputs: &[Vec<u8>], random: &mut ChaCha8Rng) -> Vec<u8> {
     input
 }
 
-#[test]
-fn nothing_that_comes_from_outside_makes_it_panic() {
-    for (name, read) in TARGETS {
-        let inputs = corpus(name);
-        assert!(inputs.len() >= 10, "only {} inputs of {name}", inputs.len());
-        let mut random = ChaCha8Rng::seed_from_u64(5);
-        let variations = (0..VARIATIONS).map(|_| varied(&inputs, &mut random)).collect::<Vec<_>>();
-        for input in inputs.iter().chain(&variations) {
-            let read = catch_unwind(AssertUnwindSafe(|| read(input)));
-            assert!(read.is_ok(), "{name} of {:?}", String::from_utf8_lossy(input));
-        }
+/// Tests `target` with all its inputs and their variations.
+fn survives(target: &Target) {
+    let mut inputs = (target.seeds)();
+    inputs.extend(target.regressions().into_iter().map(|(_, input)| input));
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let variations = (0..VARIATIONS).map(|_| varied(&inputs, &mut random)).collect::<Vec<_>>();
+    for input in inputs.iter().chain(&variations) {
+        let read = catch_unwind(AssertUnwindSafe(|| (target.read)(input)));
+        assert!(read.is_ok(), "{} of {:?}", target.name, String::from_utf8_lossy(input));
     }
 }
 
-/// Each of these was once a panic, or went on for minutes.
 #[test]
-fn what_broke_it_once_does_not_any_more() {
-    let nested = |depth| "{a,".repeat(depth) + "*" + &"}".repeat(depth);
+fn outside_input_never_panics() {
+    TARGETS.iter().for_each(survives);
+}
+
+#[test]
+fn every_regression_belongs_to_a_target() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/regressions");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let regressions = Target::named(&name).regressions();
+        assert!(!regressions.is_empty(), "{name}");
+    }
+}
+
+/// The regressions that are too large for a file.
+#[test]
+fn large_inputs_are_refused_quickly() {
     let columns: Vec<String> = (0..300_000).map(|column| format!("c{column}")).collect();
     let cells = vec!["1"; columns.len()].join(",");
     let keys: Vec<String> = (0..40_000).map(|key| format!("key{key} = 1")).collect();
     for (name, input) in [
         ("globs", "*".repeat(100_000) + "z"),
-        ("globs", nested(3000)),
-        ("globs", nested(300)),
         ("csv", format!("{},y\n{cells},1\n{cells},2\n", columns.join(","))),
         ("spec", format!("epochs = 1\n[data]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\n{}", keys.join("\n"))),
     ] {
-        let (_, read) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
-        read(input.as_bytes());
+        (Target::named(name).read)(input.as_bytes());
     }
 }

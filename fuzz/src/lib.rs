@@ -1,39 +1,67 @@
-//! Everything that comes from outside, each kind as a function that reads bytes and checks what must hold however wrong
-//! they are: a message or a result, in bounded time and memory, and never a panic. The targets of `fuzz/` and the test
-//! that runs their corpora call these; nothing else does.
+//! The fuzz targets: for each kind of input from outside, a function that reads bytes and checks the promises.
+//!
+//! However wrong the bytes are, a reader must return a value or a message, in bounded time and memory, and must not
+//! panic. `scripts/fuzz` feeds the targets with what libFuzzer makes up; `tests/integration/hostile.rs` includes this
+//! file, and feeds them with the seeds, the regressions and random variations of both.
+
+mod seeds;
 
 use std::cell::OnceCell;
 use std::io::{Cursor, Read};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
+use lr_run::checkpoint::{numbers_in, tensors};
+use lr_run::cli::job;
+use lr_run::dataset::{Access, csv, idx, npz, unpacked};
+use lr_run::plan::{Machine, Plan, glob, plan};
+use lr_run::schedule::{Formula, NAMES};
+use lr_run::spec::{Duration, Field, Horizon, Kind, Place, Spec, Value, WallTime};
+use lr_run::train::{Interrupt, State, fit};
 use tch::Tensor;
 
-use crate::checkpoint::{Made, numbers_in, state_json, tensors};
-use crate::cli::job;
-use crate::dataset::{Access, csv, idx, npz};
-use crate::plan::{Machine, Plan, glob, plan};
-use crate::schedule::{Formula, NAMES};
-use crate::spec::{Duration, Field, Horizon, Kind, Place, Spec, Value, WallTime};
-use crate::train::{Interrupt, Numbers, Seconds, State, fit};
+/// One kind of input.
+pub struct Target {
+    /// The name of the fuzz target, and of its folder in `regressions/`.
+    pub name: &'static str,
+    /// Reads an input, and panics where a promise is broken.
+    pub read: fn(&[u8]),
+    /// Returns valid inputs to start from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
 
-/// One kind: the name of its fuzz target, and the function.
-pub type Target = (&'static str, fn(&[u8]));
-
-/// Every kind.
+/// All targets.
 pub const TARGETS: &[Target] = &[
-    ("spec", spec),
-    ("overrides", overrides),
-    ("durations", durations),
-    ("expressions", expressions),
-    ("globs", globs),
-    ("idx", idx),
-    ("csv", csv),
-    ("npz", npz),
-    ("safetensors", safetensors),
-    ("checkpoint", checkpoint),
+    Target { name: "spec", read: spec, seeds: seeds::specs },
+    Target { name: "overrides", read: overrides, seeds: seeds::overrides },
+    Target { name: "durations", read: durations, seeds: seeds::durations },
+    Target { name: "expressions", read: expressions, seeds: seeds::expressions },
+    Target { name: "globs", read: globs, seeds: seeds::globs },
+    Target { name: "idx", read: idx, seeds: seeds::idx },
+    Target { name: "csv", read: csv, seeds: seeds::csv },
+    Target { name: "npz", read: npz, seeds: seeds::npz },
+    Target { name: "safetensors", read: safetensors, seeds: seeds::safetensors },
+    Target { name: "checkpoint", read: checkpoint, seeds: seeds::checkpoints },
 ];
 
-/// Plans `spec`, and plans again what it was resolved to.
+impl Target {
+    /// Returns the target `name`, which must exist.
+    pub fn named(name: &str) -> &'static Target {
+        TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"))
+    }
+
+    /// Returns the inputs that once broke a promise: the files of `fuzz/regressions/NAME`, in order of their names.
+    pub fn regressions(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // The fuzz crate's own folder, or the program's when a test includes this file.
+        let fuzz = if root.ends_with("fuzz") { root.to_owned() } else { root.join("fuzz") };
+        let Ok(entries) = std::fs::read_dir(fuzz.join("regressions").join(self.name)) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+        paths.sort();
+        paths.into_iter().map(|path| (path.clone(), std::fs::read(&path).expect("a readable file"))).collect()
+    }
+}
+
+/// Plans `spec`. Each resolved spec must plan to the same run again.
 fn planned(spec: &Spec) -> Vec<Plan> {
     let machine = Machine { cuda: &|| Err("there is none".to_owned()), cores: 2, memory: Some(8 << 30) };
     let Ok((plans, _)) = plan(spec, &machine) else { return Vec::new() };
@@ -42,7 +70,7 @@ fn planned(spec: &Spec) -> Vec<Plan> {
             let parts: Vec<Component<'_>> = Path::new(name).components().collect();
             assert!(
                 matches!(parts[..], [Component::Normal(part)] if part == name.as_str()),
-                "{name:?} leads elsewhere"
+                "{name:?} is not the name of one folder"
             );
             assert!(name.len() <= 255, "{name:?} is too long for a file system");
         }
@@ -57,17 +85,17 @@ fn planned(spec: &Spec) -> Vec<Plan> {
     plans
 }
 
-/// A spec.
-pub fn spec(bytes: &[u8]) {
+/// Reads a spec file.
+fn spec(bytes: &[u8]) {
     match Spec::parse(Path::new("hostile/spec.toml"), &String::from_utf8_lossy(bytes), &[]) {
         Ok(spec) => drop(planned(&spec)),
         Err(found) => assert!(!found.render(true).is_empty()),
     }
 }
 
-/// What `-s` is given: one in each line.
-pub fn overrides(bytes: &[u8]) {
-    const BASE: &str = include_str!("../experiments/mnist_bias_group.toml");
+/// Reads values of `-s`, one per line, over a shipped spec.
+fn overrides(bytes: &[u8]) {
+    const BASE: &str = include_str!("../../experiments/mnist_bias_group.toml");
     let text = String::from_utf8_lossy(bytes);
     let overrides: Vec<String> = text.lines().map(str::to_owned).collect();
     match Spec::parse(Path::new("experiments/mnist_bias_group.toml"), BASE, &overrides) {
@@ -76,8 +104,8 @@ pub fn overrides(bytes: &[u8]) {
     }
 }
 
-/// `"500 steps"`, `"10 minutes"`.
-pub fn durations(bytes: &[u8]) {
+/// Reads a duration (`"500 steps"`) and a wall time (`"10 minutes"`).
+fn durations(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let value = Value { kind: Kind::String(text.clone().into_owned()), place: Place { text: 0, span: 0..0 } };
     if let Some(duration) = Duration::parse(&text) {
@@ -87,14 +115,14 @@ pub fn durations(bytes: &[u8]) {
         assert!(!matches!(duration, Duration::Percent(_)) || steps <= 1000);
     }
     if let Ok(time) = WallTime::read(&value) {
-        let toml::Value::String(written) = time.to_toml() else { panic!("a time is written as a text") };
+        let toml::Value::String(written) = time.to_toml() else { panic!("a wall time is written as a string") };
         let again = WallTime::read(&Value { kind: Kind::String(written), ..value });
         assert!(again.is_ok_and(|again| again.seconds == time.seconds));
     }
 }
 
-/// `formula = "…"`.
-pub fn expressions(bytes: &[u8]) {
+/// Reads the `formula` of an `expression` schedule.
+fn expressions(bytes: &[u8]) {
     if let Ok(formula) = Formula::read(&String::from_utf8_lossy(bytes)) {
         for at in [0.0, 0.5, 1.0, 1e300, -1.0] {
             let values = [at; NAMES.len()];
@@ -103,8 +131,8 @@ pub fn expressions(bytes: &[u8]) {
     }
 }
 
-/// `params = ["…"]` of a group.
-pub fn globs(bytes: &[u8]) {
+/// Reads a pattern of a group's `params`.
+fn globs(bytes: &[u8]) {
     if let Ok(matcher) = glob(&String::from_utf8_lossy(bytes)) {
         for name in ["layers.0.weight", "conv1.bias", "features.3.running_mean", ""] {
             matcher.is_match(name);
@@ -112,21 +140,21 @@ pub fn globs(bytes: &[u8]) {
     }
 }
 
-/// A file of images or labels, gzipped or not.
-pub fn idx(bytes: &[u8]) {
+/// Reads an IDX file of images and of labels, both as it is and unpacked by gzip.
+fn idx(bytes: &[u8]) {
     for kind in [idx::Content::Images, idx::Content::Labels] {
         let length = Some(bytes.len() as u64);
         if let Ok(found) = idx::parse(bytes, length, "file", kind) {
             assert_eq!(found.sizes.iter().product::<usize>(), found.values.len());
         }
-        let unpacked = crate::dataset::unpacked(bytes).expect("a slice can be read");
-        // What a few bytes can unpack to is not what is looked for here.
+        let unpacked = unpacked(bytes).expect("a slice can be read");
+        // Gzip bombs are not what this target looks for.
         let _ = idx::parse(unpacked.take(1 << 20), None, "file", kind);
     }
 }
 
-/// A table, whose target is `y`.
-pub fn csv(bytes: &[u8]) {
+/// Reads a CSV file with the target column `y`.
+fn csv(bytes: &[u8]) {
     for delimiter in [b',', b'\t'] {
         for missing in [csv::Missing::Error, csv::Missing::Drop] {
             if let Ok(data) = csv::parse(bytes, "file", delimiter, "y", missing) {
@@ -136,25 +164,25 @@ pub fn csv(bytes: &[u8]) {
     }
 }
 
-/// NumPy's archive.
-pub fn npz(bytes: &[u8]) {
+/// Reads a NumPy archive.
+fn npz(bytes: &[u8]) {
     if let Ok(data) = npz::parse(Cursor::new(bytes), "file") {
         assert!(data.train.len > 0 && data.train.len == data.info.train);
     }
 }
 
-/// Weights.
-pub fn safetensors(bytes: &[u8]) {
+/// Reads weights, writes them and reads them again.
+fn safetensors(bytes: &[u8]) {
     if let Ok(found) = tensors::from_bytes(bytes) {
-        let written = tensors::to_bytes(&found).expect("what was read can be written");
-        let again = tensors::from_bytes(&written).expect("what was written can be read");
+        let written = tensors::to_bytes(&found).expect("tensors that were read can be written");
+        let again = tensors::from_bytes(&written).expect("tensors that were written can be read");
         assert_eq!(again.len(), found.len());
         assert_eq!(tensors::to_bytes(&again).as_ref().ok(), Some(&written));
     }
 }
 
-/// `state.json` of a checkpoint, beside tensors that are right.
-pub fn checkpoint(bytes: &[u8]) {
+/// Reads the `state.json` of a checkpoint whose tensors are right, and resumes from it.
+fn checkpoint(bytes: &[u8]) {
     thread_local!(static TENSORS: OnceCell<Vec<(String, Tensor)>> = const { OnceCell::new() });
     let Some((numbers, seconds)) = numbers_in(bytes) else { return };
     TENSORS.with(|tensors| {
@@ -164,21 +192,7 @@ pub fn checkpoint(bytes: &[u8]) {
     });
 }
 
-/// `state.json` of a small run, to begin from.
-pub fn a_checkpoint() -> Vec<u8> {
-    let made = Made {
-        lr_run: env!("CARGO_PKG_VERSION").to_owned(),
-        libtorch: String::new(),
-        device: "cpu".to_owned(),
-        threads: 1,
-        data_fingerprint: String::new(),
-        experiment: String::new(),
-        epochs_csv_bytes: 0,
-    };
-    state_json(&made, &small_run(None).expect("a small run")).expect("JSON")
-}
-
-/// Goes on from `from` for a step or an evaluation, and gives the state that was kept then.
+/// Trains from the state `from`, or from the start, until a state is saved, and returns that state.
 fn small_run(from: Option<State>) -> Result<State, String> {
     const SPEC: &str = r#"
         epochs = 4
@@ -197,13 +211,12 @@ fn small_run(from: Option<State>) -> Result<State, String> {
     let access = Access { cache: "hostile".into(), offline: true, progress: &|_| {} };
     let data = plan.data.dataset.load(&access).map_err(|error| error.to_string())?;
     let (job, _) = job::job(plan, data, None).map_err(|error| error.to_string())?;
-    let mut kept = None;
-    let mut keep = |state: &State| {
+    let mut saved = None;
+    let mut save = |state: &State| {
         let tensors = state.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.copy())).collect();
-        kept = Some((state.numbers.clone(), state.seconds, tensors));
+        saved = Some(State { numbers: state.numbers.clone(), seconds: state.seconds, tensors });
         Ok(())
     };
-    fit(job, from, &mut keep, &mut |_| Ok(()), &Interrupt::new(1)).map_err(|error| error.to_string())?;
-    let (numbers, seconds, tensors): (Numbers, Seconds, _) = kept.ok_or("nothing was kept")?;
-    Ok(State { numbers, seconds, tensors })
+    fit(job, from, &mut save, &mut |_| Ok(()), &Interrupt::new(1)).map_err(|error| error.to_string())?;
+    saved.ok_or_else(|| "no state was saved".to_owned())
 }
