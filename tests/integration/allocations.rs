@@ -1,4 +1,4 @@
-//! A step of an elementwise optimizer allocates nothing.
+//! A step of an elementwise optimizer allocates no memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -10,17 +10,17 @@ use lr_run::spec::{Log, Section, Spec, lookup};
 use lr_run::store::Store;
 use tch::{Device, Kind, Tensor};
 
-/// The system's allocator, counting what each thread asks for.
+/// The system's allocator, with a count of the allocations of each thread.
 struct Counting;
 
 thread_local! {
-    static ASKED: Cell<u64> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-// SAFETY: the system's allocator does the work.
+// SAFETY: every call goes to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.with(|asked| asked.set(asked.get() + 1));
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
         unsafe { System.alloc(layout) }
     }
 
@@ -47,7 +47,7 @@ impl Batch for NoBatch {
 }
 
 #[test]
-fn a_step_allocates_nothing() {
+fn elementwise_step_allocates_nothing() {
     for name in
         ["adabelief", "adagrad", "adam", "adamw", "adan", "lion", "nadam", "rmsprop", "schedule_free_adamw", "sgd"]
     {
@@ -64,14 +64,14 @@ fn a_step_allocates_nothing() {
         let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
         let grads: Vec<Tensor> = store.views().iter().map(Tensor::rand_like).collect();
         let loss = Tensor::from(1.0);
-        let mut asked = [0; 3];
-        for asked in &mut asked {
-            let before = ASKED.get();
+        let mut counts = [0; 3];
+        for count in &mut counts {
+            let before = ALLOCATIONS.get();
             let (store, batch) = (&mut store, &mut NoBatch);
             optimizer.step(&mut Step { store, grads: &grads, lr: &[1e-3], hyper: &[], loss: &loss, batch }).unwrap();
-            *asked = ASKED.get() - before;
+            *count = ALLOCATIONS.get() - before;
         }
-        // The first step makes what the others use again.
-        assert_eq!(asked[1..], [0, 0], "{name}");
+        // The first step allocates buffers that the others use again.
+        assert_eq!(counts[1..], [0, 0], "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every shipped experiment plans, and begins with its question.
+//! Every shipped experiment can be planned, and its first comment is the question that it answers.
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +19,13 @@ fn specs() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_experiment_plans_without_a_warning() {
+fn every_experiment_plans_without_warnings() {
     for path in specs() {
         let spec = Spec::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
         let (plans, warnings) =
             plan(&spec, &Machine { cuda: &|| Ok(0), cores: 2, memory: None }).unwrap_or_else(|error| panic!("{error}"));
         assert!(warnings.is_empty(), "{warnings}");
-        // What is resolved is the same experiment again.
+        // The resolved spec is the same experiment.
         let text = toml::to_string(&plans[0].resolved).unwrap();
         let again = Spec::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
         let (again, _) = plan(&again, &Machine { cuda: &|| Ok(0), cores: 1, memory: None })

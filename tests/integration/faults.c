@@ -1,6 +1,8 @@
-// Loaded before libc (LD_PRELOAD), this lets one call that changes files under FAULT_UNDER fail, or all from one on, or
-// the process die there: FAULT_AT counts them from 1, FAULT is an errno, its negative for all from there on, or "kill".
-// What is called, and how often, is written to FAULT_LOG when the process ends by itself.
+// Makes system calls fail that change files under FAULT_UNDER. Load it before libc, with LD_PRELOAD.
+//
+// FAULT_AT is the number of the call, counted from 1. FAULT is an errno for this call, a negative errno for this call and
+// all later ones, or "kill", which kills the process there. When the process ends by itself, the number of calls is
+// written to FAULT_LOG.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,7 +25,7 @@ static int below(const char* path) {
   return path != NULL && under != NULL && strstr(path, under) != NULL;
 }
 
-// Whether this call is to fail; errno is set then.
+// Returns whether this call has to fail, and sets errno if so.
 static int fails(void) {
   const char *at = getenv("FAULT_AT"), *fault = getenv("FAULT");
   const long call = atomic_fetch_add(&calls, 1) + 1;
@@ -35,7 +37,7 @@ static int fails(void) {
   return 1;
 }
 
-__attribute__((destructor)) static void tell(void) {
+__attribute__((destructor)) static void write_log(void) {
   const char* path = getenv("FAULT_LOG");
   FILE* file = path == NULL ? NULL : fopen(path, "w");
   if (file == NULL) return;

@@ -1,7 +1,7 @@
-//! Calls to the system that fail, or are the last thing a process does, one after another: whatever they were for, the run
-//! says so, and goes on after to the same bytes.
+//! System calls that fail, or at which the process is killed, one at a time. The run reports the error, and resumes to the
+//! same bytes afterwards.
 //!
-//! The quick form tries some; `scripts/torture` tries each.
+//! The quick form tries some of the calls. `scripts/torture` runs the ignored test too, which tries each.
 
 use std::any::Any;
 use std::fs;
@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::resume::{Left, SLICE};
+use crate::resume::Left;
+use crate::support::{SLICE, Workspace, skip, text};
 
-/// Small enough that each of its calls can be tried.
+/// Returns a spec so small that each of its calls can be tried.
 fn spec() -> String {
     format!(
         "steps = 24\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 64\nvalidation = 200\n\
@@ -19,7 +20,7 @@ fn spec() -> String {
     )
 }
 
-/// What makes calls fail, compiled; none where there is no compiler, or no way to load it.
+/// Compiles the library that makes calls fail. `None` without a C compiler, and on other systems than Linux.
 fn shim(folder: &Path) -> Option<PathBuf> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/faults.c");
     let shim = folder.join("faults.so");
@@ -30,14 +31,13 @@ fn shim(folder: &Path) -> Option<PathBuf> {
 }
 
 struct Faults {
-    folder: tempfile::TempDir,
+    workspace: Workspace,
     shim: PathBuf,
 }
 
 impl Faults {
     fn run(&self, out: &str, fault: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
-        command.current_dir(self.folder.path()).args(["--quiet", "--out", out, "a.toml"]);
+        let mut command = self.workspace.command(&["--quiet", "--out", out, "a.toml"]);
         if !fault.is_empty() {
             command.env("LD_PRELOAD", &self.shim).env("FAULT_UNDER", format!("{out}/")).envs(fault.iter().copied());
         }
@@ -45,99 +45,96 @@ impl Faults {
     }
 
     fn left(&self, out: &str) -> Left {
-        Left::read(&self.folder.path().join(out).join("a/seed=1"))
+        Left::read(&self.workspace.path(out).join("a/seed=1"))
     }
 
-    /// Lets the call numbered `at` fail, and runs it again without.
-    fn put(&self, kind: &str, fault: &str, at: usize, whole: &Left) {
+    /// Runs with a fault at the call number `at`, then resumes without. The result must be `whole`.
+    fn inject(&self, kind: &str, fault: &str, at: usize, whole: &Left) {
         let what = format!("{kind} at call {at}");
-        let out = "cut";
-        let _ = fs::remove_dir_all(self.folder.path().join(out));
-        let cut = self.run(out, &[("FAULT", fault), ("FAULT_AT", &at.to_string())]);
-        let told = String::from_utf8_lossy(&cut.stderr).into_owned();
-        match cut.status.code() {
-            // Something that nothing depends on.
+        let out = "faulty";
+        let _ = fs::remove_dir_all(self.workspace.path(out));
+        let faulty = self.run(out, &[("FAULT", fault), ("FAULT_AT", &at.to_string())]);
+        let printed = text(&faulty.stderr);
+        match faulty.status.code() {
+            // Nothing depends on this call.
             Some(0) => {}
-            Some(1) => assert!(told.contains("error: "), "{what}: {told}"),
-            None => assert_eq!(fault, "kill", "{what}: {told}"),
-            code => panic!("{what}: {code:?} {told}"),
+            Some(1) => assert!(printed.contains("error: "), "{what}: {printed}"),
+            None => assert_eq!(fault, "kill", "{what}: {printed}"),
+            code => panic!("{what}: {code:?} {printed}"),
         }
-        assert!(!told.contains("panicked") && !told.contains("a bug"), "{what}: {told}");
+        assert!(!printed.contains("panicked") && !printed.contains("a bug"), "{what}: {printed}");
         let again = self.run(out, &[]);
-        let told = String::from_utf8_lossy(&again.stderr).into_owned();
-        assert!(again.status.success(), "after {what}: {told}");
+        let printed = text(&again.stderr);
+        assert!(again.status.success(), "after {what}: {printed}");
         self.left(out).assert_same(whole, &what);
     }
 
-    /// How many calls a run makes that could fail.
+    /// Counts the calls of a run that could fail.
     fn calls(&self) -> usize {
-        let log = self.folder.path().join("log");
+        let log = self.workspace.path("log");
         assert!(self.run("whole", &[("FAULT_LOG", log.to_str().unwrap())]).status.success());
         fs::read_to_string(log).unwrap().trim().parse().unwrap()
     }
 }
 
-/// How many faults of each kind were put, over every `stride`-th call.
+/// Injects faults of each kind at every `stride`-th call. Returns their number, or `None` without a C compiler.
 fn survives(stride: usize) -> Option<usize> {
-    let folder = tempfile::tempdir().unwrap();
-    let shim = shim(folder.path())?;
-    fs::write(folder.path().join("a.toml"), spec()).unwrap();
-    let faults = Faults { folder, shim };
+    let workspace = Workspace::with("a.toml", &spec());
+    let shim = shim(workspace.folder())?;
+    let faults = Faults { workspace, shim };
     let calls = faults.calls();
-    assert!(calls > 50, "only {calls} calls: are they seen?");
+    assert!(calls > 50, "only {calls} calls were counted");
     let whole = faults.left("whole");
-    let (mut put, mut failures) = (0, Vec::new());
-    // ENOSPC, EIO, EROFS and EACCES from Linux's errno.h.
+    let (mut injected, mut failures) = (0, Vec::new());
+    // ENOSPC, EIO, EROFS and EACCES of Linux.
     let kinds = [
         ("a full disk", "-28"),
         ("one error", "5"),
         ("read-only", "-30"),
         ("no permission", "-13"),
-        ("the end", "kill"),
+        ("a kill", "kill"),
     ];
     for (number, (kind, fault)) in kinds.into_iter().enumerate() {
-        // Not the same calls for each.
+        // Each kind has its own calls.
         for at in (1 + number * stride / kinds.len()..=calls).step_by(stride) {
-            let tried = catch_unwind(AssertUnwindSafe(|| faults.put(kind, fault, at, &whole)));
+            let tried = catch_unwind(AssertUnwindSafe(|| faults.inject(kind, fault, at, &whole)));
             let reason = |panic: Box<dyn Any + Send>| panic.downcast::<String>().map_or("".into(), |text| *text);
             failures.extend(tried.err().map(reason));
-            put += 1;
+            injected += 1;
         }
     }
-    assert!(failures.is_empty(), "{} of {put}:\n{}", failures.len(), failures.join("\n"));
-    Some(put)
+    assert!(failures.is_empty(), "{} of {injected}:\n{}", failures.len(), failures.join("\n"));
+    Some(injected)
 }
 
 #[test]
-fn whatever_fails_is_told_and_loses_nothing() {
+fn failing_call_is_reported_and_loses_nothing() {
     match survives(41) {
-        Some(put) => assert!(put >= 10, "{put}"),
-        None => eprintln!("skipped: there is no C compiler"),
+        Some(injected) => assert!(injected >= 10, "{injected}"),
+        None => skip("there is no C compiler"),
     }
 }
 
 #[test]
+#[ignore = "takes half an hour: scripts/torture"]
 fn every_call_may_fail() {
-    if std::env::var_os("LR_RUN_TORTURE").is_some() {
-        println!("faults injected: {}", survives(1).expect("a C compiler"));
-    }
+    println!("faults injected: {}", survives(1).expect("a C compiler"));
 }
 
-/// As a user whom nothing is permitted by name: root may do what it likes.
+/// Runs without the capabilities that let root write anywhere.
 #[test]
-fn a_folder_without_permission_is_named_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), spec()).unwrap();
+fn folder_without_permission_is_named_and_stays_empty() {
+    let workspace = Workspace::with("a.toml", &spec());
     let script = "mkdir closed && chmod 555 closed && exec \"$@\"";
     let run = ["--bounding-set=-dac_override,-dac_read_search", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_lr-run")];
     let mut command = Command::new("setpriv");
-    command.args(run).args(["a.toml", "--out", "closed"]).current_dir(folder.path());
-    let Ok(output) = command.output() else { return eprintln!("skipped: there is no setpriv") };
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    if told.contains("setpriv:") {
-        return eprintln!("skipped: {told}");
+    command.args(run).args(["a.toml", "--out", "closed"]).current_dir(workspace.folder());
+    let Ok(output) = command.output() else { return skip("there is no setpriv") };
+    let printed = text(&output.stderr);
+    if printed.contains("setpriv:") {
+        return skip(&printed);
     }
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("cannot write to the folder closed/a/seed=1: Permission denied"), "{told}");
-    assert_eq!(fs::read_dir(folder.path().join("closed")).unwrap().count(), 0);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("cannot write to the folder closed/a/seed=1: Permission denied"), "{printed}");
+    assert_eq!(fs::read_dir(workspace.path("closed")).unwrap().count(), 0);
 }

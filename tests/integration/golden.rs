@@ -1,4 +1,4 @@
-//! Reading golden traces, and planning the part of a spec that each carries.
+//! Reads golden traces, and plans the part of a spec that each contains.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use lr_run::spec::Spec;
 use safetensors::{Dtype, SafeTensors};
 use tch::Tensor;
 
-/// One golden file of tensors.
+/// A golden file of tensors.
 pub struct Trace {
     pub name: String,
     pub metadata: HashMap<String, String>,
@@ -16,7 +16,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Every trace of a folder under `tests/golden`, by name.
+    /// Reads every trace in a folder of `tests/golden`, sorted by name.
     pub fn all(folder: &str) -> Vec<Trace> {
         let mut paths = files(folder);
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
@@ -51,17 +51,17 @@ impl Trace {
         }
     }
 
-    /// The tensor `name`, which must be there.
+    /// Returns the tensor `name`, which must exist.
     pub fn get(&self, name: &str) -> &Tensor {
         self.tensors.get(name).unwrap_or_else(|| panic!("{} has no {name}", self.name))
     }
 
-    /// The tensor `name`, if it is there.
+    /// Returns the tensor `name`. `None` if the trace has none of that name.
     pub fn find(&self, name: &str) -> Option<&Tensor> {
         self.tensors.get(name)
     }
 
-    /// Names of all tensors that begin with `prefix`, without it.
+    /// Returns the names of all tensors that begin with `prefix`, without the prefix.
     pub fn names(&self, prefix: &str) -> Vec<String> {
         self.tensors.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
     }
@@ -74,7 +74,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// A table with `features` columns and a target: classes, or numbers where there are none.
+/// Returns CSV text with `features` columns and the target `y`: classes, or numbers if `classes` is 0.
 fn csv(features: usize, classes: usize) -> String {
     let header: Vec<String> = (0..features).map(|i| format!("f{i}")).collect();
     let mut text = format!("{},y\n", header.join(","));
@@ -86,7 +86,7 @@ fn csv(features: usize, classes: usize) -> String {
     text
 }
 
-/// Plans `text` (tables without `[data]`) for examples of `features` numbers with `classes` classes (0: one number).
+/// Plans `text` (tables without `[data]`) for examples of `features` numbers. With 0 `classes` the target is a number.
 pub fn plan_table(text: &str, features: usize, classes: usize) -> Plan {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("data.csv"), csv(features, classes)).unwrap();
@@ -96,7 +96,7 @@ pub fn plan_table(text: &str, features: usize, classes: usize) -> Plan {
     plan_text(folder.path(), &data, text)
 }
 
-/// Plans `text` for MNIST's images; reads none.
+/// Plans `text` for the images of MNIST, without reading them.
 pub fn plan_images(text: &str) -> Plan {
     plan_text(Path::new(""), "type = \"mnist\"", text)
 }
@@ -109,7 +109,7 @@ fn plan_text(folder: &Path, data: &str, text: &str) -> Plan {
     plans.remove(0)
 }
 
-/// ‖a − b‖ / ‖b‖, in f64; where b is zero, ‖a‖.
+/// Returns ‖a − b‖ / ‖b‖ in f64, or ‖a‖ if b is zero.
 pub fn distance(a: &Tensor, b: &Tensor) -> f64 {
     let (a, b) = (a.to_kind(tch::Kind::Double), b.to_kind(tch::Kind::Double));
     assert_eq!(a.size(), b.size());

@@ -1,86 +1,77 @@
-//! What ends a run before its time, and how it goes on: signals, a changed spec, a damaged checkpoint, a full disk.
+//! Interrupted runs and how they resume: signals, a changed spec, a damaged checkpoint, a full disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::resume::{Left, SLICE};
+use crate::resume::Left;
+use crate::support::{SLICE, Workspace, exits, signal, skip, text, wait_for_epoch, wait_until};
 
-/// A spec that trains for long, and how to look at it.
+/// A workspace with `long.toml`, a spec that trains long enough to be interrupted.
 struct Long {
-    folder: tempfile::TempDir,
+    workspace: Workspace,
 }
 
 impl Long {
     fn new(tables: &str) -> Long {
-        let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "epochs = 4\ndevice = \"cpu\"\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 8\nvalidation = 200\n\
              [model]\ntype = \"mlp\"\nhidden = [64]\n[optimizer]\ntype = \"adam\"\n{tables}\n"
         );
-        fs::write(folder.path().join("long.toml"), text).unwrap();
-        Long { folder }
+        Long { workspace: Workspace::with("long.toml", &text) }
     }
 
+    /// Replaces `from` in the spec.
     fn rewrite(&self, from: &str, to: &str) {
-        let path = self.folder.path().join("long.toml");
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(path, text.replace(from, to)).unwrap();
+        self.workspace.replace("long.toml", from, to);
     }
 
+    /// Returns the run's folder.
     fn path(&self) -> PathBuf {
-        self.folder.path().join("results/long/seed=1")
+        self.workspace.path("results/long/seed=1")
     }
 
     fn command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
-        command.current_dir(self.folder.path()).arg("long.toml").args(more);
-        command
+        self.workspace.command(&[&["long.toml"], more].concat())
     }
 
-    /// What it prints, having ended with `code`.
+    /// Runs it, which must exit with `code`, and returns what it prints.
+    #[track_caller]
     fn run(&self, more: &[&str], code: i32) -> String {
-        let output = self.command(more).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        text(&output.stdout) + &text(&output.stderr)
+        self.workspace.exits(&[&["long.toml"], more].concat(), code)
     }
 
-    /// Starts it, and sends `signal` when it has the row of epoch 1.
-    fn stop(&self, signal: &str, more: &[&str]) -> Option<i32> {
+    /// Starts it, and sends `name` once the row of epoch 1 is written. Returns the exit code.
+    fn stop(&self, name: &str, more: &[&str]) -> Option<i32> {
         let mut child = self.command(more).stdout(Stdio::null()).spawn().unwrap();
-        let begun = Instant::now();
-        while fs::read_to_string(self.path().join("epochs.csv")).map_or(0, |text| text.lines().count()) < 3 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
+        wait_for_epoch(&self.path(), 1);
+        signal(&child, name);
         child.wait().unwrap().code()
     }
 
+    /// Returns the first column of `epochs.csv`.
     fn epochs(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.path().join("epochs.csv")).unwrap();
-        text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect()
+        let rows = self.workspace.rows("results/long/seed=1");
+        rows[1..].iter().map(|row| row[0].clone()).collect()
     }
 
+    /// Counts the complete checkpoints.
     fn checkpoints(&self) -> usize {
-        let whole = |entry: &std::io::Result<fs::DirEntry>| {
+        let complete = |entry: &std::io::Result<fs::DirEntry>| {
             entry.as_ref().unwrap().file_name().to_str().unwrap().parse::<u64>().is_ok()
         };
-        fs::read_dir(self.path().join("checkpoint")).map_or(0, |entries| entries.filter(whole).count())
+        fs::read_dir(self.path().join("checkpoint")).map_or(0, |entries| entries.filter(complete).count())
     }
 }
 
 #[test]
-fn a_signal_leaves_a_checkpoint_and_the_same_command_goes_on() {
+fn interrupted_run_is_resumed_by_the_same_command() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let long = Long::new("");
         assert_eq!(long.stop(signal, &[]), Some(code));
         assert!(long.checkpoints() > 0);
-        let told = long.run(&[], 0);
-        assert!(told.contains("goes on") && told.contains("steps, in epoch"), "{told}");
+        let printed = long.run(&[], 0);
+        assert!(printed.contains("goes on") && printed.contains("steps, in epoch"), "{printed}");
         assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
         assert_eq!(long.checkpoints(), 0, "a complete run needs none");
         assert!(long.run(&[], 0).contains("is complete"));
@@ -88,38 +79,37 @@ fn a_signal_leaves_a_checkpoint_and_the_same_command_goes_on() {
 }
 
 #[test]
-fn the_recorded_threads_are_used_and_others_are_told() {
+fn recorded_threads_are_used_and_a_change_is_a_warning() {
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
-    // However little is to be said, this is.
-    let told = long.run(&["-s", "threads=2", "--quiet"], 0);
-    assert!(told.contains("begun with threads = 1 and goes on with 2"), "{told}");
+    // The warning is printed even with --quiet.
+    let printed = long.run(&["-s", "threads=2", "--quiet"], 0);
+    assert!(printed.contains("begun with threads = 1 and goes on with 2"), "{printed}");
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
-    let told = long.run(&[], 0);
-    assert!(!told.contains("warning") && told.contains("1 thread"), "{told}");
+    let printed = long.run(&[], 0);
+    assert!(!printed.contains("warning") && printed.contains("1 thread"), "{printed}");
 }
 
 #[test]
-fn a_changed_spec_is_refused_and_force_starts_over() {
+fn changed_spec_is_refused_and_force_starts_over() {
     let long = Long::new("");
     long.stop("INT", &[]);
-    let text = fs::read_to_string(long.folder.path().join("long.toml")).unwrap();
-    fs::write(long.folder.path().join("long.toml"), text.replace("\"adam\"", "\"adam\"\nlr = 0.01")).unwrap();
+    long.rewrite("\"adam\"", "\"adam\"\nlr = 0.01");
     let rows = long.epochs();
-    let told = long.run(&[], 2);
-    assert!(told.contains("optimizer.lr: 0.01 here, 0.001 there"), "{told}");
+    let printed = long.run(&[], 2);
+    assert!(printed.contains("optimizer.lr: 0.01 here, 0.001 there"), "{printed}");
     assert_eq!(long.epochs(), rows);
-    let told = long.run(&["--force"], 0);
-    assert!(!told.contains("goes on"), "{told}");
+    let printed = long.run(&["--force"], 0);
+    assert!(!printed.contains("goes on"), "{printed}");
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }
 
 #[test]
-fn a_broken_checkpoint_gives_way_to_the_older_one() {
+fn broken_checkpoint_falls_back_to_the_older_one() {
     let long = Long::new("[checkpoint]\nevery = \"5 steps\"");
     long.stop("KILL", &[]);
-    // Two, or three where the kill came before the oldest was removed.
+    // There are two, or three if the kill came before the oldest was removed.
     assert!(long.checkpoints() >= 2);
     let newest = || {
         let mut numbers: Vec<u64> = fs::read_dir(long.path().join("checkpoint"))
@@ -130,13 +120,13 @@ fn a_broken_checkpoint_gives_way_to_the_older_one() {
         long.path().join("checkpoint").join(numbers.last().unwrap().to_string())
     };
     fs::remove_file(newest().join("state.safetensors")).unwrap();
-    let told = long.run(&[], 0);
-    assert!(told.contains("an older checkpoint is used") && told.contains("state.safetensors"), "{told}");
+    let printed = long.run(&[], 0);
+    assert!(printed.contains("an older checkpoint is used") && printed.contains("state.safetensors"), "{printed}");
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }
 
 #[test]
-fn a_run_can_become_longer_where_nothing_depends_on_its_length() {
+fn run_can_be_extended_if_nothing_depends_on_its_length() {
     let keeps = "[schedule]\ntype = \"step\"\nevery = \"1 epochs\"\nfactor = 0.5\n[checkpoint]\nkeep = true";
     let whole = Long::new(keeps);
     whole.run(&[], 0);
@@ -145,10 +135,10 @@ fn a_run_can_become_longer_where_nothing_depends_on_its_length() {
     grown.run(&[], 0);
     assert_eq!(grown.epochs(), ["0", "1", "2"]);
     grown.rewrite("epochs = 2", "epochs = 4");
-    let told = grown.run(&[], 0);
-    assert!(told.contains("goes on"), "{told}");
+    let printed = grown.run(&[], 0);
+    assert!(printed.contains("goes on"), "{printed}");
     Left::read(&grown.path()).assert_same(&Left::read(&whole.path()), "4 epochs after 2");
-    assert!(grown.run(&[], 0).contains("is complete"), "the spec that it has now is the longer one");
+    assert!(grown.run(&[], 0).contains("is complete"), "the longer spec is the run's spec now");
 
     // A run that was interrupted has a checkpoint anyway.
     let cut = Long::new("");
@@ -156,17 +146,17 @@ fn a_run_can_become_longer_where_nothing_depends_on_its_length() {
     cut.rewrite("epochs = 4", "epochs = 5");
     cut.run(&[], 0);
     assert_eq!(cut.epochs(), ["0", "1", "2", "3", "4", "5"]);
-    // It is complete, and has none now; nor can it become shorter.
+    // It is complete and has no checkpoint now. It cannot become shorter either.
     for (epochs, reason) in [(6, "no checkpoint was kept"), (3, "epochs: 3.0 here, 5.0 there")] {
         cut.rewrite("epochs = 5", &format!("epochs = {epochs}"));
-        let told = cut.run(&[], 2);
-        assert!(told.contains(reason), "{told}");
+        let printed = cut.run(&[], 2);
+        assert!(printed.contains(reason), "{printed}");
         cut.rewrite(&format!("epochs = {epochs}"), "epochs = 5");
     }
 }
 
 #[test]
-fn what_depends_on_the_length_keeps_a_run_from_growing() {
+fn extension_is_refused_if_a_rule_depends_on_the_length() {
     for (tables, key) in [
         ("[schedule]\ntype = \"cosine\"", "`schedule`"),
         (
@@ -181,37 +171,37 @@ fn what_depends_on_the_length_keeps_a_run_from_growing() {
         long.stop("INT", &[]);
         let rows = long.epochs();
         long.rewrite("epochs = 4", "epochs = 5");
-        let told = long.run(&[], 2);
-        assert!(told.contains(key) && told.contains("depends on the length"), "{told}");
+        let printed = long.run(&[], 2);
+        assert!(printed.contains(key) && printed.contains("depends on the length"), "{printed}");
         assert_eq!(long.epochs(), rows);
     }
 }
 
 #[test]
-fn a_divergence_can_lower_the_rates_instead() {
+fn divergence_can_roll_back_and_lower_the_rates() {
     let long = Long::new("[on_divergence]\naction = \"reduce\"\nfactor = 1e-20\ntimes = 9");
     long.rewrite("type = \"adam\"", "type = \"sgd\"\nlr = 1e38\nmomentum = 0.9");
-    let told = long.run(&[], 0);
+    let printed = long.run(&[], 0);
     assert!(
-        told.contains("diverged") && told.contains("back to the end of epoch 0,") && told.contains("(8 left)"),
-        "{told}"
+        printed.contains("diverged") && printed.contains("back to the end of epoch 0,") && printed.contains("(8 left)"),
+        "{printed}"
     );
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
-    let record: serde_json::Value = serde_json::from_slice(&fs::read(long.path().join("run.json")).unwrap()).unwrap();
+    let record = long.workspace.record("results/long/seed=1");
     let scales: Vec<f64> =
         record["reductions"].as_array().unwrap().iter().map(|it| it["scale"].as_f64().unwrap()).collect();
     assert!(scales.len() >= 2 && record["status"] == "completed", "{record}");
     assert_eq!(record["final"]["lr"].as_f64(), Some(1e38 * scales[scales.len() - 1]));
 
-    // As often as it may.
+    // After the allowed number of rollbacks it ends.
     long.rewrite("times = 9", "times = 1");
-    let told = long.run(&["--force"], 4);
-    assert!(told.contains("(0 left)") && told.contains("diverged at step"), "{told}");
+    let printed = long.run(&["--force"], 4);
+    assert!(printed.contains("(0 left)") && printed.contains("diverged at step"), "{printed}");
     assert_eq!(long.epochs(), ["0"]);
 }
 
-/// Files of a run, and how much is in each.
-fn kept(path: &Path) -> Vec<String> {
+/// Returns the names of the visible files in `path`, sorted.
+fn files(path: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(path)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -222,10 +212,10 @@ fn kept(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_full_disk_ends_the_run_and_loses_nothing() {
+fn full_disk_ends_the_run_and_loses_nothing() {
     let long = Long::new("[checkpoint]\nevery = \"20 steps\"");
-    let (disk, saved) = (long.folder.path().join("disk"), long.folder.path().join("results"));
-    // A small file system of our own, where this machine lets us make one; it is gone with the shell.
+    let (disk, saved) = (long.workspace.path("disk"), long.workspace.path("results"));
+    // A small file system in a mount namespace: it disappears with the shell.
     let script = format!(
         "mkdir {disk} && mount -t tmpfs -o size=2m tmpfs {disk} || exit 99; {program} long.toml --out {disk}; code=$?; \
          cp -r {disk} {saved}; exit $code",
@@ -234,61 +224,49 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
         program = env!("CARGO_BIN_EXE_lr-run"),
     );
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(long.folder.path());
-    let Ok(output) = command.output() else { return eprintln!("skipped: there is no unshare") };
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(long.workspace.folder());
+    let Ok(output) = command.output() else { return skip("there is no unshare") };
+    let printed = text(&output.stderr);
     if !saved.exists() {
-        return eprintln!("skipped: no file system of our own can be mounted: {told}");
+        return skip(&format!("no file system can be mounted: {printed}"));
     }
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("cannot write") && told.contains("No space left on device"), "{told}");
-    assert!(!told.contains("panicked"), "{told}");
-    assert_eq!(kept(&long.path().join("checkpoint")).len(), 2);
-    // With room again it goes on.
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("cannot write") && printed.contains("No space left on device"), "{printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
+    assert_eq!(files(&long.path().join("checkpoint")).len(), 2);
+    // With space again it resumes.
     assert!(long.run(&[], 0).contains("goes on"));
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }
 
 #[test]
-fn results_that_are_removed_under_way_end_the_run() {
+fn removed_results_folder_ends_the_run() {
     let long = Long::new("");
     long.rewrite("epochs = 4", "epochs = 100000");
     let mut child = long.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = Instant::now();
-    while fs::read_to_string(long.path().join("epochs.csv")).map_or(0, |text| text.lines().count()) < 3 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    fs::remove_dir_all(long.folder.path().join("results")).unwrap();
-    let begun = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the run goes on without its results");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_epoch(&long.path(), 1);
+    fs::remove_dir_all(long.workspace.path("results")).unwrap();
+    wait_until("the run ends without its results", || child.try_wait().unwrap().is_some());
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("cannot write") && told.contains("epochs.csv"), "{told}");
+    exits(&output, 1);
+    let printed = text(&output.stderr);
+    assert!(printed.contains("cannot write") && printed.contains("epochs.csv"), "{printed}");
 }
 
-/// A program that ignores SIGHUP when it starts goes on ignoring it: that is how `nohup` keeps one alive.
+/// A program that starts with SIGHUP ignored keeps ignoring it: that is how `nohup` works.
 #[test]
-fn a_run_under_nohup_outlives_its_terminal() {
+fn run_under_nohup_survives_sighup() {
     let long = Long::new("");
     let mut child = Command::new("nohup")
         .args([env!("CARGO_BIN_EXE_lr-run"), "long.toml", "--quiet"])
-        .current_dir(long.folder.path())
+        .current_dir(long.workspace.folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let begun = Instant::now();
-    while !long.path().join("epochs.csv").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert!(Command::new("kill").args(["-s", "HUP", &child.id().to_string()]).status().unwrap().success());
+    wait_until("the run begins", || long.path().join("epochs.csv").exists());
+    signal(&child, "HUP");
     assert!(child.wait().unwrap().success());
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }

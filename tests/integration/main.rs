@@ -1,4 +1,13 @@
-//! One binary for all integration tests: what stands in more than one room of the house.
+//! One binary for all integration tests: whatever runs the program, crosses rooms of the crate, or compares with files
+//! outside of it. Tests of one room are in that room, in `mod tests`.
+//!
+//! - `support`: shared code. Nothing that two files need is written twice.
+//! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`: the program as a person runs it.
+//! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
+//! - `golden` and its users `optimizers`, `networks`, `schedules`, `schedule_differences`: comparison with the frameworks.
+//! - `hostile`: input from outside that is wrong, with the targets of `fuzz/`.
+//! - `docs`, `experiments`, `layering`: promises about the repository itself.
+//! - `allocations`: counts allocations, with an allocator that all tests of the binary use.
 
 mod allocations;
 mod bad_specs;
@@ -18,3 +27,4 @@ mod preview;
 mod resume;
 mod schedule_differences;
 mod schedules;
+mod support;

@@ -1,11 +1,11 @@
-//! What a run needs of memory: foreseen, refused, and as it was.
+//! The memory of a run: estimated, compared with what the machine has, and measured.
 
 use std::fs;
 
-use assert_cmd::Command;
+use crate::support::{Workspace, exits, skip, text};
 
-/// One step on all points, of a network whose weights and whose activations count. Its tensors are larger than the 32 MiB
-/// up to which the allocator keeps what is freed.
+/// One step on all points, of a network with large weights and activations. Its tensors are larger than 32 MiB: the
+/// allocator keeps freed blocks up to that size.
 const SPEC: &str = r#"
     epochs = 1
     device = "cpu"
@@ -15,55 +15,45 @@ const SPEC: &str = r#"
 "#;
 
 #[test]
-fn what_a_run_takes_is_foreseen() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SPEC).unwrap();
-    let done = Command::cargo_bin("lr-run")
-        .unwrap()
-        .current_dir(folder.path())
-        .args(["a.toml", "-v", "-q"])
-        .assert()
-        .success();
-    let log = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+fn estimate_is_close_to_the_peak_memory() {
+    let workspace = Workspace::with("a.toml", SPEC);
+    let output = workspace.lr_run(&["a.toml", "-v", "-q"]);
+    exits(&output, 0);
+    let log = text(&output.stderr);
     let number = |name: &str| -> f64 {
         let (_, rest) = log.split_once(&format!(" {name}=")).unwrap_or_else(|| panic!("{log}"));
         rest.split(char::is_whitespace).next().unwrap().parse().unwrap()
     };
-    let record = fs::read_to_string(folder.path().join("results/a/seed=1/run.json")).unwrap();
-    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-    let took = record["peak_memory_bytes"].as_f64().unwrap() - number("held");
-    // 1.34 where this was written: the code and buffers of libraries, some 70 MiB, are not foreseen.
-    let ratio = took / number("bytes");
-    assert!((0.9..1.45).contains(&ratio), "{ratio} times as much as was foreseen: {log}");
+    let used = workspace.record("results/a/seed=1")["peak_memory_bytes"].as_f64().unwrap() - number("held");
+    // It was 1.34 when this was written: the estimate leaves out the code and buffers of libraries, about 70 MiB.
+    let ratio = used / number("bytes");
+    assert!((0.9..1.45).contains(&ratio), "{ratio} times the estimate: {log}");
 }
 
 #[test]
-fn what_cannot_fit_is_refused_by_name_and_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SPEC).unwrap();
+fn run_that_cannot_fit_is_refused_and_leaves_nothing() {
+    let workspace = Workspace::with("a.toml", SPEC);
     let larger = ["a.toml", "-s", "data.points=20_000_000", "-s", "data.batch_size=20_000_000"];
-    let refused = Command::cargo_bin("lr-run").unwrap().current_dir(folder.path()).args(larger).assert().code(2);
-    let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    let error = workspace.exits(&larger, 2);
     for part in
         ["error: mlp 1-2000-2000-1 with batch_size = 20000000 needs at least", "of memory", "a smaller batch_size"]
     {
         assert!(error.contains(part), "{error}");
     }
-    assert!(!folder.path().join("results/a").exists());
+    assert!(!workspace.path("results/a").exists());
 }
 
 #[test]
-fn a_file_that_no_memory_holds_is_not_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = fs::File::create(folder.path().join("a.csv")).unwrap();
-    // A hole, which takes no room on the disk.
+fn file_larger_than_memory_is_not_read() {
+    let workspace = Workspace::new();
+    let file = fs::File::create(workspace.path("a.csv")).unwrap();
+    // A sparse file uses no space on the disk.
     if file.set_len(1 << 43).is_err() {
-        return eprintln!("skipped: the file system has no files of 8 TiB");
+        return skip("the file system has no files of 8 TiB");
     }
     let spec = "epochs = 1\ndata = { type = \"csv\", path = \"a.csv\", target = \"y\" }\n\
                 model = { type = \"linear\" }\noptimizer = { type = \"sgd\" }\n";
-    fs::write(folder.path().join("a.toml"), spec).unwrap();
-    let refused = Command::cargo_bin("lr-run").unwrap().current_dir(folder.path()).arg("a.toml").assert().code(2);
-    let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    workspace.write("a.toml", spec);
+    let error = workspace.exits(&["a.toml"], 2);
     assert!(error.contains("a.csv has 8192 GiB") && error.contains("of memory of this machine"), "{error}");
 }

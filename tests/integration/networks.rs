@@ -1,4 +1,4 @@
-//! Whole training steps against the framework, in f64, from given weights.
+//! Complete training steps compared with PyTorch's, in f64, from given weights.
 
 use lr_run::batches::Batch;
 use lr_run::network::{ForwardMode, forward};
@@ -13,7 +13,7 @@ use crate::golden::{Trace, distance, plan_images, plan_table};
 const TOLERANCE: f64 = 1e-10;
 
 #[test]
-fn networks_train_as_the_frameworks_do() {
+fn networks_train_as_in_pytorch() {
     let traces = Trace::all("networks");
     let (images, tables): (Vec<&Trace>, Vec<&Trace>) = traces.iter().partition(|it| it.name.ends_with("_images"));
     assert!(images.len() >= 2 && tables.len() >= 6);
@@ -21,7 +21,7 @@ fn networks_train_as_the_frameworks_do() {
     images.into_iter().for_each(image);
 }
 
-/// Everything is stored: weights before and after, data, losses, outputs.
+/// Checks a trace that contains everything: weights before and after, data, losses, outputs.
 fn table(trace: &Trace) {
     let x = trace.get("x");
     let regression = trace.metadata["loss"] == "mse";
@@ -42,7 +42,7 @@ fn table(trace: &Trace) {
     }
 }
 
-/// Weights and inputs follow from formulas; of each parameter a summary is stored.
+/// Checks a trace whose weights and inputs follow from formulas. It contains a summary of each parameter.
 fn image(trace: &Trace) {
     let plan = plan_images(&trace.metadata["spec"]);
     let mut store = Store::new(plan.model.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
@@ -65,7 +65,7 @@ fn image(trace: &Trace) {
         let (old, new) = (part(&before), part(store.flat()));
         for (when, values) in [("init", &old), ("param", &new), ("change", &(&new - &old))] {
             let name = format!("{when}/{}", param.name);
-            // A bias before a normalization changes by rounding alone: of that nothing is stored.
+            // A bias before a normalization changes by rounding errors only, which are not stored.
             if when != "change" || trace.find(&format!("{name}/sum")).is_some() {
                 summary(trace, &name, values);
             }
@@ -80,7 +80,7 @@ fn summary(trace: &Trace, name: &str, values: &Tensor) {
     let of = |what: &str| trace.get(&format!("{name}/{what}"));
     let squares = values.square().sum(Kind::Double);
     close(trace, &format!("{name}/sum_squares"), &squares.view(of("sum_squares").size().as_slice()));
-    // A sum is small beside its terms: √(n · Σx²) is the scale that an error in it has.
+    // A sum may be small compared with its terms: an error in it has the scale √(n · Σx²).
     let scale = (values.numel() as f64 * squares.double_value(&[])).sqrt();
     let error = (values.sum(Kind::Double).double_value(&[]) - of("sum").sum(Kind::Double).double_value(&[])).abs();
     assert!(error <= TOLERANCE * scale, "{}: sum of {name} is off by {error:e} at a scale of {scale:e}", trace.name);
@@ -89,7 +89,7 @@ fn summary(trace: &Trace, name: &str, values: &Tensor) {
     close(trace, &format!("{name}/last"), &values.narrow(0, values.size1().unwrap() - len, len));
 }
 
-/// Trains on the whole batch at each step; the losses before each, and the outputs after the last.
+/// Trains on the complete batch at each step. Returns the loss before each step, and the outputs after the last.
 fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -> (Tensor, Tensor) {
     let y = trace.get("y");
     let label_smoothing: f64 = trace.metadata["label_smoothing"].parse().unwrap();

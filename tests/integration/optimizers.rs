@@ -1,4 +1,4 @@
-//! Update rules against the frameworks themselves: recorded gradients in, parameters and state out.
+//! Update rules compared with the frameworks: recorded gradients in, parameters and state out.
 
 use lr_run::batches::Batch;
 use lr_run::optimizer::{self, Batch as _, Error, Method, Optimizer, Segments, Step};
@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 use crate::golden::{Trace, distance, plan_table};
 
 #[test]
-fn every_rule_follows_its_framework() {
+fn every_rule_matches_its_framework() {
     let traces = Trace::all("optimizers");
     assert!(traces.len() >= 200, "only {} traces", traces.len());
     let mut far = Vec::new();
@@ -23,7 +23,7 @@ fn every_rule_follows_its_framework() {
     assert!(far.is_empty(), "{} of {} are too far:\n{}", far.len(), traces.len(), far.join("\n"));
 }
 
-/// Every rule against some reference, with two sets of hyper-parameters in f64, and in groups.
+/// Every rule has a reference with two sets of hyper-parameters in f64, and with groups.
 #[test]
 fn every_registered_rule_has_traces() {
     let traces = Trace::all("optimizers");
@@ -39,11 +39,11 @@ fn every_registered_rule_has_traces() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
-/// Rules that take no groups, or whose reference does not.
+/// Rules without groups, or whose reference has none.
 const NOT_IN_GROUPS: [&str; 1] = ["lbfgs"];
 
-/// What a method sees that looks at the batch again: the model of the trace's spec on the trace's own inputs; or, where
-/// the trace has a Hessian's diagonal, that.
+/// The closure of an optimizer that evaluates the batch again. It uses the model of the trace's spec and the trace's
+/// inputs, or the Hessian's diagonal if the trace has one.
 struct Recorded<'a> {
     of_model: Option<Again<'a>>,
     hessian: Option<Vec<Tensor>>,
@@ -64,7 +64,7 @@ impl optimizer::Batch for Recorded<'_> {
     }
 }
 
-/// Runs the trace's spec on its gradients; the largest relative distance, and where.
+/// Runs the trace's spec on its gradients. Returns the largest relative distance, and the value it belongs to.
 fn replay(trace: &Trace) -> (f64, String) {
     let kind = if trace.metadata["dtype"].contains("64") { Kind::Double } else { Kind::Float };
     let dtype = if kind == Kind::Double { "float64" } else { "float32" };
@@ -108,7 +108,7 @@ fn replay(trace: &Trace) -> (f64, String) {
             None => batch.gradients(&store).unwrap(),
         };
         let lr: Vec<f64> = names.iter().map(|name| rate(name, step - 1)).collect();
-        // A name once for each group; the traces have the same value in all of them.
+        // Each group gets the same values, as in the traces.
         let values = |(name, values): &(&'static str, Tensor)| (*name, values.double_value(&[step - 1]));
         let hyper = vec![scheduled.iter().map(values).collect::<Vec<_>>(); names.len()];
         let loss = Tensor::from(loss);
@@ -137,7 +137,7 @@ fn replay(trace: &Trace) -> (f64, String) {
             compare(&ours, &theirs, format!("`{}` to evaluate with", param.name));
         }
     }
-    // What a reference does not keep as we do it, its trace leaves out; but it has no other.
+    // A trace leaves out state that its reference stores in another form. It has no other state than ours.
     let state = optimizer.state();
     for name in trace.names("state/") {
         assert!(state.iter().any(|(ours, _)| *ours == name), "{} has {name}, we do not", trace.name);

@@ -1,18 +1,17 @@
-//! `lr-run preview`: what it shows is what training does.
+//! `lr-run preview` shows the rates that training uses.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
-use assert_cmd::Command;
-use tempfile::TempDir;
+use crate::support::{Workspace, cells as table, exits, text};
 
-/// A folder with specs in it.
+/// A workspace with `a.toml`, in which data cannot be downloaded.
 struct Place {
-    folder: TempDir,
+    workspace: Workspace,
 }
 
-/// A small run on data of its own, with what `rest` says of optimizer, groups and schedule.
+/// Returns a small spec on generated data, with `rest` after `[optimizer]`.
 fn spec(rest: &str) -> String {
     format!(
         "epochs = 4.5\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 20\n\
@@ -22,52 +21,43 @@ fn spec(rest: &str) -> String {
 
 impl Place {
     fn new(rest: &str) -> Self {
-        let place = Place { folder: tempfile::tempdir().unwrap() };
-        place.write("a.toml", &spec(rest));
-        place
+        Place { workspace: Workspace::with("a.toml", &spec(rest)) }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.workspace.path(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
+        self.workspace.write(name, text);
     }
 
     fn lr_run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::cargo_bin("lr-run").unwrap();
-        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_LOG").env_remove("COLUMNS");
-        // Where data would be fetched to, and from.
+        let mut command = self.workspace.command(arguments);
+        // An empty cache, and a mirror that does not answer.
         command.env("LR_RUN_DATA", self.path("no-data")).env("LR_RUN_MIRROR", "http://127.0.0.1:9");
         command.output().unwrap()
     }
 
+    /// Returns what `lr-run preview` prints.
     #[track_caller]
     fn shows(&self, arguments: &[&str]) -> String {
         let output = self.lr_run(&[&["preview"], arguments].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        exits(&output, 0);
         text(&output.stdout)
     }
 
+    /// Returns the error of `lr-run preview`.
     #[track_caller]
     fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.lr_run(&[&["preview"], arguments].concat());
-        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        exits(&output, 2);
         assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
         text(&output.stderr)
     }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn table(csv: &str) -> Vec<Vec<String>> {
-    csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
-}
-
-/// The columns of a table whose names begin with `lr`.
+/// Returns the columns whose names begin with `lr`.
 fn rates(table: &[Vec<String>]) -> Vec<Vec<String>> {
     let kept: Vec<usize> = (0..table[0].len()).filter(|&at| table[0][at].starts_with("lr")).collect();
     table.iter().map(|row| kept.iter().map(|&at| row[at].clone()).collect()).collect()
@@ -78,7 +68,7 @@ const GROUPED: &str = "[schedule]\ntype = \"step\"\nevery = \"1.3 epochs\"\nfact
                        schedule = { type = \"exponential\", factor = 0.7, every = \"1 epochs\" }\n";
 
 #[test]
-fn the_rates_are_those_that_training_uses() {
+fn rates_are_those_of_training() {
     let place = Place::new(GROUPED);
     let trained = place.lr_run(&["a.toml", "-q"]);
     assert!(trained.status.success(), "{}", text(&trained.stderr));
@@ -98,7 +88,7 @@ fn the_rates_are_those_that_training_uses() {
 }
 
 #[test]
-fn a_plateau_on_a_runs_own_metrics_does_what_it_did_in_that_run() {
+fn plateau_repeats_a_run_from_its_metrics() {
     let plateau = "[schedule]\ntype = \"plateau\"\npatience = \"0 epochs\"\nthreshold = 0.9\nfactor = 0.5\n";
     let place = Place::new(plateau);
     assert!(place.lr_run(&["a.toml", "-q"]).status.success());
@@ -115,22 +105,22 @@ fn a_plateau_on_a_runs_own_metrics_does_what_it_did_in_that_run() {
 }
 
 #[test]
-fn a_plateau_without_metrics_stays_and_says_so() {
+fn plateau_without_metrics_is_constant_and_a_note_says_so() {
     let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"2 epochs\"\n");
     let shown = place.shows(&["a.toml"]);
     assert!(shown.contains("0.03 throughout") && shown.contains("--metrics"), "{shown}");
     let csv = place.lr_run(&["preview", "a.toml", "--csv"]);
     assert!(text(&csv.stderr).contains("--metrics") && !text(&csv.stdout).contains("note"));
-    // Epoch 3 is missing, and the cell of epoch 2 is empty: neither is observed.
+    // The rule observes neither epoch 2, whose cell is empty, nor epoch 3, which is missing.
     place.write("m.csv", "epoch,val_loss\n1,1\n2,\n4,2\n");
     assert!(place.shows(&["a.toml", "--metrics", "m.csv"]).contains("0.03 throughout"));
     place.write("b.toml", &spec(""));
-    let told = place.shows(&["b.toml", "--metrics", "m.csv"]);
-    assert!(told.contains("no rule here goes by metrics"), "{told}");
+    let printed = place.shows(&["b.toml", "--metrics", "m.csv"]);
+    assert!(printed.contains("no rule here goes by metrics"), "{printed}");
 }
 
 #[test]
-fn wrong_metrics_are_refused_with_their_place() {
+fn wrong_metrics_are_refused_with_file_and_line() {
     let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"1 epochs\"\n");
     let refused = |text: &str| {
         place.write("m.csv", text);
@@ -148,14 +138,14 @@ fn wrong_metrics_are_refused_with_their_place() {
 }
 
 #[test]
-fn nothing_needs_to_be_on_disk() {
+fn preview_needs_no_data_on_disk() {
     let place = Place::new("");
     let mnist = "epochs = 2\ndevice = \"cuda\"\n[data]\ntype = \"mnist\"\n[model]\ntype = \"mlp\"\n\
                  [optimizer]\ntype = \"adam\"\n";
     place.write("mnist.toml", mnist);
     assert!(place.shows(&["mnist.toml"]).contains("844 steps, 422 an epoch"));
     assert!(!place.path("no-data").exists());
-    // A user's own file, of which only the steps are told.
+    // A user's own file, for which only the steps per epoch are given.
     for (data, metric) in [
         ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"\nvalidation = 1_000_000", "val_rmse"),
         ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"", "val_accuracy"),
@@ -171,15 +161,15 @@ fn nothing_needs_to_be_on_disk() {
         place.write("m.csv", &format!("epoch,{metric}\n1,0.5\n2,0.5\n"));
         let csv = place.shows(&["own.toml", "--steps-per-epoch", "10", "--metrics", "m.csv", "--csv"]);
         assert_eq!(csv.lines().last(), Some("29,2.9,0.0001"), "{data}");
-        let told = place.refuses(&["own.toml"]);
-        assert!(told.contains("no.safetensors"), "{told}");
+        let printed = place.refuses(&["own.toml"]);
+        assert!(printed.contains("no.safetensors"), "{printed}");
     }
     assert!(place.refuses(&["own.toml", "--steps-per-epoch", "10", "-s", "data.dri=1"]).contains("did you mean `dir`"));
     assert!(place.refuses(&["own.toml", "--steps-per-epoch", "0"]).contains("--steps-per-epoch"));
 }
 
 #[test]
-fn rows_come_at_intervals() {
+fn every_sets_the_interval_between_rows() {
     let place = Place::new("");
     let steps = |every: &str| -> Vec<String> {
         let rows = table(&place.shows(&["a.toml", "--csv", "--every", every]));
@@ -195,11 +185,10 @@ fn rows_come_at_intervals() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_standard_output_is_no_error() {
     let place = Place::new("");
-    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("lr-run"));
-    command.current_dir(place.folder.path()).args(["preview", "a.toml", "--csv", "-s", "steps=100_000_000"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut command = place.workspace.command(&["preview", "a.toml", "--csv", "-s", "steps=100_000_000"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut first = [0; 16];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
@@ -220,25 +209,25 @@ fn several_specs_share_a_chart_and_a_table() {
     let rows = table(&place.shows(&["a.toml", "b.toml", "--csv"]));
     assert_eq!(rows[0], ["step", "epoch", "lr.a", "lr.a.bias", "lr.b"]);
     assert_eq!((rows.len(), rows[16][4].as_str(), rows[17][4].as_str()), (37, "0.001875", ""));
-    // One name, two specs.
+    // Two specs with the same name.
     fs::create_dir(place.path("other")).unwrap();
     place.write("other/a.toml", &spec(""));
     let header = place.shows(&["a.toml", "other/a.toml", "--csv", "--every", "100%"]);
     assert!(header.starts_with("step,epoch,lr.a.toml,lr.a.toml.bias,lr.other/a.toml\n"), "{header}");
     assert!(place.refuses(&["a.toml", "a.toml"]).contains("twice"));
     place.write("b.toml", &spec("").replace("batch_size = 10", "batch_size = 20"));
-    let told = place.refuses(&["a.toml", "b.toml", "--csv"]);
-    assert!(told.contains("8 steps an epoch") && told.contains("b has 4"), "{told}");
+    let printed = place.refuses(&["a.toml", "b.toml", "--csv"]);
+    assert!(printed.contains("8 steps an epoch") && printed.contains("b has 4"), "{printed}");
     assert!(place.shows(&["a.toml", "b.toml"]).contains("b: 18 steps, 4 an epoch"));
 }
 
 #[test]
-fn a_picture_replaces_nothing_but_a_picture() {
+fn svg_replaces_only_an_svg() {
     let place = Place::new(GROUPED);
     let shown = place.shows(&["a.toml", "--svg", "a.svg"]);
     assert!(shown.contains("epochs"), "{shown}");
     let picture = fs::read_to_string(place.path("a.svg")).unwrap();
-    // Each group's line, and its key.
+    // Each group has a line in the chart and one in the legend.
     let coloured = picture.lines().filter(|line| line.starts_with("<polyline") && line.contains("stroke-width=\"2\""));
     assert_eq!(coloured.count(), 4, "{picture}");
     for word in ["epoch", "lr", "base", "bias", "0.05"] {
@@ -252,13 +241,13 @@ fn a_picture_replaces_nothing_but_a_picture() {
     assert_eq!(fs::read(place.path("a.toml")).unwrap(), before);
     assert!(place.refuses(&["a.toml", "--svg", "."]).contains("is a folder"));
     assert!(place.refuses(&["a.toml", "--svg", "no/a.svg"]).contains("no folder no"));
-    let names: Vec<_> = fs::read_dir(place.folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(place.workspace.folder()).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(!Path::new("a.svg").exists());
 }
 
 #[test]
-fn a_wrong_spec_is_told_as_a_run_tells_it() {
+fn wrong_spec_prints_the_same_error_as_a_run() {
     let place = Place::new("[schedule]\ntype = \"stpe\"\n");
     let run = place.lr_run(&["a.toml"]);
     assert_eq!(place.refuses(&["a.toml"]), text(&run.stderr));
@@ -270,7 +259,7 @@ fn a_wrong_spec_is_told_as_a_run_tells_it() {
 }
 
 #[test]
-fn a_chart_is_plain_text_where_nobody_sees_colours() {
+fn chart_without_a_terminal_is_plain_text() {
     let place = Place::new(GROUPED);
     let shown = place.shows(&["a.toml"]);
     assert!(!shown.contains('\x1b'));

@@ -1,23 +1,23 @@
-//! A run that was cut anywhere ends in the same bytes as one that was not.
+//! A run that is killed and resumed ends with the same bytes as a run that is not.
 //!
-//! The quick form runs with the other tests. `scripts/torture` runs the whole: `LR_RUN_TORTURE=1`.
+//! The quick form runs with the other tests. `scripts/torture` runs the ignored one too.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lr_run::optimizer::REGISTRY;
 use lr_run::random::Stream;
 
-pub const SLICE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mnist_slice");
+use crate::support::{SLICE, Workspace, exits, shipped_update};
 
 /// One experiment of the matrix.
 struct Case {
     name: String,
     model: &'static str,
     rest: String,
-    /// How often the state is kept.
+    /// The interval between checkpoints.
     every: &'static str,
 }
 
@@ -26,28 +26,28 @@ impl Case {
         Case { name: name.replace([' ', '"'], ""), model, rest: rest.to_owned(), every: "11 steps" }
     }
 
-    fn write(&self, folder: &Path) {
+    fn write(&self, workspace: &Workspace) {
         let text = format!(
             "steps = 90\nseed = 4\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"mnist\"\ndir = '{SLICE}'\nbatch_size = 32\n\
              validation = 200\n[model]\n{}\n[checkpoint]\nkeep = true\nevery = \"{}\"\n{}\n",
             self.model, self.every, self.rest
         );
-        fs::write(folder.join(format!("{}.toml", self.name)), text).unwrap();
+        workspace.write(&format!("{}.toml", self.name), &text);
     }
 
-    fn results(&self, out: &Path) -> PathBuf {
-        out.join(&self.name).join("seed=4")
-    }
-
-    fn command(&self, folder: &Path, out: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
-        command.current_dir(folder).args(["--quiet", "--out", out, &format!("{}.toml", self.name)]);
+    fn command(&self, workspace: &Workspace, out: &str) -> Command {
+        let mut command = workspace.command(&["--quiet", "--out", out, &format!("{}.toml", self.name)]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
+
+    /// Reads what the run under `out` left.
+    fn left(&self, workspace: &Workspace, out: &str) -> Left {
+        Left::read(&workspace.path(out).join(&self.name).join("seed=4"))
+    }
 }
 
-/// What a run leaves, without what no two runs share.
+/// The results of a run, without the times.
 #[derive(Debug, PartialEq)]
 pub struct Left {
     rows: String,
@@ -74,7 +74,7 @@ impl Left {
         Left { rows, weights: bytes("weights.safetensors"), best: bytes("best.safetensors"), numbers, state }
     }
 
-    /// Not `assert_eq`: nobody reads that many bytes.
+    /// Panics unless both are equal. It does not print the bytes that differ.
     pub fn assert_same(&self, other: &Left, what: &str) {
         assert_eq!(self.rows, other.rows, "{what}: epochs.csv");
         assert!(self.weights == other.weights, "{what}: weights.safetensors");
@@ -84,7 +84,7 @@ impl Left {
     }
 }
 
-/// Takes out the times of the last row, and of the target's.
+/// Removes the times of the last row and of the target.
 fn forget_times(numbers: &mut serde_json::Value) {
     for (table, key) in [("last", "train_seconds"), ("last", "eval_seconds"), ("reached", "seconds")] {
         let table = numbers.get_mut(table).and_then(serde_json::Value::as_object_mut);
@@ -92,12 +92,12 @@ fn forget_times(numbers: &mut serde_json::Value) {
     }
 }
 
-/// Runs `case` to its end, killing it `kills` times at moments that `random` chooses within the time that a whole run
-/// takes; how often it was killed.
-fn run_with_kills(case: &Case, folder: &Path, whole: Duration, kills: u32, random: &mut Stream) -> u32 {
+/// Runs `case` to its end, and kills it up to `kills` times at random moments within the duration `whole` of a complete
+/// run. Returns how often it was killed.
+fn run_with_kills(case: &Case, workspace: &Workspace, whole: Duration, kills: u32, random: &mut Stream) -> u32 {
     let mut killed = 0;
     loop {
-        let mut child = case.command(folder, "cut").spawn().unwrap();
+        let mut child = case.command(workspace, "killed").spawn().unwrap();
         if killed < kills {
             let wait = whole.mul_f64(random.uniform());
             std::thread::sleep(wait);
@@ -108,25 +108,23 @@ fn run_with_kills(case: &Case, folder: &Path, whole: Duration, kills: u32, rando
                 continue;
             }
         }
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}: {}", case.name, String::from_utf8_lossy(&output.stderr));
+        exits(&child.wait_with_output().unwrap(), 0);
         return killed;
     }
 }
 
+/// Compares each case, killed `kills` times, with the same run in one go. Returns the number of kills.
 fn survives(cases: &[Case], kills: u32) -> u32 {
-    let folder = tempfile::tempdir().unwrap();
+    let workspace = Workspace::new();
     let mut killed = 0;
     for (number, case) in cases.iter().enumerate() {
-        case.write(folder.path());
+        case.write(&workspace);
         let begun = Instant::now();
-        let output = case.command(folder.path(), "whole").output().unwrap();
-        assert!(output.status.success(), "{}: {}", case.name, String::from_utf8_lossy(&output.stderr));
+        exits(&case.command(&workspace, "whole").output().unwrap(), 0);
         let whole = begun.elapsed();
         let mut random = Stream::new(1, "kills", number as u64);
-        killed += run_with_kills(case, folder.path(), whole, kills, &mut random);
-        let of = |out: &str| Left::read(&case.results(&folder.path().join(out)));
-        of("cut").assert_same(&of("whole"), &case.name);
+        killed += run_with_kills(case, &workspace, whole, kills, &mut random);
+        case.left(&workspace, "killed").assert_same(&case.left(&workspace, "whole"), &case.name);
     }
     killed
 }
@@ -149,19 +147,16 @@ const RULES: [&str; 6] = [
     "[schedule]\ntype = \"exponential\"\nfactor = 0.9\nevery = \"1 epochs\"",
 ];
 
-/// Diverges in the first epoch, twice or more.
+/// Diverges in the first epoch, at least twice.
 const REDUCED: &str = "[optimizer]\ntype = \"sgd\"\nlr = 1e38\nmomentum = 0.9\n[on_divergence]\naction = \"reduce\"\nfactor = 1e-20\ntimes = 9";
 
-/// The `[optimizer]` table that is shipped for a method, and whatever stands beside it.
+/// Returns the shipped `[optimizer]` table, and the tables that belong to it.
 fn shipped(name: &str) -> String {
-    let path = format!("{}/experiments/optimizers/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let mut spec: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
-    spec.retain(|key, _| matches!(key, "optimizer" | "schedule" | "group" | "clip_grad"));
-    toml::to_string(&spec).unwrap()
+    toml::to_string(&shipped_update(name)).unwrap()
 }
 
 #[test]
-fn killed_runs_go_on_to_the_bit() {
+fn killed_runs_resume_to_the_bit() {
     let table = |name: &str| format!("[optimizer]\ntype = \"{name}\"\n");
     let cases = [
         Case::new("adam_plateau", MODELS[0], &(table("adam") + RULES[0] + "\n[ema]\ndecay = 0.9")),
@@ -169,21 +164,19 @@ fn killed_runs_go_on_to_the_bit() {
         Case::new("lbfgs", MODELS[0], &shipped("lbfgs")),
         Case::new("augmented", MODELS[2], &(AUGMENTED.to_owned() + &table("nadam"))),
         Case::new("reduced", MODELS[0], REDUCED),
-        // Hardly anything but writing: most kills hit a state that is half there.
+        // A checkpoint at each step: most kills hit one that is half written.
         Case { every: "1 steps", ..Case::new("writing", MODELS[0], &table("adamw")) },
     ];
     assert!(survives(&cases, 3) > 0);
 }
 
-/// Every method with a rule and a model in turn, and every rule.
+/// Every optimizer with one of the models, and every rule with three optimizers.
 #[test]
-fn the_whole_matrix_survives() {
-    if std::env::var_os("LR_RUN_TORTURE").is_none() {
-        return;
-    }
+#[ignore = "takes an hour: scripts/torture"]
+fn every_killed_optimizer_and_rule_resumes_to_the_bit() {
     let mut cases = Vec::new();
     for (entry, number) in REGISTRY.iter().zip(0..) {
-        // The shipped groups are of a multilayer perceptron.
+        // The shipped groups name parameters of a multilayer perceptron.
         cases.push(Case::new(entry.name, MODELS[number % 2], &shipped(entry.name)));
     }
     for (rule, number) in RULES.iter().zip(0..) {

@@ -1,5 +1,5 @@
-//! Where the rules differ from a framework on purpose. Each test's name says what the framework does; it shows the value
-//! recorded there (`tests/golden/schedule_differences.json`) and ours for the same schedule.
+//! Rules that differ from a framework on purpose. The name of each test says what the framework does. The test shows the
+//! value recorded there (`tests/golden/schedule_differences.json`) and ours for the same schedule.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,12 +8,12 @@ use std::path::Path;
 use super::schedules::Task;
 use serde::Deserialize;
 
-/// What a framework gave for what `task` asks for.
+/// The values of a framework for `task`.
 #[derive(Deserialize)]
 struct Difference {
     #[serde(flatten)]
     task: Task,
-    /// The rates up to `error`; NaN is null.
+    /// The rates up to `error`. NaN is null.
     theirs: Vec<Option<f64>>,
     error: Option<String>,
 }
@@ -27,7 +27,7 @@ fn of(name: &str) -> Difference {
     recorded().remove(name).unwrap_or_else(|| panic!("{name} is not recorded"))
 }
 
-/// Panics unless `value` is `expected`, to the digits that f64 has.
+/// Panics unless `value` is `expected`, up to rounding in f64.
 #[track_caller]
 fn is(whose: &str, tick: usize, value: f64, expected: f64) {
     let near = (value - expected).abs() <= 1e-12 * expected.abs() + 1e-15;
@@ -35,21 +35,21 @@ fn is(whose: &str, tick: usize, value: f64, expected: f64) {
 }
 
 impl Difference {
-    /// Our rates, as many as there are in the run or were recorded.
+    /// Returns our rates for the complete run, or for as many ticks as were recorded.
     fn ours(&self) -> Vec<f64> {
         let run = if self.task.unit == "epoch" { self.task.epochs() } else { self.task.total_steps as usize };
         let ticks = run.max(self.theirs.len());
         self.task.computed(self.task.base_lr, None, ticks).unwrap_or_else(|error| panic!("{error}")).lr
     }
 
-    /// Shows what they give on `tick`, and what we do.
+    /// Checks both values at `tick`.
     #[track_caller]
     fn shows(&self, tick: usize, theirs: f64, ours: f64) {
         is("theirs", tick, self.theirs[tick].unwrap_or(f64::NAN), theirs);
         is("ours", tick, self.ours()[tick], ours);
     }
 
-    /// Shows that they fail after `ticks`, and what we give on the next ones.
+    /// Checks that the framework fails after `ticks`, and our values from there on.
     #[track_caller]
     fn fails(&self, ticks: usize, error: &str, ours: &[f64]) {
         assert_eq!((self.theirs.len(), self.error.as_deref()), (ticks, Some(error)));
@@ -59,7 +59,7 @@ impl Difference {
         }
     }
 
-    /// Why our rule refuses the spec.
+    /// Returns the reason why we refuse the spec.
     fn refusal(&self) -> String {
         self.task.read(&self.task.spec, self.task.base_lr, None).map(|(rule, _)| rule.describe()).unwrap_err()
     }

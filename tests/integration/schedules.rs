@@ -1,4 +1,4 @@
-//! Every rule against what the frameworks computed: the traces of `tests/golden/schedules/`.
+//! Every rule compared with the frameworks: the traces of `tests/golden/schedules/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use lr_run::schedule::{Clock, Context, Observation, REGISTRY, Rule, build};
 use lr_run::spec::{Horizon, Log, Section, Spec};
 use serde::Deserialize;
 
-/// A trace; `tests/golden/README.md` says what is in it.
+/// A trace, as `tests/golden/README.md` describes it.
 #[derive(Deserialize)]
 struct Trace {
     relative_tolerance: f64,
@@ -20,7 +20,7 @@ struct Trace {
     groups: Vec<Group>,
 }
 
-/// What a rule is to do.
+/// The input of a trace: a spec and the run it is for.
 #[derive(Clone, Deserialize)]
 pub struct Task {
     pub spec: String,
@@ -28,7 +28,7 @@ pub struct Task {
     pub base_lr: f64,
     pub total_steps: u64,
     pub steps_per_epoch: u64,
-    /// For metric-driven rules; NaN is null.
+    /// The metric after each tick, for metric-driven rules. NaN is null.
     pub metrics: Option<Vec<Option<f64>>>,
 }
 
@@ -39,7 +39,7 @@ struct Group {
     lr: Vec<f64>,
 }
 
-/// What a rule gave, tick by tick.
+/// The values of a rule, tick by tick.
 #[derive(Debug, PartialEq)]
 pub struct Computed {
     pub lr: Vec<f64>,
@@ -74,7 +74,7 @@ fn rules_in(schedule: &toml::Value, names: &mut Vec<String>) {
 }
 
 impl Task {
-    /// The rule of `spec` for a group at `base_lr` with `momentum`, and the resolved spec; or what is wrong with it.
+    /// Builds the rule of `spec` for a group at `base_lr` with `momentum`. Returns it with the resolved spec, or the error.
     pub fn read(
         &self,
         spec: &str,
@@ -97,12 +97,12 @@ impl Task {
         Clock { step, total_steps: self.total_steps, steps_per_epoch: self.steps_per_epoch }
     }
 
-    /// How many epochs there are.
+    /// Returns the number of epochs.
     pub fn epochs(&self) -> usize {
         self.total_steps.div_ceil(self.steps_per_epoch) as usize
     }
 
-    /// The steps of `tick`.
+    /// Returns the steps of `tick`.
     pub fn steps_of(&self, tick: u64) -> std::ops::Range<u64> {
         tick * self.steps_per_tick()..(tick + 1) * self.steps_per_tick()
     }
@@ -111,7 +111,7 @@ impl Task {
         if self.unit == "epoch" { self.steps_per_epoch } else { 1 }
     }
 
-    /// Shows `rule` what the evaluation after `tick` gave, if there was one.
+    /// Passes the metric after `tick` to `rule`, if there is one.
     pub fn observe(&self, rule: &mut dyn Rule, tick: u64) {
         if let Some(metric) = self.metrics.as_ref().and_then(|metrics| metrics.get(tick as usize)) {
             let value = |_: &str| Some(metric.unwrap_or(f64::NAN));
@@ -120,7 +120,7 @@ impl Task {
         }
     }
 
-    /// What `rule` gives for a group at `base_lr` in the first `ticks`.
+    /// Returns the first `ticks` values of `rule` for a group at `base_lr`.
     fn run(&self, rule: &mut dyn Rule, base_lr: f64, ticks: usize) -> Result<Computed, String> {
         let (mut lr, mut momentum) = (Vec::new(), Vec::new());
         for tick in 0..ticks as u64 {
@@ -136,8 +136,8 @@ impl Task {
         Ok(Computed { lr, momentum })
     }
 
-    /// What the rule of the spec gives in the first `ticks` for a group at `base_lr` with `momentum`. The resolved spec
-    /// must give the same: a convention is no more than the options that it sets.
+    /// Returns the first `ticks` values of the spec's rule for a group at `base_lr` with `momentum`. The resolved spec must
+    /// give the same values, because a convention only sets options.
     pub fn computed(&self, base_lr: f64, momentum: Option<f64>, ticks: usize) -> Result<Computed, String> {
         let (mut rule, resolved) = self.read(&self.spec, base_lr, momentum)?;
         let computed = self.run(&mut *rule, base_lr, ticks)?;
@@ -154,7 +154,7 @@ impl Task {
 }
 
 impl Trace {
-    /// The first tick where `ours` is not `theirs`, in words.
+    /// Describes the first tick at which `ours` differs from `theirs`. `None` if there is no such tick.
     fn difference(&self, ours: &[f64], theirs: &[f64]) -> Option<String> {
         let differs = |(_, (ours, theirs)): &(usize, (&f64, &f64))| {
             let allowed = self.relative_tolerance * theirs.abs() + self.absolute_tolerance;
@@ -188,7 +188,7 @@ impl Trace {
 }
 
 #[test]
-fn every_rule_gives_the_rates_of_the_frameworks() {
+fn every_rule_matches_its_framework() {
     let traces = traces();
     assert!(traces.len() > 370, "only {} traces were found", traces.len());
     let wrong: Vec<String> =
