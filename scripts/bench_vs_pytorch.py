@@ -35,7 +35,13 @@ from bench_lib import ROOT, find_python, processor
 
 MODELS = {
     "mlp": {"spec": "experiments/mnist_adam.toml", "data": "mnist", "lr": 1e-3, "epochs": 6, "rounds": 5},
-    "cnn": {"spec": "experiments/fashion_cnn_plateau.toml", "data": "fashion_mnist", "lr": 0.05, "epochs": 0.25, "rounds": 5},
+    "cnn": {
+        "spec": "experiments/fashion_cnn_plateau.toml",
+        "data": "fashion_mnist",
+        "lr": 0.05,
+        "epochs": 0.25,
+        "rounds": 5,
+    },
 }
 BATCH = 128
 HELD_OUT = 10_000
@@ -141,9 +147,16 @@ def train_in_pytorch(model_name, idiom, threads):
         model = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
     else:
         model = nn.Sequential(
-            nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64 * 49, 1024), nn.ReLU(), nn.Linear(1024, 10),
+            nn.Conv2d(1, 32, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(64 * 49, 1024),
+            nn.ReLU(),
+            nn.Linear(1024, 10),
         )
         for layer in model:
             if hasattr(layer, "weight"):

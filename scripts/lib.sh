@@ -1,4 +1,4 @@
-# What the scripts here share; sourced, not run.
+# Shared by the scripts here: sourced, not run.
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -12,7 +12,7 @@ die() {
     exit 1
 }
 
-# Sets up whatever a build needs and is not there; says nothing where all is.
+# Sets up whatever a build needs and is missing. Prints nothing if nothing is.
 set_up() {
     command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs"
     command -v "${CXX:-c++}" >/dev/null ||
