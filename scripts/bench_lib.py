@@ -1,4 +1,4 @@
-"""What the benchmarks beside PyTorch share."""
+"""Shared parts of the benchmarks that compare with PyTorch."""
 
 import platform
 import shutil
@@ -11,6 +11,7 @@ VENV = ROOT / ".venv"
 
 
 def processor():
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -19,12 +20,12 @@ def processor():
 
 
 def find_python():
-    """A Python with torch 2.11.0: this one, or a virtual environment made for it."""
+    """Return a Python that has torch 2.11.0: this one, or one from a virtual environment made for it."""
     check = "import torch; assert torch.__version__.split('+')[0] == '2.11.0'"
     for python in (sys.executable, VENV / "bin" / "python"):
         if Path(python).exists() and subprocess.run([python, "-c", check], capture_output=True).returncode == 0:
             return str(python)
-    print(f"making a virtual environment with torch 2.11.0 in {VENV.name}: some minutes", file=sys.stderr)
+    print(f"making a virtual environment with torch 2.11.0 in {VENV.name}; this takes some minutes", file=sys.stderr)
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     requirements = ROOT / "scripts" / "requirements-bench.txt"

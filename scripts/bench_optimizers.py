@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Times optimizer steps of lr-run and of PyTorch, in turns, and prints ratios of medians.
+"""Times optimizer steps of lr-run and of PyTorch in turns, and prints ratios of medians.
 
-    python3 scripts/bench_optimizers.py            # all of it, about ten minutes
+    python3 scripts/bench_optimizers.py            # everything, about ten minutes
     python3 scripts/bench_optimizers.py adam sgd   # some optimizers
 
-Nothing is trained: gradients stay as they are (half of them zero, as those of inputs that are always zero are), and only
-`step` is timed. Each contestant has a process of its own, which takes its turn in every round.
+Nothing is trained. The gradients are constant, and half of them are zero, as for inputs that are always zero. Only `step`
+is timed. Each contestant runs in a process of its own, once per round.
 
-    large   10,000,000 f32 parameters in 10 tensors, two threads; beside an in-place pass over as many streams of memory
-            (parameters and state read and written, gradients read), in the same process, a pass after each step
-    small   100,000 f32 parameters in 8 tensors, one thread
-    late    small, steps 2,000 to 2,200 beside steps 20 to 220: moments of gradients that are zero decay into subnormals
+    large   10,000,000 f32 parameters in 10 tensors, two threads. Each step is followed by an in-place pass over the same
+            number of memory streams in the same process (parameters and state read and written, gradients read).
+    small   100,000 f32 parameters in 8 tensors, one thread.
+    late    As small: steps 2,000 to 2,200 compared with steps 20 to 220. Moments of zero gradients decay into subnormals.
 
-PyTorch's optimizers are taken as they come (on the CPU a loop over tensors) and, where it has that, with `fused=True`.
-The machine should do nothing else meanwhile. Needs torch 2.11.0; without it, a virtual environment is made in .venv
-(scripts/requirements-bench.txt).
+PyTorch's optimizers run with their default options (on the CPU, a loop over tensors) and, if they have it, with
+`fused=True`. The machine should do nothing else meanwhile. Needs torch 2.11.0; if it is missing, the script makes a virtual
+environment in .venv (scripts/requirements-bench.txt).
 """
 
 import argparse
@@ -27,7 +27,7 @@ import time
 
 from bench_lib import ROOT, find_python, processor
 
-# Optimizer -> what it is in PyTorch, and whether that has `fused`; none for what PyTorch does not have.
+# Optimizer -> its class in PyTorch, whether that has `fused`, and its options. None: PyTorch does not have it.
 OPTIMIZERS = {
     "sgd": ("SGD", True, {}),
     "sgd momentum=0.9": ("SGD", True, {"momentum": 0.9}),
@@ -60,8 +60,8 @@ OURS, DEFAULT, FUSED = "lr-run", "default", "fused"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("optimizers", nargs="*", help="which; by default all")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn")
+    parser.add_argument("optimizers", nargs="*", help="names of optimizers; by default all")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each contestant runs")
     parser.add_argument("--inside", nargs=3, metavar=("OPTIMIZER", "IDIOM", "SIZES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
@@ -113,7 +113,7 @@ def late(chosen, program, rounds):
 
 
 def in_turns(name, python, program, sizes, rounds):
-    """Contestant -> what each of its processes measured."""
+    """Run the contestants in turns. Return, for each contestant, the measurements of its processes."""
     contestants = {OURS: lambda: step_in_lr_run(name, program, sizes)}
     in_pytorch = OPTIMIZERS[name]
     for idiom in [DEFAULT, FUSED] if in_pytorch and in_pytorch[1] else [DEFAULT] if in_pytorch else []:
@@ -127,7 +127,7 @@ def in_turns(name, python, program, sizes, rounds):
 
 
 def median(runs, what):
-    """Over the rounds' medians."""
+    """Return the median over the rounds of each round's median of `what`."""
     return statistics.median(statistics.median(run[what]) for run in runs)
 
 
@@ -139,7 +139,7 @@ def step_in_lr_run(name, program, sizes):
 
 
 def step_in_pytorch(name, idiom, sizes):
-    """What the other process does: prints the seconds of each step."""
+    """Run steps in PyTorch, in a process of its own, and print the seconds of each."""
     import torch
 
     torch.set_num_threads(sizes["threads"])
@@ -162,7 +162,7 @@ def step_in_pytorch(name, idiom, sizes):
 
 
 def build():
-    """The benchmark's program."""
+    """Build the benchmark and return the path of its program."""
     subprocess.run([ROOT / "scripts" / "setup-libtorch"], check=True, stdout=sys.stderr)
     command = ["cargo", "bench", "--bench", "optimizers", "--no-run", "--message-format=json-render-diagnostics"]
     messages = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Trains the same model on the same data in PyTorch and in lr-run, in turns, and prints ratios of medians.
+"""Trains the same model on the same data in PyTorch and in lr-run in turns, and prints ratios of medians.
 
     python3 scripts/bench_vs_pytorch.py            # both models
     python3 scripts/bench_vs_pytorch.py mlp        # 784-128-10, batch 128, Adam
     python3 scripts/bench_vs_pytorch.py cnn        # DeepOBS's 2c2d, batch 128, SGD with momentum
 
-PyTorch runs in two idioms, each in a process of its own as lr-run does:
+PyTorch runs in two idioms. Like lr-run, each has a process of its own:
 
-    common   TensorDataset in a DataLoader, the optimizer as it comes
-    best     tensors in memory, an index per batch, fused=True, channels-last for convolutions
+    common   TensorDataset in a DataLoader, the optimizer with its default options
+    best     tensors in memory, one index operation per batch, fused=True, channels-last for convolutions
 
-Every process trains on 50,000 of the 60,000 images and evaluates the other 10,000 after each epoch. What is compared is the
-time of a training step, batches and all (an epoch's `train_seconds` in lr-run, by its steps), over the epochs of all rounds
-but each process's first (cnn: a quarter of an epoch, whole), and the peak memory of the process. The machine should do
-nothing else meanwhile.
+Every process trains on 50,000 of the 60,000 images and evaluates the other 10,000 after each epoch. The script compares two
+figures: the peak memory of the process, and the time of a training step including its batch. For lr-run the time is an
+epoch's `train_seconds` divided by its steps. The median is over the epochs of all rounds, without the first epoch of each
+process (cnn: each process trains a quarter of an epoch, and all of it counts).
 
-Needs torch 2.11.0; without it, a virtual environment is made in .venv (scripts/requirements-bench.txt).
+The machine should do nothing else meanwhile. Needs torch 2.11.0; if it is missing, the script makes a virtual environment in
+.venv (scripts/requirements-bench.txt).
 """
 
 import argparse
@@ -49,9 +50,9 @@ HELD_OUT = 10_000
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", choices=[[], *MODELS], help="which; by default both")
+    parser.add_argument("models", nargs="*", choices=[[], *MODELS], help="models to train; by default both")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, help="how often each takes its turn")
+    parser.add_argument("--rounds", type=int, help="how often each contestant runs")
     parser.add_argument("--inside", nargs=2, metavar=("MODEL", "IDIOM"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
@@ -65,7 +66,7 @@ def main():
 
 
 def compare(model, python, program, threads, rounds):
-    """Rounds of three processes, and the table of what they took."""
+    """Run the three contestants in rounds, and print the table."""
     contestants = {
         "lr-run": lambda: run_lr_run(model, program, threads),
         "PyTorch, best idiom": lambda: run_pytorch(model, "best", python, threads),
@@ -124,7 +125,7 @@ def run_pytorch(model, idiom, python, threads):
 
 
 def train_in_pytorch(model_name, idiom, threads):
-    """What the other process does: prints seconds of each epoch, the last loss and the peak memory."""
+    """Train in PyTorch, in a process of its own. Print the time per step of each epoch, the last loss and the peak memory."""
     import resource
     import time
 
@@ -194,7 +195,7 @@ def train_in_pytorch(model_name, idiom, threads):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            # As lr-run does: the mean loss and accuracy of the epoch.
+            # Like lr-run, compute the mean loss and accuracy of the epoch.
             total += loss.item() * len(y)
             hits += (output.argmax(1) == y).sum().item()
             seen += len(y)
@@ -209,14 +210,14 @@ def train_in_pytorch(model_name, idiom, threads):
 
 
 def cache():
-    """Where lr-run keeps its data."""
+    """Return the folder where lr-run keeps its data."""
     if "LR_RUN_DATA" in os.environ:
         return Path(os.environ["LR_RUN_DATA"])
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lr-run"
 
 
 def build():
-    """The program, built, with its data in place."""
+    """Build the program, fetch its data, and return the path of the program."""
     run = ROOT / "scripts" / "run"
     subprocess.run([run, "fetch", *{config["data"] for config in MODELS.values()}], check=True, stdout=sys.stderr)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))

@@ -1,121 +1,211 @@
-//! `docs/schedules.md` and `docs/optimizers.md` are what the files of `src/schedule/` and `src/optimizer/` say of
-//! themselves; the tables of `docs/from-other-frameworks.md` can be used.
+//! Checks the documentation: generated parts are up to date, and every spec in a page can be used.
+//!
+//! A generated part lies between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` in one of the `pages`. Its text
+//! follows from the registries, the heads of their source files, the experiments, or the snapshots of wrong specs.
+//! `scripts/docs` writes it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lr_run::schedule::{Context, REGISTRY, build};
-use lr_run::spec::{Horizon, Log, Section, Spec};
+use lr_run::plan::{Machine, plan};
+use lr_run::schedule::{Context, build};
+use lr_run::spec::{Entry, Horizon, Log, Section, Spec};
+use lr_run::{dataset, model, optimizer, schedule};
 
-const SCHEDULES: &str = "\
-# Schedules
+/// The width of generated lines, in characters.
+const WIDTH: usize = 120;
 
-<!-- Made of the heads of the files in src/schedule/. After a change there: `WRITE_DOCS=1 scripts/test docs` -->
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
-A rule gives a **factor**; a group's rate is `lr · lr_mult · factor`. `t` is the step about to be taken, from 0; with
-`tick = \"epoch\"` the first step of its epoch. A rule that has an end holds its last value from there on. Durations and
-moments carry their unit: `\"500 steps\"`, `\"3 epochs\"`, `\"10%\"` (of the run; inside a sequence of the phase), and are
-rounded to whole steps. Where a height
-is asked for, a number is a factor and `{ lr = 1e-5 }` a rate, the same for each group.
+/// The Markdown files that people read and that may hold generated parts.
+fn pages() -> Vec<PathBuf> {
+    let folders = ["", "docs", "experiments", "results/reference"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let mut pages: Vec<PathBuf> = files
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.sort();
+    pages
+}
 
-`[[schedule]]` tables, one after another, are a `sequence`. A group's own `schedule` takes the place of the run's.
-`[schedule_for.momentum]`, `[schedule_for.weight_decay]` and so on are schedules of other hyper-parameters: the factor
-multiplies the optimizer's own value, and an absolute height is `{ momentum = 0.9 }`.
+/// Returns the text of a generated part.
+fn generated(name: &str) -> String {
+    match name {
+        "registries" => registries(),
+        "data sets" => names("data sets", dataset::REGISTRY),
+        "models" => names("models", model::REGISTRY),
+        "optimizers" => names("optimizers", optimizer::REGISTRY),
+        "schedules" => names("schedules", schedule::REGISTRY),
+        "schedule reference" => schedule_reference(),
+        "optimizer reference" => optimizer_reference(),
+        "experiments" => questions("experiments"),
+        "experiments/schedules" => questions("experiments/schedules"),
+        "experiments/optimizers" => questions("experiments/optimizers"),
+        _ => match name.strip_prefix("bad_specs/") {
+            Some(spec) => errors(spec),
+            None => panic!("there is no generated part `{name}`"),
+        },
+    }
+}
 
-`lr-run preview SPEC` shows what comes of it.
-";
+/// Returns `page` with the current text of each generated part.
+fn regenerate(page: &str) -> String {
+    let mut done = String::new();
+    let mut rest = page;
+    while let Some((before, part)) = rest.split_once("\n<!-- begin ") {
+        let (name, old) = part.split_once(" -->\n").expect("`begin NAME` and `-->` end their line");
+        let end = format!("<!-- end {name} -->");
+        let (_, after) = old.split_once(&end).unwrap_or_else(|| panic!("`{end}` is missing"));
+        done += &format!("{before}\n<!-- begin {name} -->\n{}{end}", generated(name));
+        rest = after;
+    }
+    done + rest
+}
 
-const OPTIMIZERS: &str = "\
-# Optimizers
+#[test]
+fn generated_parts_are_up_to_date() {
+    for path in pages() {
+        let page = fs::read_to_string(&path).unwrap();
+        let current = regenerate(&page);
+        if std::env::var_os("WRITE_DOCS").is_some() && current != page {
+            fs::write(&path, current).unwrap();
+            println!("{}: written", path.strip_prefix(root()).unwrap().display());
+        } else {
+            assert!(current == page, "{} is out of date: run scripts/docs", path.display());
+        }
+    }
+}
 
-<!-- Made of the heads of the files in src/optimizer/. After a change there: `WRITE_DOCS=1 scripts/test docs` -->
+/// Returns a list of the four registries.
+fn registries() -> String {
+    let lists = [
+        names("schedules", schedule::REGISTRY),
+        names("optimizers", optimizer::REGISTRY),
+        names("models", model::REGISTRY),
+        names("data sets", dataset::REGISTRY),
+    ];
+    lists.iter().map(|list| format!("- {}\n", list.trim_end().replace('\n', "\n  "))).collect()
+}
 
-`θ` parameter, `g` gradient, `t` step (from 1), `lr` the rate of the group at this step, `m` and `v` moments,
-`bcᵢ = 1 − βᵢᵗ`, `λ` weight decay. Names and defaults are PyTorch's, else those of the method's own authors;
-`convention = \"keras\"`, where a table has a column for it, sets what Keras does as explicit options.
+/// Returns how many entries a registry has, and their names.
+fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
+    let mut lines = vec![format!("{} {title}:", registry.len())];
+    for (index, entry) in registry.iter().enumerate() {
+        let end = if index + 1 == registry.len() { "" } else { "," };
+        let word = format!("`{}`{end}", entry.name);
+        let line = lines.last_mut().unwrap();
+        if line.len() + 1 + word.len() > WIDTH {
+            lines.push(word);
+        } else {
+            *line += &format!(" {word}");
+        }
+    }
+    lines.join("\n") + "\n"
+}
 
-## In every table
+/// Returns the table of the experiments in a folder, with the questions that their first comments ask.
+fn questions(folder: &str) -> String {
+    let mut specs: Vec<PathBuf> = fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    specs.sort();
+    let mut table = "| experiment | question |\n|---|---|\n".to_owned();
+    for path in specs {
+        let text = fs::read_to_string(&path).unwrap();
+        let question = text.lines().next().and_then(|line| line.strip_prefix("# "));
+        let question = question.unwrap_or_else(|| panic!("{}: the first line is a comment", path.display()));
+        let link = path.strip_prefix(root().join("experiments")).unwrap().display();
+        table += &format!("| [`{}`]({link}) | {question} |\n", path.file_stem().unwrap().display());
+    }
+    table
+}
 
-| key | default | |
-|---|---|---|
-| `type` | | a name below |
-| `lr` | by the method | before `lr_mult` and the schedule |
-| `weight_decay` | 0, but where a table says otherwise | λ |
-| `decoupled_weight_decay` | false | false: g ← g + λ·θ, an L2 penalty. true: θ ← θ·(1 − lr·λ) before the step |
-| `maximize` | false | g ← −g |
+/// Returns the errors that a spec in `tests/bad_specs` causes, from its snapshot.
+fn errors(spec: &str) -> String {
+    let path = root().join(format!("tests/bad_specs/{spec}.snap"));
+    let snapshot = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (_, errors) = snapshot.trim_start_matches("---\n").split_once("---\n").unwrap();
+    format!("```text\n{}\n```\n", errors.trim_end())
+}
 
-What an optimizer cannot have (a schedule, other rates in a group) is an error before training, with the reason. Methods that
-choose their own rate write it as `effective_lr` into `epochs.csv`. A run's own, whatever the optimizer: `[clip_grad]` and
-`[ema]` ([spec.md](spec.md)).
-";
-
-/// The documentation at the head of a source file of a room.
+/// Returns the documentation at the head of a source file in `src/ROOM`.
 fn head(room: &str, file: &str) -> String {
-    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
-    let of_folder = room.join(file).join("mod.rs");
-    let path = if of_folder.exists() { of_folder } else { room.join(format!("{file}.rs")) };
+    let room = root().join("src").join(room);
+    let folder = room.join(file).join("mod.rs");
+    let path = if folder.exists() { folder } else { room.join(format!("{file}.rs")) };
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
 }
 
-/// That `docs/NAME` is `page`; writes it where that is asked for.
-fn is_page(name: &str, page: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-    if std::env::var_os("WRITE_DOCS").is_some() {
-        fs::write(&path, page).unwrap();
+/// Returns a section for each schedule: the head of its file and its example.
+fn schedule_reference() -> String {
+    let mut text = format!("\n## In every table\n\n{}", head("schedule", "from_spec"));
+    text += &format!("\n## `warmup`\n\n{}", head("schedule", "warmup"));
+    for entry in schedule::REGISTRY {
+        text += &format!("\n## `{}`\n\n{}", entry.name, head("schedule", entry.name));
+        text += &format!("\n```toml\n[schedule]\n{}\n```\n", entry.example);
     }
-    let there = fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == page, "docs/{name} is old: WRITE_DOCS=1 scripts/test docs");
+    text + &format!("\n## A metric, watched\n\n{}", head("schedule", "metric"))
 }
 
-#[test]
-fn the_page_of_schedules_is_what_their_files_say() {
-    let mut page = format!("{SCHEDULES}\n## In every table\n\n{}", head("schedule", "from_spec"));
-    page += &format!("\n## `warmup`\n\n{}", head("schedule", "warmup"));
-    for entry in REGISTRY {
-        page += &format!("\n## `{}`\n\n{}", entry.name, head("schedule", entry.name));
-        page += &format!("\n```toml\n[schedule]\n{}\n```\n", entry.example);
-    }
-    page += &format!("\n## A metric, watched\n\n{}", head("schedule", "metric"));
-    is_page("schedules.md", &page);
-}
-
-#[test]
-fn the_page_of_optimizers_is_what_their_files_say() {
-    let mut page = OPTIMIZERS.to_owned();
-    // In the page others are sections, in the code modules.
-    let linked = |head: String| {
-        lr_run::optimizer::REGISTRY.iter().map(|entry| entry.name).fold(head, |head, name| {
-            head.replace(&format!("[`super::{name}`]"), &format!("[`{name}`](#{name})"))
-                .replace(&format!("](super::{name})"), &format!("](#{name})"))
-        })
-    };
-    for entry in lr_run::optimizer::REGISTRY {
-        page += &format!("\n## `{}`\n\n{}", entry.name, linked(head("optimizer", entry.name)));
+/// Returns a section for each optimizer: the head of its file, its hyper-parameters and its example.
+fn optimizer_reference() -> String {
+    let mut text = String::new();
+    for entry in optimizer::REGISTRY {
+        text += &format!("\n## `{}`\n\n{}", entry.name, link_sections(head("optimizer", entry.name)));
         let spec = Spec::parse(Path::new("page.toml"), entry.example, &[]).unwrap();
         let log = Log::default();
         let mut section = Section::root(&spec.table, &log);
         section.ask("type");
-        let method = (entry.build)(&mut section).unwrap();
+        let config = (entry.build)(&mut section).unwrap();
         section.finish();
         log.finish(&spec.texts).unwrap_or_else(|found| panic!("{found}"));
-        let names: Vec<String> = method.hypers().iter().map(|hyper| format!("`{}`", hyper.name)).collect();
-        page += &format!("\nFor `[schedule_for.NAME]`: {}.\n", names.join(", "));
-        page += &format!("\n```toml\n[optimizer]\n{}\n```\n", entry.example);
+        let names: Vec<String> = config.hypers().iter().map(|hyper| format!("`{}`", hyper.name)).collect();
+        text += &format!("\nFor `[schedule_for.NAME]`: {}.\n", names.join(", "));
+        text += &format!("\n```toml\n[optimizer]\n{}\n```\n", entry.example);
     }
-    is_page("optimizers.md", &page);
+    text
 }
 
-/// The schedules in a page: what stands between backticks and is a table, or an array of tables.
+/// Turns links to modules of other optimizers into links to their sections.
+fn link_sections(mut head: String) -> String {
+    for entry in optimizer::REGISTRY {
+        let name = entry.name;
+        head = head
+            .replace(&format!("[`super::{name}`]"), &format!("[`{name}`](#{name})"))
+            .replace(&format!("](super::{name})"), &format!("](#{name})"));
+    }
+    head
+}
+
+#[test]
+fn every_spec_in_the_readme_plans() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let specs: Vec<&str> = blocks.filter(|block| block.contains("epochs = ")).collect();
+    assert!(!specs.is_empty(), "the README shows no spec");
+    for text in specs {
+        let spec = Spec::parse(Path::new("readme.toml"), text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let machine = Machine { cuda: &|| Ok(0), cores: 2, memory: None };
+        let (_, warnings) = plan(&spec, &machine).unwrap_or_else(|error| panic!("{error}"));
+        assert!(warnings.is_empty(), "{warnings}");
+    }
+}
+
+/// Returns the schedules in a page: text between backticks that is a table, or an array of tables.
 fn schedules(page: &str) -> Vec<&str> {
     page.split('`').filter(|text| text.starts_with("{ type = ") || text.starts_with("[{ type = ")).collect()
 }
 
 #[test]
-fn every_schedule_that_stands_for_one_elsewhere_can_be_used() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/from-other-frameworks.md");
-    let page = fs::read_to_string(path).unwrap();
+fn every_schedule_translated_from_another_framework_builds() {
+    let page = fs::read_to_string(root().join("docs/from-other-frameworks.md")).unwrap();
     let schedules = schedules(&page);
     let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains("type = ")).count();
     assert!(schedules.len() >= rows && rows > 50, "{} schedules in {rows} rows", schedules.len());
