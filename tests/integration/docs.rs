@@ -6,23 +6,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use lr_run::plan::{Machine, plan};
 use lr_run::schedule::{Context, build};
 use lr_run::spec::{Entry, Horizon, Log, Section, Spec};
 use lr_run::{dataset, model, optimizer, schedule};
 
+use crate::support::repository;
+
 /// The width of generated lines, in characters.
 const WIDTH: usize = 120;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// The Markdown files that people read and that may hold generated parts.
 fn pages() -> Vec<PathBuf> {
     let folders = ["", "docs", "experiments", "results/reference"];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let files = folders.iter().flat_map(|folder| fs::read_dir(repository(folder)).unwrap());
     let mut pages: Vec<PathBuf> = files
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
@@ -39,6 +38,8 @@ fn generated(name: &str) -> String {
         "models" => names("models", model::REGISTRY),
         "optimizers" => names("optimizers", optimizer::REGISTRY),
         "schedules" => names("schedules", schedule::REGISTRY),
+        "preview" => preview(),
+        "preview chart" => chart(&preview()),
         "schedule reference" => schedule_reference(),
         "optimizer reference" => optimizer_reference(),
         "experiments" => questions("experiments"),
@@ -72,7 +73,7 @@ fn generated_parts_are_up_to_date() {
         let current = regenerate(&page);
         if std::env::var_os("WRITE_DOCS").is_some() && current != page {
             fs::write(&path, current).unwrap();
-            println!("{}: written", path.strip_prefix(root()).unwrap().display());
+            println!("{}: written", path.strip_prefix(repository("")).unwrap().display());
         } else {
             assert!(current == page, "{} is out of date: run scripts/docs", path.display());
         }
@@ -108,7 +109,7 @@ fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
 
 /// Returns the table of the experiments in a folder, with the questions that their first comments ask.
 fn questions(folder: &str) -> String {
-    let mut specs: Vec<PathBuf> = fs::read_dir(root().join(folder))
+    let mut specs: Vec<PathBuf> = fs::read_dir(repository(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
@@ -119,15 +120,35 @@ fn questions(folder: &str) -> String {
         let text = fs::read_to_string(&path).unwrap();
         let question = text.lines().next().and_then(|line| line.strip_prefix("# "));
         let question = question.unwrap_or_else(|| panic!("{}: the first line is a comment", path.display()));
-        let link = path.strip_prefix(root().join("experiments")).unwrap().display();
+        let link = path.strip_prefix(repository("experiments")).unwrap().display();
         table += &format!("| [`{}`]({link}) | {question} |\n", path.file_stem().unwrap().display());
     }
     table
 }
 
+/// Returns a call of `lr-run preview` and its output.
+fn preview() -> String {
+    let spec = "experiments/schedules/warmup_plateau_anneal.toml";
+    let curve = "results/reference/schedules/warmup_plateau_anneal.csv";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
+    command.current_dir(repository("")).env("COLUMNS", "100").env_remove("RUST_LOG");
+    let output = command.args(["preview", spec, "--metrics", curve]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    format!("```text\n$ lr-run preview {spec} \\\n    --metrics {curve}\n{}\n```\n", shown.trim_end())
+}
+
+/// Returns a preview without the text above and below its chart.
+fn chart(preview: &str) -> String {
+    let lines: Vec<&str> = preview.lines().collect();
+    let top = lines.iter().position(|line| line.trim() == "lr").unwrap();
+    let bottom = lines.iter().position(|line| line.trim_start().starts_with("epochs")).unwrap();
+    format!("{}\n{}\n  …\n```\n", lines[..3].join("\n"), lines[top..=bottom].join("\n"))
+}
+
 /// Returns the errors that a spec in `tests/bad_specs` causes, from its snapshot.
 fn errors(spec: &str) -> String {
-    let path = root().join(format!("tests/bad_specs/{spec}.snap"));
+    let path = repository(&format!("tests/bad_specs/{spec}.snap"));
     let snapshot = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (_, errors) = snapshot.trim_start_matches("---\n").split_once("---\n").unwrap();
     format!("```text\n{}\n```\n", errors.trim_end())
@@ -135,7 +156,7 @@ fn errors(spec: &str) -> String {
 
 /// Returns the documentation at the head of a source file in `src/ROOM`.
 fn head(room: &str, file: &str) -> String {
-    let room = root().join("src").join(room);
+    let room = repository("src").join(room);
     let folder = room.join(file).join("mod.rs");
     let path = if folder.exists() { folder } else { room.join(format!("{file}.rs")) };
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -186,7 +207,7 @@ fn link_sections(mut head: String) -> String {
 
 #[test]
 fn every_spec_in_the_readme_plans() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
     let blocks = readme.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
     let specs: Vec<&str> = blocks.filter(|block| block.contains("epochs = ")).collect();
     assert!(!specs.is_empty(), "the README shows no spec");
@@ -205,7 +226,7 @@ fn schedules(page: &str) -> Vec<&str> {
 
 #[test]
 fn every_schedule_translated_from_another_framework_builds() {
-    let page = fs::read_to_string(root().join("docs/from-other-frameworks.md")).unwrap();
+    let page = fs::read_to_string(repository("docs/from-other-frameworks.md")).unwrap();
     let schedules = schedules(&page);
     let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains("type = ")).count();
     assert!(schedules.len() >= rows && rows > 50, "{} schedules in {rows} rows", schedules.len());
