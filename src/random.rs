@@ -1,42 +1,43 @@
-//! Counter-based random streams, keyed by `(seed, what, index)`: whatever is random in a run can be drawn again from
-//! its name alone, so nothing random needs storing, and two optimizers with one seed see the same batches.
+//! Counter-based random streams, keyed by `(seed, purpose, index)`. Every random number of a run can be drawn again from
+//! its key, so no random state needs to be stored, and two optimizers with the same seed see the same batches.
 //!
-//! ChaCha8 gives the bits (Bernstein 2008; value-stable in `rand_chacha`); the distributions are written here, so that
-//! no library's release changes a run.
+//! ChaCha8 gives the bits (Bernstein 2008; `rand_chacha` promises stable values). The distributions are written here, so
+//! that no release of a library changes a run.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// One stream of random numbers.
+/// A stream of random numbers.
 #[derive(Clone, Debug)]
 pub struct Stream {
     bits: ChaCha8Rng,
 }
 
 impl Stream {
-    /// The stream of `what` (`"order"`, `"init/layers.0.weight"`, …) number `index` under `seed`.
-    pub fn new(seed: u64, what: &str, index: u64) -> Self {
+    /// Returns stream number `index` for `purpose` (`"order"`, `"init/layers.0.weight"`, …) under `seed`.
+    pub fn new(seed: u64, purpose: &str, index: u64) -> Self {
         let mut hash = Sha256::new();
         hash.update(seed.to_le_bytes());
-        hash.update(what.as_bytes());
+        hash.update(purpose.as_bytes());
         let mut bits = ChaCha8Rng::from_seed(hash.finalize().into());
         bits.set_stream(index);
         Stream { bits }
     }
 
-    /// Uniform in [0, 1), 53 random bits.
+    /// Draws a uniform number in [0, 1) with 53 random bits.
     pub fn uniform(&mut self) -> f64 {
         (self.bits.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Standard normal, by Box and Muller (1958): one of each pair is used, so that the n-th value needs no memory.
+    /// Draws a standard normal number by the method of Box and Muller (1958). Only one of each pair is used, so that no
+    /// second value has to be kept.
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// Standard normal, drawn again while outside ±`bound` (TensorFlow's truncated normal has 2).
+    /// Draws a standard normal number in ±`bound`, by rejection (TensorFlow's truncated normal has a bound of 2).
     pub fn truncated_normal(&mut self, bound: f64) -> f64 {
         loop {
             let value = self.normal();
@@ -46,7 +47,7 @@ impl Stream {
         }
     }
 
-    /// Uniform integer in [0, `n`), without bias (Lemire 2019).
+    /// Draws a uniform integer in [0, `n`) without bias (Lemire 2019).
     pub fn below(&mut self, n: u64) -> u64 {
         loop {
             let product = u128::from(self.bits.next_u64()) * u128::from(n);
@@ -56,7 +57,7 @@ impl Stream {
         }
     }
 
-    /// A uniformly random order of 0..`n` (Fisher and Yates).
+    /// Draws a uniformly random order of 0..`n` (Fisher and Yates).
     pub fn permutation(&mut self, n: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..n as u32).collect();
         for last in (1..n).rev() {
@@ -85,15 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_its_key() {
-        let draw = |seed, what, index| Stream::new(seed, what, index).permutation(100);
+    fn a_stream_depends_on_its_key_only() {
+        let draw = |seed, purpose, index| Stream::new(seed, purpose, index).permutation(100);
         assert_eq!(draw(1, "order", 3), draw(1, "order", 3));
         assert_ne!(draw(1, "order", 3), draw(2, "order", 3));
         assert_ne!(draw(1, "order", 3), draw(1, "init", 3));
         assert_ne!(draw(1, "order", 3), draw(1, "order", 4));
     }
 
-    /// The values are part of every published curve: a change of a library must not change them unseen.
+    /// Every published curve depends on these values, so an update of a library must not change them unnoticed.
     #[test]
     fn values_are_stable() {
         let mut stream = Stream::new(1, "order", 0);

@@ -15,7 +15,7 @@ use lr_run::cli::job;
 use lr_run::dataset::{Access, csv, idx, npz, unpacked};
 use lr_run::plan::{Machine, Plan, glob, plan};
 use lr_run::schedule::{Formula, NAMES};
-use lr_run::spec::{Duration, Field, Horizon, Kind, Place, Spec, Value, WallTime};
+use lr_run::spec::{Duration, Field, Horizon, Place, Spec, Value, ValueKind, WallTime};
 use lr_run::train::{Interrupt, State, fit};
 use tch::Tensor;
 
@@ -107,7 +107,7 @@ fn overrides(bytes: &[u8]) {
 /// Reads a duration (`"500 steps"`) and a wall time (`"10 minutes"`).
 fn durations(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let value = Value { kind: Kind::String(text.clone().into_owned()), place: Place { text: 0, span: 0..0 } };
+    let value = Value { kind: ValueKind::String(text.clone().into_owned()), place: Place { text: 0, span: 0..0 } };
     if let Some(duration) = Duration::parse(&text) {
         assert_eq!(Duration::parse(&duration.to_string()), Some(duration));
         assert!(Duration::read(&value).is_ok());
@@ -116,7 +116,7 @@ fn durations(bytes: &[u8]) {
     }
     if let Ok(time) = WallTime::read(&value) {
         let toml::Value::String(written) = time.to_toml() else { panic!("a wall time is written as a string") };
-        let again = WallTime::read(&Value { kind: Kind::String(written), ..value });
+        let again = WallTime::read(&Value { kind: ValueKind::String(written), ..value });
         assert!(again.is_ok_and(|again| again.seconds == time.seconds));
     }
 }

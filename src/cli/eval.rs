@@ -5,7 +5,7 @@ use super::job::{self, Parts};
 use super::{Error, plan_all, print};
 use crate::exit::Exit;
 use crate::record::{RUN_JSON, RunRecord, SPEC_TOML};
-use crate::spec::{Kind, Spec, Value};
+use crate::spec::{Spec, Value, ValueKind};
 use crate::train::{Validation, evaluate};
 
 /// Prints loss and metric.
@@ -21,7 +21,7 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
     }
     let mut spec = Spec::load(&spec, &["device=auto".to_owned()])?;
     // What the run began with is not needed any more, and may be gone.
-    if let Some(Value { kind: Kind::Table(model), .. }) = spec.table.get_mut("model") {
+    if let Some(Value { kind: ValueKind::Table(model), .. }) = spec.table.get_mut("model") {
         model.remove("weights");
     }
     let plan = plan_all(&spec)?.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;

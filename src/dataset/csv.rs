@@ -17,11 +17,14 @@
 //! The default of `normalize` is "standard".
 
 use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use super::table::Missing;
 use super::table::{Format, Table, number};
-use super::{Access, Build, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{
+    Access, Assumed, Build, Context, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, Targets, Task,
+    fingerprint,
+};
 use crate::dataset::split::split_by;
 use crate::random::Stream;
 use crate::spec::{Entry, Field, Section, Value};
@@ -63,8 +66,8 @@ impl Field for Delimiter {
     }
 }
 
-fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
-    let path = section.required("path").map(|path: String| folder.join(path));
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+    let path = context.required_path(section, "path");
     let target = section.required("target");
     let task = section.optional("task");
     let delimiter = section.or("delimiter", Delimiter(b',')).0;
@@ -72,7 +75,7 @@ fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     let missing = section.or("missing", Missing::Error);
     let test = section.or("test", Holdout::Count(0));
     let test_seed = section.or("test_seed", 0u64);
-    let test_path = section.optional("test_path").map(|path: String| folder.join(path));
+    let test_path = context.path(section, "test_path");
     if test_path.is_some() && test.count(usize::MAX) > 0 {
         let message =
             format!("`{}` and `{}` both define the test part", section.dotted("test"), section.dotted("test_path"));
@@ -82,7 +85,7 @@ fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
     let format = Format { delimiter, target: target?, drop, missing };
     let mut set = Csv { path: path?, test_path, format, task, test, test_seed, read: OnceCell::new() };
     // If there is no `task`, the file decides. A wrong one is already logged.
-    if task.is_none() && !section.has("task") {
+    if task.is_none() && !section.has("task") && context.may_read {
         if let Err(Error(message)) = set.guess_task() {
             section.error("path", message, "this file is read to find out the `task`");
             return None;
@@ -97,7 +100,7 @@ struct Csv {
     path: PathBuf,
     test_path: Option<PathBuf>,
     format: Format,
-    /// Always `Some` after building.
+    /// `None` only if the set was built without reading its file.
     task: Option<TableTask>,
     test: Holdout,
     test_seed: u64,
@@ -177,6 +180,14 @@ impl Dataset for Csv {
 
     fn default_normalize(&self) -> Normalize {
         Normalize::Standard
+    }
+
+    fn without_files(&self) -> Assumed {
+        let task = self.task.map(|task| match task {
+            TableTask::Classification => Task::Classification { classes: 10 },
+            TableTask::Regression => Task::Regression { outputs: 1 },
+        });
+        Assumed { input: vec![1], task }
     }
 }
 

@@ -4,11 +4,9 @@
 //! |---|---|---|
 //! | `dir` | | a folder with your own IDX files instead, as for `mnist` |
 
-use std::path::Path;
-
 use super::image_set::ImageSet;
 use super::source::{Archive, File, Package, Source};
-use super::{Build, Dataset};
+use super::{Build, Context, Dataset};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -18,8 +16,8 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
-    Some(Box::new(ImageSet::read(section, folder, &SOURCE)))
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+    Some(Box::new(ImageSet::read(section, context, &SOURCE)))
 }
 
 /// The published files: images, then labels, of the training part, then of the test part. Debian's package has them with

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{self, Content, Idx};
 use super::source::Source;
-use super::{Access, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{
+    Access, Assumed, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint,
+};
 use crate::spec::Section;
 
 /// Labels are from 0 to 9.
@@ -22,8 +24,8 @@ pub struct ImageSet {
 
 impl ImageSet {
     /// Reads `dir`, the only key of these sets.
-    pub fn read(section: &mut Section<'_>, folder: &Path, source: &'static Source) -> Self {
-        ImageSet { source, dir: section.optional("dir").map(|dir: String| folder.join(dir)) }
+    pub fn read(section: &mut Section<'_>, context: &Context<'_>, source: &'static Source) -> Self {
+        ImageSet { source, dir: context.path(section, "dir") }
     }
 }
 
@@ -69,6 +71,10 @@ impl Dataset for ImageSet {
 
     fn default_normalize(&self) -> Normalize {
         Normalize::Unit
+    }
+
+    fn without_files(&self) -> Assumed {
+        Assumed { input: vec![1, 28, 28], task: Some(Task::Classification { classes: CLASSES }) }
     }
 }
 

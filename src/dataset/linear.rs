@@ -9,9 +9,7 @@
 //! | `test_points` | 0 | the number of test examples. They do not change the training examples. |
 //! | `data_seed` | 0 | the seed of the points. It is not the run's seed, so that runs with different seeds see the same points. |
 
-use std::path::Path;
-
-use super::{Access, Build, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
 use crate::random::Stream;
 use crate::spec::{Count, Entry, NonNegative, Section};
 
@@ -25,7 +23,7 @@ pub const ENTRY: Entry<Build> = Entry {
 /// A larger number of points is a mistake in the spec.
 const MOST_POINTS: usize = 100_000_000;
 
-fn build(section: &mut Section<'_>, _folder: &Path) -> Option<Box<dyn Dataset>> {
+fn build(section: &mut Section<'_>, _context: &Context<'_>) -> Option<Box<dyn Dataset>> {
     let points = section.or("points", Count(1000)).0;
     let slope = section.or("slope", 2.0);
     let intercept = section.or("intercept", 1.0);
@@ -95,6 +93,8 @@ impl Dataset for Linear {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::dataset::tests::{build, offline};
 

@@ -5,11 +5,9 @@
 //! |---|---|---|
 //! | `dir` | | a folder with your own IDX files instead of MNIST: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and for a test part `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. They may be gzipped. All images have one size, and labels are 0 to 9. |
 
-use std::path::Path;
-
 use super::image_set::ImageSet;
 use super::source::{Archive, File, Package, Source};
-use super::{Build, Dataset};
+use super::{Build, Context, Dataset};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -19,8 +17,8 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
-    Some(Box::new(ImageSet::read(section, folder, &SOURCE)))
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+    Some(Box::new(ImageSet::read(section, context, &SOURCE)))
 }
 
 /// The published files: images, then labels, of the training part, then of the test part. The original host,

@@ -18,7 +18,9 @@ mod source;
 mod split;
 mod table;
 
-use crate::spec::{Entry, Section};
+use std::path::{Path, PathBuf};
+
+use crate::spec::{Entry, FilePath, Section};
 
 pub use augment::{Augment, Transform};
 pub use fingerprint::fingerprint;
@@ -47,6 +49,15 @@ pub struct Info {
     /// The shape of one input: `[1, 28, 28]` (channels, height, width) or `[features]`.
     pub input: Vec<usize>,
     pub task: Task,
+}
+
+/// The shape and task of a data set whose files are not read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assumed {
+    /// The shape of one input: a likely one, where the files decide.
+    pub input: Vec<usize>,
+    /// `None` where the files decide.
+    pub task: Option<Task>,
 }
 
 /// Inputs as stored, one example after another.
@@ -93,6 +104,10 @@ pub trait Dataset: std::fmt::Debug + Send {
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
     /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
+    /// Returns what is known of the set without its files.
+    fn without_files(&self) -> Assumed {
+        Assumed { input: vec![1, 28, 28], task: None }
+    }
 }
 
 /// The ways in which data may be obtained.
@@ -119,8 +134,29 @@ pub enum Progress {
 #[error("{0}")]
 pub struct Error(pub String);
 
-/// Builds a data set from its table. Paths in the table are relative to the folder. Returns `None` if errors were logged.
-pub type Build = fn(&mut Section<'_>, &std::path::Path) -> Option<Box<dyn Dataset>>;
+/// The files that are at hand while a data set is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The folder that paths in the spec are relative to.
+    pub folder: &'a Path,
+    /// Whether files may be opened. If not, the set is built from its table alone.
+    pub may_read: bool,
+}
+
+impl Context<'_> {
+    /// Reads the path under `key`. `None` if it is not written, or wrong (which is logged).
+    pub fn path(&self, section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
+        section.optional::<FilePath>(key).map(|path| path.from_folder(self.folder))
+    }
+
+    /// Reads the path under `key`. Logs an error if it is missing.
+    pub fn required_path(&self, section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
+        section.required::<FilePath>(key).map(|path| path.from_folder(self.folder))
+    }
+}
+
+/// Builds a data set from its table. `None` when errors were logged.
+pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Dataset>>;
 
 /// Every data set that `[data] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[csv::ENTRY, fashion_mnist::ENTRY, linear::ENTRY, mnist::ENTRY, npz::ENTRY];

@@ -1,7 +1,7 @@
 //! Normalization of inputs: `(v − mean) / sd`.
 
 use super::{Error, Inputs, Part};
-use crate::spec::{Field, Kind, Positive, Table, Value, did_you_mean, one_of};
+use crate::spec::{Field, Positive, Table, Value, ValueKind, did_you_mean, one_of};
 
 /// The values of `normalize` in a spec.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,13 +108,13 @@ impl Field for Normalize {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match &value.kind {
-            Kind::String(word) => match word.as_str() {
+            ValueKind::String(word) => match word.as_str() {
                 "unit" => Ok(Normalize::Unit),
                 "standard" => Ok(Normalize::Standard),
                 "none" => Ok(Normalize::None),
                 other => Err(did_you_mean(other, WORDS)),
             },
-            Kind::Table(table) => {
+            ValueKind::Table(table) => {
                 if let Some((key, _)) = table.entries.iter().find(|(key, _)| key.name != "mean" && key.name != "sd") {
                     return Err(Some(format!("unknown key `{}`: known are `mean` and `sd`", key.name)));
                 }

@@ -21,14 +21,14 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::npy::{Array, Dtype};
 use super::open::open;
-use super::{Access, Build, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
     Entry { name: "npz", summary: "your own NumPy arrays", example: "type = \"npz\"\npath = \"arrays.npz\"", build };
 
-fn build(section: &mut Section<'_>, folder: &Path) -> Option<Box<dyn Dataset>> {
-    let path = section.required("path").map(|path: String| folder.join(path))?;
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+    let path = context.required_path(section, "path")?;
     Some(Box::new(Npz { path, read: OnceCell::new() }))
 }
 

@@ -1,7 +1,7 @@
 //! Random splits of the examples into two parts.
 
 use crate::random::Stream;
-use crate::spec::{Field, Kind, Value};
+use crate::spec::{Field, Value, ValueKind};
 
 /// The number of held-out examples: a count (`validation = 10_000`) or a fraction (`validation = 0.1`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,9 +43,9 @@ impl Field for Holdout {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match value.kind {
-            Kind::Integer(_) => u64::read(value).map(Holdout::Count),
-            Kind::Float(0.0) => Ok(Holdout::Count(0)),
-            Kind::Float(fraction) if (0.0..1.0).contains(&fraction) => Ok(Holdout::Fraction(fraction)),
+            ValueKind::Integer(_) => u64::read(value).map(Holdout::Count),
+            ValueKind::Float(0.0) => Ok(Holdout::Count(0)),
+            ValueKind::Float(fraction) if (0.0..1.0).contains(&fraction) => Ok(Holdout::Fraction(fraction)),
             _ => Err(None),
         }
     }

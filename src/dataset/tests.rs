@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Access, Dataset, REGISTRY};
+use super::{Access, Context, Dataset, REGISTRY};
 use crate::spec::{Log, Section, Spec, lookup};
 
 /// Builds the data set of a `[data]` table with paths relative to `folder`. Returns it with its resolved table, or returns
@@ -12,7 +12,7 @@ pub fn build_in(folder: &Path, table: &str) -> Result<(Box<dyn Dataset>, toml::T
     let log = Log::default();
     let mut section = Section::root(&spec.table, &log);
     let entry = lookup(REGISTRY, "data set", &mut section);
-    let built = entry.and_then(|entry| (entry.build)(&mut section, folder));
+    let built = entry.and_then(|entry| (entry.build)(&mut section, &Context { folder, may_read: true }));
     let resolved = section.finish();
     log.finish(&spec.texts).map_err(|found| found.to_string())?;
     built.map(|built| (built, resolved)).ok_or_else(|| "nothing was built, but no error was logged".into())
@@ -46,6 +46,22 @@ fn each_builds_the_same_from_its_resolved_table() {
         let (again, twice) = build_in(Path::new(""), &resolved.to_string()).unwrap();
         assert_eq!(resolved, twice, "{}", entry.name);
         assert_eq!(format!("{built:?}"), format!("{again:?}"), "{}", entry.name);
+    }
+}
+
+/// Keys that name files have the type `FilePath`: otherwise a run would neither find the files again nor notice a change.
+#[test]
+fn each_records_the_files_that_its_example_names() {
+    for entry in REGISTRY {
+        let spec = Spec::parse(Path::new("test.toml"), entry.example, &[]).unwrap();
+        let log = Log::default();
+        let mut section = Section::root(&spec.table, &log);
+        lookup(REGISTRY, "data set", &mut section);
+        (entry.build)(&mut section, &Context { folder: Path::new("no folder"), may_read: false }).unwrap();
+        let recorded: Vec<String> = log.files().iter().map(|file| file.path.to_string_lossy().into_owned()).collect();
+        let written = spec.table.entries.iter().filter_map(|(_, value)| value.as_str());
+        let files = written.filter(|text| Path::new(text).extension().is_some());
+        assert_eq!(recorded, files.collect::<Vec<_>>(), "{}", entry.name);
     }
 }
 

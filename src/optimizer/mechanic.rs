@@ -97,7 +97,7 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     }
     let written = base.table_ref().get("type").and_then(Value::as_str);
     if written.is_none_or(|name| REGISTRY.iter().all(|entry| entry.name != name)) {
-        base.ask("type");
+        base.mark_known("type");
         base.error("type", "this is no optimizer that Mechanic can scale", format!("expected {}", bases()));
         return None;
     }

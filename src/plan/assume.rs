@@ -1,8 +1,8 @@
 //! What stands in for data that are not on this machine, so that a schedule can be seen without them.
 
 use super::usual;
-use crate::dataset::{Info, Task};
-use crate::spec::{Key, Kind, Table, Value};
+use crate::dataset::{Assumed, Dataset, Info, Task};
+use crate::spec::{Table, Value, ValueKind};
 
 /// What is taken as given where nothing will be trained.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,55 +11,23 @@ pub struct Assume {
     pub steps_per_epoch: Option<u64>,
 }
 
-/// Keys of `[data]` that name what is read to know the data's size.
-const FILES: [&str; 2] = ["path", "dir"];
-
-/// Whether sizes and shapes of these data come from files.
-pub(super) fn in_files(data: &Table) -> bool {
-    FILES.iter().any(|key| data.get(key).is_some())
+/// Returns the sizes, shape and task of `dataset`, whose files are not read. Sizes are made up: no rule depends on them.
+/// The task is that of the data set or, if only its files say it, the one that loss and metrics of the spec suggest.
+pub(super) fn info(root: &Table, dataset: &dyn Dataset) -> Info {
+    let Assumed { input, task } = dataset.without_files();
+    let suggested = if names_a_regression(root) { Task::Regression { outputs: 1 } } else { usual().task };
+    Info { input, task: task.unwrap_or(suggested), ..usual() }
 }
 
-/// What a spec says of data that nobody reads. Sizes are made up; no rule depends on them.
-pub(super) fn info(root: &Table, data: &Table) -> Info {
-    let input = if is_table(data) { vec![1] } else { usual().input };
-    Info { input, task: task(root, data), ..usual() }
-}
-
-/// `[data]` with the `task` that is otherwise found by looking at the file.
-pub(super) fn with_task(root: &Table, data: &Table) -> Table {
-    let mut data = data.clone();
-    if let (true, None, Some(place)) = (is_table(&data), data.get("task"), data.get("type").map(|it| it.place.clone()))
-    {
-        let word = if matches!(task(root, &data), Task::Regression { .. }) { "regression" } else { "classification" };
-        let kind = Kind::String(word.to_owned());
-        data.set(Key { name: "task".to_owned(), place: place.clone() }, Value { kind, place });
-    }
-    data
-}
-
-fn is_table(data: &Table) -> bool {
-    data.get("type").and_then(Value::as_str) == Some("csv")
-}
-
-/// What is to be learned: the spec's own word, else what it calls loss and metric. Where it says nothing, nothing in it
-/// depends on the answer.
-fn task(root: &Table, data: &Table) -> Task {
-    let word = data.get("task").and_then(Value::as_str);
-    let regression = match word {
-        Some(word) => word == "regression",
-        None => data.get("dir").is_none() && speaks_of_numbers(root),
-    };
-    if regression { Task::Regression { outputs: 1 } } else { usual().task }
-}
-
-fn speaks_of_numbers(table: &Table) -> bool {
-    fn says(value: &Value) -> bool {
+/// Reports whether `table` names a loss or metric of regression.
+fn names_a_regression(table: &Table) -> bool {
+    fn is_regression(value: &Value) -> bool {
         match &value.kind {
-            Kind::String(text) => text == "mse" || text.ends_with("rmse"),
-            Kind::Array(items) => items.iter().any(says),
-            Kind::Table(table) => speaks_of_numbers(table),
+            ValueKind::String(text) => text == "mse" || text.ends_with("rmse"),
+            ValueKind::Array(items) => items.iter().any(is_regression),
+            ValueKind::Table(table) => names_a_regression(table),
             _ => false,
         }
     }
-    table.entries.iter().any(|(key, value)| key.name == "rmse" || says(value))
+    table.entries.iter().any(|(key, value)| key.name == "rmse" || is_regression(value))
 }

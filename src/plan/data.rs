@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::assume::{self, Assume};
-use crate::dataset::{self, Augment, Dataset, Holdout, Info, Normalize, Shuffle, Task};
-use crate::spec::{Count, Diagnostic, Section, Value, lookup};
+use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, Task};
+use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup};
 
 /// The data of a run, not yet read.
 #[derive(Debug)]
@@ -49,34 +49,39 @@ impl DataPlan {
     }
 }
 
-/// Reads `[data]`; `None` when errors were logged.
-pub(super) fn read(root: &mut Section<'_>, folder: &Path, memory: Option<u64>, assume: Assume) -> Option<DataPlan> {
+/// Reads `[data]`, whose `type` is in `registry`. `None` when errors were logged.
+pub(super) fn read(
+    root: &mut Section<'_>,
+    registry: &[Entry<dataset::Build>],
+    folder: &Path,
+    memory: Option<u64>,
+    assume: Assume,
+) -> Option<DataPlan> {
     let errors = root.log().errors();
     if !root.has("data") {
-        root.ask("data");
-        let names: Vec<&str> = dataset::REGISTRY.iter().map(|entry| entry.name).collect();
+        root.mark_known("data");
+        let names: Vec<&str> = registry.iter().map(|entry| entry.name).collect();
         let help = format!("add [data] with type = one of: {}", names.join(", "));
         root.log().push(Diagnostic::error("`data` is missing").help(help));
         return None;
     }
     let mut section = root.section("data")?;
-    let written = section.table_ref();
-    let unread = assume.steps_per_epoch.is_some() && assume::in_files(written);
-    let stood_in = unread.then(|| assume::with_task(root.table_ref(), written));
-    if let Some(table) = &stood_in {
-        section = Section::new("data", table, section.place().cloned(), root.log());
-    }
+    let entry = lookup(registry, "data set", &mut section);
+    let files = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
+    let unread = assume.steps_per_epoch.is_some() && !files.is_empty();
     let described = |dataset: &dyn Dataset| match unread {
-        true => Ok(assume::info(root.table_ref(), written)),
+        true => Ok(assume::info(root.table_ref(), dataset)),
         false => dataset.info(),
     };
-    let entry = lookup(dataset::REGISTRY, "data set", &mut section);
-    let entry = entry.filter(|_| unread || fits(&section, folder, memory));
-    let dataset = entry.and_then(|entry| (entry.build)(&mut section, folder));
+    let readable = unread || fits(&section, &files, folder, memory);
+    let dataset = entry.filter(|_| readable).and_then(|entry| {
+        let context = Context { folder, may_read: !unread };
+        (entry.build)(&mut section, &context)
+    });
     let info = dataset.as_ref().and_then(|dataset| match described(&**dataset) {
         Ok(info) => Some(info),
         Err(error) => {
-            let key = ["path", "dir"].into_iter().find(|key| section.has(key)).unwrap_or("type");
+            let key = files.first().and_then(|file| key_in(&section, file)).unwrap_or("type");
             section.error(key, error.to_string(), "");
             None
         }
@@ -99,7 +104,7 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, memory: Option<u64>, a
         let label = "expected \"standard\", \"none\" or { mean, sd }";
         section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are not pixels", label);
     }
-    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
     root.put("data", resolved);
     if root.log().errors() > errors {
         return None;
@@ -123,15 +128,32 @@ pub(super) fn read(root: &mut Section<'_>, folder: &Path, memory: Option<u64>, a
     })
 }
 
-/// Whether the files that the spec names can be held in `memory` bytes: to describe them is to read them.
-fn fits(section: &Section<'_>, folder: &Path, memory: Option<u64>) -> bool {
+/// Returns the files and folders that the table of the data set `entry` names, without opening any of them.
+fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Path) -> Vec<NamedFile> {
+    // What is wrong in the table is logged when it is read for good.
+    let log = Log::default();
+    let mut section = Section::new(section.path(), section.table_ref(), section.place().cloned(), &log);
+    (entry.build)(&mut section, &Context { folder, may_read: false });
+    log.files()
+}
+
+/// Returns the key in `section` that names `file`. `None` if it is not in this table itself.
+fn key_in<'a>(section: &Section<'a>, file: &NamedFile) -> Option<&'a str> {
+    let keys = section.table_ref().entries.iter().map(|(key, _)| key.name.as_str());
+    keys.into_iter().find(|key| section.dotted(key) == file.key)
+}
+
+/// Reports whether each of `files` fits into `memory` bytes; logs an error if not. To describe a data set means to read
+/// its files.
+fn fits(section: &Section<'_>, files: &[NamedFile], folder: &Path, memory: Option<u64>) -> bool {
     let mut fits = true;
-    for key in ["path", "test_path"] {
-        let path = section.table_ref().get(key).and_then(Value::as_str).map(|path| folder.join(path));
-        let length = path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |found| found.len());
-        if let Some((path, memory)) = path.zip(memory).filter(|(_, memory)| length > *memory) {
+    for file in files {
+        let path = folder.join(&file.path);
+        let length = std::fs::metadata(&path).ok().filter(|found| found.is_file()).map_or(0, |found| found.len());
+        if let Some(memory) = memory.filter(|memory| length > *memory) {
             let gib = |bytes: u64| bytes.div_ceil(1 << 30);
             let message = format!("{} has {} GiB", path.display(), gib(length));
+            let key = key_in(section, file).unwrap_or("type");
             section.error(key, message, format!("more than the {} GiB of memory of this machine", gib(memory)));
             fits = false;
         }
@@ -142,7 +164,7 @@ fn fits(section: &Section<'_>, folder: &Path, memory: Option<u64>) -> bool {
 /// Reads `augment`, for inputs of a shape where that is known.
 fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment> {
     if !section.has("augment") {
-        section.ask("augment");
+        section.mark_known("augment");
         return None;
     }
     let mut own = section.section("augment")?;

@@ -20,7 +20,7 @@ const MOST_STEPS: u64 = 1 << 53;
 /// Reads `epochs` or `steps`.
 pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Length> {
     if root.has("epochs") && root.has("steps") {
-        root.ask("epochs");
+        root.mark_known("epochs");
         root.error("steps", "both `epochs` and `steps` are given", "one of them says how long the run is");
         return None;
     }
@@ -29,7 +29,7 @@ pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Len
         (steps.0 as u64, "steps")
     } else {
         let epochs: Positive = root.required("epochs")?;
-        root.ask("steps");
+        root.mark_known("steps");
         (Duration::Epochs(epochs.0).steps(Horizon { total_steps: 0, steps_per_epoch }).max(1), "epochs")
     };
     if total_steps > MOST_STEPS {
@@ -44,7 +44,7 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
     let written = root.has("limit");
     let mut section = root.section("limit")?;
     let time: Option<WallTime> = if written { section.required("time") } else { None };
-    section.ask("time");
+    section.mark_known("time");
     let resolved = section.finish();
     if written {
         root.put("limit", resolved);
@@ -67,7 +67,7 @@ fn mode_of(metric: &str) -> Mode {
 /// Reads `[target]`: `accuracy = 0.97`, or `metric`, `value`, `mode`; and `stop`.
 pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[String]) -> Option<Target> {
     if !root.has("target") {
-        root.ask("target");
+        root.mark_known("target");
         return None;
     }
     let mut section = root.section("target")?;
@@ -133,7 +133,7 @@ fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(&'static s
 /// Reads `[early_stop]`: `patience`, `monitor`, `mode`, `min_delta`.
 pub(super) fn early_stop(root: &mut Section<'_>, metrics: &[String], horizon: Option<Horizon>) -> Option<EarlyStop> {
     if !root.has("early_stop") {
-        root.ask("early_stop");
+        root.mark_known("early_stop");
         return None;
     }
     let mut section = root.section("early_stop")?;
@@ -164,7 +164,7 @@ choice! {
 /// Reads `[on_divergence]`: `action`, and with `"reduce"` `factor` and `times`.
 pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> Option<Reduce> {
     if !root.has("on_divergence") {
-        root.ask("on_divergence");
+        root.mark_known("on_divergence");
         return None;
     }
     let mut section = root.section("on_divergence")?;

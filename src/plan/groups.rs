@@ -7,7 +7,7 @@ use super::rates;
 use crate::optimizer::{self, Method};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
-use crate::spec::{Diagnostic, Horizon, Kind, Log, NonNegative, Place, Section, Table, Value, lookup};
+use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Place, Section, Table, Value, ValueKind, lookup};
 use crate::train::Scheduled;
 
 /// The name of the group of every parameter that no `[[group]]` takes.
@@ -60,13 +60,13 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     let base = section.table_ref();
     let entry = lookup(optimizer::REGISTRY, "optimizer", &mut section);
     let method = entry.and_then(|entry| (entry.build)(&mut section));
-    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
     root.put("optimizer", resolved);
     let optimizer_is_right = log.errors() == errors;
     let lr = method.as_ref().map_or(1e-3, |method| method.lr());
     let context = around.context(lr, method.as_deref().filter(|_| optimizer_is_right));
     let rule = schedule::build(root, "schedule", &context);
-    root.ask(hyper::KEY);
+    root.mark_known(hyper::KEY);
     let scheduled = method
         .as_deref()
         .and_then(|method| Follower { group: BASE, method, rule: rule.as_deref(), context }.read(root));
@@ -115,7 +115,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
 fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
     match root.raw("group") {
         None => Vec::new(),
-        Some(Value { kind: Kind::Array(items), .. }) => items.iter().collect(),
+        Some(Value { kind: ValueKind::Array(items), .. }) => items.iter().collect(),
         Some(value) => vec![value],
     }
 }
@@ -136,7 +136,7 @@ impl Reader<'_> {
         names: &mut Vec<String>,
         taken: &mut [Option<usize>],
     ) -> (Option<Group>, toml::Table) {
-        let Kind::Table(own) = &value.kind else {
+        let ValueKind::Table(own) = &value.kind else {
             let help = "write [[group]], and under it name = \"…\" and params = [\"…\"]";
             self.log.push(Diagnostic::error("a `group` is a table").at(Some(&value.place)).help(help));
             return (None, toml::Table::new());
@@ -167,7 +167,7 @@ impl Reader<'_> {
             let follower = Follower { group, method, rule: rule.as_deref(), context };
             self.scheduled(&mut section, own, follower)
         });
-        let resolved = if self.optimizer_is_right { section.finish() } else { section.abandon() };
+        let resolved = if self.optimizer_is_right { section.finish() } else { section.into_resolved() };
         let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
         let group =
@@ -201,7 +201,7 @@ impl Reader<'_> {
         key: &'static str,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
-        section.ask(key);
+        section.mark_known(key);
         read(&mut Section::root(section.table_ref(), self.log))
     }
 
@@ -305,7 +305,7 @@ const LONGEST: usize = 1000;
 /// Where `pattern` stands in `params`.
 fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {
     let value = section.table_ref().get("params")?;
-    let items = if let Kind::Array(items) = &value.kind { items.as_slice() } else { &[] };
+    let items = if let ValueKind::Array(items) = &value.kind { items.as_slice() } else { &[] };
     let item = items.iter().find(|item| item.as_str() == Some(pattern));
     Some(&item.unwrap_or(value).place)
 }

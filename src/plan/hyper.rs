@@ -34,7 +34,7 @@ impl Follower<'_> {
         let written = parent.has(KEY);
         let mut section = parent.section(KEY)?;
         if section.has("lr") {
-            section.ask("lr");
+            section.mark_known("lr");
             section.error("lr", "the learning rate's own schedule is not written here", "write it as `schedule`");
         }
         let mut scheduled = Vec::new();
@@ -63,7 +63,7 @@ impl Follower<'_> {
     /// What `hyper` follows, where it follows anything.
     fn one(self, section: &mut Section<'_>, hyper: Hyper, by_lr: bool) -> Option<Follows> {
         let Hyper { name, value, .. } = hyper;
-        section.ask(name);
+        section.mark_known(name);
         if !section.has(name) {
             return by_lr.then_some(Follows::LrRule);
         }

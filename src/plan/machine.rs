@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use crate::spec::{Count, Field, Kind, Section, Value};
+use crate::spec::{Count, Field, Section, Value, ValueKind};
 
 /// What a plan asks about the machine; asked only when the spec leaves it open.
 pub struct Machine<'a> {
@@ -30,7 +30,7 @@ impl Field for Wanted {
         "\"auto\", \"cpu\", \"cuda\" or \"cuda:1\"".into()
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
-        let Kind::String(text) = &value.kind else { return Err(None) };
+        let ValueKind::String(text) = &value.kind else { return Err(None) };
         match text.as_str() {
             "auto" => Ok(Wanted::Auto),
             "cpu" => Ok(Wanted::Cpu),

@@ -17,10 +17,10 @@ use std::time::Duration;
 use tch::{Device, Kind};
 
 use crate::choice;
-use crate::dataset::{Info, Task};
+use crate::dataset::{self, Info, Task};
 use crate::model::{self, Model, Shape};
 use crate::optimizer::Clip;
-use crate::spec::{Diagnostic, Findings, Horizon, Log, Section, Spec, Unit, lookup};
+use crate::spec::{Diagnostic, FilePath, Findings, Horizon, Log, NamedFile, Section, Spec, Unit, lookup};
 use crate::train::{EarlyStop, Loss, Mode, Monitor, Reduce, Saving, Target};
 
 pub use assume::Assume;
@@ -66,6 +66,8 @@ pub struct Plan {
     pub reduce: Option<Reduce>,
     /// When its state is kept.
     pub saving: Saving,
+    /// The files and folders that the spec names.
+    pub files: Vec<NamedFile>,
 }
 
 choice! {
@@ -142,7 +144,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         root.error("name", format!("\"{name}\" cannot be a folder's name"), label);
     }
     for key in ["epochs", "steps", "seeds"] {
-        root.ask(key);
+        root.mark_known(key);
     }
     let variant = spec.variant();
     root.optional::<String>("variant");
@@ -155,7 +157,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let device = machine::device(&mut root, machine);
     let threads_given = root.has("threads");
     let threads = machine::threads(&mut root, machine);
-    let data = data::read(&mut root, &spec.folder(), machine.memory, assume);
+    let data = data::read(&mut root, dataset::REGISTRY, &spec.folder(), machine.memory, assume);
     // Where the data are wrong, the rest is checked against something usual, so that all errors show at once.
     let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
     let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);
@@ -181,7 +183,8 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let saving = saving::saving(&mut root, horizon);
     root.optional::<String>("relative_to");
     let mut resolved = root.finish();
-    if names_a_file(&resolved) {
+    let files = log.files();
+    if !files.is_empty() {
         let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
         resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
     }
@@ -216,20 +219,15 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         test_every_epoch,
         reduce,
         saving,
+        files,
     })
 }
 
 impl Plan {
-    /// Whether data or weights come from files that the spec names: what they hold is no part of the spec.
+    /// Reports whether the run reads files that the spec names. Their content is not part of the spec.
     pub fn reads_files_of_the_user(&self) -> bool {
-        names_a_file(&self.resolved)
+        !self.files.is_empty()
     }
-}
-
-/// Whether a resolved spec names a file, by a path that depends on where the spec lies.
-fn names_a_file(resolved: &toml::Table) -> bool {
-    let has = |table: &str, key: &str| resolved.get(table).is_some_and(|table| table.get(key).is_some());
-    ["path", "test_path", "dir"].into_iter().any(|key| has("data", key)) || has("model", "weights")
 }
 
 /// What stands in for data that could not be described.
@@ -263,7 +261,7 @@ fn read_model(
         Dtype::Float32 => Kind::Float,
         Dtype::Float64 => Kind::Double,
     };
-    let weights = section.optional::<String>("weights").map(|file| spec.folder().join(file));
+    let weights = section.optional::<FilePath>("weights").map(|file| file.from_folder(&spec.folder()));
     if let Some(path) = weights.as_ref().filter(|path| assume.steps_per_epoch.is_none() && !path.is_file()) {
         let message = format!("there is no file {}", path.display());
         section.error("weights", message, "paths are relative to the spec's folder");
@@ -279,7 +277,7 @@ fn read_model(
             return None;
         }
     }
-    let resolved = if entry.is_some() { section.finish() } else { section.abandon() };
+    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
     root.put("model", resolved);
     Some(ModelPlan { model: model?, kind, weights })
 }

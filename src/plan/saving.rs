@@ -31,7 +31,7 @@ impl Field for Often {
 /// Reads `[checkpoint]`: `every` and `keep`.
 pub(super) fn saving(root: &mut Section<'_>, horizon: Horizon) -> Saving {
     if !root.has("checkpoint") {
-        root.ask("checkpoint");
+        root.mark_known("checkpoint");
         return Saving::default();
     }
     let Some(mut section) = root.section("checkpoint") else { return Saving::default() };

@@ -2,9 +2,9 @@ use std::path::Path;
 
 use tch::Device;
 
-use super::{Machine, Plan, plan};
+use super::{Assume, Machine, Plan, plan};
 use crate::schedule::Clock;
-use crate::spec::{Findings, Spec};
+use crate::spec::{Findings, Log, NamedFile, Section, Spec};
 
 const HEAD: &str = "epochs = 10\n";
 const BODY: &str = "
@@ -71,7 +71,7 @@ fn what_groups_share_is_said_once() {
     let groups =
         "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\n[[group]]\nname = \"b\"\nparams = [\"*.weight\"]\n";
     let wrong = BODY.replace("lr = 0.1", "lr = -1");
-    assert_eq!(errors(&format!("{HEAD}{wrong}{groups}")), ["`optimizer.lr` does not take `-1`"]);
+    assert_eq!(errors(&format!("{HEAD}{wrong}{groups}")), ["`optimizer.lr` cannot be `-1`"]);
     let late = "[schedule]\ntype = \"step\"\nevery = \"20 epochs\"\n";
     let (_, warnings) = read(&format!("{HEAD}{BODY}{groups}{late}"), 0).unwrap();
     assert_eq!(warnings.messages().count(), 1, "{warnings}");
@@ -159,4 +159,77 @@ fn a_wrong_optimizer_is_not_said_to_lack_what_was_misspelt() {
     let rest = "[schedule_for.momentum]\ntype = \"linear\"\nstart = 1.0\nend = 0.5\n";
     let wrong = BODY.replace("momentum = 0.9", "momentun = 0.9");
     assert_eq!(errors(&format!("{HEAD}{wrong}{rest}")), ["unknown key `optimizer.momentun`"]);
+}
+
+/// A data set of one file, under a key that no other set has.
+mod corpus {
+    use std::path::PathBuf;
+
+    use crate::dataset::{Access, Build, Context, Data, Dataset, Error, Info, Normalize, Task};
+    use crate::spec::{Entry, Section};
+
+    pub const REGISTRY: &[Entry<Build>] = &[Entry { name: "corpus", summary: "", example: "", build }];
+
+    fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+        Some(Box::new(Corpus(context.required_path(section, "corpus")?)))
+    }
+
+    #[derive(Debug)]
+    struct Corpus(PathBuf);
+
+    impl Dataset for Corpus {
+        fn info(&self) -> Result<Info, Error> {
+            let length = std::fs::metadata(&self.0).map_err(|error| Error(error.to_string()))?.len() as usize;
+            Ok(Info { train: length, test: 0, input: vec![1], task: Task::Regression { outputs: 1 } })
+        }
+        fn load(&self, _: &Access<'_>) -> Result<Data, Error> {
+            Err(Error("this set has no data".into()))
+        }
+        fn default_normalize(&self) -> Normalize {
+            Normalize::None
+        }
+    }
+}
+
+#[test]
+fn files_are_known_by_the_type_of_their_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("words.txt"), [0; 1000]).unwrap();
+    let read = |file: &str, memory: u64, steps_per_epoch: Option<u64>| {
+        let text = format!("[data]\ntype = \"corpus\"\ncorpus = \"{file}\"\n");
+        let spec = Spec::parse(Path::new("test.toml"), &text, &[]).unwrap();
+        let log = Log::default();
+        let mut root = Section::root(&spec.table, &log);
+        let assume = Assume { steps_per_epoch };
+        let data = super::data::read(&mut root, corpus::REGISTRY, folder.path(), Some(memory), assume);
+        let files = log.files();
+        let found = log.finish(&spec.texts).err().map(|found| found.to_string());
+        (data.map(|data| data.steps_per_epoch()), files, found.unwrap_or_default())
+    };
+    let file = |path: &str| NamedFile { key: "data.corpus".into(), path: path.into() };
+    assert_eq!(read("words.txt", 1000, None), (Some(8), vec![file("words.txt")], String::new()));
+    // Nobody looks for the file where the steps of an epoch are given.
+    assert_eq!(read("gone.txt", 1000, Some(7)), (Some(7), vec![file("gone.txt")], String::new()));
+    let (_, _, missing) = read("gone.txt", 1000, None);
+    assert!(missing.contains("corpus = \"gone.txt\"") && missing.contains("No such file"), "{missing}");
+    let (_, _, large) = read("words.txt", 999, None);
+    assert!(large.contains("words.txt has 1 GiB") && large.contains("of memory of this machine"), "{large}");
+}
+
+#[test]
+fn a_spec_that_names_files_records_the_folder_they_are_relative_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let arrays = folder.path().join("start.safetensors");
+    std::fs::write(&arrays, "").unwrap();
+    let plan = |line: &str| {
+        let text = format!("{HEAD}{}", BODY.replace("type = \"mlp\"", &format!("type = \"mlp\"\n{line}")));
+        let spec = Spec::parse(&folder.path().join("a.toml"), &text, &[]).unwrap();
+        let machine = Machine { cuda: &|| Ok(0), cores: 4, memory: None };
+        super::plan(&spec, &machine).unwrap_or_else(|found| panic!("{found}")).0.remove(0)
+    };
+    let without = plan("");
+    assert!(!without.reads_files_of_the_user() && !without.resolved.contains_key("relative_to"));
+    let with = plan("weights = \"start.safetensors\"");
+    assert!(with.reads_files_of_the_user());
+    assert_eq!(with.resolved["relative_to"].as_str(), folder.path().to_str());
 }

@@ -6,7 +6,7 @@ use crate::spec::{BelowOne, Positive, Section};
 /// Reads `[clip_grad]`: `norm` or `value`.
 pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     if !root.has("clip_grad") {
-        root.ask("clip_grad");
+        root.mark_known("clip_grad");
         return Clip::None;
     }
     let Some(mut section) = root.section("clip_grad") else { return Clip::None };
@@ -30,7 +30,7 @@ pub(super) fn clip(root: &mut Section<'_>) -> Clip {
 /// Reads `[ema]`: the `decay` of an average of the weights.
 pub(super) fn ema(root: &mut Section<'_>) -> Option<f64> {
     if !root.has("ema") {
-        root.ask("ema");
+        root.mark_known("ema");
         return None;
     }
     let mut section = root.section("ema")?;

@@ -1,11 +1,13 @@
-//! A constant factor. In optax `constant_schedule`, in transformers `constant`; PyTorch's `ConstantLR` is this rule for
-//! a while, then factor 1: a sequence of two constants.
+//! A constant factor.
 //!
 //! factor(t) = `factor`
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `factor` | 1 | 0 or above, or `{ lr = … }` |
+//! | `factor` | 1 | the factor, 0 or above, or a rate `{ lr = … }` |
+//!
+//! Elsewhere: optax's `constant_schedule`, transformers's `constant`. PyTorch's `ConstantLR` holds its factor for a
+//! number of steps and then returns to 1: that is a sequence of two constants.
 
 use super::convention::Convention::{self, Optax, Torch, Transformers};
 use super::level::Level;
@@ -14,6 +16,9 @@ use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
     Entry { name: "constant", summary: "the same rate throughout", example: "type = \"constant\"", build };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["ConstantLR", "constant_schedule", "constant_with_warmup"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Optax, Transformers]);

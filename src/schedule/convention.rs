@@ -1,21 +1,22 @@
-//! Whose rule of the name is meant, where frameworks disagree.
+//! The frameworks whose defaults a schedule can have, where they disagree.
 
 use super::Context;
 use crate::choice;
 use crate::spec::{Section, one_of};
 
 choice! {
-    /// The spec's `convention`: it only sets the defaults of other, explicit keys, and is no part of the resolved spec.
+    /// The key `convention` of a spec. It only sets the defaults of other, explicit keys, and is not part of the resolved
+    /// spec.
     pub enum Convention {
-        /// PyTorch's `torch.optim.lr_scheduler`.
+        /// PyTorch: `torch.optim.lr_scheduler`.
         Torch = "torch",
-        /// `keras.optimizers.schedules` and Keras's callbacks.
+        /// Keras: `keras.optimizers.schedules` and the callbacks.
         Keras = "keras",
-        /// `optax.schedules`.
+        /// optax: `optax.schedules`.
         Optax = "optax",
-        /// `timm.scheduler`.
+        /// timm: `timm.scheduler`.
         Timm = "timm",
-        /// `transformers.get_scheduler`.
+        /// transformers: `transformers.get_scheduler`.
         Transformers = "transformers",
     }
 }
@@ -28,8 +29,8 @@ impl Convention {
         read
     }
 
-    /// The convention of `context`, if it is one of those that have this rule. Another is for the warm-up; where there is
-    /// none it is logged.
+    /// Returns the convention of `context` if it is among `known`, the frameworks that have this rule. `None` for any other
+    /// framework: that is an error (logged), unless the convention can be meant for a warm-up.
     pub fn among(section: &Section<'_>, context: &Context<'_>, known: &[Convention]) -> Option<Convention> {
         let convention = context.convention?;
         if !known.contains(&convention) && section.has("warmup") {
@@ -37,9 +38,9 @@ impl Convention {
         }
         if !known.contains(&convention) {
             let name = section.table_ref().get("type").and_then(|name| name.as_str()).unwrap_or("schedule");
-            let message = format!("{} has no `{name}` of its own", convention.word());
+            let message = format!("{} has no schedule like `{name}`", convention.word());
             let label = match known {
-                [] => "leave it out: none of them has".to_owned(),
+                [] => "leave it out: none of the frameworks has it".to_owned(),
                 known => format!("expected {}", one_of(known.iter().map(|known| known.word()))),
             };
             section.error("convention", message, label);

@@ -1,21 +1,26 @@
-//! A half-cosine down (Loshchilov and Hutter 2017, arXiv 1608.03983): PyTorch's `CosineAnnealingLR`, Keras's
-//! `CosineDecay`, optax's `cosine_decay_schedule`, timm's `CosineLRScheduler`, transformers's `cosine`.
+//! Half a cosine wave from 1 down to `end` (Loshchilov and Hutter 2017, arXiv 1608.03983).
 //!
-//! factor(t) = end + (1 − end)·(½(1 + cos(2π·c·x^k)))^p, x = t / over; from t = `over` on what it came to there
+//! With x = t / over: factor(t) = end + (1 − end)·(½(1 + cos(2π·c·x^k)))^p. From t = `over` on the value is held.
 //!
 //! | key | default | torch | transformers | |
 //! |---|---|---|---|---|
-//! | `end` | 0 | | | a factor (Keras's and optax's `alpha`), or `{ lr = … }` (`eta_min`, `lr_min`) |
-//! | `over` | `"100%"` | | | until when (`T_max`, `decay_steps`, `t_initial`) |
-//! | `exponent` | 1 | | | p (optax's `exponent`) |
-//! | `k_decay` | 1 | | | k (timm's; arXiv 2004.05909): above 1 the rate stays up longer |
-//! | `num_cycles` | 0.5 | | | c (transformers's): whole waves; a half comes to `end` |
-//! | `past_end` | `"hold"` | `"rise"` | `"rise"` | after `over`: stay there, or go on with the cosine |
-//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//! | `end` | 0 | | | the final factor, or a rate `{ lr = … }` |
+//! | `over` | `"100%"` | | | the moment at which the decay ends |
+//! | `exponent` | 1 | | | p |
+//! | `k_decay` | 1 | | | k: above 1 the rate stays high for longer (arXiv 2004.05909) |
+//! | `num_cycles` | 0.5 | | | c, the number of waves; half a wave ends at `end` |
+//! | `past_end` | `"hold"` | `"rise"` | `"rise"` | after `over`: `"hold"` keeps the value, `"rise"` continues the cosine |
+//! | `tick` | `"step"` | | | how often the factor may change |
 //!
-//! transformers's `cosine_warmup_with_min_lr` counts its steps from 1: its warm-up of W steps is one of W − 1 here, with
-//! `start` 1/W (or its `warmup_lr_rate`), `reach = "after"` and `clock = "after"`. PyTorch's `eta_min` is one rate for all groups: a group
-//! whose rate is below it is *raised*; as a factor `end` is below every group's own rate.
+//! Elsewhere: PyTorch's `CosineAnnealingLR` (`T_max`, `eta_min`), Keras's `CosineDecay` (`decay_steps`, `alpha`),
+//! optax's `cosine_decay_schedule` (`decay_steps`, `alpha`, `exponent`), timm's `CosineLRScheduler` (`t_initial`,
+//! `lr_min`, `k_decay`), transformers's `cosine` (`num_cycles`).
+//!
+//! Differences:
+//! - PyTorch's `eta_min` is one rate for all groups, so it *raises* a group whose own rate is lower. As a factor, `end`
+//!   is relative to the rate of each group.
+//! - transformers's `cosine_warmup_with_min_lr` counts its steps from 1. Its warm-up of W steps is one of W − 1 steps
+//!   here, with `start` 1/W (or its `warmup_lr_rate`), `reach = "after"` and `clock = "after"`.
 
 use std::f64::consts::PI;
 
@@ -34,8 +39,12 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] =
+    &["CosineAnnealingLR", "CosineDecay", "cosine_decay_schedule", "CosineLRScheduler", "cosine_with_min_lr"];
+
 choice! {
-    /// What comes after the end.
+    /// The value after the end of the decay.
     pub enum PastEnd {
         Hold = "hold",
         Rise = "rise",
@@ -71,7 +80,7 @@ struct Cosine {
 impl Rule for Cosine {
     fn factor(&self, clock: Clock) -> f64 {
         let held = self.past_end == PastEnd::Hold;
-        let t = if held { self.tick.seen(clock).min(self.over.steps) } else { self.tick.seen(clock) };
+        let t = if held { self.tick.step(clock).min(self.over.steps) } else { self.tick.step(clock) };
         if t == self.over.steps && self.num_cycles == 0.5 {
             return self.end;
         }
@@ -89,7 +98,7 @@ impl Rule for Cosine {
     }
 }
 
-/// ½(1 + cos(2π·c·x^k)): for c = ½ from 1 at x = 0 to 0 at x = 1.
+/// Returns ½(1 + cos(2π·c·x^k)). For c = ½ it goes from 1 at x = 0 to 0 at x = 1.
 pub(super) fn wave(x: f64, k_decay: f64, num_cycles: f64) -> f64 {
     let x = if k_decay == 1.0 { x } else { x.powf(k_decay) };
     0.5 * (1.0 + (2.0 * num_cycles * PI * x).cos())

@@ -1,24 +1,30 @@
-//! Cosine with warm restarts, SGDR (Loshchilov and Hutter 2017, arXiv 1608.03983): PyTorch's
-//! `CosineAnnealingWarmRestarts`, Keras's `CosineDecayRestarts`, timm's `CosineLRScheduler` with cycles, transformers's
-//! `cosine_with_restarts`.
+//! Half cosine waves with warm restarts, SGDR (Loshchilov and Hutter 2017, arXiv 1608.03983).
 //!
-//! Cycle i (from 0) lasts period·period_multᶦ. With x the part of it that is over and aᵢ = decayᶦ:
-//! factor(t) = end + (aᵢ − end)·½(1 + cos(π·x^k)), or with `decay_of = "amplitude"` end + (1 − end)·aᵢ·½(1 + cos(π·x^k))
+//! Cycle i (from 0) lasts period·period_multⁱ. With x from 0 to 1 within the cycle and aᵢ = decayⁱ:
+//! - `decay_of = "peak"`: factor(t) = end + (aᵢ − end)·½(1 + cos(π·x^k));
+//! - `decay_of = "amplitude"`: factor(t) = end + (1 − end)·aᵢ·½(1 + cos(π·x^k)).
 //!
 //! | key | default | keras | timm | |
 //! |---|---|---|---|---|
-//! | `period` | the whole by `cycles` | | | length of the first cycle (`T_0`, `first_decay_steps`, `t_initial`) |
-//! | `cycles` | no limit | | 1 | after so many, `end` is held (`cycle_limit`, `num_cycles`) |
-//! | `period_mult` | 1 | 2 | | at least 1 (`T_mult`, `t_mul`, `cycle_mul`) |
-//! | `decay` | 1 | | | above 0, at most 1: what is left of the height from cycle to cycle (`m_mul`, `cycle_decay`) |
-//! | `decay_of` | `"peak"` | `"amplitude"` | | whether `decay` is of the height above 0, or above `end` |
-//! | `end` | 0 | | | a factor, or `{ lr = … }` |
+//! | `period` | the whole length divided by `cycles` | | | the length of the first cycle |
+//! | `cycles` | no limit | | 1 | the number of cycles; afterwards `end` is held |
+//! | `period_mult` | 1 | 2 | | the ratio of the lengths of successive cycles, at least 1 |
+//! | `decay` | 1 | | | the ratio of the heights of successive cycles, above 0 and at most 1 |
+//! | `decay_of` | `"peak"` | `"amplitude"` | | what `decay` multiplies: the height above 0 (`"peak"`) or above `end` (`"amplitude"`) |
+//! | `end` | 0 | | | the lowest factor, or a rate `{ lr = … }` |
 //! | `k_decay` | 1 | | | k, as in `cosine` |
-//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//! | `tick` | `"step"` | | | how often the factor may change |
 //!
-//! Where a cycle begins is summed up, not computed with a logarithm: PyTorch's `step(epoch)` and timm take the last
-//! tick of one cycle for the first of the next, or the other way round, at some boundaries (PyTorch: T_mult = 3, epoch
-//! 121·T_0). `end` is reached at the boundary, where the next cycle begins: in whole ticks it is never seen.
+//! `end` is reached at the boundary of two cycles, where the next cycle starts at its peak. With whole ticks, `end`
+//! itself therefore never occurs before the last cycle is over.
+//!
+//! Elsewhere: PyTorch's `CosineAnnealingWarmRestarts` (`T_0`, `T_mult`), Keras's `CosineDecayRestarts`
+//! (`first_decay_steps`, `t_mul`, `m_mul`), timm's `CosineLRScheduler` with cycles (`t_initial`, `cycle_mul`,
+//! `cycle_decay`, `cycle_limit`), transformers's `cosine_with_restarts` (`num_cycles`).
+//!
+//! Differences: the start of each cycle is a sum of lengths here. PyTorch's `step(epoch)` and timm compute it with a
+//! logarithm, which puts the boundary one tick too early or too late in some cycles (in PyTorch with T_mult = 3 at
+//! epoch 121·T_0).
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
 use super::cosine::wave;
@@ -36,16 +42,20 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] =
+    &["CosineAnnealingWarmRestarts", "CosineDecayRestarts", "cosine_with_restarts", "sgdr_schedule"];
+
 choice! {
-    /// What the amplitude decay is of.
+    /// The height that `decay` multiplies.
     pub enum DecayOf {
         Peak = "peak",
         Amplitude = "amplitude",
     }
 }
 
-/// More cycles of growing length than this are none that one would ask for.
-const MOST_CYCLES: usize = 100_000;
+/// The largest number of cycles of growing length: their starts are kept in a table.
+const MAX_CYCLES: usize = 100_000;
 
 /// A number of at least 1.
 #[derive(Clone, Copy, Debug)]
@@ -84,10 +94,10 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let total = context.horizon.total_steps;
     let (steps, written) = match (period?, cycles) {
         (Some(period), _) => (period.f64(), Some(period)),
-        // Before anything is summed over them.
+        // Checked first, because the next arm sums over the cycles.
         (None, Some(cycles)) if cycles as u64 > total => (0.0, None),
         (None, Some(cycles)) => {
-            // As many cycles as asked for fill the whole: period·(1 + m + m² + …) = total.
+            // The cycles fill the whole length: period·(1 + m + m² + …) = total.
             let sum: f64 = (0..cycles).map(|cycle| multiplier.powf(cycle as f64)).sum();
             (total as f64 / sum, None)
         }
@@ -113,8 +123,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     };
     let cycles = cycles.map_or(u64::MAX, |cycles| cycles as u64);
     let starts = starts(steps, multiplier, total);
-    if starts.len() > MOST_CYCLES {
-        let label = format!("expected at most {MOST_CYCLES}: a longer period, or 1");
+    if starts.len() > MAX_CYCLES {
+        let label = format!("expected at most {MAX_CYCLES}: a longer period, or 1");
         section.error("period_mult", "there are too many cycles of growing length", label);
         return None;
     }
@@ -123,8 +133,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(rule))
 }
 
-/// Where each cycle begins that does so in `total` steps, and the one after them; of more than [`MOST_CYCLES`] one too
-/// many. Nothing where all are of one length, for which no table is needed.
+/// Returns the start of each cycle that begins within `total` steps, and of the next one. Stops after
+/// `MAX_CYCLES + 1` of them. Empty if all cycles have the same length, because no table is needed then.
 fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
     if multiplier == 1.0 {
         return Vec::new();
@@ -134,14 +144,14 @@ fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
     let mut within = true;
     let starts =
         cycles.map(|(start, _)| start).take_while(|&start| std::mem::replace(&mut within, start <= total as f64));
-    starts.take(MOST_CYCLES + 1).collect()
+    starts.take(MAX_CYCLES + 1).collect()
 }
 
 #[derive(Debug)]
 struct CosineRestarts {
-    /// In steps, not always whole: where each cycle begins, where they differ in length.
+    /// The start of each cycle in steps, not always whole. Empty if all cycles have the same length.
     starts: Vec<f64>,
-    /// The first cycle as steps and the number of cycles that they hold, where all are of one length.
+    /// Cycles of the same length as a ratio: this many steps hold this many cycles.
     share: (u64, u64),
     written: Option<Length>,
     cycles: u64,
@@ -154,17 +164,17 @@ struct CosineRestarts {
 }
 
 impl CosineRestarts {
-    /// Warns where a run of `total` steps ends inside of a cycle, high up as it may be.
+    /// Warns if a run of `total` steps ends inside a cycle, possibly at a high rate.
     fn warn_of_a_cut(&self, section: &Section<'_>, total: u64) {
         let (cycle, x) = self.cycle(total);
         let asked = self.written.is_some() && self.cycles != u64::MAX;
         if asked && cycle < self.cycles {
-            let message = format!("`{}`: not all cycles come in this run", section.dotted("cycles"));
-            let label = format!("the run ends in cycle {}, or before it", cycle + 1);
+            let message = format!("`{}`: not all cycles fit into this run", section.dotted("cycles"));
+            let label = format!("the run ends in cycle {} or at its start", cycle + 1);
             section.log().push(Diagnostic::warning(message).at(section.place_of("cycles")).label(label));
         } else if (1..self.cycles).contains(&cycle) && x > 1e-9 && x < 1.0 - 1e-9 {
-            let message = format!("`{}`: the last cycle does not complete", section.dotted("period"));
-            let label = format!("cycle {} ends at {}% of it", cycle + 1, words::number(100.0 * x));
+            let message = format!("`{}`: the last cycle is not completed", section.dotted("period"));
+            let label = format!("cycle {} ends after {}% of it", cycle + 1, words::number(100.0 * x));
             let found = Diagnostic::warning(message).at(section.place_of("period")).label(label);
             section
                 .log()
@@ -172,15 +182,15 @@ impl CosineRestarts {
         }
     }
 
-    /// The cycle that `t` is in, and how much of it is over.
+    /// Returns the cycle that contains `t`, and the share of it that has passed.
     fn cycle(&self, t: u64) -> (u64, f64) {
         if self.multiplier == 1.0 {
-            // In integers: thirds of a run have no last digit to be wrong in.
+            // In integers, so that a third of a run is exact.
             let (elapsed, whole) = (u128::from(t) * u128::from(self.share.1), u128::from(self.share.0));
             return ((elapsed / whole) as u64, (elapsed % whole) as f64 / whole as f64);
         }
         let t = t as f64;
-        // The last of them begins after the run: what is asked beyond it is of the cycle before.
+        // The last start is beyond the run. Later times belong to the cycle before it.
         let cycle = self.starts.partition_point(|&start| start <= t).clamp(1, self.starts.len() - 1) - 1;
         let (start, next) = (self.starts[cycle], self.starts[cycle + 1]);
         (cycle as u64, ((t - start) / (next - start)).min(1.0))
@@ -189,7 +199,7 @@ impl CosineRestarts {
 
 impl Rule for CosineRestarts {
     fn factor(&self, clock: Clock) -> f64 {
-        let (cycle, x) = self.cycle(self.tick.seen(clock));
+        let (cycle, x) = self.cycle(self.tick.step(clock));
         if cycle >= self.cycles {
             return self.end;
         }

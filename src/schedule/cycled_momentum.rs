@@ -1,23 +1,25 @@
-//! The momentum that a rule cycles inversely to the rate, as PyTorch's `OneCycleLR` and `CyclicLR` do.
+//! A momentum that moves inversely to the rate, as in PyTorch's `OneCycleLR` and `CyclicLR`.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `cycle_momentum` | | whether momentum (β₁ for the Adam family) goes along |
-//! | `base_momentum` | 0.85 (`cyclic`: 0.8) | where the rate is highest |
-//! | `max_momentum` | 0.95 (`cyclic`: 0.9) | where the rate is lowest |
+//! | `cycle_momentum` | by the rule | whether momentum (β₁ for the Adam family) follows the cycle |
+//! | `base_momentum` | 0.85 (`cyclic`: 0.8) | the momentum at the highest rate |
+//! | `max_momentum` | 0.95 (`cyclic`: 0.9) | the momentum at the lowest rate |
 
-use super::Context;
+use super::{Context, words};
 use crate::spec::{BelowOne, Section};
 
-/// Momentum from where the rate is lowest to where it is highest.
+/// The range of a cycled momentum.
 #[derive(Clone, Copy, Debug)]
 pub struct CycledMomentum {
+    /// The momentum at the highest rate.
     pub base: f64,
+    /// The momentum at the lowest rate.
     pub max: f64,
 }
 
 impl CycledMomentum {
-    /// Reads the three keys; none where momentum does not go along.
+    /// Reads the three keys. `None` if momentum does not follow the cycle.
     pub fn read(
         section: &mut Section<'_>,
         context: &Context<'_>,
@@ -30,8 +32,8 @@ impl CycledMomentum {
         if !wanted {
             for key in ["base_momentum", "max_momentum"] {
                 if section.has(key) {
-                    section.ask(key);
-                    section.error(key, format!("`{key}` goes with `cycle_momentum = true`"), "nothing follows it here");
+                    section.mark_known(key);
+                    section.error(key, format!("`{key}` needs `cycle_momentum = true`"), "it has no effect here");
                 }
             }
             return None;
@@ -43,7 +45,11 @@ impl CycledMomentum {
             section.error("cycle_momentum", "there is no momentum to cycle", label);
         }
         if base > max {
-            section.error("base_momentum", "`base_momentum` is above `max_momentum`", "expected at most that");
+            section.error(
+                "base_momentum",
+                "`base_momentum` is above `max_momentum`",
+                format!("expected at most {}", words::number(max)),
+            );
         }
         Some(CycledMomentum { base, max })
     }

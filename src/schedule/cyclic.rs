@@ -1,21 +1,25 @@
-//! Up and down between two rates (Smith 2017, arXiv 1506.01186): PyTorch's `CyclicLR`.
+//! A factor that goes up and down between two values (Smith 2017, arXiv 1506.01186).
 //!
-//! Cycle c (from 1) goes up for `up` and down for `down`; with r from 0 at its ends to 1 at its top:
-//! factor(t) = low + (high − low)·r·s, s = 1 (`triangular`), ½^(c−1) (`triangular2`) or gamma^t (`exp_range`)
+//! Cycle c (from 1) rises for `up` and falls for `down`. With r = 0 at both ends of the cycle and r = 1 at its top:
+//! factor(t) = low + (high − low)·r·s. The scale s is 1 (`triangular`), ½^(c−1) (`triangular2`) or gamma^t
+//! (`exp_range`).
 //!
 //! | key | default | torch | |
 //! |---|---|---|---|
-//! | `low` | | | PyTorch's `base_lr`: a factor, or `{ lr = … }` |
-//! | `high` | 1 | | PyTorch's `max_lr` |
-//! | `up` | | `"2000 steps"` | PyTorch's `step_size_up` |
-//! | `down` | as `up` | | PyTorch's `step_size_down` |
-//! | `mode` | `"triangular"` | | what becomes of the height: `"triangular2"` halves it each cycle, `"exp_range"` decays it |
-//! | `gamma` | 1 | | for `exp_range`: above 0, at most 1, each tick |
-//! | `cycle_momentum` | false | true where the optimizer has one | with `base_momentum` 0.8, `max_momentum` 0.9 |
-//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//! | `low` | | | the lower factor, or a rate `{ lr = … }` |
+//! | `high` | 1 | | the upper factor, or a rate |
+//! | `up` | | `"2000 steps"` | the length of the rise |
+//! | `down` | as `up` | | the length of the fall |
+//! | `mode` | `"triangular"` | | the height of the cycles: `"triangular"` is constant, `"triangular2"` halves with each cycle, `"exp_range"` decays with each tick |
+//! | `gamma` | 1 | | the decay per tick of `exp_range`, above 0 and at most 1 |
+//! | `cycle_momentum` | false | true if the optimizer has a momentum | whether momentum (or β₁) moves inversely to the rate |
+//! | `base_momentum`, `max_momentum` | 0.8, 0.9 | | the momentum at the top and at the ends of a cycle |
+//! | `tick` | `"step"` | | how often the factor may change |
 //!
-//! PyTorch's `base_lr` and `max_lr` take the place of the optimizer's own rate; here both are factors of it unless they
-//! are written as rates.
+//! Elsewhere: PyTorch's `CyclicLR` (`base_lr`, `max_lr`, `step_size_up`, `step_size_down`, `mode`, `gamma`).
+//!
+//! Differences: PyTorch's `base_lr` and `max_lr` replace the rate of the optimizer. Here `low` and `high` multiply it,
+//! unless they are written as rates.
 
 use super::convention::Convention::{self, Torch};
 use super::cycled_momentum::CycledMomentum;
@@ -33,8 +37,11 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["CyclicLR"];
+
 choice! {
-    /// What becomes of the height of a cycle.
+    /// The height of successive cycles.
     pub enum Shrink {
         Triangular = "triangular",
         Triangular2 = "triangular2",
@@ -58,20 +65,20 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (low, up, down) = (low?, up?, down?);
     if low > high {
-        section.error("low", "`low` is above `high`", "expected at most that");
+        section.error("low", "`low` is above `high`", format!("expected at most {}", words::number(high)));
     }
     if gamma > 1.0 {
         section.error("gamma", "the cycles would grow", "expected at most 1");
     }
     if gamma != 1.0 && mode != Shrink::ExpRange {
-        section.error("gamma", "`gamma` goes with `mode = \"exp_range\"`", "it would change nothing");
+        section.error("gamma", "`gamma` needs `mode = \"exp_range\"`", "it has no effect here");
     }
     let cycle = Length { steps: up.steps.saturating_add(down.steps), ..up };
     let total = context.horizon.total_steps;
     cycle.warn_beyond(total, section, "up", "the first cycle ends");
     if total > cycle.steps && !total.is_multiple_of(cycle.steps) {
-        let message = format!("`{}`: the last cycle does not complete", section.dotted("up"));
-        let label = format!("a cycle has {}; there are {total}", words::count(cycle.steps, "step"));
+        let message = format!("`{}`: the last cycle is not completed", section.dotted("up"));
+        let label = format!("a cycle has {}, the run {total}", words::count(cycle.steps, "step"));
         section.log().push(Diagnostic::warning(message).at(section.place_of("up")).label(label));
     }
     Some(Box::new(Cyclic { low, high, up, down, mode, gamma, momentum, tick }))
@@ -90,9 +97,9 @@ struct Cyclic {
 }
 
 impl Cyclic {
-    /// r·s of the formula.
+    /// Returns r·s of the formula.
     fn height(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         let (up, down) = (self.up.steps, self.down.steps);
         let whole = up.saturating_add(down);
         let (cycle, at) = (t / whole, t % whole);

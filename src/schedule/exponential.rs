@@ -1,15 +1,17 @@
-//! Exponential decay: Keras's `ExponentialDecay`, optax's `exponential_decay`; PyTorch's `ExponentialLR` is
-//! `every = "1 epochs"` with `tick = "epoch"`.
+//! Exponential decay, smooth or as a staircase.
 //!
-//! factor(t) = `factor`^(t / every), the exponent rounded down with `staircase`; never beyond `end`
+//! factor(t) = `factor`^(t / every), never beyond `end`. With `staircase` the exponent is rounded down.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `factor` | | above 0 |
-//! | `every` | | how long it takes to lose one `factor` |
-//! | `staircase` | false | in steps of `every`, as the rule `step` |
-//! | `end` | none | where the decay stops (or the growth, with a factor above 1): a factor, or `{ lr = … }` |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `factor` | | the factor per `every`, above 0 |
+//! | `every` | | the time in which the rate is multiplied by `factor` once |
+//! | `staircase` | false | change only at multiples of `every`, like `step` |
+//! | `end` | no limit | the factor (or rate `{ lr = … }`) at which the decay stops; with a `factor` above 1, at which the growth stops |
+//! | `tick` | `"step"` | how often the factor may change |
+//!
+//! Elsewhere: Keras's `ExponentialDecay`, optax's `exponential_decay`. PyTorch's `ExponentialLR` is `every = "1
+//! epochs"` with `tick = "epoch"`, and `MultiplicativeLR` with a constant is `every = "1 steps"`.
 
 use super::convention::Convention::{self, Keras, Optax, Torch};
 use super::length::Length;
@@ -25,6 +27,9 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["ExponentialLR", "ExponentialDecay", "exponential_decay", "MultiplicativeLR"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Keras, Optax]);
     let factor = section.required::<Positive>("factor");
@@ -34,12 +39,12 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (factor, every) = (factor?.0, every?);
     if staircase {
-        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop comes");
+        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop is");
     }
     let beyond = end.is_some_and(|end| if factor < 1.0 { end > 1.0 } else { end < 1.0 });
     if beyond {
         let label = if factor < 1.0 { "expected at most 1" } else { "expected at least 1" };
-        section.error("end", "the rate goes the other way", label);
+        section.error("end", "the rate moves away from `end`", label);
     }
     Some(Box::new(Exponential { factor, every, staircase, end, tick }))
 }
@@ -55,7 +60,7 @@ struct Exponential {
 
 impl Rule for Exponential {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         let exponent = match self.staircase {
             true => (t / self.every.steps) as f64,
             false => t as f64 / self.every.f64(),

@@ -1,23 +1,29 @@
-//! A formula of one's own: PyTorch's `LambdaLR`, Keras's `LearningRateScheduler`.
+//! A factor by a formula of your own.
 //!
 //! factor(t) = `formula`
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `formula` | | for example `"0.5 * (1 + cos(pi * t / T))"` |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `tick` | `"step"` | how often the factor may change |
 //!
-//! | name | |
+//! A formula may contain these names:
+//!
+//! | name | value |
 //! |---|---|
-//! | `t`, `T` | the tick, from 0, and how many there are in the run or phase: steps, or with `tick = "epoch"` epochs |
-//! | `step` | the optimizer update about to be made, from 0 (inside a phase: of the phase) |
+//! | `t`, `T` | the current tick (from 0) and the number of ticks in the run or phase: steps, or epochs with `tick = "epoch"` |
+//! | `step` | the step about to be taken, from 0 (inside a phase: of the phase) |
 //! | `epoch` | the same in epochs, with its fraction |
-//! | `base` | the group's base rate: `1e-3 / base` is a rate of 1e-3 |
+//! | `base` | the base rate of the group: `1e-3 / base` gives a rate of 1e-3 |
 //! | `pi` | π |
 //!
-//! `+ - * / ^`, `%` (remainder), comparisons (1 where true, else 0), `&&`, `||`, `if(condition, then, else)`, `min(a, b)`, `max(a, b)`, and
-//! `abs`, `ceil`, `cos`, `exp`, `floor`, `ln`, `log10`, `log2`, `round`, `sin`, `sqrt`, `tan`, `tanh` of one number. The
-//! formula is read with the spec, and tried on the steps of the run: it must give a finite number, 0 or above.
+//! It may contain `+ - * / ^`, `%` (remainder), comparisons (1 if true, otherwise 0), `&&`, `||`, `if(condition, then,
+//! else)`, `min(a, b)`, `max(a, b)`, and these functions of one number: `abs`, `ceil`, `cos`, `exp`, `floor`, `ln`,
+//! `log10`, `log2`, `round`, `sin`, `sqrt`, `tan`, `tanh`.
+//!
+//! The formula is checked before training: on the steps of the run it must give finite numbers, 0 or above.
+//!
+//! Elsewhere: PyTorch's `LambdaLR`, Keras's `LearningRateScheduler`.
 
 mod grammar;
 #[cfg(test)]
@@ -31,13 +37,16 @@ pub use grammar::{Formula, NAMES};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "expression",
-    summary: "a formula of one's own",
+    summary: "a formula of your own",
     example: "type = \"expression\"\nformula = \"0.5 * (1 + cos(pi * t / T))\"",
     build,
 };
 
-/// A formula is tried on so many steps at most, spread over the run.
-const TRIED: u64 = 20_000;
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["LambdaLR", "LearningRateScheduler", "lambda"];
+
+/// The largest number of steps, spread over the run, on which a formula is checked.
+const MAX_CHECKED: u64 = 20_000;
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Keras, Optax]);
@@ -49,17 +58,17 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         Err(error) => {
             section.error(
                 "formula",
-                format!("`{}` is no formula: {}", section.dotted("formula"), error.what),
-                error.right,
+                format!("`{}` is not a valid formula: {}", section.dotted("formula"), error.message),
+                error.help,
             );
             return None;
         }
     };
     let rule = Expression { text, formula, base: context.base_lr, tick };
     let total = context.horizon.total_steps;
-    let stride = total.div_ceil(TRIED).max(1);
-    let tried = (0..total).step_by(usize::try_from(stride).unwrap_or(usize::MAX)).chain([total.saturating_sub(1)]);
-    for step in tried {
+    let stride = total.div_ceil(MAX_CHECKED).max(1);
+    let checked = (0..total).step_by(usize::try_from(stride).unwrap_or(usize::MAX)).chain([total.saturating_sub(1)]);
+    for step in checked {
         let clock = Clock { step, total_steps: total, steps_per_epoch: context.horizon.steps_per_epoch };
         let factor = rule.factor(clock);
         if !(factor.is_finite() && factor >= 0.0) {
@@ -81,9 +90,9 @@ struct Expression {
 
 impl Rule for Expression {
     fn factor(&self, clock: Clock) -> f64 {
-        // Past the end the last value is held, as everywhere.
+        // After the end the last value is held, as in every rule.
         let step = clock.step.min(clock.total_steps.saturating_sub(1));
-        let (unit, seen) = (self.tick.unit(clock), self.tick.seen(Clock { step, ..clock }));
+        let (unit, seen) = (self.tick.unit(clock), self.tick.step(Clock { step, ..clock }));
         let values = |name: &str| match name {
             "t" => (seen / unit) as f64,
             "T" => clock.total_steps as f64 / unit as f64,

@@ -1,27 +1,34 @@
-//! GreedyLR (arXiv 2512.14527): up while a metric improves, down while it does not; transformers's `greedy`.
+//! A factor that rises while a metric improves and falls while it does not: GreedyLR (arXiv 2512.14527).
 //!
-//! After each evaluation, outside of a cooldown: more than `patience` good ones in a row: lr ← min(lr / `factor`,
-//! `max_lr`); more than `patience` bad ones: lr ← max(lr·`factor`, `min_lr`); each if it moves the rate by more than
-//! `eps`. After `reset` drops that found the rate at `min_lr`, with no rise between them, everything starts anew from
-//! factor 1: each group for itself, where transformers waits for all of them.
+//! After each evaluation outside a cooldown:
+//! - more than `patience` good evaluations in a row: lr ← min(lr / `factor`, `max_lr`);
+//! - more than `patience` bad ones: lr ← max(lr·`factor`, `min_lr`).
+//!
+//! A change happens only if it moves the rate by more than `eps`. The rule counts the drops that find the rate at
+//! `min_lr`; a rise sets the count back to 0. After `reset` such drops the rule starts again from factor 1, each group
+//! on its own.
 //!
 //! | key | default | transformers | |
 //! |---|---|---|---|
-//! | `monitor`, `mode`, `window`, `every`, `nan` | | | see `metric.rs`; transformers's `smooth` with `window_size` is `window` |
-//! | `factor` | 0.95 | | above 0, below 1 |
-//! | `patience` | `"10 epochs"` | | |
-//! | `threshold`, `threshold_mode` | 1e-6, `"abs"` | | |
-//! | `cooldown` | `"0 epochs"` | | epochs after a drop that are not judged; as `patience`, a multiple of `every` |
+//! | `monitor`, `mode`, `window`, `every`, `nan` | | | see "The monitored metric" below |
+//! | `factor` | 0.95 | | above 0 and below 1 |
+//! | `patience` | `"10 epochs"` | | whole epochs, a multiple of `every` |
+//! | `threshold`, `threshold_mode` | 1e-6, `"abs"` | | the improvement that counts |
+//! | `cooldown` | `"0 epochs"` | | epochs after a drop that are not judged; a multiple of `every` |
 //! | `raise_cooldown` | `"0 epochs"` | | the same after a rise (transformers's `warmup`) |
-//! | `min_lr` | 0 | 1e-3 | learning rates, for each group its own |
-//! | `max_lr` | ten times the base rate | 1 | |
-//! | `eps` | 1e-8 | | |
-//! | `reset` | 500 | | transformers's `reset_start` |
+//! | `min_lr` | 0 | 1e-3 | the lowest rate of each group |
+//! | `max_lr` | ten times the base rate | 1 | the highest rate of each group |
+//! | `eps` | 1e-8 | | the smallest change of the rate |
+//! | `reset` | 500 | | drops at `min_lr` before the rule starts again (transformers's `reset_start`) |
+//!
+//! Elsewhere: transformers's `greedy`. Its `smooth` with `window_size` is `window` here.
+//!
+//! Differences: transformers starts again only when all groups have had their drops; here each group is on its own.
 
 use serde::{Deserialize, Serialize};
 
 use super::convention::Convention::{self, Transformers};
-use super::metric::{Evaluations, Metric, Seen, ThresholdMode, Verdict};
+use super::metric::{Evaluations, History, Metric, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::spec::{Count, Diagnostic, Entry, NonNegative, Positive, Section};
 
@@ -31,6 +38,9 @@ pub const ENTRY: Entry<Build> = Entry {
     example: "type = \"greedy\"\nmonitor = \"val_loss\"\nfactor = 0.9\npatience = \"1 epochs\"",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["GreedyLR"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let transformers = Convention::among(section, context, &[Transformers]) == Some(Transformers);
@@ -53,14 +63,16 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         section.error("min_lr", "`min_lr` is above `max_lr`", format!("expected at most {}", words::number(max_lr)));
     }
     if base_lr > 0.0 && (base_lr <= min_lr || base_lr > max_lr) {
-        let message = "the learning rate begins outside of `min_lr` and `max_lr`";
+        let message = "the learning rate starts outside of `min_lr` and `max_lr`";
         let (low, high) = (words::number(min_lr), words::number(max_lr));
         let label = format!("the rate is {}, the limits are {low} and {high}", words::number(base_lr));
         let found = Diagnostic::warning(message).at(section.place_of("min_lr")).label(label);
-        section.log().push(found.help("at or below `min_lr` it can never be lowered, above `max_lr` never be raised"));
+        section
+            .log()
+            .push(found.help("it is never lowered from `min_lr` or less, and never raised from above `max_lr`"));
     }
     let metric = metric?;
-    // It may rise, for which even the first evaluation counts.
+    // The rate can also rise, and the first evaluation counts for that.
     metric.warn_if_never(section, context, patience.saturating_add(1));
     let config = Config { metric, factor, patience, cooldown, raise_cooldown, min_lr, max_lr, eps, reset, base_lr };
     let state = State::new(&config);
@@ -86,19 +98,27 @@ struct Config {
 struct State {
     rule: String,
     factor: f64,
-    seen: Seen,
+    #[serde(rename = "seen")]
+    history: History,
     good: u64,
     bad: u64,
-    /// Judgements that are still to be passed over.
+    /// The evaluations that are still to be skipped.
     cooldown: u64,
-    /// Drops at `min_lr` before everything starts anew.
+    /// The drops at `min_lr` before the rule starts again.
     reset: u64,
 }
 
 impl State {
     fn new(config: &Config) -> Self {
-        let (rule, seen, reset) = (ENTRY.name.to_owned(), Seen::default(), config.reset);
-        State { rule, factor: 1.0, seen, good: 0, bad: 0, cooldown: 0, reset }
+        State {
+            rule: ENTRY.name.to_owned(),
+            factor: 1.0,
+            history: History::default(),
+            good: 0,
+            bad: 0,
+            cooldown: 0,
+            reset: config.reset,
+        }
     }
 }
 
@@ -152,13 +172,13 @@ impl Rule for Greedy {
     }
 
     fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
-        let best = self.state.seen.best;
-        let verdict = self.config.metric.judge(&mut self.state.seen, observation)?;
+        let best = self.state.history.best;
+        let verdict = self.config.metric.judge(&mut self.state.history, observation)?;
         if self.state.cooldown > 0 && !matches!(verdict, Verdict::Reduce(_)) {
             self.state.cooldown -= 1;
             (self.state.good, self.state.bad) = (0, 0);
-            // What is passed over does not become the best either.
-            self.state.seen.best = best;
+            // A skipped evaluation cannot become the best either.
+            self.state.history.best = best;
             return None;
         }
         match verdict {
@@ -168,13 +188,13 @@ impl Rule for Greedy {
         let before = self.state.factor;
         let State { good, bad, .. } = self.state;
         let patience = self.config.patience;
-        let reason = self.config.metric.reason(&self.state.seen, verdict, good.max(bad));
+        let reason = self.config.metric.reason(&self.state.history, verdict, good.max(bad));
         if good > patience {
             self.raise(observation.scale);
             self.state.cooldown = self.config.raise_cooldown;
             self.state.good = 0;
         } else if bad > patience || matches!(verdict, Verdict::Reduce(_)) {
-            // Where it resets, the new state's cooldown is the drop's all the same, as in transformers.
+            // After a reset, too, the cooldown of the drop applies, as in transformers.
             self.lower(observation.scale);
             self.state.cooldown = self.config.cooldown;
             self.state.bad = 0;
@@ -196,9 +216,9 @@ impl Rule for Greedy {
             && loaded.bad <= config.patience
             && loaded.cooldown <= config.cooldown.max(config.raise_cooldown)
             && (1..=config.reset).contains(&loaded.reset)
-            && config.metric.is_of(&loaded.seen);
+            && config.metric.is_of(&loaded.history);
         if !fits {
-            return Err(StateError(format!("it is not of this rule: {state}")));
+            return Err(StateError(format!("it does not fit this rule: {state}")));
         }
         self.state = loaded;
         Ok(())

@@ -1,11 +1,13 @@
-//! The rate falls as 1/√t: transformers's `inverse_sqrt`, Big Vision's `rsqrt`; the part after the peak of `noam`.
+//! Decay as the inverse square root of time.
 //!
 //! factor(t) = 1 / √(1 + t / timescale)
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `timescale` | the warm-up's length, else `"10000 steps"` | after this long the factor is 1/√2 |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `timescale` | the length of the warm-up, without one `"10000 steps"` | the time after which the factor is 1/√2 |
+//! | `tick` | `"step"` | how often the factor may change |
+//!
+//! Elsewhere: transformers's `inverse_sqrt`, Big Vision's `rsqrt`. It is also the part of `noam` after the peak.
 
 use super::convention::Convention::{self, Transformers};
 use super::length::Length;
@@ -19,6 +21,9 @@ pub const ENTRY: Entry<Build> = Entry {
     example: "type = \"inverse_sqrt\"\ntimescale = \"5 epochs\"",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &[];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Transformers]);
@@ -36,7 +41,7 @@ struct InverseSqrt {
 
 impl Rule for InverseSqrt {
     fn factor(&self, clock: Clock) -> f64 {
-        1.0 / (1.0 + self.tick.seen(clock) as f64 / self.timescale.f64()).sqrt()
+        1.0 / (1.0 + self.tick.step(clock) as f64 / self.timescale.f64()).sqrt()
     }
 
     fn describe(&self) -> String {

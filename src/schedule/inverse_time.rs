@@ -1,14 +1,17 @@
-//! The rate falls as 1/t: Keras's `InverseTimeDecay`; Caffe's `inv` policy; the `lr_decay` of PyTorch's `Adagrad`.
+//! Decay as the inverse of time, or a power of it.
 //!
-//! factor(t) = (1 + `rate`·t / `every`)^−`power`, t / every rounded down with `staircase`
+//! factor(t) = (1 + `rate`·t / `every`)^−`power`. With `staircase`, t / every is rounded down.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `rate` | | above 0 (Keras's `decay_rate`, Caffe's `gamma`) |
-//! | `every` | | the unit of time (Keras's `decay_steps`; Caffe: `"1 steps"`) |
-//! | `power` | 1 | above 0 (Caffe's `power`) |
-//! | `staircase` | false | in steps of `every` |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `rate` | | above 0 |
+//! | `every` | | the unit of time |
+//! | `power` | 1 | above 0 |
+//! | `staircase` | false | change only at multiples of `every` |
+//! | `tick` | `"step"` | how often the factor may change |
+//!
+//! Elsewhere: Keras's `InverseTimeDecay` (`decay_rate`, `decay_steps`), Caffe's `inv` policy (`gamma`, `power`; its
+//! unit is `every = "1 steps"`), the `lr_decay` of PyTorch's `Adagrad`.
 
 use super::convention::Convention::{self, Keras};
 use super::length::Length;
@@ -23,6 +26,9 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["InverseTimeDecay", "inv"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Keras]);
     let rate = section.required::<Positive>("rate");
@@ -32,7 +38,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (rate, every) = (rate?.0, every?);
     if staircase {
-        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop comes");
+        every.warn_unseen(context.horizon.total_steps, section, "every", "the first drop is");
     }
     Some(Box::new(InverseTime { rate, every, power, staircase, tick }))
 }
@@ -48,7 +54,7 @@ struct InverseTime {
 
 impl Rule for InverseTime {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         let time = match self.staircase {
             true => (t / self.every.steps) as f64,
             false => t as f64 / self.every.f64(),

@@ -1,10 +1,12 @@
-//! A duration of a rule, in steps, rounded to whole ones. A percentage is of all that the rule's moments count from: of the
-//! run or the phase, a warm-up before the rule included unless its `clock` is `"after"`.
+//! The durations of a rule, in whole steps.
+//!
+//! A percentage is of everything that the rule's moments count from: the run or the phase, including a warm-up before
+//! the rule unless the `clock` of the warm-up is `"after"`.
 
 use super::{Context, words};
 use crate::spec::{Diagnostic, Duration, Horizon, Section};
 
-/// A duration as the spec words it, and the steps it comes to: at least one.
+/// A duration as the spec writes it, and its length in steps: at least 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Length {
     pub written: Duration,
@@ -12,13 +14,13 @@ pub struct Length {
 }
 
 impl Length {
-    /// The duration under `key`; a missing, wrong or empty one is logged.
+    /// Returns the duration under `key`. `None` (logged) if it is missing, wrong or empty.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Length> {
         let written = section.required::<Duration>(key)?;
         Length::new(section, key, written, whole(context))
     }
 
-    /// The duration under `key`, or `default` where it is not written.
+    /// Returns the duration under `key`, or `default` if it is not written. `None` (logged) if it is wrong or empty.
     pub fn or(
         section: &mut Section<'_>,
         key: &'static str,
@@ -29,18 +31,18 @@ impl Length {
         Length::new(section, key, written, whole(context))
     }
 
-    /// The duration under `key`, where it is written.
+    /// Returns the duration under `key`; `Some(None)` if it is not written. `None` (logged) if it is wrong or empty.
     pub fn optional(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Option<Length>> {
         if !section.has(key) {
-            section.ask(key);
+            section.mark_known(key);
             return Some(None);
         }
         let written = section.optional::<Duration>(key)?;
         Length::new(section, key, written, whole(context)).map(Some)
     }
 
-    /// The moment under `key`, or `default`. A moment is counted from where the spec's table begins, its warm-up
-    /// included; the steps are those of the rule's own clock.
+    /// Returns the moment under `key`, or `default` if it is not written. A moment counts from the beginning of the table,
+    /// its warm-up included; the steps that are returned count on the clock of the rule.
     pub fn until(
         section: &mut Section<'_>,
         key: &'static str,
@@ -51,12 +53,12 @@ impl Length {
         Length::moment(section, key, written, context)
     }
 
-    /// The moment `written`, which stands under `key`.
+    /// Returns the moment `written` under `key`, as [`Length::until`] does.
     pub fn moment(section: &Section<'_>, key: &str, written: Duration, context: &Context<'_>) -> Option<Length> {
         let whole = Length::new(section, key, written, whole(context))?;
         if whole.steps <= context.lead {
-            let message = format!("`{}` lies in the warm-up", section.dotted(key));
-            let label = format!("step {}; the warm-up takes {}", whole.steps, words::count(context.lead, "step"));
+            let message = format!("`{}` is within the warm-up", section.dotted(key));
+            let label = format!("step {}; the warm-up has {}", whole.steps, words::count(context.lead, "step"));
             let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
             section.log().push(found.help("in `warmup`, `clock = \"after\"` counts from the end of the warm-up"));
             return None;
@@ -67,11 +69,11 @@ impl Length {
     fn new(section: &Section<'_>, key: &str, written: Duration, horizon: Horizon) -> Option<Length> {
         let steps = written.steps(horizon);
         if steps == 0 {
-            let message = format!("`{}` comes to 0 steps", section.dotted(key));
+            let message = format!("`{}` is 0 steps long", section.dotted(key));
             let of = match written {
                 Duration::Steps(_) => String::new(),
                 Duration::Epochs(_) => format!("; an epoch has {}", words::count(horizon.steps_per_epoch, "step")),
-                Duration::Percent(_) => format!("; there are {}", words::count(horizon.total_steps, "step")),
+                Duration::Percent(_) => format!("; the whole has {}", words::count(horizon.total_steps, "step")),
             };
             section.error(key, message, format!("expected at least one step{of}"));
             return None;
@@ -79,14 +81,14 @@ impl Length {
         Some(Length { written, steps })
     }
 
-    /// Warns that `what` ("the cosine ends") comes after the end of `total` steps.
+    /// Warns if this is later than the end of `total` steps. `what` says what happens then: "the cosine ends".
     pub fn warn_beyond(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         if self.steps > total {
             self.warn(total, section, key, what);
         }
     }
 
-    /// Warns that `what` ("the first drop comes") is not seen: the last of `total` steps is before it.
+    /// Warns if this is later than the last of `total` steps. `what` says what happens then: "the first drop is".
     pub fn warn_unseen(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         if self.steps >= total {
             self.warn(total, section, key, what);
@@ -95,22 +97,22 @@ impl Length {
 
     fn warn(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         let message = format!("`{}`: {what} after the last step", section.dotted(key));
-        let label = format!("step {}; there are {}", self.steps, words::count(total, "step"));
+        let label = format!("step {}; the whole has {}", self.steps, words::count(total, "step"));
         section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(label));
     }
 
-    /// Whether it was written as the whole.
+    /// Reports whether it was written as the whole: `"100%"`.
     pub fn is_whole(self) -> bool {
         self.written == Duration::Percent(100.0)
     }
 
-    /// Steps as a number to divide by.
+    /// Returns the steps as a floating-point number.
     pub fn f64(self) -> f64 {
         self.steps as f64
     }
 }
 
-/// What a percentage is of.
+/// Returns the length that a percentage refers to.
 fn whole(context: &Context<'_>) -> Horizon {
     let total_steps = context.horizon.total_steps.saturating_add(context.lead);
     Horizon { total_steps, ..context.horizon }

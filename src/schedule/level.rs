@@ -1,19 +1,19 @@
-//! A height that a rule goes to: a factor, or an absolute rate.
+//! The height that a rule goes to: a factor or an absolute rate.
 
 use super::{Context, words};
-use crate::spec::{Diagnostic, Kind, Section, Value, shown};
+use crate::spec::{Diagnostic, Section, Value, ValueKind, shown};
 
-/// What a key such as `end` or `floor` was set to.
+/// The value of a key such as `end` or `floor`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Level {
-    /// Times the base rate.
+    /// A multiple of the base rate.
     Factor(f64),
-    /// A rate, for each group the same: `{ lr = 1e-5 }`.
+    /// A rate that is the same for each group: `{ lr = 1e-5 }`.
     Absolute(f64),
 }
 
 impl Level {
-    /// The factor under `key`, or `default` where it is not written (or wrong, which is logged). Above 0, or 0.
+    /// Returns the factor under `key`, 0 or above. It is `default` if the key is not written, or wrong (which is logged).
     pub fn or(section: &mut Section<'_>, key: &'static str, default: Level, context: &Context<'_>) -> f64 {
         let level = match section.raw(key) {
             Some(value) => Level::read(section, key, value, context).unwrap_or(default),
@@ -23,34 +23,34 @@ impl Level {
         level.factor(context)
     }
 
-    /// The factor under `end`, or `default`: where a rule that lowers the rate comes to. An absolute one above the group's
-    /// own rate is worth a warning: the rule then raises it, as PyTorch's `eta_min` does without a word.
+    /// Returns the factor under `end`, or `default`: the final value of a rule that lowers the rate. Warns if it is an
+    /// absolute rate above that of the group, because the rule then raises the rate (as PyTorch's `eta_min` does silently).
     pub fn end(section: &mut Section<'_>, default: Level, context: &Context<'_>) -> f64 {
         let is_absolute = match section.table_ref().get("end") {
             Some(written) => written.as_table().is_some(),
             None => matches!(default, Level::Absolute(_)),
         };
         let end = Level::or(section, "end", default, context);
-        // Other hyper-parameters may well rise: weight decay does in more than one recipe.
+        // Other hyper-parameters may rise: there are recipes that raise weight decay.
         if end > 1.0 && is_absolute && context.quantity == "lr" {
             let (quantity, base) = (context.quantity, words::number(context.base_lr));
-            let message = format!("`{}` is above what the rule begins from, and raises it", section.dotted("end"));
+            let message = format!("`{}` is above the base {quantity}, so the rule raises it", section.dotted("end"));
             let label = format!("{}; the base {quantity} is {base}", words::number(end * context.base_lr));
             section.log().push(Diagnostic::warning(message).at(section.place_of("end")).label(label));
         }
         end
     }
 
-    /// The factor under `key`; an error is logged when it is missing.
+    /// Returns the factor under `key`. Logs an error if it is missing.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<f64> {
         if !section.has(key) {
-            section.ask(key);
+            section.mark_known(key);
             section.missing(key, &expects(context));
         }
         Level::optional(section, key, context)
     }
 
-    /// The factor under `key`, if it is written and right.
+    /// Returns the factor under `key`. `None` if it is not written, or wrong (which is logged).
     pub fn optional(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<f64> {
         let value = section.raw(key)?;
         let level = Level::read(section, key, value, context)?;
@@ -58,34 +58,34 @@ impl Level {
         Some(level.factor(context))
     }
 
-    /// The level that `value` is; logs what else it is.
+    /// Decodes the value of `key`. `None` (logged) if it is not a level.
     pub fn read(section: &Section<'_>, key: &str, value: &Value, context: &Context<'_>) -> Option<Level> {
         let level = match &value.kind {
-            Kind::Table(table) => match table.entries.as_slice() {
+            ValueKind::Table(table) => match table.entries.as_slice() {
                 [(name, value)] if name.name == context.quantity => number(value).map(Level::Absolute),
                 _ => None,
             },
             _ => number(value).map(Level::Factor),
         };
         if level.is_none() {
-            let message = format!("`{}` does not take {}", section.dotted(key), shown(value));
+            let message = format!("`{}` cannot be {}", section.dotted(key), shown(value));
             let label = format!("expected {}", expects(context));
             section.log().push(Diagnostic::error(message).at(Some(&value.place)).label(label));
         }
         level
     }
 
-    /// As a factor of the group's base rate.
+    /// Returns the level as a factor of the base rate of the group.
     pub fn factor(self, context: &Context<'_>) -> f64 {
         match self {
             Level::Factor(factor) => factor,
-            // A group at rate 0 stays there, whatever its factor is.
+            // A group with the rate 0 keeps it, whatever the factor.
             Level::Absolute(_) if context.base_lr == 0.0 => 0.0,
             Level::Absolute(value) => value / context.base_lr,
         }
     }
 
-    /// As the resolved spec has it.
+    /// Returns the level as the resolved spec shows it.
     pub fn to_toml(self, context: &Context<'_>) -> toml::Value {
         match self {
             Level::Factor(factor) => factor.into(),
@@ -96,8 +96,8 @@ impl Level {
 
 fn number(value: &Value) -> Option<f64> {
     let number = match value.kind {
-        Kind::Integer(integer) => integer as f64,
-        Kind::Float(float) => float,
+        ValueKind::Integer(integer) => integer as f64,
+        ValueKind::Float(float) => float,
         _ => return None,
     };
     (number.is_finite() && number >= 0.0).then_some(number)

@@ -1,10 +1,10 @@
-//! `floor` and `ceiling`: what the factor of a table never goes below or above, its warm-up included.
+//! The options `floor` and `ceiling`: the lowest and the highest factor of a table, its warm-up included.
 
 use super::level::Level;
 use super::{Clock, Context, Observation, Rule, StateError, words};
 use crate::spec::{Diagnostic, Section};
 
-/// The two limits of a table.
+/// The two limits of a table, as factors.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     floor: Option<f64>,
@@ -27,13 +27,13 @@ impl Limits {
         if let Some(floor) = floor.filter(|&floor| floor > 1.0 && is_absolute) {
             let (quantity, base) = (context.quantity, words::number(context.base_lr));
             let label = format!("{}; the base {quantity} is {base}", words::number(floor * context.base_lr));
-            let message = format!("`{}` is above what the rule begins from, and raises it", section.dotted("floor"));
+            let message = format!("`{}` is above the base {quantity}, so it raises it", section.dotted("floor"));
             section.log().push(Diagnostic::warning(message).at(section.place_of("floor")).label(label));
         }
         Limits { floor, ceiling }
     }
 
-    /// `rule` within these limits.
+    /// Returns `rule` with these limits applied.
     pub fn around(self, rule: Box<dyn Rule>) -> Box<dyn Rule> {
         match self {
             Limits { floor: None, ceiling: None } => rule,
@@ -80,11 +80,11 @@ impl Rule for Limited {
         self.rule.drives_momentum()
     }
 
-    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
-        let before = self.factor(seen.clock);
-        let reason = self.rule.observe(seen);
-        // What moves beyond a limit is not seen.
-        reason.filter(|_| self.factor(seen.clock) != before)
+    fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
+        let before = self.factor(observation.clock);
+        let reason = self.rule.observe(observation);
+        // A change beyond a limit has no effect.
+        reason.filter(|_| self.factor(observation.clock) != before)
     }
 
     fn save(&self) -> serde_json::Value {

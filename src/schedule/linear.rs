@@ -1,17 +1,21 @@
-//! From one factor to another on a straight line: PyTorch's `LinearLR`, optax's `linear_schedule`, transformers's
-//! `linear`, Keras's `PolynomialDecay` at power 1.
+//! A straight line from one factor to another.
 //!
-//! factor(t) = start + (end − start)·t / over, and `end` from t = `over` on
+//! factor(t) = start + (end − start)·t / over, and `end` from t = `over` on.
 //!
 //! | key | default | torch | transformers | |
 //! |---|---|---|---|---|
-//! | `start` | | 1/3 | 1 | 0 or above, or `{ lr = … }` |
-//! | `end` | | 1 | 0 | 0 or above, or `{ lr = … }` |
-//! | `over` | `"100%"` | | | until when |
-//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//! | `start` | | 1/3 | 1 | the first factor, 0 or above, or a rate `{ lr = … }` |
+//! | `end` | | 1 | 0 | the final factor, 0 or above, or a rate |
+//! | `over` | `"100%"` | | | the moment at which `end` is reached |
+//! | `tick` | `"step"` | | | how often the factor may change |
 //!
-//! `end` is reached at step `over`, as everywhere; over a whole run that is the step after the last. PyTorch, which
-//! computes each rate from the one before, refuses a start of 0 and an end above 1; here both are factors like others.
+//! `end` is reached at step `over`. With `over = "100%"` that is the step after the last one.
+//!
+//! Elsewhere: PyTorch's `LinearLR` (`start_factor`, `end_factor`, `total_iters`), optax's `linear_schedule`,
+//! transformers's `linear`, Keras's `PolynomialDecay` at power 1.
+//!
+//! Differences: PyTorch computes each rate from the previous one, so it rejects a start of 0 and an end above 1. Both
+//! are allowed here.
 
 use super::convention::Convention::{self, Keras, Optax, Torch, Transformers};
 use super::length::Length;
@@ -27,6 +31,9 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["LinearLR", "linear_schedule"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Transformers]);
     let mut level = |key, default: f64| match convention {
@@ -40,7 +47,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let tick = Tick::read(section);
     let (start, end, over) = (start?, end?, over?);
     if start == 0.0 && end == 0.0 && context.base_lr != 0.0 {
-        section.error("end", "a line from 0 to 0 trains nothing", "one of `start` and `end` is above 0");
+        section.error("end", "a line from 0 to 0 trains nothing", "expected `start` or `end` above 0");
         return None;
     }
     over.warn_beyond(context.horizon.total_steps, section, "over", "the line ends");
@@ -57,7 +64,7 @@ struct Linear {
 
 impl Rule for Linear {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         match t < self.over.steps {
             true => self.start + (self.end - self.start) * (t as f64 / self.over.f64()),
             false => self.end,

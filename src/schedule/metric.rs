@@ -1,19 +1,20 @@
-//! What `plateau` and `greedy` have in common: a metric, watched.
+//! The metric that `plateau` and `greedy` monitor. Both have these keys:
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `monitor` | the run's monitored metric | |
-//! | `mode` | `"max"` for an accuracy, else `"min"` | which way it improves |
-//! | `threshold`, `threshold_mode` | | how much better is better: a part of the best value (`"rel"`), or in its unit (`"abs"`) |
-//! | `threshold_abs` | 0 | beside a relative threshold: in the metric's unit, on top of it (optax's `atol`) |
-//! | `window` | 1 | the mean of the last so many evaluations is judged |
-//! | `every` | `"1 epochs"` | how often it is judged |
-//! | `nan` | `"bad"` | what is not finite is a bad evaluation, as everywhere; `"ignore"`: as if it had not been; `"reduce"`: lowers the rate at once |
+//! | `monitor` | `"val_loss"` | the name of the metric |
+//! | `mode` | `"max"` for an accuracy, otherwise `"min"` | the direction of improvement |
+//! | `threshold`, `threshold_mode` | by the rule | the improvement that counts: a share of the best value (`"rel"`), or in the unit of the metric (`"abs"`) |
+//! | `threshold_abs` | 0 | in addition to a relative threshold, in the unit of the metric (optax's `atol`) |
+//! | `window` | 1 | the number of evaluations whose mean is judged |
+//! | `every` | `"1 epochs"` | how often the metric is judged |
+//! | `nan` | `"bad"` | the effect of a value that is not finite: `"bad"` makes it a bad evaluation, as in every framework; `"ignore"` skips it; `"reduce"` lowers the rate at once |
 //!
-//! What is not finite never becomes the best value and never enters a window.
+//! A value that is not finite never becomes the best value and never enters the window.
 //!
-//! Different on purpose: PyTorch's `rel` compares with best·(1 ± th), which for a negative metric lies on the wrong
-//! side of `best`: a loss that gets steadily worse counts as improving. Above 0 the two are the same to the bit.
+//! Differences: PyTorch's `rel` compares with best·(1 ± th). For a negative metric that bar is on the wrong side of
+//! `best`, so a loss that gets steadily worse counts as improving. For positive metrics both rules are the same to the
+//! bit.
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use crate::choice;
 use crate::spec::{Count, Diagnostic, Duration, Field, NonNegative, Section, Value, did_you_mean, one_of};
 
 choice! {
-    /// Which way the metric improves.
+    /// The direction in which the metric improves.
     pub enum Mode {
         /// Downwards, as a loss.
         Min = "min",
@@ -35,7 +36,7 @@ choice! {
 }
 
 impl Mode {
-    /// Whether `a` is better than `b` by more than `margin`. NaN is never better.
+    /// Reports whether `a` is better than `b` by more than `margin`. NaN is never better.
     pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
         match self {
             Mode::Min => a < b - margin,
@@ -45,28 +46,28 @@ impl Mode {
 }
 
 choice! {
-    /// What the threshold is a part of.
+    /// The unit of the threshold.
     pub enum ThresholdMode {
-        /// A part of the best value.
+        /// A share of the best value.
         Rel = "rel",
-        /// In the metric's own unit.
+        /// The unit of the metric.
         Abs = "abs",
     }
 }
 
 choice! {
-    /// What comes of an evaluation that gave no finite number.
+    /// The effect of an evaluation without a finite value.
     pub enum Nan {
-        /// It is a bad one.
+        /// It is a bad evaluation.
         Bad = "bad",
-        /// It is none.
+        /// It is skipped.
         Ignore = "ignore",
-        /// The rate falls at once.
+        /// The rate drops at once.
         Reduce = "reduce",
     }
 }
 
-/// A number of evaluations, one at the end of each epoch.
+/// A number of evaluations. There is one at the end of each epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluations(pub u64);
 
@@ -86,32 +87,33 @@ impl Field for Evaluations {
 }
 
 impl Evaluations {
-    /// The judgements that the epochs under `key` hold, of a metric that is judged every `every` of them; by default
-    /// `judgements`.
+    /// Returns the epochs under `key` as a number of judgements, for a metric that is judged every `every` epochs. The
+    /// default is `judgements`.
     pub fn judged(section: &mut Section<'_>, key: &'static str, judgements: u64, every: u64) -> u64 {
         let epochs = section.or(key, Evaluations(judgements.saturating_mul(every))).0;
         if !epochs.is_multiple_of(every) {
-            let message = format!("`{}` is no multiple of `every`", section.dotted(key));
+            let message = format!("`{}` is not a multiple of `every`", section.dotted(key));
             section.error(key, message, format!("the metric is judged every {}", words::count(every, "epoch")));
         }
         epochs / every
     }
 }
 
-/// What counts as better.
+/// The rule by which one value of a metric is better than another.
 #[derive(Clone, Copy, Debug)]
 pub struct Improvement {
     pub mode: Mode,
     pub threshold: f64,
     pub threshold_mode: ThresholdMode,
-    /// In the metric's unit, on top of a relative threshold.
+    /// In addition to a relative threshold, in the unit of the metric.
     pub threshold_abs: f64,
 }
 
 impl Improvement {
+    /// Reports whether `value` is better than `best` by more than the threshold.
     pub fn is_better(self, value: f64, best: f64) -> bool {
         let Improvement { mode, threshold, threshold_mode, threshold_abs } = self;
-        // best·(1 ± th) is PyTorch's formula; the sign of `best` puts the bar on its better side below 0 too.
+        // PyTorch has best·(1 ± th). The sign of `best` keeps the bar on the better side for negative values.
         let side = threshold * best.signum();
         match (mode, threshold_mode) {
             (Mode::Min, ThresholdMode::Rel) => mode.is_better(value, best * (1.0 - side), threshold_abs),
@@ -121,7 +123,7 @@ impl Improvement {
     }
 }
 
-/// A metric, and how it is judged.
+/// A monitored metric with the rule by which it is judged.
 #[derive(Debug)]
 pub struct Metric {
     pub monitor: String,
@@ -131,34 +133,34 @@ pub struct Metric {
     nan: Nan,
 }
 
-/// What has been seen of a metric.
+/// The history of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Seen {
-    // With a function of its own a missing `best` is an error, and not the same as null.
+pub struct History {
+    // With a function of its own, a missing `best` is an error rather than null.
     #[serde(deserialize_with = "Option::deserialize")]
     pub best: Option<f64>,
-    /// The last evaluations, the newest last; at most `window`.
+    /// The latest values, the newest last; at most `window` of them.
     values: Vec<f64>,
-    /// Evaluations that gave a number.
+    /// The number of evaluations with a finite value.
     count: u64,
-    /// Evaluations since the last that was judged.
+    /// The number of evaluations since the last judgement.
     since: u64,
 }
 
-/// What an evaluation means.
+/// The judgement of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
-    /// Better than the best so far, and now that itself.
+    /// Better than the best value so far. It is the new best value.
     Better(f64),
     /// Not better.
     Bad(f64),
-    /// Bad beyond waiting.
+    /// Bad enough to lower the rate at once.
     Reduce(f64),
 }
 
 impl Metric {
-    /// Reads the keys; `None` when the run has no such metric, which is logged.
+    /// Reads the keys. `None` (logged) if the run does not have the metric.
     pub fn read(
         section: &mut Section<'_>,
         context: &Context<'_>,
@@ -177,10 +179,10 @@ impl Metric {
         let nan = section.or("nan", Nan::Bad);
         if threshold_mode == ThresholdMode::Rel && threshold >= 1.0 {
             let label = "expected less than 1, or `threshold_mode = \"abs\"`";
-            section.error("threshold", "a relative threshold is a part of the best value", label);
+            section.error("threshold", "a relative threshold is a share of the best value", label);
         }
         if threshold_mode == ThresholdMode::Abs && threshold_abs != 0.0 {
-            let label = "expected it beside `threshold_mode = \"rel\"`";
+            let label = "expected `threshold_mode = \"rel\"` with it";
             section.error("threshold_abs", "`threshold` is absolute already", label);
         }
         if every == 0 {
@@ -190,22 +192,22 @@ impl Metric {
         Some(Metric { monitor: monitor?, improvement, every: every.max(1), window, nan })
     }
 
-    /// Warns where a change that needs `judgements` in a row cannot come in this run. The first evaluation is good, and a
-    /// change after the last one is not seen.
+    /// Warns if a change that needs `judgements` in a row cannot happen in this run. The first evaluation is always good, and
+    /// a change after the last one has no effect.
     pub fn warn_if_never(&self, section: &Section<'_>, context: &Context<'_>, judgements: u64) {
         let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
         let first = judgements.saturating_mul(self.every);
-        // Where something is wrong, the patience may be another than the one that is written.
+        // After an error the patience may be a default instead of the written one.
         if first >= epochs && section.log().errors() == 0 {
-            let message = format!("`{}` is too long for a change to come", section.dotted("patience"));
-            let label = format!("the first would come after {first} epochs of {epochs}");
+            let message = format!("`{}` is too long for any change in this run", section.dotted("patience"));
+            let label = format!("the first change would be after {first} of {epochs} epochs");
             section.log().push(Diagnostic::warning(message).at(section.place_of("patience")).label(label));
         }
     }
 
-    /// Takes in an evaluation; what it means, if it is one that is judged.
-    pub fn judge(&self, seen: &mut Seen, observation: &Observation<'_>) -> Option<Verdict> {
-        // Epoch 0 says nothing about the rate.
+    /// Adds an evaluation to the history. Returns the judgement, or `None` if this evaluation is not judged.
+    pub fn judge(&self, history: &mut History, observation: &Observation<'_>) -> Option<Verdict> {
+        // The evaluation before training does not depend on the rate.
         let value = if observation.epoch == 0 { None } else { (observation.metric)(&self.monitor) }?;
         if !value.is_finite() {
             match self.nan {
@@ -214,41 +216,41 @@ impl Metric {
                 Nan::Bad => {}
             }
         } else {
-            seen.values.push(value);
-            seen.count += 1;
-            let extra = seen.values.len().saturating_sub(self.window);
-            seen.values.drain(..extra);
+            history.values.push(value);
+            history.count += 1;
+            let extra = history.values.len().saturating_sub(self.window);
+            history.values.drain(..extra);
         }
-        seen.since += 1;
-        if seen.since < self.every {
+        history.since += 1;
+        if history.since < self.every {
             return None;
         }
-        seen.since = 0;
+        history.since = 0;
         if !value.is_finite() {
             return Some(Verdict::Bad(value));
         }
-        let mean = seen.values.iter().sum::<f64>() / seen.values.len() as f64;
-        if seen.best.is_none_or(|best| self.improvement.is_better(mean, best)) {
-            seen.best = Some(mean);
+        let mean = history.values.iter().sum::<f64>() / history.values.len() as f64;
+        if history.best.is_none_or(|best| self.improvement.is_better(mean, best)) {
+            history.best = Some(mean);
             return Some(Verdict::Better(mean));
         }
         Some(Verdict::Bad(mean))
     }
 
-    /// Whether `seen` can have come of this metric.
-    pub fn is_of(&self, seen: &Seen) -> bool {
-        let expected = usize::try_from(seen.count).map_or(self.window, |count| count.min(self.window));
-        seen.values.len() == expected && seen.since < self.every
+    /// Reports whether `history` can belong to this metric.
+    pub fn is_of(&self, history: &History) -> bool {
+        let expected = usize::try_from(history.count).map_or(self.window, |count| count.min(self.window));
+        history.values.len() == expected && history.since < self.every
     }
 
-    /// Why the rate changes after `count` judgements in a row that gave `verdict`.
-    pub fn reason(&self, seen: &Seen, verdict: Verdict, count: u64) -> String {
+    /// Returns the reason for a change of the rate after `count` judgements in a row with the result `verdict`.
+    pub fn reason(&self, history: &History, verdict: Verdict, count: u64) -> String {
         let monitor = match self.window {
             1 => self.monitor.clone(),
             window => format!("{} (mean of {window})", self.monitor),
         };
         let epochs = words::count(count.saturating_mul(self.every), "epoch");
-        match (verdict, seen.best) {
+        match (verdict, history.best) {
             (Verdict::Better(value), _) => format!("{monitor} {} has improved for {epochs}", words::number(value)),
             (Verdict::Reduce(value), _) => format!("{monitor} is {value}"),
             (Verdict::Bad(value), Some(best)) => {
@@ -259,10 +261,10 @@ impl Metric {
     }
 }
 
-/// Reads `monitor`: one of the run's metrics.
+/// Reads `monitor`. `None` (logged) if the run does not have this metric.
 fn monitor(section: &mut Section<'_>, context: &Context<'_>) -> Option<String> {
     let Some(default) = context.metrics.first() else {
-        section.ask("monitor");
+        section.mark_known("monitor");
         section.error("monitor", "this run has no metric to monitor", "this rule needs one");
         return None;
     };

@@ -1,9 +1,9 @@
-//! Learning-rate rules: each yields a dimensionless factor, and `lr[group] = lr · lr_mult[group] · factor`.
+//! Learning-rate rules. Each gives a dimensionless factor, and `lr[group] = lr · lr_mult[group] · factor`.
 //!
-//! A time-based rule is a pure function of a [`Clock`]. A metric-driven one has a state besides, fed by
-//! [`Rule::observe`] after each evaluation. Nobody stores a current learning rate.
+//! A time-based rule is a pure function of a [`Clock`]. A metric-driven rule also has a state, which [`Rule::observe`]
+//! updates after each evaluation. The current learning rate is not stored anywhere.
 //!
-//! A rule is one file and one line in [`REGISTRY`]; `docs/adding-a-schedule.md` shows how.
+//! A rule is one file, and its name here: `docs/adding-a-schedule.md` shows how to add one.
 
 mod constant;
 mod convention;
@@ -50,138 +50,150 @@ pub use expression::{Formula, NAMES};
 pub use from_spec::build;
 pub use metric::Mode;
 
-/// Every rule that `[schedule] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] = &[
-    constant::ENTRY,
-    cosine::ENTRY,
-    cosine_restarts::ENTRY,
-    cyclic::ENTRY,
-    exponential::ENTRY,
-    expression::ENTRY,
-    greedy::ENTRY,
-    inverse_sqrt::ENTRY,
-    inverse_time::ENTRY,
-    linear::ENTRY,
-    multistep::ENTRY,
-    noam::ENTRY,
-    one_cycle::ENTRY,
-    piecewise::ENTRY,
-    plateau::ENTRY,
-    polynomial::ENTRY,
-    product::ENTRY,
-    rex::ENTRY,
-    sequence::ENTRY,
-    step::ENTRY,
-    tanh::ENTRY,
-    wsd::ENTRY,
+/// Lists the rules from the modules that define them.
+macro_rules! registry {
+    ($($rule:ident),+ $(,)?) => {
+        /// Every rule that `[schedule] type = "…"` can name.
+        pub const REGISTRY: &[Entry<Build>] = &[$($rule::ENTRY),+];
+
+        /// The names of each rule in other frameworks. They are not accepted, but an error suggests the name here.
+        const OTHER_NAMES: &[(&str, &[&str])] = &[$((stringify!($rule), $rule::OTHER_NAMES)),+];
+    };
+}
+
+registry![
+    constant,
+    cosine,
+    cosine_restarts,
+    cyclic,
+    exponential,
+    expression,
+    greedy,
+    inverse_sqrt,
+    inverse_time,
+    linear,
+    multistep,
+    noam,
+    one_cycle,
+    piecewise,
+    plateau,
+    polynomial,
+    product,
+    rex,
+    sequence,
+    step,
+    tanh,
+    wsd,
 ];
 
-/// Builds a rule from its table; `None` when errors were logged. Asks for all its keys before it returns: what it does
-/// not ask for is reported as unknown.
+/// Builds a rule from its table. `None` when errors were logged. It reads all of its keys before it returns, because a key
+/// that it does not read is reported as unknown.
 pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
 
-/// What a rule is built for: one parameter group of one run.
+/// The run and the parameter group that a rule is built for.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The length of the run or, inside a sequence or after a warm-up, of the phase.
+    /// The length of the run. Inside a sequence or after a warm-up: of the phase.
     pub horizon: Horizon,
-    /// What the factor multiplies, by name: `lr`, or the hyper-parameter that follows the rule. Limits in absolute
-    /// values carry it: `{ lr = 1e-5 }`, `{ momentum = 0.9 }`.
+    /// The name of the quantity that the factor multiplies: `lr`, or a hyper-parameter that follows the rule. Absolute
+    /// values in a spec carry this name: `{ lr = 1e-5 }`, `{ momentum = 0.9 }`.
     pub quantity: &'a str,
-    /// The group's own value of that quantity, for limits in absolute values: `lr · lr_mult`, or the hyper-parameter.
+    /// The group's value of that quantity, by which absolute values become factors: `lr · lr_mult`, or the
+    /// hyper-parameter.
     pub base_lr: f64,
-    /// The group's momentum (β₁ for the Adam family), where the rule sets the rate of an optimizer that has one above 0.
+    /// The group's momentum (β₁ for the Adam family). `None` if the optimizer has no momentum above 0, or if the rule does
+    /// not set the rate.
     pub momentum: Option<f64>,
-    /// The metrics this run will have, the monitored one first.
+    /// The metrics that the run will have. The first is monitored by default.
     pub metrics: &'a [String],
-    /// Steps of a warm-up before the rule begins that its moments count, too.
+    /// The steps of a warm-up before the rule that are included in the moments of the rule.
     pub lead: u64,
-    /// Steps of the warm-up before the rule, however it counts.
+    /// The steps of the warm-up before the rule, whether or not moments include them.
     pub warmup: u64,
-    /// Whose defaults the keys of this table have.
+    /// The framework whose defaults the keys of this table have.
     pub convention: Option<Convention>,
 }
 
 impl<'a> Context<'a> {
-    /// For a schedule that stands by itself, of a group at `base_lr`.
+    /// Returns the context of a group with the rate `base_lr`, outside any sequence or warm-up.
     pub fn new(horizon: Horizon, base_lr: f64, metrics: &'a [String]) -> Self {
         Context { horizon, base_lr, metrics, quantity: "lr", momentum: None, lead: 0, warmup: 0, convention: None }
     }
 
-    /// For a phase or factor of this one.
+    /// Returns the context of a part of this schedule.
     fn within(self, horizon: Horizon) -> Self {
         Context { horizon, lead: 0, warmup: 0, convention: None, ..self }
     }
 }
 
-/// What a rule knows of time. Inside a sequence each part sees the clock of its own phase.
+/// The time that a rule sees. Inside a sequence each part sees the clock of its own phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// The step about to be taken, from 0.
     pub step: u64,
-    /// Steps of the run, or of the phase.
+    /// The steps of the run or of the phase.
     pub total_steps: u64,
-    /// Steps of one epoch, at least 1.
+    /// The steps of one epoch, at least 1.
     pub steps_per_epoch: u64,
 }
 
-/// What a metric-driven rule is shown after an evaluation.
+/// An evaluation, as a metric-driven rule observes it.
 pub struct Observation<'a> {
-    /// The epoch that was evaluated; 0 is the evaluation before training.
+    /// The epoch that was evaluated. 0 is the evaluation before training.
     pub epoch: u64,
-    /// The clock of the step that comes next.
+    /// The clock of the next step.
     pub clock: Clock,
-    /// `val_loss`, `train_accuracy`, … by name; none where this run has no such metric.
+    /// Returns a metric by its name (`val_loss`, `train_accuracy`, …). `None` if the run has no such metric.
     pub metric: &'a dyn Fn(&str) -> Option<f64>,
-    /// What multiplies this rule's factor: 1, but for what went before it in a sequence. Limits in absolute learning
+    /// The number that multiplies the factor of this rule: 1, except in a sequence or a product. Limits that are learning
     /// rates need it.
     pub scale: f64,
 }
 
-/// A rule's state that cannot be taken over.
+/// The reason why the state of a rule cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[error("the state of the schedule cannot be loaded: {0}")]
 pub struct StateError(pub String);
 
 /// A learning-rate rule.
 pub trait Rule: Debug + Send {
-    /// The factor for the step that `clock` shows. Past the end of the rule: its last value.
+    /// Returns the factor for the step `clock.step`. After the end of the rule that is its last value.
     fn factor(&self, clock: Clock) -> f64;
 
-    /// The rule in a few words: `×0.1 every 10 epochs`.
+    /// Describes the rule in a few words: `×0.1 every 10 epochs`.
     fn describe(&self) -> String;
 
-    /// Whether the factor depends on metrics.
+    /// Reports whether the factor depends on metrics.
     fn is_metric_driven(&self) -> bool {
         false
     }
 
-    /// The momentum (β₁ for the Adam family) that this rule also sets for the step that `clock` shows, for rules that
-    /// cycle it inversely to the rate.
+    /// Returns the momentum (β₁ for the Adam family) for the step `clock.step`. `None` if this rule does not set it; some
+    /// rules move it inversely to the rate.
     fn momentum(&self, _clock: Clock) -> Option<f64> {
         None
     }
 
-    /// Whether it does.
+    /// Reports whether the rule sets the momentum.
     fn drives_momentum(&self) -> bool {
         false
     }
 
-    /// Takes in what an evaluation showed; the reason, when it changes the factor.
-    fn observe(&mut self, _seen: &Observation<'_>) -> Option<String> {
+    /// Updates the state after an evaluation. Returns the reason if that changes the factor, otherwise `None`.
+    fn observe(&mut self, _observation: &Observation<'_>) -> Option<String> {
         None
     }
 
-    /// The state, null for a rule without one.
+    /// Returns the state. It is null for a rule without state.
     fn save(&self) -> serde_json::Value {
         serde_json::Value::Null
     }
 
-    /// Takes over a state that [`Rule::save`] gave, whole or not at all.
+    /// Restores a state that [`Rule::save`] returned. On an error the rule stays as it is.
     fn load(&mut self, state: &serde_json::Value) -> Result<(), StateError> {
         match state {
             serde_json::Value::Null => Ok(()),
-            other => Err(StateError(format!("this rule has no state, but was given {other}"))),
+            other => Err(StateError(format!("this rule has no state, but the saved one is {other}"))),
         }
     }
 }

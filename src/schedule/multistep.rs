@@ -1,22 +1,24 @@
-//! Drops at given moments: PyTorch's `MultiStepLR`, timm's `MultiStepLRScheduler`, optax's
-//! `piecewise_constant_schedule`; Keras's `PiecewiseConstantDecay` names the rates instead (see `piecewise`).
+//! Drops at given moments.
 //!
 //! factor(t) = the product of the factors of all milestones m ≤ t
 //!
 //! | key | default | keras | timm | |
 //! |---|---|---|---|---|
-//! | `milestones` | | | | moments, ascending: `["30 epochs", "60 epochs"]` |
-//! | `factor` | 0.1 | | 1 | above 0: one for all milestones, or an array with one for each |
-//! | `boundary` | `"at"` | `"after"` | `"before"` | acts from t ≥ m, t > m or t ≥ m − 1 on (in ticks) |
-//! | `tick` | `"step"` | | | how often the rule looks at the clock |
+//! | `milestones` | | | | the moments, in ascending order: `["30 epochs", "60 epochs"]` |
+//! | `factor` | 0.1 | | 1 | above 0: one number for all milestones, or an array with one for each |
+//! | `boundary` | `"at"` | `"after"` | `"before"` | a drop takes effect from t ≥ m (`"at"`), t > m (`"after"`) or t ≥ m − 1 (`"before"`) on, counted in ticks |
+//! | `tick` | `"step"` | | | how often the factor may change |
 //!
-//! PyTorch takes milestones in any order and counts one that stands twice as two; here both are errors.
+//! Elsewhere: PyTorch's `MultiStepLR`, timm's `MultiStepLRScheduler`, optax's `piecewise_constant_schedule`. Keras's
+//! `PiecewiseConstantDecay` gives the rates instead of their ratios: see `piecewise`.
+//!
+//! Differences: PyTorch accepts milestones in any order and counts a repeated one twice. Here both are errors.
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
 use super::length::Length;
 use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
-use crate::spec::{Diagnostic, Duration, Entry, Horizon, Kind, Positive, Section};
+use crate::spec::{Diagnostic, Duration, Entry, Horizon, Positive, Section, ValueKind};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "multistep",
@@ -24,6 +26,9 @@ pub const ENTRY: Entry<Build> = Entry {
     example: "type = \"multistep\"\nmilestones = [\"30 epochs\", \"60 epochs\"]\nfactor = 0.1",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["MultiStepLR", "MultiStepLRScheduler", "piecewise_constant_schedule"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm]);
@@ -42,7 +47,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(MultiStep::new(milestones, factors, boundary, tick)))
 }
 
-/// The moments under `key`: at least one, each later than the one before.
+/// Returns the moments under `key`: at least one, in ascending order. `None` (logged) if they are not.
 pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Vec<Length>> {
     let written: Vec<Duration> = section.required(key)?;
     if written.is_empty() {
@@ -54,7 +59,7 @@ pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Co
     let moments = moments?;
     for pair in moments.windows(2) {
         if pair[0].steps >= pair[1].steps {
-            let message = format!("`{}` must ascend", section.dotted(key));
+            let message = format!("`{}` must be in ascending order", section.dotted(key));
             let of = |moment: Length| format!("\"{}\" (step {})", moment.written, moment.steps);
             section.error(key, message, format!("{} is not after {}", of(pair[1]), of(pair[0])));
             return None;
@@ -63,7 +68,7 @@ pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Co
     Some(moments)
 }
 
-/// Warns of each moment under `key` that no tick of the run comes to.
+/// Warns about each moment under `key` that no tick of the run reaches.
 pub(super) fn warn_unseen(
     section: &Section<'_>,
     key: &str,
@@ -74,20 +79,20 @@ pub(super) fn warn_unseen(
     let Horizon { total_steps, steps_per_epoch } = context.horizon;
     let last = Clock { step: total_steps.saturating_sub(1), total_steps, steps_per_epoch };
     let items = match section.table_ref().get(key).map(|value| &value.kind) {
-        Some(Kind::Array(items)) => items.as_slice(),
+        Some(ValueKind::Array(items)) => items.as_slice(),
         _ => &[],
     };
-    for (at, moment) in moments.iter().enumerate().filter(|(_, moment)| moment.steps > boundary.seen(tick, last)) {
-        let message = format!("`{}`: \"{}\" comes after the last step", section.dotted(key), moment.written);
+    for (at, moment) in moments.iter().enumerate().filter(|(_, moment)| moment.steps > boundary.step(tick, last)) {
+        let message = format!("`{}`: \"{}\" is after the last step", section.dotted(key), moment.written);
         let place = items.get(at).map(|item| &item.place).or(section.place_of(key));
-        let label = format!("step {}; there are {}", moment.steps, words::count(total_steps, "step"));
+        let label = format!("step {}; the whole has {}", moment.steps, words::count(total_steps, "step"));
         section.log().push(Diagnostic::warning(message).at(place).label(label));
     }
 }
 
-/// Reads `factor`: one for all, or one for each milestone.
+/// Reads `factor`. Returns one factor for each milestone, also if the spec has one number for all.
 fn factors(section: &mut Section<'_>, default: f64, milestones: Option<usize>) -> Option<Vec<f64>> {
-    let is_array = matches!(section.table_ref().get("factor").map(|value| &value.kind), Some(Kind::Array(_)));
+    let is_array = matches!(section.table_ref().get("factor").map(|value| &value.kind), Some(ValueKind::Array(_)));
     if !is_array {
         let factor = section.or("factor", Positive(default)).0;
         return milestones.map(|count| vec![factor; count]);
@@ -107,7 +112,7 @@ fn factors(section: &mut Section<'_>, default: f64, milestones: Option<usize>) -
 struct MultiStep {
     milestones: Vec<Length>,
     factors: Vec<f64>,
-    /// The product of the first n factors.
+    /// Element n is the product of the first n factors.
     levels: Vec<f64>,
     boundary: Boundary,
     tick: Tick,
@@ -125,7 +130,7 @@ impl MultiStep {
 
 impl Rule for MultiStep {
     fn factor(&self, clock: Clock) -> f64 {
-        let seen = self.boundary.seen(self.tick, clock);
+        let seen = self.boundary.step(self.tick, clock);
         self.levels[self.milestones.partition_point(|milestone| milestone.steps <= seen)]
     }
 

@@ -1,14 +1,15 @@
-//! The Transformer's own schedule (Vaswani et al. 2017, arXiv 1706.03762), named after Noam Shazeer: up on a line, down
-//! as 1/√t.
+//! The schedule of the Transformer (Vaswani et al. 2017, arXiv 1706.03762), named after Noam Shazeer: a linear rise,
+//! then decay as the inverse square root of time.
 //!
-//! With n = t + 1, the number of the tick from 1, and P = `peak`: factor(t) = min(n / P, √(P / n)); with `d_model`
-//! times 1/√(d_model·P), which is the article's formula, where `lr` is a mere factor (1 there).
+//! With n = t + 1 (ticks counted from 1) and P = `peak`: factor(t) = min(n / P, √(P / n)). With `d_model` this is
+//! multiplied by 1/√(d_model·P), which gives the formula of the article. The article has no other learning rate, so use
+//! `lr = 1` then.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `peak` | | when the rate is highest (the article's `warmup_steps`, 4000) |
+//! | `peak` | | the moment of the highest rate (the article's `warmup_steps`, 4000) |
 //! | `d_model` | none | the width of the model |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `tick` | `"step"` | how often the factor may change |
 
 use super::convention::Convention;
 use super::length::Length;
@@ -18,10 +19,13 @@ use crate::spec::{Count, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "noam",
-    summary: "up on a line, down as 1/√t: the Transformer's own",
+    summary: "up on a line, down as 1/√t: the schedule of the Transformer",
     example: "type = \"noam\"\npeak = \"10%\"",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &[];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[]);
@@ -29,7 +33,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let d_model = section.optional::<Count>("d_model");
     let tick = Tick::read(section);
     let peak = peak?;
-    peak.warn_beyond(context.horizon.total_steps, section, "peak", "the peak comes");
+    peak.warn_beyond(context.horizon.total_steps, section, "peak", "the peak is");
     Some(Box::new(Noam { peak, d_model, tick }))
 }
 
@@ -42,10 +46,10 @@ struct Noam {
 
 impl Rule for Noam {
     fn factor(&self, clock: Clock) -> f64 {
-        let n = self.tick.seen(clock).saturating_add(self.tick.unit(clock)) as f64 / self.peak.f64();
+        let n = self.tick.step(clock).saturating_add(self.tick.unit(clock)) as f64 / self.peak.f64();
         let factor = if n < 1.0 { n } else { 1.0 / n.sqrt() };
         match self.d_model {
-            // In the article's own unit, the tick.
+            // The article counts in ticks.
             Some(Count(width)) => factor / (width as f64 * self.peak.f64() / self.tick.unit(clock) as f64).sqrt(),
             None => factor,
         }

@@ -1,26 +1,32 @@
-//! Once up and down again, momentum inversely (Smith and Topin 2017, arXiv 1708.07120): PyTorch's `OneCycleLR`, optax's
-//! `cosine_onecycle_schedule` and `linear_onecycle_schedule`, fastai's `fit_one_cycle`.
+//! One rise and one fall of the rate, with momentum moving inversely (Smith and Topin 2017, arXiv 1708.07120).
 //!
-//! With N = `over` the rate goes from `max` / `div_factor` up to `max`, which it reaches after `pct_start`·N, and from
-//! there to `max` / `div_factor` / `final_div_factor` at the end; with `three_phase` first back to `max` / `div_factor`,
-//! at `pct_final`·N. Between two heights a and b, x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x).
+//! With N = `over` the factor starts at `max` / `div_factor`, reaches `max` after `pct_start`·N, and ends at `max` /
+//! `div_factor` / `final_div_factor`. With `three_phase` it first returns to `max` / `div_factor`, at `pct_final`·N.
+//! From a height a to a height b, with x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x) with `anneal =
+//! "linear"`.
 //!
 //! | key | default | optax | |
 //! |---|---|---|---|
-//! | `max` | 1 | | the peak: a factor, or `{ lr = … }` |
-//! | `over` | `"100%"` | | N, until when |
-//! | `pct_start` | 0.3 | | above 0, below 1 |
-//! | `div_factor` | 25 | | at least 1 |
-//! | `final_div_factor` | 1e4 | | at least 1; fastai's `div_final` is of the peak: 1e5 there is 4000 here |
-//! | `anneal` | `"cos"` | | or `"linear"` |
-//! | `three_phase` | false | | |
-//! | `pct_final` | 2·`pct_start` | 0.85 | where the second of three phases ends: above `pct_start`, at most 1 |
-//! | `reach` | `"last"` | `"after"` | `"last"`: the final rate is that of the last tick, N − 1, and the peak comes at pct_start·N − 1; `"after"`: one tick later, the peak at ⌊pct_start·N⌋ |
-//! | `cycle_momentum` | true where the optimizer has one | false | with `base_momentum` 0.85, `max_momentum` 0.95 |
-//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//! | `max` | 1 | | the factor at the peak, or a rate `{ lr = … }` |
+//! | `over` | `"100%"` | | N, the end of the cycle |
+//! | `pct_start` | 0.3 | | the share of N before the peak, above 0 and below 1 |
+//! | `div_factor` | 25 | | the peak divided by the start, at least 1 |
+//! | `final_div_factor` | 1e4 | | the start divided by the end, at least 1 |
+//! | `anneal` | `"cos"` | | the curve between two heights: `"cos"` or `"linear"` |
+//! | `three_phase` | false | | return to the start value before the final fall |
+//! | `pct_final` | 2·`pct_start` | 0.85 | the end of the second of three phases: above `pct_start`, at most 1 |
+//! | `reach` | `"last"` | `"after"` | `"last"`: the last tick, N − 1, has the final value, and the peak is at pct_start·N − 1. `"after"`: all of this is one tick later, with the peak at ⌊pct_start·N⌋ |
+//! | `cycle_momentum` | true if the optimizer has a momentum | false | whether momentum (or β₁) moves inversely to the rate |
+//! | `base_momentum`, `max_momentum` | 0.85, 0.95 | | the momentum at the peak and at both ends |
+//! | `tick` | `"step"` | | how often the factor may change |
 //!
-//! PyTorch's `max_lr` takes the place of the optimizer's rate, which levels all groups; here the groups keep their
-//! ratios. PyTorch takes one tick more than there are, and on it comes up again; here the final rate is held.
+//! Elsewhere: PyTorch's `OneCycleLR`, optax's `cosine_onecycle_schedule` and `linear_onecycle_schedule`, fastai's
+//! `fit_one_cycle`. fastai's `div_final` is relative to the peak: its 1e5 is a `final_div_factor` of 4000.
+//!
+//! Differences:
+//! - PyTorch's `max_lr` replaces the rate of the optimizer and gives all groups the same rate. Here the groups keep
+//!   their ratios.
+//! - PyTorch accepts one tick more than there are and raises the rate again on it. Here the final value is held.
 
 use std::f64::consts::PI;
 
@@ -40,20 +46,24 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["OneCycleLR", "cosine_onecycle_schedule", "linear_onecycle_schedule"];
+
 choice! {
-    /// The way from one height to the next.
+    /// The curve between two heights.
     pub enum Anneal {
         Cos = "cos",
         Linear = "linear",
     }
 }
 
-/// The end of a phase, in ticks, and the heights there.
+/// The end of a phase and the values there.
 #[derive(Clone, Copy, Debug)]
 struct Corner {
+    /// The moment in ticks.
     at: f64,
     factor: f64,
-    /// From 0, `max_momentum`, to 1, `base_momentum`.
+    /// The position between `max_momentum` (0) and `base_momentum` (1).
     momentum: f64,
 }
 
@@ -76,12 +86,12 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let mut fits = true;
     for (key, value) in [("div_factor", div_factor), ("final_div_factor", final_div_factor)] {
         if value < 1.0 {
-            section.error(key, format!("`{key}` divides"), "expected 1 or above");
+            section.error(key, format!("`{key}` cannot be below 1"), "expected 1 or above");
             fits = false;
         }
     }
     if !three_phase && pct_final.is_some() {
-        section.error("pct_final", "`pct_final` goes with `three_phase = true`", "with two phases nothing ends there");
+        section.error("pct_final", "`pct_final` needs `three_phase = true`", "it has no effect with two phases");
         fits = false;
     }
     let over = over?;
@@ -90,24 +100,24 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         Tick::Step => over.f64(),
         Tick::Epoch => over.f64() / context.horizon.steps_per_epoch.max(1) as f64,
     };
-    // As PyTorch counts: each phase gives a tick to the one before. As optax does: whole ticks.
+    // "last" counts as PyTorch does: each phase ends one tick early. "after" counts whole ticks, as optax does.
     let (rise, fall, end) = match (reach, pct_final) {
         (Reach::Last, None) => (pct_start * ticks - 1.0, 2.0 * pct_start * ticks - 2.0, ticks - 1.0),
         (Reach::Last, Some(pct)) => (pct_start * ticks - 1.0, pct * ticks - 1.0, ticks - 1.0),
         (Reach::After, pct) => ((pct_start * ticks).floor(), (pct.unwrap_or(2.0 * pct_start) * ticks).floor(), ticks),
     };
     if rise <= 0.0 || rise >= end {
-        let message = format!("`{}` leaves no time to rise or to fall", section.dotted("pct_start"));
+        let message = format!("`{}` leaves no time for the rise or for the fall", section.dotted("pct_start"));
         let ticks = words::count(ticks as u64, if tick == Tick::Step { "step" } else { "epoch" });
         let label = match rise <= 0.0 {
-            true => format!("the peak would come before the first of {ticks}: raise it, or train longer"),
-            false => format!("the peak would come after the last of {ticks}: lower it"),
+            true => format!("the peak would be before the first of {ticks}: increase it, or train longer"),
+            false => format!("the peak would be after the last of {ticks}: decrease it"),
         };
         section.error("pct_start", message, label);
         fits = false;
     }
     if three_phase && (fall <= rise || fall >= end) {
-        let message = "the second phase ends before it begins, or after the end".to_owned();
+        let message = "the second phase ends before its beginning, or after the end".to_owned();
         let label = format!("from {} to {}, of {}", words::number(rise), words::number(fall), words::number(end));
         section.error(if pct_final.is_some() { "pct_final" } else { "pct_start" }, message, label);
         fits = false;
@@ -134,7 +144,7 @@ struct OneCycle {
 impl OneCycle {
     /// The corners before and after `clock`, and how much of the way is done.
     fn phase(&self, clock: Clock) -> (Corner, Corner, f64) {
-        let t = (self.tick.seen(clock) / self.tick.unit(clock)) as f64;
+        let t = (self.tick.step(clock) / self.tick.unit(clock)) as f64;
         let last = self.corners.len() - 1;
         let next = self.corners[1..last].iter().position(|corner| t <= corner.at).map_or(last, |index| index + 1);
         let (from, to) = (self.corners[next - 1], self.corners[next]);

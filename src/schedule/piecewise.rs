@@ -1,18 +1,21 @@
-//! Through given points: held between them as Keras's `PiecewiseConstantDecay`, or on lines or half-cosines as optax's
-//! `piecewise_interpolate_schedule`.
+//! A curve through given points: constant between them, or joined by lines or half cosine waves.
 //!
 //! With the boundaries b₁ < b₂ < … and the values v₀, v₁, v₂, …:
-//! - `"held"`: factor(t) = vᵢ from bᵢ on (v₀ from the start);
-//! - `"linear"`: from vᵢ₋₁ at bᵢ₋₁ (0 for the first) to vᵢ at bᵢ on a line; `"cosine"`: vᵢ + (vᵢ₋₁ − vᵢ)·½(1 + cos πx),
-//!   x from 0 to 1 between the two. After the last boundary its value.
+//! - `"held"`: factor(t) = vᵢ from bᵢ on, and v₀ before b₁;
+//! - `"linear"`: a line from vᵢ₋₁ at bᵢ₋₁ (for the first, at 0) to vᵢ at bᵢ;
+//! - `"cosine"`: vᵢ + (vᵢ₋₁ − vᵢ)·½(1 + cos πx), with x from 0 to 1 between the two boundaries.
+//!
+//! After the last boundary its value is held.
 //!
 //! | key | default | keras | |
 //! |---|---|---|---|
-//! | `boundaries` | | | moments, ascending |
-//! | `values` | | | one more than boundaries: factors, or `{ lr = … }` |
+//! | `boundaries` | | | the moments, in ascending order |
+//! | `values` | | | factors, or rates `{ lr = … }`: one more than boundaries |
 //! | `interpolation` | `"held"` | | `"held"`, `"linear"` or `"cosine"` |
-//! | `boundary` | `"at"` | `"after"` | a held value acts from t ≥ b, t > b or t ≥ b − 1 (`"before"`) on |
-//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//! | `boundary` | `"at"` | `"after"` | a held value takes effect from t ≥ b (`"at"`), t > b (`"after"`) or t ≥ b − 1 (`"before"`) on |
+//! | `tick` | `"step"` | | how often the factor may change |
+//!
+//! Elsewhere: Keras's `PiecewiseConstantDecay`, optax's `piecewise_interpolate_schedule`.
 
 use std::f64::consts::PI;
 
@@ -23,18 +26,21 @@ use super::multistep::{moments, warn_unseen};
 use super::tick::{Boundary, Tick};
 use super::{Build, Clock, Context, Rule, words};
 use crate::choice;
-use crate::spec::{Entry, Kind, Section};
+use crate::spec::{Entry, Section, ValueKind};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "piecewise",
-    summary: "through given points, held or on lines or half-cosines between them",
+    summary: "through given points: constant between them, or on lines or half cosine waves",
     example: "type = \"piecewise\"\nboundaries = [\"10 epochs\", \"60 epochs\"]\nvalues = [0.1, 1.0, 0.01]\n\
               interpolation = \"linear\"",
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["PiecewiseConstantDecay", "piecewise_interpolate_schedule"];
+
 choice! {
-    /// How a value becomes the next.
+    /// The curve between two points.
     pub enum Interpolation {
         Held = "held",
         Linear = "linear",
@@ -52,24 +58,24 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let boundary = section.or("boundary", default);
     let tick = Tick::read(section);
     if !held && boundary != Boundary::At {
-        let label = "it goes with `interpolation = \"held\"`: a line passes through its points";
-        section.error("boundary", "between points that are joined there is no side of a boundary", label);
+        let label = "it needs `interpolation = \"held\"`: a line passes through its points";
+        section.error("boundary", "`boundary` has no effect on joined points", label);
     }
     let (boundaries, values) = (boundaries?, values?);
     warn_unseen(section, "boundaries", &boundaries, (boundary, tick), context);
     Some(Box::new(Piecewise { boundaries, values, interpolation, boundary, tick }))
 }
 
-/// Reads `values`: one more than boundaries.
+/// Reads `values`, as factors. `None` (logged) unless there is one more than boundaries.
 fn values(section: &mut Section<'_>, boundaries: Option<usize>, context: &Context<'_>) -> Option<Vec<f64>> {
     if !section.has("values") {
-        section.ask("values");
+        section.mark_known("values");
         section.missing("values", "an array of factors or { lr = … }, one more than boundaries");
         return None;
     }
     let value = section.raw("values")?;
-    let Kind::Array(items) = &value.kind else {
-        let message = format!("`{}` is an array", section.dotted("values"));
+    let ValueKind::Array(items) = &value.kind else {
+        let message = format!("`{}` must be an array", section.dotted("values"));
         section.error("values", message, "expected factors or { lr = … }, one more than boundaries");
         return None;
     };
@@ -82,7 +88,11 @@ fn values(section: &mut Section<'_>, boundaries: Option<usize>, context: &Contex
         let count = |count: usize, unit| words::count(count as u64, unit);
         let boundaries = if boundaries == 1 { "1 boundary".into() } else { format!("{boundaries} boundaries") };
         let message = format!("{} and {boundaries}", count(levels.len(), "value"));
-        section.error("values", message, "expected one value more than boundaries: the first holds from the start");
+        section.error(
+            "values",
+            message,
+            "expected one more value than boundaries: the first value holds from the start",
+        );
         return None;
     }
     Some(levels.into_iter().map(|level| level.factor(context)).collect())
@@ -99,7 +109,7 @@ struct Piecewise {
 
 impl Rule for Piecewise {
     fn factor(&self, clock: Clock) -> f64 {
-        let seen = self.boundary.seen(self.tick, clock);
+        let seen = self.boundary.step(self.tick, clock);
         let passed = self.boundaries.partition_point(|boundary| boundary.steps <= seen);
         let (from, Some(next)) = (self.values[passed], self.boundaries.get(passed)) else {
             return self.values[passed];
@@ -109,7 +119,7 @@ impl Rule for Piecewise {
         match self.interpolation {
             Interpolation::Held => from,
             Interpolation::Linear => from + (to - from) * x,
-            // From the far end, so that a small `to` keeps its digits.
+            // Computed from `to`, so that a small `to` keeps its digits.
             Interpolation::Cosine => to + (from - to) * (0.5 * (1.0 + (PI * x).cos())),
         }
     }

@@ -1,32 +1,32 @@
-//! A drop when a metric stops improving: PyTorch's, Keras's and timm's `ReduceLROnPlateau`, optax's
-//! `reduce_on_plateau`.
+//! A drop when a metric stops improving.
 //!
-//! The state is the factor, the best value, the number of bad evaluations and what is left of a cooldown. After each
-//! epoch's evaluation, with the metric `a`:
-//!
-//! - `a` is better when it beats `best` by more than the threshold: a < best − th·|best| (`min`, `rel`),
-//!   a > best + th·|best| (`max`, `rel`), a < best − th (`min`, `abs`), a > best + th (`max`, `abs`). Then it becomes
-//!   `best` and no evaluation is bad any more. The first value is better than none.
-//! - Else the evaluation is bad, unless it falls in the cooldown after a drop.
-//! - After enough bad evaluations without a better one: lr ← max(lr·`factor`, `min_lr`), if that lowers it by more than
-//!   `eps`; the cooldown begins, and counting starts anew.
+//! After the evaluation of each epoch, with the value a of the metric and its best value so far:
+//! - The evaluation is good if a is better than `best` by more than the threshold th. With `mode = "min"` that is a <
+//!   best − th·|best| (`"rel"`) or a < best − th (`"abs"`); with `"max"`, a > best + th·|best| or a > best + th. Then a
+//!   becomes `best`, and the count of bad evaluations returns to 0. The first value is always good.
+//! - Otherwise it is bad and is counted, unless it is within the cooldown after a drop.
+//! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), if that lowers the rate by more than `eps`. The
+//!   cooldown begins, and the count returns to 0.
 //!
 //! | key | default | keras | optax | |
 //! |---|---|---|---|---|
-//! | `monitor`, `mode`, `window`, `every`, `nan` | | | | see `metric.rs`; timm's `mode` is `"max"` |
+//! | `monitor`, `mode`, `window`, `every`, `nan` | | | | see "The monitored metric" below; timm's `mode` is `"max"` |
 //! | `factor` | 0.1 | | | above 0; above 1 it raises the rate |
 //! | `patience` | `"10 epochs"` | | | whole epochs, a multiple of `every` |
-//! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop comes at `patience` + 1 bad evaluations, or at `patience` (at least 1) |
-//! | `threshold` | 1e-4 | | | |
-//! | `threshold_mode` | `"rel"` | `"abs"` | | |
-//! | `cooldown` | `"0 epochs"` | | | epochs after a drop in which nothing is bad; a multiple of `every` |
-//! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown belongs to it |
-//! | `min_lr`, `max_lr` | 0, none | | | learning rates (in `schedule_for`, values), for each group its own; `max_lr` goes with a factor above 1, which needs it |
-//! | `eps` | 1e-8 | 0 | 0 | a learning rate |
+//! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop happens at `patience` + 1 bad evaluations (`"exceeded"`) or at `patience`, at least 1 (`"reached"`) |
+//! | `threshold` | 1e-4 | | | th |
+//! | `threshold_mode` | `"rel"` | `"abs"` | | a share of the best value, or in the unit of the metric |
+//! | `cooldown` | `"0 epochs"` | | | epochs after a drop in which no evaluation is bad; a multiple of `every` |
+//! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown is part of it |
+//! | `min_lr`, `max_lr` | 0, none | | | the lowest and the highest rate of each group (in `schedule_for`, values); a factor above 1 needs `max_lr`, and only it can have one |
+//! | `eps` | 1e-8 | 0 | 0 | the smallest change of the rate |
 //!
-//! The `convention`s `torch`, `timm` and `transformers` are the default. optax's `accumulation_size` n is `every` n
-//! epochs with `window` n (its patience and cooldown n times as many epochs), its `min_scale` is `floor`. In Keras a first value that is NaN stays the best for good, so
-//! that the rate falls although the metric improves; here it is a bad evaluation.
+//! Elsewhere: `ReduceLROnPlateau` of PyTorch and Keras, timm's `PlateauLRScheduler`, optax's `reduce_on_plateau`. The
+//! conventions `torch`, `timm` and `transformers` are the defaults. optax's `accumulation_size` n is `every` n epochs
+//! with `window` n (and n times as many epochs of patience and cooldown), and its `min_scale` is `floor`.
+//!
+//! Differences: in Keras a first value that is NaN remains the best one, so the rate falls although the metric
+//! improves. Here NaN is a bad evaluation.
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
-use super::metric::{Evaluations, Metric, Mode, Seen, ThresholdMode, Verdict};
+use super::metric::{Evaluations, History, Metric, Mode, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
 use crate::spec::{Diagnostic, Entry, NonNegative, Positive, Section};
@@ -46,8 +46,12 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] =
+    &["ReduceLROnPlateau", "reduce_lr_on_plateau", "reduce_on_plateau", "PlateauLRScheduler"];
+
 choice! {
-    /// When patience is over.
+    /// The number of bad evaluations that exhausts the patience.
     pub enum PatienceRule {
         /// Bad evaluations > patience.
         Exceeded = "exceeded",
@@ -57,11 +61,11 @@ choice! {
 }
 
 choice! {
-    /// Which evaluations of a cooldown are not counted.
+    /// The evaluations of a cooldown that are not counted.
     pub enum CooldownRule {
-        /// None of them is.
+        /// All of them.
         All = "all",
-        /// The last one is.
+        /// All but the last one.
         AllButLast = "all_but_last",
     }
 }
@@ -84,11 +88,11 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let eps = section.or("eps", NonNegative(if reached { 0.0 } else { 1e-8 })).0;
 
     if factor == 1.0 {
-        section.error("factor", "a plateau changes the learning rate", "expected less than 1, or more");
+        section.error("factor", "a plateau must change the learning rate", "expected a number other than 1");
     }
     match (factor > 1.0, max_lr) {
-        (true, None) => section.missing("max_lr", "the rate that a factor above 1 never goes beyond"),
-        (false, Some(_)) => section.error("max_lr", "`max_lr` goes with a factor above 1", "this one lowers the rate"),
+        (true, None) => section.missing("max_lr", "the highest rate, which a factor above 1 needs"),
+        (false, Some(_)) => section.error("max_lr", "`max_lr` needs a factor above 1", "this factor lowers the rate"),
         _ => {}
     }
     let bad_needed = match rule {
@@ -97,7 +101,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     };
     if factor < 1.0 && context.base_lr > 0.0 && min_lr >= context.base_lr {
         let label = format!("the base {} is {}", context.quantity, words::number(context.base_lr));
-        let found = Diagnostic::warning("the rate begins at or below `min_lr`, and can never be lowered");
+        let found = Diagnostic::warning("the rate starts at or below `min_lr`, so it can never be lowered");
         section.log().push(found.at(section.place_of("min_lr")).label(label));
     }
     let metric = metric?;
@@ -112,7 +116,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
 struct Config {
     metric: Metric,
     factor: f64,
-    /// The bad evaluation on which the drop comes.
+    /// The number of bad evaluations at which the drop happens.
     bad_needed: u64,
     cooldown: u64,
     cooldown_rule: CooldownRule,
@@ -127,14 +131,15 @@ struct Config {
 struct State {
     rule: String,
     factor: f64,
-    seen: Seen,
+    #[serde(rename = "seen")]
+    history: History,
     bad: u64,
     cooldown: u64,
 }
 
 impl State {
     fn new() -> Self {
-        State { rule: ENTRY.name.to_owned(), factor: 1.0, seen: Seen::default(), bad: 0, cooldown: 0 }
+        State { rule: ENTRY.name.to_owned(), factor: 1.0, history: History::default(), bad: 0, cooldown: 0 }
     }
 }
 
@@ -145,12 +150,12 @@ struct Plateau {
 }
 
 impl Plateau {
-    /// Changes the factor as far as the limits let it; whether that was anything.
+    /// Changes the factor within the limits. Reports whether it changed.
     fn change(&mut self, scale: f64) -> bool {
         let Config { factor, min_lr, max_lr, eps, .. } = self.config;
         let base_lr = self.config.base_lr * scale;
         let before = self.state.factor;
-        // A base rate of 0 makes a limit infinite or NaN; the comparison below is then false, and nothing changes.
+        // With a base rate of 0 a limit is infinite or NaN. The comparison below is then false, and nothing changes.
         let after = if factor < 1.0 {
             (before * factor).max(min_lr / base_lr)
         } else {
@@ -180,7 +185,7 @@ impl Rule for Plateau {
     }
 
     fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
-        let verdict = self.config.metric.judge(&mut self.state.seen, observation)?;
+        let verdict = self.config.metric.judge(&mut self.state.history, observation)?;
         let cooling = self.state.cooldown > 0;
         self.state.cooldown = self.state.cooldown.saturating_sub(1);
         let last_counts = self.config.cooldown_rule == CooldownRule::AllButLast;
@@ -196,7 +201,7 @@ impl Rule for Plateau {
         if self.state.bad < self.config.bad_needed && !matches!(verdict, Verdict::Reduce(_)) {
             return None;
         }
-        let reason = self.config.metric.reason(&self.state.seen, verdict, self.state.bad);
+        let reason = self.config.metric.reason(&self.state.history, verdict, self.state.bad);
         self.state.cooldown = self.config.cooldown;
         self.state.bad = 0;
         self.change(observation.scale).then_some(reason)
@@ -215,9 +220,9 @@ impl Rule for Plateau {
             && right_side
             && loaded.bad < config.bad_needed
             && loaded.cooldown <= config.cooldown
-            && config.metric.is_of(&loaded.seen);
+            && config.metric.is_of(&loaded.history);
         if !fits {
-            return Err(StateError(format!("it is not of this plateau: {state}")));
+            return Err(StateError(format!("it does not fit this plateau: {state}")));
         }
         self.state = loaded;
         Ok(())

@@ -1,16 +1,18 @@
-//! Polynomial decay: PyTorch's and Keras's `PolynomialDecay`/`PolynomialLR`, optax's `polynomial_schedule`, timm's
-//! `PolyLRScheduler`, transformers's `polynomial`.
+//! Polynomial decay: a power of the remaining time.
 //!
-//! factor(t) = end + (1 − end)·(1 − x^k)^power, x = t / over, and `end` from t = `over` on
+//! With x = t / over: factor(t) = end + (1 − end)·(1 − x^k)^power, and `end` from t = `over` on.
 //!
 //! | key | default | keras | timm | transformers | |
 //! |---|---|---|---|---|---|
-//! | `end` | 0 | `{ lr = 1e-4 }` | | `{ lr = 1e-7 }` | a factor, or `{ lr = … }` |
+//! | `end` | 0 | `{ lr = 1e-4 }` | | `{ lr = 1e-7 }` | the final factor, or a rate `{ lr = … }` |
 //! | `power` | 1 | | 0.5 | | above 0 |
-//! | `over` | `"100%"` | | | | until when |
-//! | `cycle` | false | | | | past `over`, begin again from where a decay over twice, three times … that length is (Keras) |
-//! | `k_decay` | 1 | | | | k: above 1 the rate stays up longer (arXiv 2004.05909) |
-//! | `tick` | `"step"` | | | | how often the rule looks at the clock |
+//! | `over` | `"100%"` | | | | the moment at which `end` is reached |
+//! | `cycle` | false | | | | after `over`, continue on the decay that lasts 2, 3, … times `over` (Keras's option) |
+//! | `k_decay` | 1 | | | | k: above 1 the rate stays high for longer (arXiv 2004.05909) |
+//! | `tick` | `"step"` | | | | how often the factor may change |
+//!
+//! Elsewhere: PyTorch's `PolynomialLR`, Keras's `PolynomialDecay`, optax's `polynomial_schedule`, timm's
+//! `PolyLRScheduler`, transformers's `polynomial`.
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
 use super::length::Length;
@@ -21,10 +23,13 @@ use crate::spec::{Duration, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "polynomial",
-    summary: "a power of the time that is left",
+    summary: "a power of the remaining time",
     example: "type = \"polynomial\"\npower = 2.0\nend = 0.01",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["PolynomialLR", "PolynomialDecay", "polynomial_schedule", "PolyLRScheduler", "poly"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm, Transformers]);
@@ -56,7 +61,7 @@ struct Polynomial {
 
 impl Rule for Polynomial {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         let over = match self.cycle {
             true => self.over.steps.saturating_mul(t.div_ceil(self.over.steps).max(1)),
             false => self.over.steps,

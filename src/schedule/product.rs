@@ -1,14 +1,19 @@
-//! Rules multiplied: what PyTorch's `ChainedScheduler` is for.
+//! The product of several schedules.
 //!
-//! factor(t) = the product of the parts' factors; every part sees the clock of the whole, and observes every evaluation.
+//! factor(t) = the product of the factors of the parts. Each part sees the clock of the whole and observes every
+//! evaluation.
 //!
 //! | key | |
 //! |---|---|
-//! | `parts` | schedules |
+//! | `parts` | an array of schedules |
 //!
-//! Every rule can be a part, a plateau and a sequence too; PyTorch refuses the one, and fails at the milestone with the
-//! other. And as `ChainedScheduler` multiplies what its parts do to the rate, not the parts, one with an absolute term
-//! (`eta_min`) does not give the product there.
+//! Elsewhere: PyTorch's `ChainedScheduler`.
+//!
+//! Differences:
+//! - Every rule can be a part, also a plateau or a sequence. PyTorch rejects a plateau, and a sequence fails at its
+//!   milestone.
+//! - `ChainedScheduler` applies the changes of its parts to the rate one after another. With an absolute term
+//!   (`eta_min`) the result there is not the product.
 
 use super::convention::Convention::{self, Torch};
 use super::from_spec::{construct, entry_of};
@@ -17,16 +22,19 @@ use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "product",
-    summary: "rules multiplied",
+    summary: "the product of several rules",
     example: "type = \"product\"\nparts = [\n  { type = \"cosine\" },\n  \
               { type = \"plateau\", factor = 0.5, patience = \"3 epochs\" },\n]",
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["ChainedScheduler"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch]);
     if !section.has("parts") {
-        section.ask("parts");
+        section.mark_known("parts");
         section.missing("parts", "an array of schedules");
         return None;
     }
@@ -37,7 +45,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     for mut table in tables {
         let (rule, table) = match entry_of(&mut table) {
             Some(entry) => construct(table, entry, &within),
-            None => (None, table.abandon().into()),
+            None => (None, table.into_resolved().into()),
         };
         built.push(rule);
         resolved.push(table);
@@ -79,17 +87,17 @@ impl Rule for Product {
         self.parts.iter().any(|part| part.drives_momentum())
     }
 
-    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
-        // What the others come to before any of them changes, so that the order of the parts is nothing.
-        let factors: Vec<f64> = self.parts.iter().map(|part| part.factor(seen.clock)).collect();
+    fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
+        // The factors before any part changes, so that the result does not depend on the order of the parts.
+        let factors: Vec<f64> = self.parts.iter().map(|part| part.factor(observation.clock)).collect();
         let mut reasons = Vec::new();
         for (index, part) in self.parts.iter_mut().enumerate() {
             let others: f64 =
                 factors.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, factor)| factor).product();
-            reasons.extend(part.observe(&Observation { scale: seen.scale * others, ..*seen }));
+            reasons.extend(part.observe(&Observation { scale: observation.scale * others, ..*observation }));
         }
         let before: f64 = factors.iter().product();
-        (!reasons.is_empty() && self.factor(seen.clock) != before).then(|| reasons.join("; "))
+        (!reasons.is_empty() && self.factor(observation.clock) != before).then(|| reasons.join("; "))
     }
 
     fn save(&self) -> serde_json::Value {

@@ -1,13 +1,14 @@
-//! Reflected exponential, REX (Chen et al. 2021, arXiv 2107.04197): stays up longer than a line, then falls faster.
-//! pytorch_optimizer's `REXScheduler`.
+//! A reflected exponential, REX (Chen et al. 2021, arXiv 2107.04197): it stays above a line and then falls faster.
 //!
-//! factor(t) = end + (1 − end)·(1 − x) / (1 − x/2), x = t / over, and `end` from t = `over` on
+//! With x = t / over: factor(t) = end + (1 − end)·(1 − x) / (1 − x/2), and `end` from t = `over` on.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `end` | 0 | a factor, or `{ lr = … }` |
-//! | `over` | `"100%"` | until when |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `end` | 0 | the final factor, or a rate `{ lr = … }` |
+//! | `over` | `"100%"` | the moment at which `end` is reached |
+//! | `tick` | `"step"` | how often the factor may change |
+//!
+//! Elsewhere: pytorch_optimizer's `REXScheduler`.
 
 use super::convention::Convention;
 use super::length::Length;
@@ -18,6 +19,9 @@ use crate::spec::{Duration, Entry, Section};
 
 pub const ENTRY: Entry<Build> =
     Entry { name: "rex", summary: "a reflected exponential (REX)", example: "type = \"rex\"\nend = 0.0", build };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["REXScheduler"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[]);
@@ -38,7 +42,7 @@ struct Rex {
 
 impl Rule for Rex {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         if t >= self.over.steps {
             return self.end;
         }

@@ -1,20 +1,24 @@
-//! Rules one after another: PyTorch's `SequentialLR`, optax's `join_schedules`.
+//! Several schedules, one after another.
 //!
-//! Each part but the last lasts `for`; the last goes on to the end. A part sees the clock of its own phase: step 0 at
-//! its start, `total_steps` its `for` (or what remains), and a percentage is of the phase. At a boundary the later part
-//! acts. Only the part that trained an epoch observes its evaluation.
+//! Each part except the last lasts for `for`; the last part continues to the end. A part sees the clock of its own
+//! phase: step 0 is at its start, and its length is its `for` or what remains. A percentage is of the phase. At a
+//! boundary the later part is active. Only the part that trained an epoch observes the evaluation of that epoch.
 //!
 //! | key of a part | default | |
 //! |---|---|---|
-//! | `for` | | how long the part lasts; a percentage is of the sequence |
-//! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1; `"current"`: it multiplies the factor that the part before it has come to at the boundary |
+//! | `for` | | the length of the part; a percentage is of the sequence |
+//! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1. `"current"`: it multiplies the factor that the part before it has at the boundary |
 //!
-//! A height in absolute values, `{ lr = … }`, is of the part's own factor: after `from = "current"` what the part goes on
-//! from still multiplies it.
+//! A rate written as `{ lr = … }` in a part applies to the part's own factor. With `from = "current"` the factor of the
+//! parts before still multiplies it.
 //!
-//! Sequences and products nest as deep as TOML is read, about 35 tables in each other. `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
-//! part, a sequence too; PyTorch fails at the milestone where a sequence is the second part, and its `SequentialLR`
-//! lets the constructor of a later part change the rate of an earlier one.
+//! `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
+//! part, also a sequence. Sequences and products can be nested as deep as TOML is read, which is about 35 tables.
+//!
+//! Elsewhere: PyTorch's `SequentialLR`, optax's `join_schedules`.
+//!
+//! Differences: in PyTorch a sequence as second part fails at the milestone, and the constructor of a later part can
+//! change the rate of an earlier one.
 
 #[cfg(test)]
 mod tests;
@@ -24,20 +28,23 @@ use super::from_spec::{construct, entry_of};
 use super::length::Length;
 use super::{Build, Clock, Context, Observation, Rule, StateError, parts, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Kind, Log, Section, Table};
+use crate::spec::{Diagnostic, Duration, Entry, Field, Horizon, Log, Section, Table, ValueKind};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sequence",
-    summary: "rules one after another",
+    summary: "several rules, one after another",
     example: "type = \"sequence\"\nparts = [\n  { type = \"linear\", start = 0.1, end = 1.0, for = \"10%\" },\n  \
               { type = \"plateau\", patience = \"2 epochs\" },\n]",
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["SequentialLR", "join_schedules", "SWALR"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Optax]);
     if !section.has("parts") {
-        section.ask("parts");
+        section.mark_known("parts");
         section.missing("parts", "an array of schedules, each but the last with `for`");
         return None;
     }
@@ -47,26 +54,26 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
 }
 
 choice! {
-    /// Where a part starts.
-    pub enum From {
-        /// At factor 1.
+    /// The factor that a part starts from.
+    pub enum StartFrom {
+        /// Factor 1.
         Base = "base",
-        /// At the factor of the part before it.
+        /// The factor of the part before it.
         Current = "current",
     }
 }
 
-/// The sequence of the tables under `key` of `parent`, and what they came to: an array.
+/// Reads the sequence under `key` of `parent`. Returns the rule (`None` when errors were logged) and the resolved array.
 pub(super) fn from_parts(
     parent: &mut Section<'_>,
     key: &'static str,
     context: &Context<'_>,
 ) -> (Option<Box<dyn Rule>>, toml::Value) {
-    // What is no table is logged, and which part is the last cannot be said.
+    // If an item is not a table (logged), it is unknown which part is the last.
     let Some(mut parts) = parts::tables(parent, key) else {
         return (None, toml::Value::Array(Vec::new()));
     };
-    // All lengths first: the last part's is what the others leave.
+    // All lengths come first, because the length of the last part is what the others leave.
     let entries: Vec<_> = parts.iter_mut().map(entry_of).collect();
     let phases = phases(&mut parts, context);
     let complete = phases.iter().all(Option::is_some);
@@ -77,14 +84,14 @@ pub(super) fn from_parts(
     for ((mut section, entry), phase) in parts.into_iter().zip(entries).zip(phases) {
         let first = resolved.is_empty();
         let from = starts_from(&mut section, first, built.last());
-        if from == From::Current {
+        if from == StartFrom::Current {
             warn_of_absolutes(section.table_ref(), section.log(), context.quantity);
         }
         let Some(entry) = entry else {
-            resolved.push(section.abandon().into());
+            resolved.push(section.into_resolved().into());
             continue;
         };
-        // Where a length is wrong the part is still read, for the errors in it.
+        // A part with a wrong length is still read, to report the errors in it.
         let phase = phase.unwrap_or(Phase { start: 0, steps: context.horizon.total_steps, written: None });
         let horizon = Horizon { total_steps: phase.steps, ..context.horizon };
         let (rule, table) = construct(section, entry, &context.within(horizon));
@@ -98,42 +105,46 @@ pub(super) fn from_parts(
     (rule, resolved.into())
 }
 
-/// Reads `from`; the first part has none.
-fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) -> From {
+/// Reads `from`, which the first part cannot have.
+fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) -> StartFrom {
     if first {
         if section.has("from") {
-            section.ask("from");
-            section.error("from", "the first part starts from the base rate", "leave `from` out: nothing is before it");
+            section.mark_known("from");
+            section.error(
+                "from",
+                "the first part starts from the base rate",
+                "leave `from` out: there is no part before it",
+            );
         }
-        return From::Base;
+        return StartFrom::Base;
     }
     match before {
-        Some(part) if part.rule.is_metric_driven() => section.or("from", From::Current),
-        _ => section.or("from", From::Base),
+        Some(part) if part.rule.is_metric_driven() => section.or("from", StartFrom::Current),
+        _ => section.or("from", StartFrom::Base),
     }
 }
 
-/// Warns of each height in absolute values in `part`, which what went before it will multiply.
+/// Warns about each absolute rate in `part`: the factor of the parts before will multiply it.
 fn warn_of_absolutes(part: &Table, log: &Log, quantity: &str) {
     for (_, value) in &part.entries {
         let found = match &value.kind {
-            Kind::Table(table) if table.entries.len() == 1 && table.get(quantity).is_some() => true,
-            Kind::Table(table) => {
+            ValueKind::Table(table) if table.entries.len() == 1 && table.get(quantity).is_some() => true,
+            ValueKind::Table(table) => {
                 warn_of_absolutes(table, log, quantity);
                 false
             }
             _ => false,
         };
         if found {
-            let message = "an absolute height in a part that goes on from the one before";
-            let label = "what that one leaves multiplies it";
+            let message = "an absolute rate in a part that continues from the one before";
+            let label = "the factor of that part multiplies it";
             let found = Diagnostic::warning(message).at(Some(&value.place)).label(label);
             log.push(found.help("write a factor, or `from = \"base\"` in this part"));
         }
     }
 }
 
-/// Reads each part's `for`; none where it is wrong.
+/// Reads the `for` of each part. An element is `None` (logged) if it is wrong.
 fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>> {
     let horizon = context.horizon;
     let last = parts.len().saturating_sub(1);
@@ -142,8 +153,8 @@ fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>
     let mut phases = Vec::new();
     for (index, part) in parts.iter_mut().enumerate() {
         if index == last && part.has("for") {
-            part.ask("for");
-            part.error("for", "the last part goes on to the end of the schedule", "leave `for` out");
+            part.mark_known("for");
+            part.error("for", "the last part continues to the end of the schedule", "leave `for` out");
         }
         let start = end;
         let (steps, written) = match index == last {
@@ -158,7 +169,7 @@ fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>
             },
         };
         end = start.saturating_add(steps);
-        // The steps of the last part are what is left, so it is the one before it that must leave some.
+        // The last part has what is left, so the part before it must leave some steps.
         if known && index != last && end >= horizon.total_steps {
             let message = match end > horizon.total_steps {
                 true => "the parts are longer than the schedule",
@@ -166,7 +177,7 @@ fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>
             };
             let label = format!("ends at step {end} of {}", horizon.total_steps);
             let found = Diagnostic::error(message).at(part.place_of("for")).label(label);
-            part.log().push(found.help("shorten the parts, give them in percent, or make the run longer"));
+            part.log().push(found.help("shorten the parts, write them in percent, or make the run longer"));
             known = false;
         }
         phases.push(known.then_some(Phase { start, steps, written }));
@@ -174,21 +185,22 @@ fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>
     phases
 }
 
+/// Reads the `for` of a part that is not the last.
 fn length(part: &mut Section<'_>, context: &Context<'_>) -> Option<Length> {
     if !part.has("for") {
-        part.ask("for");
-        part.missing("for", &format!("{}; only the last part goes on to the end", Duration::expects()));
+        part.mark_known("for");
+        part.missing("for", &format!("{}; only the last part has none", Duration::expects()));
         return None;
     }
     Length::required(part, "for", context)
 }
 
-/// When a part acts.
+/// The time in which a part is active.
 #[derive(Clone, Copy, Debug)]
 struct Phase {
     start: u64,
     steps: u64,
-    /// `for`; the last part has none.
+    /// The value of `for`. `None` for the last part.
     written: Option<Duration>,
 }
 
@@ -196,36 +208,37 @@ struct Phase {
 struct Part {
     rule: Box<dyn Rule>,
     phase: Phase,
-    from: From,
+    from: StartFrom,
 }
 
 impl Part {
-    /// The clock of this phase when the sequence's shows `step`.
+    /// Returns the clock of this phase at `step` of the sequence.
     fn clock(&self, step: u64, clock: Clock) -> Clock {
         Clock { step: step.saturating_sub(self.phase.start), total_steps: self.phase.steps, ..clock }
     }
 }
 
-/// There is at least one part, and the first starts at 0.
+/// A sequence. It has at least one part, and the first starts at step 0.
 #[derive(Debug)]
 struct Sequence {
     parts: Vec<Part>,
 }
 
 impl Sequence {
-    /// The part that acts on `step`.
+    /// Returns the index of the part that is active at `step`.
     fn active(&self, step: u64) -> usize {
         self.parts.iter().rposition(|part| part.phase.start <= step).unwrap_or(0)
     }
 
-    /// What multiplies the factor of part `index`. What came before it stands still, so this needs no memory.
+    /// Returns the number that multiplies the factor of part `index`. The factors of the parts before it no longer change, so
+    /// no state is needed.
     fn scale(&self, index: usize, clock: Clock) -> f64 {
         let mut scale = 1.0;
         for pair in self.parts[..=index].windows(2) {
             let (before, part) = (&pair[0], &pair[1]);
             scale = match part.from {
-                From::Base => 1.0,
-                From::Current => scale * before.rule.factor(before.clock(part.phase.start, clock)),
+                StartFrom::Base => 1.0,
+                StartFrom::Current => scale * before.rule.factor(before.clock(part.phase.start, clock)),
             };
         }
         scale
@@ -261,15 +274,15 @@ impl Rule for Sequence {
         self.parts.iter().any(|part| part.rule.drives_momentum())
     }
 
-    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
-        let clock = seen.clock;
+    fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
+        let clock = observation.clock;
         let before = self.factor(clock);
-        // The evaluation shows what the steps up to now have done, so at a boundary it belongs to the earlier part.
+        // The evaluation is about the steps up to now, so at a boundary it belongs to the earlier part.
         let index = self.active(clock.step.saturating_sub(1));
-        let scale = seen.scale * self.scale(index, clock);
+        let scale = observation.scale * self.scale(index, clock);
         let part = &mut self.parts[index];
-        let reason = part.rule.observe(&Observation { clock: part.clock(clock.step, clock), scale, ..*seen });
-        // A change in the very last moment of a part is none where the next starts from the base rate.
+        let reason = part.rule.observe(&Observation { clock: part.clock(clock.step, clock), scale, ..*observation });
+        // A change at the end of a part has no effect if the next part starts from the base rate.
         reason.filter(|_| self.factor(clock) != before)
     }
 

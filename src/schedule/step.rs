@@ -1,15 +1,17 @@
-//! A drop at regular intervals: PyTorch's `StepLR`, timm's `StepLRScheduler`; Keras's and optax's staircase
-//! `ExponentialDecay` and `exponential_decay`.
+//! A drop at regular intervals.
 //!
-//! factor(t) = `factor`^n, n = 0 before `first`, then 1 + ⌊(t − first) / every⌋
+//! factor(t) = `factor`^n, where n is 0 before `first` and 1 + ⌊(t − first) / every⌋ from then on.
 //!
 //! | key | default | timm | |
 //! |---|---|---|---|
-//! | `every` | | | how long a level lasts |
+//! | `every` | | | the length of a level |
 //! | `factor` | 0.1 | 1 | above 0 |
-//! | `first` | as `every` | | when the first drop comes, if not after a whole level |
-//! | `boundary` | `"at"` | | a drop acts on the tick it names, counted from 0, or on the one `"after"` or `"before"` |
-//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//! | `first` | as `every` | | the moment of the first drop |
+//! | `boundary` | `"at"` | | a drop takes effect at the named tick, counted from 0 (`"at"`), or one tick later (`"after"`) or earlier (`"before"`) |
+//! | `tick` | `"step"` | | how often the factor may change |
+//!
+//! Elsewhere: PyTorch's `StepLR`, timm's `StepLRScheduler`, and with `staircase` Keras's `ExponentialDecay` and optax's
+//! `exponential_decay`.
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
 use super::length::Length;
@@ -24,18 +26,21 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["StepLR", "StepLRScheduler"];
+
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm]);
     let every = Length::required(section, "every", context);
     let factor = section.or("factor", Positive(if convention == Some(Timm) { 1.0 } else { 0.1 })).0;
-    // Without `every` that error is logged, and a default that fits anything keeps another one from coming of it.
+    // If `every` is missing, that error is logged. This default is valid everywhere, so no second error follows.
     let default = every.map_or(Duration::Percent(100.0), |every| every.written);
     let first = Length::until(section, "first", default, context);
     let boundary = section.or("boundary", Boundary::At);
     let tick = Tick::read(section);
     let (every, first) = (every?, first?);
     let key = if section.has("first") { "first" } else { "every" };
-    first.warn_unseen(context.horizon.total_steps, section, key, "the first drop comes");
+    first.warn_unseen(context.horizon.total_steps, section, key, "the first drop is");
     Some(Box::new(Step { every, factor, first, boundary, tick }))
 }
 
@@ -50,7 +55,7 @@ struct Step {
 
 impl Rule for Step {
     fn factor(&self, clock: Clock) -> f64 {
-        let drops = match self.boundary.seen(self.tick, clock).checked_sub(self.first.steps) {
+        let drops = match self.boundary.step(self.tick, clock).checked_sub(self.first.steps) {
             None => 0,
             Some(since) => 1 + since / self.every.steps,
         };

@@ -1,14 +1,16 @@
-//! Down on a hyperbolic tangent (Hsueh et al. 2019, arXiv 1806.01593): timm's `TanhLRScheduler`.
+//! Decay along a hyperbolic tangent (Hsueh et al. 2019, arXiv 1806.01593).
 //!
-//! factor(t) = end + (1 − end)·½(1 − tanh(lb·(1 − x) + ub·x)), x = t / over, and `end` from t = `over` on
+//! With x = t / over: factor(t) = end + (1 − end)·½(1 − tanh(lb·(1 − x) + ub·x)), and `end` from t = `over` on.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `end` | 0 | a factor, or `{ lr = … }` |
-//! | `over` | `"100%"` | until when |
-//! | `lb` | -7 | where on the tangent the rule begins: below `ub` |
-//! | `ub` | 3 | where it ends |
-//! | `tick` | `"step"` | how often the rule looks at the clock |
+//! | `end` | 0 | the final factor, or a rate `{ lr = … }` |
+//! | `over` | `"100%"` | the moment at which `end` is reached |
+//! | `lb` | -7 | the argument of tanh at the start, below `ub` |
+//! | `ub` | 3 | the argument of tanh at the end |
+//! | `tick` | `"step"` | how often the factor may change |
+//!
+//! Elsewhere: timm's `TanhLRScheduler`.
 
 use super::convention::Convention::{self, Timm};
 use super::length::Length;
@@ -19,10 +21,13 @@ use crate::spec::{Duration, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "tanh",
-    summary: "down on a hyperbolic tangent",
+    summary: "down along a hyperbolic tangent",
     example: "type = \"tanh\"\nlb = -7.0\nub = 3.0",
     build,
 };
+
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["TanhLRScheduler"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Timm]);
@@ -50,7 +55,7 @@ struct Tanh {
 
 impl Rule for Tanh {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         if t >= self.over.steps {
             return self.end;
         }

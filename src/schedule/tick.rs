@@ -1,34 +1,35 @@
-//! How often a rule looks at the clock, and on which side of a boundary it acts.
+//! The times at which a rule may change its factor, and the side of a boundary on which a change takes effect.
 
 use super::Clock;
 use crate::choice;
 use crate::spec::Section;
 
 choice! {
-    /// The spec's `tick`. In PyTorch it is where `scheduler.step()` stands: in the loop over batches or over epochs.
+    /// The key `tick` of a spec. In PyTorch it corresponds to the loop in which `scheduler.step()` is called: the one over
+    /// batches or the one over epochs.
     pub enum Tick {
         /// The factor may change at every step.
         Step = "step",
-        /// The factor stands still inside an epoch.
+        /// The factor is constant within an epoch.
         Epoch = "epoch",
     }
 }
 
 impl Tick {
-    /// Reads `tick`, by default every step.
+    /// Reads `tick`. The default is `Step`.
     pub fn read(section: &mut Section<'_>) -> Tick {
         section.or("tick", Tick::Step)
     }
 
-    /// The step that the rule last looked at: `clock.step`, or the first step of its epoch.
-    pub fn seen(self, clock: Clock) -> u64 {
+    /// Returns the step of the current tick: `clock.step`, or the first step of its epoch.
+    pub fn step(self, clock: Clock) -> u64 {
         match self {
             Tick::Step => clock.step,
             Tick::Epoch => clock.step - clock.step % clock.steps_per_epoch.max(1),
         }
     }
 
-    /// Steps between two looks.
+    /// Returns the steps of one tick.
     pub fn unit(self, clock: Clock) -> u64 {
         match self {
             Tick::Step => 1,
@@ -38,7 +39,7 @@ impl Tick {
 }
 
 choice! {
-    /// The spec's `boundary`: the first tick that is past a moment `b`.
+    /// The key `boundary` of a spec: the first tick at which a change at the moment `b` is in effect.
     pub enum Boundary {
         /// t ≥ b: PyTorch, optax, Keras's staircases.
         At = "at",
@@ -50,19 +51,19 @@ choice! {
 }
 
 impl Boundary {
-    /// What to compare with a moment by `>=`: the step that `tick` sees, one tick earlier or later.
-    pub fn seen(self, tick: Tick, clock: Clock) -> u64 {
-        let seen = tick.seen(clock);
+    /// Returns the step to compare with a moment by `>=`: that of the current tick, or one tick earlier or later.
+    pub fn step(self, tick: Tick, clock: Clock) -> u64 {
+        let step = tick.step(clock);
         match self {
-            Boundary::At => seen,
-            Boundary::After => seen.saturating_sub(tick.unit(clock)),
-            Boundary::Before => seen.saturating_add(tick.unit(clock)),
+            Boundary::At => step,
+            Boundary::After => step.saturating_sub(tick.unit(clock)),
+            Boundary::Before => step.saturating_add(tick.unit(clock)),
         }
     }
 }
 
 choice! {
-    /// The spec's `reach`: which tick is the first at the height that a phase of n ticks goes to.
+    /// The key `reach` of a spec: the first tick at the final value of a phase.
     pub enum Reach {
         /// The last of the phase.
         Last = "last",
@@ -80,15 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_is_seen_from_its_first_step() {
-        assert_eq!([0, 9, 10, 24].map(|step| Tick::Epoch.seen(clock(step))), [0, 0, 10, 20]);
-        assert_eq!([0, 9, 10, 24].map(|step| Tick::Step.seen(clock(step))), [0, 9, 10, 24]);
+    fn a_tick_of_an_epoch_is_its_first_step() {
+        assert_eq!([0, 9, 10, 24].map(|step| Tick::Epoch.step(clock(step))), [0, 0, 10, 20]);
+        assert_eq!([0, 9, 10, 24].map(|step| Tick::Step.step(clock(step))), [0, 9, 10, 24]);
     }
 
     #[test]
-    fn a_boundary_is_a_tick_earlier_or_later() {
-        let seen = |boundary: Boundary, tick| boundary.seen(tick, clock(12));
-        assert_eq!([Boundary::Before, Boundary::At, Boundary::After].map(|it| seen(it, Tick::Step)), [13, 12, 11]);
-        assert_eq!([Boundary::Before, Boundary::At, Boundary::After].map(|it| seen(it, Tick::Epoch)), [20, 10, 0]);
+    fn a_boundary_can_be_a_tick_earlier_or_later() {
+        let step = |boundary: Boundary, tick| boundary.step(tick, clock(12));
+        assert_eq!([Boundary::Before, Boundary::At, Boundary::After].map(|it| step(it, Tick::Step)), [13, 12, 11]);
+        assert_eq!([Boundary::Before, Boundary::At, Boundary::After].map(|it| step(it, Tick::Epoch)), [20, 10, 0]);
     }
 }

@@ -1,25 +1,29 @@
-//! The warm-up of any rule: the rate comes up from `start` before the rule begins.
+//! The warm-up of any rule: the factor goes from `start` to its top before the rule begins.
 //!
-//! With W = `for` in ticks and t the tick:
-//! factor(t) = start + (top − start)·shape(t / W) for t < W, with `reach = "last"` shape((t + 1) / W); then the rule.
+//! With W = `for` in ticks and t the tick: factor(t) = start + (top − start)·shape(t / W) for t < W, or shape((t + 1) /
+//! W) with `reach = "last"`. Then the rule follows.
 //!
 //! | key | default | torch | keras | optax | timm | transformers | |
 //! |---|---|---|---|---|---|---|---|
-//! | `for` | | | | | | | how long |
-//! | `start` | 0 | 1/3 | 0 | 0 | 0 | 0; `wsd`: its `end` | a factor, or `{ lr = … }` |
-//! | `shape` | `"linear"` | | | | | | `"cosine"`: ½(1 − cos πx); `"1-sqrt"`: 1 − √(1 − x); `"exponential"`: start·(top/start)^x; `"constant"`: `start` |
-//! | `reach` | `"last"` | `"after"` | `"after"` | `"after"` | `"after"` | `"after"` | which tick is the first at the top: the last of the warm-up, or the first after it |
-//! | `clock` | `"within"` | `"after"` | `"after"` | `"within"` | `"beneath"`; `step`, `multistep`, `wsd`, `plateau`: `"after"` | `"within"` | what the rule counts from |
-//! | `to` | `"rule"` | | `"base"` | | `"base"`; `tanh`: `"rule"` | | the top: the rule's factor where it begins, or 1 |
-//! | `tick` | the rule's `tick` | | | | | | how often the warm-up looks at the clock |
+//! | `for` | | | | | | | the length of the warm-up |
+//! | `start` | 0 | 1/3 | 0 | 0 | 0 | 0; for `wsd` its `end` | the first factor, or a rate `{ lr = … }` |
+//! | `shape` | `"linear"` | | | | | | `"linear"`: x; `"cosine"`: ½(1 − cos πx); `"1-sqrt"`: 1 − √(1 − x); `"exponential"`: the factor is start·(top/start)^x; `"constant"`: it is `start` |
+//! | `reach` | `"last"` | `"after"` | `"after"` | `"after"` | `"after"` | `"after"` | the first tick at the top: the last one of the warm-up, or the first one after it |
+//! | `clock` | `"within"` | `"after"` | `"after"` | `"within"` | `"beneath"`; for `step`, `multistep`, `wsd` and `plateau` `"after"` | `"within"` | the moment from which the rule counts: see below |
+//! | `to` | `"rule"` | | `"base"` | | `"base"`; for `tanh` `"rule"` | | the top: the factor of the rule at its beginning (`"rule"`), or 1 (`"base"`) |
+//! | `tick` | the `tick` of the rule | | | | | | how often the warm-up may change the factor |
 //!
-//! The default takes no step at rate 0; every framework's first update does where `start` is 0. `clock`:
-//! - `"within"`: the rule begins when the warm-up is over, and the moments that it names (`over`, `milestones`, …) are
-//!   counted from where the warm-up began: `over = "100 epochs"` ends at epoch 100.
-//! - `"after"`: the rule begins when the warm-up is over, and counts from there: it ends at epoch 105 after a warm-up of 5.
-//! - `"beneath"`: the rule runs from the start, unseen while the warm-up lasts.
+//! With the default, `reach = "last"`, no step is taken at rate 0. In every framework the first update has rate 0 if
+//! `start` is 0.
 //!
-//! Evaluations during the warm-up are not shown to a metric-driven rule.
+//! `clock` says from which moment the rule counts:
+//! - `"within"`: the rule begins after the warm-up. The moments that it names (`over`, `milestones`, …) count from the
+//!   beginning of the warm-up: `over = "100 epochs"` ends at epoch 100.
+//! - `"after"`: the rule begins after the warm-up and counts from there: after a warm-up of 5 epochs it ends at epoch
+//!   105.
+//! - `"beneath"`: the rule runs from the beginning, but the warm-up replaces its factor.
+//!
+//! A metric-driven rule does not observe the evaluations during the warm-up.
 
 use super::convention::Convention;
 use super::length::Length;
@@ -27,10 +31,10 @@ use super::level::Level;
 use super::tick::{Reach, Tick};
 use super::{Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Horizon, Kind, Section, Table};
+use crate::spec::{Diagnostic, Horizon, Section, Table, ValueKind};
 
 choice! {
-    /// The way from the start to the top.
+    /// The curve from the start to the top.
     pub enum Shape {
         Linear = "linear",
         Cosine = "cosine",
@@ -41,41 +45,41 @@ choice! {
 }
 
 choice! {
-    /// What the rule counts from.
-    pub enum Counts {
-        /// It begins after the warm-up; its moments count the warm-up, too.
+    /// The moment from which the rule counts.
+    pub enum CountFrom {
+        /// The rule begins after the warm-up. Its moments include the warm-up.
         Within = "within",
-        /// It begins after the warm-up, and so do its moments.
+        /// The rule begins after the warm-up, and its moments count from there.
         After = "after",
-        /// It begins with the warm-up.
+        /// The rule begins together with the warm-up.
         Beneath = "beneath",
     }
 }
 
 choice! {
-    /// Where the warm-up goes to.
-    pub enum To {
-        /// The rule's factor where it begins.
+    /// The factor that the warm-up goes to.
+    pub enum Top {
+        /// The factor of the rule at its beginning.
         Rule = "rule",
         /// Factor 1.
         Base = "base",
     }
 }
 
-/// A table's warm-up.
+/// The warm-up of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmUp {
     length: Length,
     start: f64,
     shape: Shape,
     reach: Reach,
-    clock: Counts,
-    to: To,
+    clock: CountFrom,
+    to: Top,
     tick: Tick,
 }
 
 impl WarmUp {
-    /// Reads `warmup`, a duration or a table, for the rule `name`; none where it is not written or wrong.
+    /// Reads `warmup`, a duration or a table, for the rule `name`. `None` if it is not written, or wrong (which is logged).
     pub fn read(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<WarmUp> {
         let tick = match section.table_ref().get("tick").and_then(|tick| tick.as_str()) {
             Some("epoch") => Tick::Epoch,
@@ -84,12 +88,12 @@ impl WarmUp {
         let value = section.raw("warmup")?;
         let nothing = Table::default();
         let (mut own, length) = match value.kind {
-            Kind::Table(_) => {
+            ValueKind::Table(_) => {
                 let mut own = section.as_section(section.dotted("warmup"), value)?;
                 let length = Length::required(&mut own, "for", context);
                 (own, length)
             }
-            // A duration: everything else is as by default, and written out in the resolved spec.
+            // A duration. All other keys have their defaults, and the resolved spec shows them.
             _ => {
                 let length = Length::optional(section, "warmup", context)??;
                 let mut own = Section::new(section.dotted("warmup"), &nothing, None, section.log());
@@ -108,17 +112,17 @@ impl WarmUp {
             _ => Level::Factor(0.0),
         };
         let clock = match (convention, name) {
-            (Some(Convention::Timm), "step" | "multistep" | "wsd" | "plateau") => Counts::After,
-            (Some(Convention::Timm), _) => Counts::Beneath,
-            (Some(Convention::Torch | Convention::Keras), _) => Counts::After,
-            _ => Counts::Within,
+            (Some(Convention::Timm), "step" | "multistep" | "wsd" | "plateau") => CountFrom::After,
+            (Some(Convention::Timm), _) => CountFrom::Beneath,
+            (Some(Convention::Torch | Convention::Keras), _) => CountFrom::After,
+            _ => CountFrom::Within,
         };
         let to_base = convention == Some(Convention::Keras) || (timm && name != "tanh");
         let start = Level::or(&mut own, "start", start, context);
         let shape = own.or("shape", Shape::Linear);
         let reach = own.or("reach", if convention.is_some() { Reach::After } else { Reach::Last });
         let clock = own.or("clock", clock);
-        let to = own.or("to", if to_base { To::Base } else { To::Rule });
+        let to = own.or("to", if to_base { Top::Base } else { Top::Rule });
         let tick = own.or("tick", tick);
         if shape == Shape::Exponential && start == 0.0 {
             own.error("shape", "an exponential warm-up cannot start at 0", "expected `start` above 0");
@@ -127,27 +131,27 @@ impl WarmUp {
         let length = length?;
         let total = context.horizon.total_steps;
         if length.steps >= total {
-            let message = format!("`{}` is as long as all there is to train, or longer", section.dotted("warmup"));
+            let message = format!("`{}` is not shorter than the whole schedule", section.dotted("warmup"));
             let label = format!("{}, of {total}", words::count(length.steps, "step"));
             let found = Diagnostic::error(message).at(section.place_of("warmup")).label(label);
-            section.log().push(found.help("shorten it, give it in percent, or make the run longer"));
+            section.log().push(found.help("shorten it, write it in percent, or make the run longer"));
             return None;
         }
         Some(WarmUp { length, start, shape, reach, clock, to, tick })
     }
 
-    /// What the rule after this warm-up is built for.
+    /// Returns the context of the rule after this warm-up.
     pub fn context<'a>(&self, context: &Context<'a>) -> Context<'a> {
         let left = context.horizon.total_steps.saturating_sub(self.length.steps);
         let horizon = match self.clock {
-            Counts::Within | Counts::After => Horizon { total_steps: left, ..context.horizon },
-            Counts::Beneath => context.horizon,
+            CountFrom::Within | CountFrom::After => Horizon { total_steps: left, ..context.horizon },
+            CountFrom::Beneath => context.horizon,
         };
-        let lead = if self.clock == Counts::Within { self.length.steps } else { 0 };
+        let lead = if self.clock == CountFrom::Within { self.length.steps } else { 0 };
         Context { horizon, lead, warmup: self.length.steps, ..*context }
     }
 
-    /// `rule` after this warm-up, if there is one.
+    /// Returns `rule` with `warmup` before it, if there is one.
     pub fn around(warmup: Option<WarmUp>, rule: Box<dyn Rule>) -> Box<dyn Rule> {
         match warmup {
             Some(warmup) => Box::new(Warmed { warmup, rule }),
@@ -155,16 +159,17 @@ impl WarmUp {
         }
     }
 
-    /// How far the warm-up is at `clock`, from 0 to 1; none when it is over.
+    /// Returns the progress of the warm-up, from 0 to 1. `None` if it is over.
     fn progress(&self, clock: Clock) -> Option<f64> {
-        let (steps, seen) = (self.length.steps, self.tick.seen(clock));
+        let (steps, step) = (self.length.steps, self.tick.step(clock));
         let at = match self.reach {
-            Reach::After => seen,
-            Reach::Last => seen + self.tick.unit(clock),
+            Reach::After => step,
+            Reach::Last => step + self.tick.unit(clock),
         };
         (clock.step < steps).then(|| (at as f64 / steps as f64).min(1.0))
     }
 
+    /// Returns the factor at the progress `x`.
     fn factor(&self, x: f64, top: f64) -> f64 {
         let start = self.start;
         match self.shape {
@@ -184,12 +189,12 @@ struct Warmed {
 }
 
 impl Warmed {
-    /// The rule's clock when the table's shows `step`.
+    /// Returns the clock of the rule at `step` of the table.
     fn clock(&self, step: u64, clock: Clock) -> Clock {
         let length = self.warmup.length.steps;
         match self.warmup.clock {
-            Counts::Beneath => Clock { step, ..clock },
-            Counts::Within | Counts::After => Clock {
+            CountFrom::Beneath => Clock { step, ..clock },
+            CountFrom::Within | CountFrom::After => Clock {
                 step: step.saturating_sub(length),
                 total_steps: clock.total_steps.saturating_sub(length),
                 ..clock
@@ -204,8 +209,8 @@ impl Rule for Warmed {
             return self.rule.factor(self.clock(clock.step, clock));
         };
         let top = match self.warmup.to {
-            To::Base => 1.0,
-            To::Rule => self.rule.factor(self.clock(self.warmup.length.steps, clock)),
+            Top::Base => 1.0,
+            Top::Rule => self.rule.factor(self.clock(self.warmup.length.steps, clock)),
         };
         self.warmup.factor(x, top)
     }
@@ -230,13 +235,13 @@ impl Rule for Warmed {
         self.rule.drives_momentum()
     }
 
-    fn observe(&mut self, seen: &Observation<'_>) -> Option<String> {
-        // The evaluation shows what the steps up to now have done: on the last step of the warm-up it is the warm-up's.
-        if seen.clock.step <= self.warmup.length.steps {
+    fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
+        // The evaluation is about the steps up to now: after the last step of the warm-up it belongs to the warm-up.
+        if observation.clock.step <= self.warmup.length.steps {
             return None;
         }
-        let clock = self.clock(seen.clock.step, seen.clock);
-        self.rule.observe(&Observation { clock, ..*seen })
+        let clock = self.clock(observation.clock.step, observation.clock);
+        self.rule.observe(&Observation { clock, ..*observation })
     }
 
     fn save(&self) -> serde_json::Value {

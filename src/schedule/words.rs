@@ -1,15 +1,15 @@
-//! Numbers and durations as [`super::Rule::describe`] and reasons word them.
+//! The wording of numbers and durations in [`super::Rule::describe`] and in the reasons of changes.
 
 use super::length::Length;
 use crate::spec::Duration;
 
-/// `value` to four significant digits, without the zeros that say nothing: `0.1`, `0.3333`, `12350`.
+/// Returns `value` with four significant digits, without trailing zeros: `0.1`, `0.3333`, `12350`.
 pub fn number(value: f64) -> String {
-    // Through text, because that is where decimal digits are.
+    // Rounding to decimal digits goes through text.
     format!("{value:.3e}").parse::<f64>().unwrap_or(value).to_string()
 }
 
-/// `1 epoch`, `10 epochs`, `10%`.
+/// Returns a duration in words: `1 epoch`, `10 epochs`, `10%`.
 pub fn duration(duration: Duration) -> String {
     match duration {
         Duration::Steps(steps) => count(steps, "step"),
@@ -19,7 +19,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// To follow "at": `epoch 10`, `step 500`, `10%`.
+/// Returns a moment, to follow the word "at": `epoch 10`, `step 500`, `10%`.
 pub fn moment(duration: Duration) -> String {
     match duration {
         Duration::Steps(steps) => format!("step {steps}"),
@@ -28,18 +28,18 @@ pub fn moment(duration: Duration) -> String {
     }
 }
 
-/// To follow "every": `epoch`, `10 epochs`, `step`.
+/// Returns an interval, to follow the word "every": `epoch`, `10 epochs`, `step`.
 pub fn interval(length: Duration) -> String {
     let words = duration(length);
     words.strip_prefix("1 ").map_or(words.clone(), str::to_owned)
 }
 
-/// To follow what a rule does: ` over 10 epochs`, and nothing where it is the whole.
+/// Returns ` over 10 epochs`, to follow the description of a rule. Empty if the length is the whole.
 pub fn over(length: Length) -> String {
     if length.is_whole() { String::new() } else { format!(" over {}", duration(length.written)) }
 }
 
-/// `1 epoch`, `5 epochs`.
+/// Returns a number with its unit: `1 epoch`, `5 epochs`.
 pub fn count(count: u64, unit: &str) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }

@@ -1,7 +1,8 @@
-//! Warm-up, stable, decay (MiniCPM, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392): timm's `WSDLRScheduler`,
-//! transformers's `warmup_stable_decay`. The warm-up is the modifier that every rule has.
+//! Warm-up, stable phase, decay (MiniCPM, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392). The warm-up is the
+//! option `warmup` that every rule has.
 //!
-//! factor(t) = 1 up to `over` − `decay`, then with x from 0 to 1 over `decay`: end + (1 − end)·shape(x); from `over` on `end`
+//! factor(t) = 1 before the decay. During the decay, with x from 0 to 1: factor(t) = end + (1 − end)·shape(x). From
+//! `over` on it is `end`. The decay begins at `over` − `decay`.
 //!
 //! | `shape` | shape(x) |
 //! |---|---|
@@ -13,14 +14,16 @@
 //!
 //! | key | default | transformers | |
 //! |---|---|---|---|
-//! | `decay` | | | how long the decay at the end lasts |
-//! | `over` | `"100%"` | | until when |
-//! | `stable` | what `over` leaves | | in place of `over`: how long the stable phase lasts (transformers's `num_stable_steps`) |
-//! | `end` | 0 | | a factor, or `{ lr = … }` |
-//! | `shape` | `"1-sqrt"` | `"cosine"` | |
-//! | `ratio` | 0.1 | | for `"exponential"`: above 0, below 1; what would be left where x = 1, before it is brought to `end` |
+//! | `decay` | | | the length of the decay |
+//! | `over` | `"100%"` | | the end of the decay |
+//! | `stable` | what `over` leaves | | the length of the stable phase, instead of `over` (transformers's `num_stable_steps`) |
+//! | `end` | 0 | | the final factor, or a rate `{ lr = … }` |
+//! | `shape` | `"1-sqrt"` | `"cosine"` | the curve of the decay |
+//! | `ratio` | 0.1 | | for `"exponential"`: the ratio of end to start of the exponential before it is scaled to reach `end`; above 0 and below 1 |
 //! | `power` | 0.5 | | for `"power"`: above 0 |
-//! | `tick` | `"step"` | | how often the rule looks at the clock |
+//! | `tick` | `"step"` | | how often the factor may change |
+//!
+//! Elsewhere: timm's `WSDLRScheduler`, transformers's `warmup_stable_decay`.
 
 use std::f64::consts::PI;
 
@@ -39,8 +42,11 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
+/// The names of this rule in other frameworks.
+pub const OTHER_NAMES: &[&str] = &["WSDLRScheduler", "warmup_stable_decay"];
+
 choice! {
-    /// How the decay goes.
+    /// The curve of the decay.
     pub enum Shape {
         OneMinusSqrt = "1-sqrt",
         Linear = "linear",
@@ -65,11 +71,11 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let power = section.or("power", Positive(0.5)).0;
     let tick = Tick::read(section);
     if ratio >= 1.0 {
-        section.error("ratio", "the decay would not fall", "expected a number above 0 and below 1");
+        section.error("ratio", "the decay would not lower the rate", "expected a number above 0 and below 1");
     }
     let (decay, over) = (decay?, over?);
     if decay.steps > over.steps {
-        let message = format!("`{}` is longer than the whole", section.dotted("decay"));
+        let message = format!("`{}` is longer than the whole schedule", section.dotted("decay"));
         let label = format!("{}, of {}", words::count(decay.steps, "step"), over.steps);
         section.log().push(Diagnostic::error(message).at(section.place_of("decay")).label(label));
         return None;
@@ -79,15 +85,11 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(Wsd { decay, over, end, shape, ratio, power, tick }))
 }
 
-/// The two phases together, where `stable` is written; `over` is then what they come to.
+/// Returns the length of the stable phase and the decay together, which takes the place of `over`.
 fn both(stable: Option<Length>, decay: Option<Length>, section: &mut Section<'_>) -> Option<Length> {
-    section.ask("over");
+    section.mark_known("over");
     if section.has("over") {
-        section.error(
-            "over",
-            "both `over` and `stable` are given",
-            "`stable` and `decay` together say when it is over",
-        );
+        section.error("over", "both `over` and `stable` are given", "`stable` and `decay` already give the end");
     }
     let (stable, decay) = (stable?, decay?);
     Some(Length { steps: stable.steps.saturating_add(decay.steps), ..stable })
@@ -106,7 +108,7 @@ struct Wsd {
 
 impl Rule for Wsd {
     fn factor(&self, clock: Clock) -> f64 {
-        let t = self.tick.seen(clock);
+        let t = self.tick.step(clock);
         let begins = self.over.steps - self.decay.steps;
         if t <= begins {
             return 1.0;

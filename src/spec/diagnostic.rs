@@ -1,55 +1,63 @@
-//! What is wrong with a spec, said to a person: every error found, each with its place underlined and what would be right.
+//! The errors and warnings of a spec, as a person reads them: each with its place underlined and what is allowed.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::value::Place;
 
-/// The texts a spec is put together from: the file, then each override.
+/// The texts that a spec consists of: the file, then each override.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     texts: Vec<(String, String)>,
 }
 
 impl Texts {
-    /// Adds a text under the name that messages give it; returns its number.
+    /// Adds a text and the name that messages give it. Returns its index.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
         self.texts.push((name.into(), text.into()));
         self.texts.len() - 1
     }
 }
 
-/// Whether the spec cannot be used, or can, though probably not as meant.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
+    /// The spec cannot be used.
     Error,
+    /// The spec can be used, but probably does not do what its author wants.
     Warning,
 }
 
-/// One thing to tell about a spec.
+/// One error or warning about a spec.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub severity: Severity,
-    /// What is wrong, one line.
+    /// The problem, in one line.
     pub message: String,
-    /// Where; none for what is missing from the whole.
+    /// The place to underline. `None` if something is missing from the whole spec.
     pub place: Option<Place>,
-    /// What stands under the underline.
+    /// The text next to the underline.
     pub label: String,
-    /// What would be right.
+    /// Lines that say what is allowed or what to do.
     pub help: Vec<String>,
 }
 
 impl Diagnostic {
-    /// An error with `message`.
+    /// Returns an error with `message`.
     pub fn error(message: impl Into<String>) -> Self {
-        let (message, label) = (message.into(), String::new());
-        Diagnostic { severity: Severity::Error, message, place: None, label, help: Vec::new() }
+        Diagnostic {
+            severity: Severity::Error,
+            message: message.into(),
+            place: None,
+            label: String::new(),
+            help: Vec::new(),
+        }
     }
 
-    /// A warning with `message`.
+    /// Returns a warning with `message`.
     pub fn warning(message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(message) }
     }
@@ -60,65 +68,92 @@ impl Diagnostic {
         self
     }
 
-    /// Writes `label` beside the underline.
+    /// Writes `label` next to the underline.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Adds a line that says what would be right.
+    /// Adds a line that says what is allowed or what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
 }
 
-/// Collects what is found while a spec is read. Shared by every [`super::Section`] of it.
+/// A file or folder that a spec names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// The dotted key that names it: `data.path`.
+    pub key: String,
+    /// The path as the spec writes it, relative to the folder of the spec.
+    pub path: PathBuf,
+}
+
+/// A record of what is found while a spec is read. Every [`super::Section`] of the spec shares it.
 #[derive(Debug, Default)]
 pub struct Log {
     found: RefCell<Vec<Diagnostic>>,
     errors: Cell<usize>,
-    /// Those that were found after so many that nobody reads them.
+    /// The number of findings above [`MAX_FINDINGS`].
     more: Cell<usize>,
+    files: RefCell<Vec<NamedFile>>,
 }
 
-/// More findings than this are only counted.
-const MOST: usize = 200;
+/// The number of findings that are kept. Further ones are only counted.
+const MAX_FINDINGS: usize = 200;
 
 impl Log {
     /// Adds a finding.
     pub fn push(&self, diagnostic: Diagnostic) {
         self.errors.update(|errors| errors + usize::from(diagnostic.severity == Severity::Error));
         let mut found = self.found.borrow_mut();
-        if found.len() < MOST {
+        if found.len() < MAX_FINDINGS {
             found.push(diagnostic);
         } else {
             self.more.update(|more| more + 1);
         }
     }
 
-    /// Takes over what another log has found.
+    /// Adds the findings of another log.
     pub fn absorb(&self, other: Log) {
         other.found.into_inner().into_iter().for_each(|found| self.push(found));
         self.more.update(|more| more + other.more.get());
     }
 
-    /// Errors found so far.
+    /// Returns the number of errors found so far.
     pub fn errors(&self) -> usize {
         self.errors.get()
     }
 
-    /// All findings: `Err` when one of them is an error, else the warnings.
+    /// Records that `key` names `paths`.
+    pub fn add_files(&self, key: &str, paths: Vec<PathBuf>) {
+        let mut files = self.files.borrow_mut();
+        for path in paths {
+            let file = NamedFile { key: key.to_owned(), path };
+            // Each seed reads the whole spec again.
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+    }
+
+    /// Returns the files and folders that the spec names: every value of type [`super::FilePath`] read so far.
+    pub fn files(&self) -> Vec<NamedFile> {
+        self.files.borrow().clone()
+    }
+
+    /// Returns the findings: `Err` if one of them is an error, otherwise `Ok` with the warnings.
     pub fn finish(self, texts: &Texts) -> Result<Findings, Findings> {
         let failed = self.errors() > 0;
         let mut found: Vec<Diagnostic> = Vec::new();
         for it in self.found.into_inner() {
-            // What several groups share is read once for each, and said once.
+            // A table that several groups share is read once per group, but reported once.
             if !found.contains(&it) {
                 found.push(it);
             }
         }
-        // In the order of the text, as a person reads it; what has no place comes last.
+        // In the order of the text. Findings without a place come last.
         found.sort_by_key(|it| it.place.as_ref().map_or((usize::MAX, 0), |at| (at.text, at.span.start)));
         if self.more.get() > 0 {
             found.push(Diagnostic::error(format!("and {} more", self.more.get())));
@@ -128,7 +163,7 @@ impl Log {
     }
 }
 
-/// Everything found in one spec, ready to be shown.
+/// All findings about one spec, ready to be shown.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     texts: Texts,
@@ -136,17 +171,17 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether there is nothing to tell.
+    /// Reports whether there are no findings.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// Each finding's message alone, in order.
+    /// Returns the message of each finding, in order.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
         self.found.iter().map(|found| found.message.as_str())
     }
 
-    /// The text a person reads, in colour when `styled`.
+    /// Returns the text that a person reads; in colour if `styled`.
     pub fn render(&self, styled: bool) -> String {
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         let shown: Vec<String> = self.found.iter().map(|it| renderer.render(&[self.group(it)])).collect();
@@ -185,7 +220,7 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
-/// The name among `allowed` that `given` was most likely meant to be.
+/// Returns the name among `allowed` that `given` was most likely meant to be. `None` if no name is close.
 pub fn nearest<'a>(given: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     allowed
@@ -196,7 +231,7 @@ pub fn nearest<'a>(given: &str, allowed: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
-/// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
+/// Returns the number of edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
@@ -220,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_offers_what_was_meant_and_nothing_far() {
+    fn nearest_offers_close_names_only() {
         let names = ["learning_rate", "momentum", "weight_decay", "lr"];
         assert_eq!(nearest("momentun", names), Some("momentum"));
         assert_eq!(nearest("weigth_decay", names), Some("weight_decay"));

@@ -1,32 +1,32 @@
-//! Durations carry their unit: `"500 steps"`, `"3 epochs"`, `"10%"`, and for the clock on the wall `"30 minutes"`.
+//! Durations with their unit: `"500 steps"`, `"3 epochs"`, `"10%"`, and for wall time `"30 minutes"`.
 
 use std::fmt;
 
 use super::field::Field;
-use super::value::{Kind, Value};
+use super::value::{Value, ValueKind};
 
 /// A length of training. One step is one optimizer update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Duration {
-    /// Optimizer updates.
+    /// A number of optimizer updates.
     Steps(u64),
-    /// Passes over the training data; need not be whole.
+    /// A number of passes over the training data, not always whole.
     Epochs(f64),
-    /// Percent of the run or, inside a sequence, of the phase.
+    /// A percentage of the run or, inside a sequence, of the phase.
     Percent(f64),
 }
 
-/// How long the run (or the phase of a sequence) is, so that a [`Duration`] can become steps.
+/// The length of a run or of a phase of a sequence, by which a [`Duration`] becomes steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
-    /// Steps of the run or phase.
+    /// The steps of the run or phase.
     pub total_steps: u64,
-    /// Steps of one epoch, at least 1.
+    /// The steps of one epoch, at least 1.
     pub steps_per_epoch: u64,
 }
 
 impl Duration {
-    /// The duration in steps, rounded to the nearest.
+    /// Returns the duration in steps, rounded to the nearest.
     pub fn steps(self, horizon: Horizon) -> u64 {
         match self {
             Duration::Steps(steps) => steps,
@@ -35,20 +35,20 @@ impl Duration {
         }
     }
 
-    /// What is wrong with a text that is nearly a duration.
-    fn trouble(text: &str) -> Option<String> {
+    /// Returns the message for a text that is nearly a duration. `None` if there is no better one than "expected a duration".
+    fn problem(text: &str) -> Option<String> {
         let (number, unit) = split_unit(text)?;
         match (unit, number.parse::<f64>()) {
             ("step" | "steps", Ok(amount)) if amount.fract() != 0.0 => Some("steps are whole".into()),
             ("%", Ok(amount)) if amount > 100.0 => Some("expected at most \"100%\"".into()),
             ("s" | "second" | "seconds" | "min" | "minute" | "minutes" | "h" | "hour" | "hours", _) => {
-                Some("expected steps, epochs or a percentage: time on the clock goes with [limit] time".into())
+                Some("expected steps, epochs or a percentage; a limit in wall time is set by [limit] time".into())
             }
             _ => None,
         }
     }
 
-    /// Reads `"500 steps"` and the like.
+    /// Parses `"500 steps"` and the like.
     pub fn parse(text: &str) -> Option<Self> {
         let (number, unit) = split_unit(text)?;
         let number = number.replace('_', "");
@@ -78,9 +78,9 @@ impl Field for Duration {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match &value.kind {
-            Kind::String(text) => Duration::parse(text).ok_or_else(|| Duration::trouble(text)),
-            Kind::Integer(number) => Err(Some(unitless(&number.to_string()))),
-            Kind::Float(number) => Err(Some(unitless(&number.to_string()))),
+            ValueKind::String(text) => Duration::parse(text).ok_or_else(|| Duration::problem(text)),
+            ValueKind::Integer(number) => Err(Some(unitless(&number.to_string()))),
+            ValueKind::Float(number) => Err(Some(unitless(&number.to_string()))),
             _ => Err(None),
         }
     }
@@ -89,15 +89,17 @@ impl Field for Duration {
     }
 }
 
+/// Returns the message for a duration without a unit.
 fn unitless(number: &str) -> String {
     format!("a duration needs its unit: write \"{number} epochs\" or \"{number} steps\"")
 }
 
+/// Returns the message for a wall time without a unit.
 fn timeless(number: &str) -> String {
     format!("a time needs its unit: write \"{number} minutes\" or \"{number} seconds\"")
 }
 
-/// A length of time on the wall, above 0.
+/// A length of wall time, above 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WallTime {
     pub seconds: f64,
@@ -109,9 +111,9 @@ impl Field for WallTime {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         let text = match &value.kind {
-            Kind::String(text) => text,
-            Kind::Integer(number) => return Err(Some(timeless(&number.to_string()))),
-            Kind::Float(number) => return Err(Some(timeless(&number.to_string()))),
+            ValueKind::String(text) => text,
+            ValueKind::Integer(number) => return Err(Some(timeless(&number.to_string()))),
+            ValueKind::Float(number) => return Err(Some(timeless(&number.to_string()))),
             _ => return Err(None),
         };
         let (number, unit) = split_unit(text).ok_or(None)?;
@@ -131,11 +133,11 @@ impl Field for WallTime {
     }
 }
 
-/// `"1_000 steps"` as number and unit.
+/// Splits `"1_000 steps"` into number and unit.
 fn split_unit(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | '+' | '-')))?;
-    // "3 epochs": the `e` of the unit must not be taken for an exponent.
+    // In "3epochs" the `e` belongs to the unit, not to an exponent.
     let end = text[..end].rfind(|c: char| c.is_ascii_digit() || c == '.').map_or(0, |last| last + 1);
     let (number, unit) = text.split_at(end);
     (!number.is_empty()).then(|| (number, unit.trim()))
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_becomes_steps() {
+    fn durations_become_steps() {
         let horizon = Horizon { total_steps: 1000, steps_per_epoch: 40 };
         assert_eq!(Duration::Epochs(2.5).steps(horizon), 100);
         assert_eq!(Duration::Percent(10.0).steps(horizon), 100);

@@ -1,15 +1,22 @@
-//! The types that a key of a spec can have. Each knows what it accepts, says so in errors, and writes itself back.
+//! The types that a key of a spec can have. Each type knows which values it accepts, names them in errors, and writes its
+//! value back as TOML.
 
-use super::value::{Kind, Value};
+use std::path::{Path, PathBuf};
+
+use super::value::{Value, ValueKind};
 
 /// A type that a key can have.
 pub trait Field: Sized {
-    /// What is accepted, to follow "expected": `a number above 0`.
+    /// Describes the accepted values, to follow the word "expected": `a number above 0`.
     fn expects() -> String;
-    /// The value, or what is wrong with it in its own words (`None`: just not what [`Field::expects`] says).
+    /// Decodes `value`. The error is a message of its own, or `None` if "expected" and [`Field::expects`] say enough.
     fn read(value: &Value) -> Result<Self, Option<String>>;
-    /// The value as the resolved spec shows it.
+    /// Returns the value as the resolved spec shows it.
     fn to_toml(&self) -> toml::Value;
+    /// Returns the files and folders that the value names. Only [`FilePath`], and types that contain one, have any.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 impl Field for f64 {
@@ -18,8 +25,8 @@ impl Field for f64 {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match value.kind {
-            Kind::Integer(integer) => Ok(integer as f64),
-            Kind::Float(float) if float.is_finite() => Ok(float),
+            ValueKind::Integer(integer) => Ok(integer as f64),
+            ValueKind::Float(float) if float.is_finite() => Ok(float),
             _ => Err(None),
         }
     }
@@ -28,7 +35,7 @@ impl Field for f64 {
     }
 }
 
-/// A number newtype: its name, what it accepts, and the test.
+/// Defines a type that wraps a number: its name, the words for the accepted values, and the test.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident, $expects:literal, $accepts:expr) => {
         $(#[$doc])*
@@ -52,19 +59,19 @@ macro_rules! number {
 }
 
 number! {
-    /// Above 0 and finite: a learning rate, an ε.
+    /// A finite number above 0: a learning rate, an ε.
     Positive, "a finite number above 0", |x| x > 0.0
 }
 number! {
-    /// 0 or above and finite: a weight decay.
+    /// A finite number, 0 or above: a weight decay.
     NonNegative, "a finite number, 0 or above", |x| x >= 0.0
 }
 number! {
-    /// From 0 up to, but not including, 1: a momentum, a β, a dropout probability.
+    /// A number from 0 up to, but not including, 1: a momentum, a β, a dropout probability.
     BelowOne, "a number from 0 up to, but not including, 1", |x| (0.0..1.0).contains(&x)
 }
 number! {
-    /// From 0 to 1: an accuracy, a fraction.
+    /// A number from 0 to 1: an accuracy, a fraction.
     Unit, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x)
 }
 
@@ -74,7 +81,7 @@ impl Field for bool {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match value.kind {
-            Kind::Boolean(boolean) => Ok(boolean),
+            ValueKind::Boolean(boolean) => Ok(boolean),
             _ => Err(None),
         }
     }
@@ -89,7 +96,7 @@ impl Field for u64 {
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match value.kind {
-            Kind::Integer(integer) => u64::try_from(integer).map_err(|_| None),
+            ValueKind::Integer(integer) => u64::try_from(integer).map_err(|_| None),
             _ => Err(None),
         }
     }
@@ -98,7 +105,7 @@ impl Field for u64 {
     }
 }
 
-/// An integer of 1 or above: a batch size, a layer's width.
+/// An integer, 1 or above: a batch size, the width of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count(pub usize);
 
@@ -130,18 +137,49 @@ impl Field for String {
     }
 }
 
+/// A file or folder of the user, as the spec writes it: relative to the folder of the spec, or absolute.
+///
+/// Every key that names a file must have this type. The spec then knows its files: see [`super::Log::files`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePath(pub String);
+
+impl FilePath {
+    /// Returns the path as seen from the working directory, for a spec in `folder`.
+    pub fn from_folder(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.0)
+    }
+}
+
+impl Field for FilePath {
+    fn expects() -> String {
+        String::expects()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        String::read(value).map(FilePath)
+    }
+    fn to_toml(&self) -> toml::Value {
+        self.0.to_toml()
+    }
+    fn files(&self) -> Vec<PathBuf> {
+        vec![PathBuf::from(&self.0)]
+    }
+}
+
 impl<T: Field> Field for Vec<T> {
     fn expects() -> String {
         format!("an array, each item {}", T::expects())
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
         match &value.kind {
-            Kind::Array(items) => items.iter().map(T::read).collect(),
+            ValueKind::Array(items) => items.iter().map(T::read).collect(),
             _ => Err(None),
         }
     }
     fn to_toml(&self) -> toml::Value {
         toml::Value::Array(self.iter().map(T::to_toml).collect())
+    }
+    fn files(&self) -> Vec<PathBuf> {
+        self.iter().flat_map(T::files).collect()
     }
 }
 
@@ -155,6 +193,9 @@ impl<T: Field, const N: usize> Field for [T; N] {
     fn to_toml(&self) -> toml::Value {
         toml::Value::Array(self.iter().map(T::to_toml).collect())
     }
+    fn files(&self) -> Vec<PathBuf> {
+        self.iter().flat_map(T::files).collect()
+    }
 }
 
 /// Declares an enum whose values are words in a spec:
@@ -167,7 +208,7 @@ macro_rules! choice {
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 
         impl $name {
-            /// The word that a spec writes.
+            /// Returns the word that a spec writes.
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
@@ -191,7 +232,7 @@ macro_rules! choice {
     };
 }
 
-/// `"a"`, `"b"` or `"c"`, quoted, for messages.
+/// Returns the words quoted and joined for a message: `"a", "b" or "c"`.
 pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
     match quoted.split_last() {
@@ -201,7 +242,7 @@ pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The message for a word that is none of `words`, when one of them is near.
+/// Returns the message for a word that is not among `words`. `None` if none of them is close to it.
 pub fn did_you_mean<'a>(given: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
     let near = super::diagnostic::nearest(given, words.clone())?;
     Some(format!("expected {}; did you mean \"{near}\"?", one_of(words)))

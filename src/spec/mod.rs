@@ -1,5 +1,5 @@
-//! TOML text → [`Spec`]: a tree of tables with their places, overrides applied, and the means to read it key by key
-//! ([`Section`]) and to say what is wrong with it ([`Findings`]). Knows nothing of training.
+//! TOML text → [`Spec`]: a tree of tables that remembers the place of everything in the text, with overrides applied.
+//! A [`Section`] reads it key by key, and [`Findings`] report what is wrong with it. Nothing here knows about training.
 
 mod diagnostic;
 mod duration;
@@ -14,32 +14,32 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-pub use diagnostic::{Diagnostic, Findings, Log, Severity, Texts, nearest};
+pub use diagnostic::{Diagnostic, Findings, Log, NamedFile, Severity, Texts, nearest};
 pub use duration::{Duration, Horizon, WallTime};
-pub use field::{BelowOne, Count, Field, NonNegative, Positive, Unit, did_you_mean, one_of};
+pub use field::{BelowOne, Count, Field, FilePath, NonNegative, Positive, Unit, did_you_mean, one_of};
 pub use overrides::Override;
 pub use registry::{Entry, lookup};
 pub use section::{Section, shown};
-pub use value::{Key, Kind, Place, Table, Value};
+pub use value::{Key, Place, Table, Value, ValueKind};
 
 /// An experiment as a person wrote it: one file, and the overrides of the command line.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// Where it was read; paths in it are relative to this file's folder.
+    /// The file that was read. Paths in the spec are relative to its folder.
     pub path: PathBuf,
-    /// The tree, overrides applied.
+    /// The tree, with overrides applied.
     pub table: Table,
     /// The texts that places point into.
     pub texts: Texts,
     overrides: Vec<Override>,
 }
 
-/// Keys that do not change the experiment: neither in a run's folder name nor in its spec's hash.
+/// Keys that do not change the experiment. They are neither part of the name of a run's folder nor of the spec's hash.
 pub const NOT_THE_EXPERIMENT: [&str; 7] =
     ["name", "variant", "relative_to", "device", "threads", "record", "checkpoint"];
 
 impl Spec {
-    /// Reads `path` and applies `overrides`. Every syntax error is returned.
+    /// Reads the file `path` and applies `overrides`. Returns every syntax error.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Spec, SpecError> {
         let text = read_text(path).map_err(|source| {
             let missing = source.kind() == std::io::ErrorKind::NotFound;
@@ -49,7 +49,7 @@ impl Spec {
         Ok(Spec::parse(path, &text, overrides)?)
     }
 
-    /// Parses `text` as if it stood in `path`.
+    /// Parses `text` as the content of the file `path`.
     pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Spec, Findings> {
         let mut texts = Texts::default();
         let log = Log::default();
@@ -58,7 +58,7 @@ impl Spec {
         let line = |place: &Place| text[..place.span.start.min(text.len())].matches('\n').count();
         let mut lines = Vec::new();
         for error in errors {
-            // What follows on a line that cannot be read is rarely another mistake.
+            // A second error on the same line is rarely another mistake.
             if error.place.as_ref().is_some_and(|place| lines.contains(&line(place))) {
                 continue;
             }
@@ -72,12 +72,12 @@ impl Spec {
         Ok(Spec { path: path.to_owned(), table, texts, overrides })
     }
 
-    /// The file's name without its ending: a run's name where the spec gives none.
+    /// Returns the file's name without its extension: the name of a run if the spec does not give one.
     pub fn stem(&self) -> String {
         self.path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// The folder that paths in the spec are relative to: the file's own, or in a resolved spec the one that its
+    /// Returns the folder that paths in the spec are relative to: that of the file or, in a resolved spec, the one that
     /// `relative_to` names.
     pub fn folder(&self) -> PathBuf {
         let own = self.path.parent().unwrap_or(Path::new(""));
@@ -88,12 +88,12 @@ impl Spec {
         }
     }
 
-    /// What sets this experiment apart from the others of its name: the overrides that change it, sorted and canonical.
-    /// A resolved spec has those of the command that made it, as its `variant`.
+    /// Returns the overrides that change the experiment, sorted and in canonical form: the difference to other runs of the
+    /// same name. A resolved spec has the overrides of the command that made it in its key `variant`.
     pub fn variant(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
-        // The last override of a key is the one that holds.
+        // The last override of a key counts.
         for it in self.overrides.iter().rev() {
             let skip = NOT_THE_EXPERIMENT.contains(&it.root()) || matches!(it.root(), "seed" | "seeds");
             if !skip && !keys.contains(&it.key()) {
@@ -112,20 +112,22 @@ impl Spec {
     }
 }
 
-/// A longer spec is none.
-const LONGEST: u64 = 1 << 20;
+/// The longest spec that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// The text of a spec, which may come from a pipe.
+/// Reads the text of a spec, which may come from a pipe.
 fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LONGEST {
-        return Err(std::io::Error::other(format!("it is longer than the {LONGEST} bytes that a spec may have")));
+    let read = std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_BYTES {
+        return Err(std::io::Error::other(format!(
+            "it is longer than {MAX_BYTES} bytes, the most that a spec may have"
+        )));
     }
     Ok(text)
 }
 
-/// The parts of a variant: between commas, but for those inside of brackets.
+/// Splits a variant at its commas, except those inside brackets.
 fn parts_of(variant: &str) -> Vec<String> {
     let mut depth = 0;
     let parts = variant.split(|c: char| {
@@ -135,8 +137,8 @@ fn parts_of(variant: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// `text` as a file name: other characters than letters, digits and `._=,+-` become `%XX`, and what is longer than 120
-/// bytes is cut and ends in a hash of the whole.
+/// Returns `text` as a file name. Characters other than letters, digits and `._=,+-` become `%XX`. A name longer than 120
+/// bytes is cut and ends in a hash of the whole text.
 pub fn file_name(text: &str) -> String {
     let mut name = String::new();
     for (index, byte) in text.bytes().enumerate() {
@@ -154,12 +156,12 @@ pub fn file_name(text: &str) -> String {
     name
 }
 
-/// Lower-case hexadecimal.
+/// Returns `bytes` in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Specs near a path that does not exist, to offer.
+/// Returns a hint that names the nearest spec in the folder of `path`, which does not exist. Empty if there is none.
 fn neighbours(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };
@@ -175,7 +177,7 @@ fn neighbours(path: &Path) -> String {
     }
 }
 
-/// A spec that cannot be used.
+/// The reason why a spec cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     #[error("cannot read the spec {}: {source}{hint}", path.display())]
@@ -189,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variant_says_each_key_once() {
+    fn a_variant_has_each_key_once() {
         let variant = |text: &str, overrides: &[&str]| {
             let overrides: Vec<String> = overrides.iter().map(|it| (*it).to_owned()).collect();
             Spec::parse(Path::new("a.toml"), text, &overrides).unwrap().variant()

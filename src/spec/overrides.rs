@@ -1,19 +1,19 @@
-//! `-s optimizer.lr=0.01`: one value of the spec, from the command line.
+//! Overrides from the command line: `-s optimizer.lr=0.01` sets one value of the spec.
 
 use super::diagnostic::{Diagnostic, Log, Texts};
-use super::value::{Key, Kind, Place, Table, Value, parse_value_or_string};
+use super::value::{Key, Place, Table, Value, ValueKind, parse_value_or_string};
 
-/// One override, parsed.
+/// A parsed override.
 #[derive(Clone, Debug)]
 pub struct Override {
     keys: Vec<Key>,
     value: Value,
-    /// Place of the whole left side.
+    /// The place of the whole left side.
     place: Place,
 }
 
 impl Override {
-    /// Parses `a.b.c=value`, and keeps its text in `texts` for messages.
+    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. `None` (logged) if it is not of this form.
     pub fn parse(input: &str, texts: &mut Texts, log: &Log) -> Option<Self> {
         let text = texts.add(format!("-s {input}"), input);
         let whole = Place { text, span: 0..input.len() };
@@ -42,18 +42,18 @@ impl Override {
         Some(Override { keys, value, place: Place { text, span: 0..left.len() } })
     }
 
-    /// The dotted key, as written.
+    /// Returns the dotted key, as written.
     pub fn key(&self) -> String {
         let names: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
         names.join(".")
     }
 
-    /// The value in canonical form: `1e-2`, `0.01` and `0.010` are one.
+    /// Returns the value in canonical form: `1e-2`, `0.01` and `0.010` are the same.
     pub fn canonical_value(&self) -> String {
         canonical(&self.value)
     }
 
-    /// The top-level key it changes something under.
+    /// Returns the first part of the key.
     pub fn root(&self) -> &str {
         &self.keys[0].name
     }
@@ -65,15 +65,15 @@ impl Override {
 
 fn canonical(value: &Value) -> String {
     match &value.kind {
-        Kind::String(text) | Kind::Datetime(text) => text.clone(),
-        Kind::Integer(number) => number.to_string(),
-        Kind::Float(number) => number.to_string(),
-        Kind::Boolean(boolean) => boolean.to_string(),
-        Kind::Array(items) => {
+        ValueKind::String(text) | ValueKind::Datetime(text) => text.clone(),
+        ValueKind::Integer(number) => number.to_string(),
+        ValueKind::Float(number) => number.to_string(),
+        ValueKind::Boolean(boolean) => boolean.to_string(),
+        ValueKind::Array(items) => {
             let items: Vec<String> = items.iter().map(canonical).collect();
             format!("[{}]", items.join(","))
         }
-        Kind::Table(table) => {
+        ValueKind::Table(table) => {
             let mut entries: Vec<String> =
                 table.entries.iter().map(|(key, value)| format!("{}={}", key.name, canonical(value))).collect();
             entries.sort();
@@ -82,10 +82,10 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// Top-level keys of which a spec has one: setting it takes the place of the other.
+/// Pairs of top-level keys that exclude each other. An override of one removes the other.
 const EITHER: [(&str, &str); 2] = [("epochs", "steps"), ("seed", "seeds")];
 
-/// Applies `overrides` to `root`: those that set a `type` first, so that the others fill the emptied table.
+/// Applies `overrides` to `root`. Those that set a `type` come first and empty their table; the others then fill it.
 pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     let (types, rest): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|it| it.sets_type());
     for (one, other) in EITHER {
@@ -93,7 +93,7 @@ pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
         match (sets(one), sets(other)) {
             (true, false) => root.remove(other),
             (false, true) => root.remove(one),
-            // Both: that they exclude each other is for the reader of the spec to say.
+            // If both are set, the reader of the spec reports that they exclude each other.
             _ => {}
         }
     }
@@ -114,26 +114,27 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     let new_type = it.value.as_str();
     if table.get(&key.name).is_none() {
         let place = it.place.clone();
-        table.set(key.clone(), Value { kind: Kind::Table(Table::default()), place });
+        table.set(key.clone(), Value { kind: ValueKind::Table(Table::default()), place });
     }
     let Some(value) = table.get_mut(&key.name) else {
         return Err(format!("`{}` cannot be set", key.name));
     };
-    // `-s schedule.type=cosine` replaces a whole sequence, and `-s optimizer.type=sgd` empties Adam's table.
+    // `-s schedule.type=cosine` replaces a whole sequence, and `-s optimizer.type=sgd` empties the table of Adam.
     let named_type = |value: &Value| value.as_table().and_then(|table| table.get("type")?.as_str().map(str::to_owned));
     let replaces = to_type && (named_type(value).as_deref() != new_type);
-    if replaces && !matches!(value.kind, Kind::Array(_)) || to_type && matches!(value.kind, Kind::Array(_)) {
-        value.kind = Kind::Table(Table::default());
+    if replaces && !matches!(value.kind, ValueKind::Array(_)) || to_type && matches!(value.kind, ValueKind::Array(_)) {
+        value.kind = ValueKind::Table(Table::default());
         value.place = it.place.clone();
     }
     match &mut value.kind {
-        Kind::Table(inner) => set(inner, it, rest),
-        Kind::Array(items) => set_in_array(items, it, key, rest),
-        _ => Err(format!("`{}` is no table, so `{}` cannot be set", key.name, it.key())),
+        ValueKind::Table(inner) => set(inner, it, rest),
+        ValueKind::Array(items) => set_in_array(items, it, key, rest),
+        _ => Err(format!("`{}` is not a table, so `{}` cannot be set", key.name, it.key())),
     }
 }
 
-/// `group.bias.lr_mult` finds the group by its name, `schedule.0.factor` a part by its number.
+/// Sets a value in an array of tables. `group.bias.lr_mult` finds the group by its name, `schedule.0.factor` the part by
+/// its number.
 fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> Result<(), String> {
     let (which, rest) = rest.split_first().ok_or_else(|| "an override names no key".to_owned())?;
     let by_name = |value: &Value| {
@@ -143,7 +144,7 @@ fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> 
     let index = items.iter().position(by_name).or_else(|| which.name.parse().ok()).filter(|&index| index < items.len());
     let item = index.and_then(|index| items.get_mut(index));
     match item.map(|item| &mut item.kind) {
-        Some(Kind::Table(table)) if !rest.is_empty() => set(table, it, rest),
+        Some(ValueKind::Table(table)) if !rest.is_empty() => set(table, it, rest),
         _ => {
             let names: Vec<String> = items
                 .iter()

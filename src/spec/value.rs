@@ -1,31 +1,31 @@
-//! TOML as a tree that remembers where everything stands.
+//! TOML as a tree that remembers the place of every key and value.
 //!
-//! A spec is put together from one file and any number of overrides, so a [`Place`] names both the text and the bytes
-//! in it. `toml`'s own spanned tree borrows from one text; this one owns its strings and mixes texts.
+//! A spec consists of one file and any number of overrides, so a [`Place`] names both the text and the bytes in it. The
+//! spanned tree of `toml` borrows from one text; this one owns its strings and can mix several texts.
 
 use std::ops::Range;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// Where in the texts of a spec something stands: which text, and its bytes there.
+/// A place in the texts of a spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Index into [`super::Texts`].
+    /// The index of the text in [`super::Texts`].
     pub text: usize,
-    /// Bytes in that text.
+    /// The range of bytes in that text.
     pub span: Range<usize>,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub struct Value {
-    pub kind: Kind,
+    pub kind: ValueKind,
     pub place: Place,
 }
 
-/// What a value is.
+/// The content of a value, by its TOML type.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     String(String),
     Integer(i64),
     Float(f64),
@@ -35,36 +35,36 @@ pub enum Kind {
     Table(Table),
 }
 
-/// A key and where it stands.
+/// A key and its place.
 #[derive(Clone, Debug)]
 pub struct Key {
     pub name: String,
     pub place: Place,
 }
 
-/// Entries in the order of the text.
+/// A table, with its entries in the order of the text.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub entries: Vec<(Key, Value)>,
 }
 
 impl Table {
-    /// The value under `name`.
+    /// Returns the value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
-    /// The value under `name`, to change.
+    /// Returns the value of `name`, to change it.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.entries.iter_mut().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
-    /// The key `name` with its place.
+    /// Returns the key `name` with its place.
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.entries.iter().map(|(key, _)| key).find(|key| key.name == name)
     }
 
-    /// Puts `value` under `key`, in the place of an older value where there is one.
+    /// Sets `key` to `value`, replacing an older value.
     pub fn set(&mut self, key: Key, value: Value) {
         match self.entries.iter_mut().find(|(old, _)| old.name == key.name) {
             Some(entry) => *entry = (key, value),
@@ -72,50 +72,50 @@ impl Table {
         }
     }
 
-    /// Takes the entry of `name` out.
+    /// Removes the entry of `name`.
     pub fn remove(&mut self, name: &str) {
         self.entries.retain(|(key, _)| key.name != name);
     }
 }
 
 impl Value {
-    /// What TOML calls this kind of value, for messages.
+    /// Returns the name of this type of value, for messages.
     pub fn kind_name(&self) -> &'static str {
         match &self.kind {
-            Kind::String(_) => "a string",
-            Kind::Integer(_) => "an integer",
-            Kind::Float(_) => "a number",
-            Kind::Boolean(_) => "a boolean",
-            Kind::Datetime(_) => "a date",
-            Kind::Array(_) => "an array",
-            Kind::Table(_) => "a table",
+            ValueKind::String(_) => "a string",
+            ValueKind::Integer(_) => "an integer",
+            ValueKind::Float(_) => "a number",
+            ValueKind::Boolean(_) => "a boolean",
+            ValueKind::Datetime(_) => "a date",
+            ValueKind::Array(_) => "an array",
+            ValueKind::Table(_) => "a table",
         }
     }
 
-    /// The table this value is, if it is one.
+    /// Returns the table. `None` if the value is not a table.
     pub fn as_table(&self) -> Option<&Table> {
         match &self.kind {
-            Kind::Table(table) => Some(table),
+            ValueKind::Table(table) => Some(table),
             _ => None,
         }
     }
 
-    /// The string this value is, if it is one.
+    /// Returns the string. `None` if the value is not a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.kind {
-            Kind::String(text) => Some(text),
+            ValueKind::String(text) => Some(text),
             _ => None,
         }
     }
 }
 
-/// A syntax error as the TOML parser words it.
+/// A syntax error, in the words of the TOML parser.
 pub struct SyntaxError {
     pub message: String,
     pub place: Option<Place>,
 }
 
-/// Parses a whole TOML document, text number `text` of the spec; every syntax error is returned.
+/// Parses a whole TOML document, which is text number `text` of the spec. Returns every syntax error.
 pub fn parse_document(input: &str, text: usize) -> (Table, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(input);
     let mut found: Vec<SyntaxError> = errors
@@ -129,8 +129,8 @@ pub fn parse_document(input: &str, text: usize) -> (Table, Vec<SyntaxError>) {
     (table, found)
 }
 
-/// Parses the value part of an override, which begins at byte `offset` of text number `text`.
-/// What is no TOML value is a string.
+/// Parses the value of an override, which begins at byte `offset` of text number `text`. An input that is not a TOML value
+/// is a string.
 pub fn parse_value_or_string(input: &str, text: usize, offset: usize) -> Value {
     let place = Place { text, span: offset..offset + input.len() };
     let parsed = DeValue::parse(input).ok().and_then(|value| {
@@ -138,7 +138,7 @@ pub fn parse_value_or_string(input: &str, text: usize, offset: usize) -> Value {
         let value = own_value(value.get_ref(), place.span.clone(), text, offset, &mut errors);
         errors.is_empty().then_some(value)
     });
-    parsed.unwrap_or_else(|| Value { kind: Kind::String(input.to_owned()), place })
+    parsed.unwrap_or_else(|| Value { kind: ValueKind::String(input.to_owned()), place })
 }
 
 fn own_table(table: &DeTable<'_>, text: usize, errors: &mut Vec<SyntaxError>) -> Table {
@@ -173,29 +173,29 @@ fn own_value(
         errors.push(SyntaxError { message: what.to_owned(), place: Some(place.clone()) });
     };
     let kind = match value {
-        DeValue::String(string) => Kind::String(string.to_string()),
+        DeValue::String(string) => ValueKind::String(string.to_string()),
         DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(integer) => Kind::Integer(integer),
+            Ok(integer) => ValueKind::Integer(integer),
             Err(_) => {
                 refuse("this integer does not fit in 64 bits");
-                Kind::Integer(0)
+                ValueKind::Integer(0)
             }
         },
         DeValue::Float(float) => match float.as_str().parse::<f64>() {
             Ok(number) if number.is_infinite() && !float.as_str().contains("inf") => {
                 refuse("this number is too large for a 64-bit float");
-                Kind::Float(0.0)
+                ValueKind::Float(0.0)
             }
-            Ok(number) => Kind::Float(number),
+            Ok(number) => ValueKind::Float(number),
             Err(_) => {
                 refuse("this number cannot be read");
-                Kind::Float(0.0)
+                ValueKind::Float(0.0)
             }
         },
-        DeValue::Boolean(boolean) => Kind::Boolean(*boolean),
-        DeValue::Datetime(datetime) => Kind::Datetime(datetime.to_string()),
-        DeValue::Array(array) => Kind::Array(own_array(array, text, offset, errors)),
-        DeValue::Table(table) => Kind::Table(own_table_at(table, text, offset, errors)),
+        DeValue::Boolean(boolean) => ValueKind::Boolean(*boolean),
+        DeValue::Datetime(datetime) => ValueKind::Datetime(datetime.to_string()),
+        DeValue::Array(array) => ValueKind::Array(own_array(array, text, offset, errors)),
+        DeValue::Table(table) => ValueKind::Table(own_table_at(table, text, offset, errors)),
     };
     Value { kind, place }
 }

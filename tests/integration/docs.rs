@@ -183,7 +183,7 @@ fn optimizer_reference() -> String {
         let spec = Spec::parse(Path::new("page.toml"), entry.example, &[]).unwrap();
         let log = Log::default();
         let mut section = Section::root(&spec.table, &log);
-        section.ask("type");
+        section.mark_known("type");
         let config = (entry.build)(&mut section).unwrap();
         section.finish();
         log.finish(&spec.texts).unwrap_or_else(|found| panic!("{found}"));

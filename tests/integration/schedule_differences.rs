@@ -115,7 +115,7 @@ fn torch_milestone_at_zero_gives_the_product_of_both_parts_and_is_refused_here()
     is("theirs", 0, it.theirs[0].unwrap(), 0.1 * 0.5);
     is("theirs", 1, it.theirs[1].unwrap(), 0.1 * 0.5 * 0.25);
     let refusal = it.refusal();
-    assert!(refusal.contains("comes to 0 steps"), "{refusal}");
+    assert!(refusal.contains("is 0 steps long"), "{refusal}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What a formula may say. exmex reads it; what exmex has no word for is written in its terms first.
+//! The language of formulas. The crate exmex parses and evaluates them; what it does not support is first rewritten in its
+//! terms.
 
 use std::fmt::{self, Debug};
 
@@ -6,10 +7,10 @@ use exmex::{BinOp, Express, FlatEx, MakeOperators, Operator};
 
 use crate::spec::nearest;
 
-/// The names that stand for numbers.
+/// The names of the variables.
 pub const NAMES: [&str; 5] = ["t", "T", "step", "epoch", "base"];
 
-/// The functions, and how many numbers they take.
+/// The functions, with their numbers of arguments.
 const FUNCTIONS: [(&str, usize); 16] = [
     ("abs", 1),
     ("ceil", 1),
@@ -29,32 +30,35 @@ const FUNCTIONS: [(&str, usize); 16] = [
     ("tanh", 1),
 ];
 
-/// A formula, ready to be computed.
+/// A parsed formula.
 pub struct Formula {
     expression: FlatEx<f64, Operators>,
-    /// For each of its variables the place in [`NAMES`].
+    /// The index in [`NAMES`] of each variable of `expression`.
     uses: Vec<usize>,
 }
 
-/// Why a text is no formula, and what would be right.
+/// The reason why a text is not a formula.
 #[derive(Debug, PartialEq)]
-pub struct Wrong {
-    pub what: String,
-    pub right: String,
+pub struct FormulaError {
+    /// The problem.
+    pub message: String,
+    /// What is allowed.
+    pub help: String,
 }
 
-fn wrong<T>(what: impl Into<String>, right: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong { what: what.into(), right: right.into() })
+/// Returns a [`FormulaError`].
+fn fail<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, FormulaError> {
+    Err(FormulaError { message: message.into(), help: help.into() })
 }
 
 impl Formula {
-    /// Reads `text`.
-    pub fn read(text: &str) -> Result<Formula, Wrong> {
+    /// Parses `text`.
+    pub fn read(text: &str) -> Result<Formula, FormulaError> {
         let written = rewritten(&tokens(text)?)?;
         let expression = FlatEx::<f64, Operators>::parse(&written);
         let expression = match expression {
             Ok(expression) => expression,
-            Err(error) => return wrong(error.to_string(), "expected for example \"0.5 * (1 + cos(pi * t / T))\""),
+            Err(error) => return fail(error.to_string(), "expected for example \"0.5 * (1 + cos(pi * t / T))\""),
         };
         let uses = expression.var_names().iter().map(|name| {
             let known = NAMES.iter().position(|known| known == name);
@@ -64,13 +68,13 @@ impl Formula {
         Ok(Formula { expression, uses })
     }
 
-    /// Its value where the names stand for `numbers`.
+    /// Returns the value of the formula, with `numbers` as the values of [`NAMES`].
     pub fn value(&self, numbers: &[f64; NAMES.len()]) -> f64 {
         let mut values = [0.0; NAMES.len()];
         for (value, &place) in values.iter_mut().zip(&self.uses) {
             *value = numbers[place];
         }
-        // It has as many variables as `uses`, so this cannot fail; NaN would be noticed.
+        // The expression has as many variables as `uses`, so this cannot fail. If it did, NaN would be noticed.
         self.expression.eval(&values[..self.uses.len()]).unwrap_or(f64::NAN)
     }
 }
@@ -81,25 +85,26 @@ impl Debug for Formula {
     }
 }
 
-fn unknown(name: &str) -> Wrong {
-    let what = format!("`{name}` is no name here");
+/// Returns the error for an unknown name, with the nearest known one.
+fn unknown(name: &str) -> FormulaError {
+    let message = format!("`{name}` is not a known name");
     match name {
-        "lr" => return Wrong { what, right: "the group's base rate is `base`".into() },
-        "if" | "else" => return Wrong { what, right: "write `if(condition, then, else)`".into() },
+        "lr" => return FormulaError { message, help: "the base rate of the group is called `base`".into() },
+        "if" | "else" => return FormulaError { message, help: "write `if(condition, then, else)`".into() },
         _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
-            return Wrong { what, right: format!("it is a function: write `{name}(…)`") };
+            return FormulaError { message, help: format!("it is a function: write `{name}(…)`") };
         }
         _ => {}
     }
     let functions = FUNCTIONS.iter().map(|(name, _)| *name);
-    let right = match nearest(name, NAMES.into_iter().chain(["pi"]).chain(functions)) {
+    let help = match nearest(name, NAMES.into_iter().chain(["pi"]).chain(functions)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}, pi and the functions", NAMES.join(", ")),
+        None => format!("known names: {}, pi and the functions", NAMES.join(", ")),
     };
-    Wrong { what, right }
+    FormulaError { message, help }
 }
 
-/// The pieces of a formula.
+/// A token of a formula.
 #[derive(Clone, Debug, PartialEq)]
 enum Token<'a> {
     Number(f64),
@@ -112,7 +117,7 @@ enum Token<'a> {
 
 const OPERATORS: [&str; 14] = ["<=", ">=", "==", "!=", "&&", "||", "<", ">", "+", "-", "*", "/", "^", "%"];
 
-fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
+fn tokens(text: &str) -> Result<Vec<Token<'_>>, FormulaError> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -124,7 +129,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
                 let length = number(rest);
                 match rest[..length].parse::<f64>() {
                     Ok(number) if number.is_finite() => (Token::Number(number), length),
-                    _ => return wrong(format!("`{}` is no number", &rest[..length]), "for example 0.5 or 1e-3"),
+                    _ => return fail(format!("`{}` is not a number", &rest[..length]), "for example 0.5 or 1e-3"),
                 }
             }
             'a'..='z' | 'A'..='Z' | '_' => {
@@ -134,13 +139,13 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
             }
             _ => match OPERATORS.into_iter().find(|operator| rest.starts_with(operator)) {
                 Some("*") if rest.starts_with("**") => {
-                    return wrong("`**` is no operator here", "a power is written `^`");
+                    return fail("`**` is not an operator", "write a power as `^`");
                 }
                 Some(operator) => (Token::Operator(operator), operator.len()),
                 None => {
-                    return wrong(
-                        format!("`{first}` means nothing here"),
-                        format!("operators are {}", OPERATORS.join(" ")),
+                    return fail(
+                        format!("`{first}` has no meaning in a formula"),
+                        format!("the operators are {}", OPERATORS.join(" ")),
                     );
                 }
             },
@@ -149,15 +154,15 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
         rest = rest[length..].trim_start();
     }
     match tokens.len() {
-        0 => wrong("it is empty", "for example \"1 - t / T\""),
-        length if length > LONGEST => {
-            wrong("it is too long", format!("expected at most {LONGEST} numbers, names and signs, not {length}"))
+        0 => fail("it is empty", "for example \"1 - t / T\""),
+        length if length > MAX_TOKENS => {
+            fail("it is too long", format!("expected at most {MAX_TOKENS} numbers, names and signs, not {length}"))
         }
         _ => Ok(tokens),
     }
 }
 
-/// The length of the number that `text` begins with.
+/// Returns the length of the number at the beginning of `text`.
 fn number(text: &str) -> usize {
     let digits = |from: usize| from + text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let mut end = digits(0);
@@ -174,34 +179,34 @@ fn number(text: &str) -> usize {
     end
 }
 
-/// The formula in exmex's terms: numbers as Rust writes them in full, functions of two numbers between their numbers, and
-/// `if(c, a, b)` as `((a) ? (c) : (b))`.
-fn rewritten(tokens: &[Token<'_>]) -> Result<String, Wrong> {
+/// Rewrites a formula in the terms of exmex: numbers without exponents, functions of two arguments between their
+/// arguments, and `if(c, a, b)` as `((a) ? (c) : (b))`.
+fn rewritten(tokens: &[Token<'_>]) -> Result<String, FormulaError> {
     let mut at = 0;
     let written = list(tokens, &mut at, 0)?;
     match (written.as_slice(), tokens.get(at)) {
         ([one], None) => Ok(one.clone()),
-        (_, Some(Token::Close)) => wrong("there is a `)` too many", "each closes a `(`"),
-        _ => wrong("there is a `,` outside of a function", "only arguments are separated by commas"),
+        (_, Some(Token::Close)) => fail("there is one `)` too many", "each `)` closes a `(`"),
+        _ => fail("there is a `,` outside of a function", "only arguments are separated by commas"),
     }
 }
 
-/// Deeper nesting than this is no formula, but an attack on the stack.
-const DEPTH: usize = 64;
+/// The deepest nesting. It protects the stack.
+const MAX_DEPTH: usize = 64;
 
-/// More tokens than this are no formula, but an attack on the clock: a formula is computed at every step.
-const LONGEST: usize = 1000;
+/// The largest number of tokens. A formula is computed at every step, so a long one would cost time.
+const MAX_TOKENS: usize = 1000;
 
-/// Expressions separated by commas, up to a closing parenthesis or the end.
-fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String>, Wrong> {
-    if depth > DEPTH {
-        return wrong("it is nested too deeply", format!("expected at most {DEPTH} parentheses in each other"));
+/// Rewrites expressions separated by commas, up to a closing parenthesis or the end.
+fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String>, FormulaError> {
+    if depth > MAX_DEPTH {
+        return fail("it is nested too deeply", format!("expected at most {MAX_DEPTH} nested parentheses"));
     }
     let mut written = vec![String::new()];
-    // Whether a minus sign stands before what comes next, and belongs to it alone.
+    // Whether the next operand has a minus sign of its own.
     let mut signed = false;
     let mut operand_before = false;
-    // Whether a comparison has been made that another would be made with.
+    // Whether the result of a comparison could be compared again.
     let mut compared = false;
     while let Some(token) = tokens.get(*at) {
         *at += 1;
@@ -224,14 +229,14 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
                 }
                 let comparison = matches!(*operator, "<" | ">" | "<=" | ">=" | "==" | "!=");
                 if comparison && compared {
-                    return wrong("`a < b < c` compares a truth with a number", "write `a < b && b < c`");
+                    return fail("`a < b < c` would compare true or false with a number", "write `a < b && b < c`");
                 }
                 compared = comparison || (compared && !matches!(*operator, "&&" | "||"));
                 operand_before = false;
                 written[last] += &format!(" {operator} ");
                 continue;
             }
-            // In full: exmex knows no exponents.
+            // Without exponent, because exmex has none.
             Token::Number(number) => number.to_string(),
             Token::Open => format!("({})", inside(tokens, at, depth, "parentheses", 1)?[0]),
             Token::Name(name) if tokens.get(*at) == Some(&Token::Open) => {
@@ -251,41 +256,48 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
             Token::Name(name) => return Err(unknown(name)),
         };
         if operand_before {
-            return wrong(
-                format!("between `{}` and `{operand}` an operator is missing", written[last].trim()),
+            return fail(
+                format!("an operator is missing between `{}` and `{operand}`", written[last].trim()),
                 "for example `*`",
             );
         }
-        // exmex, unlike mathematics, takes -x^2 for (-x)^2.
+        // exmex reads -x^2 as (-x)^2, unlike mathematics.
         if signed && tokens.get(*at) == Some(&Token::Operator("^")) {
-            return wrong("`-a ^ b` can be read in two ways", "write `-(a ^ b)` or `(-a) ^ b`");
+            return fail("`-a ^ b` is ambiguous", "write `-(a ^ b)` or `(-a) ^ b`");
         }
         (signed, operand_before) = (false, true);
         written[last] += &operand;
     }
     match written.iter().any(|one| one.trim().is_empty()) {
-        true => wrong("something is missing", "expected a number, a name or a formula in each place"),
+        true => fail("an operand is missing", "expected a number, a name or a formula"),
         false => Ok(written),
     }
 }
 
-/// What stands in the parentheses that have just been opened: `count` expressions.
-fn inside(tokens: &[Token<'_>], at: &mut usize, depth: usize, name: &str, count: usize) -> Result<Vec<String>, Wrong> {
+/// Rewrites the content of parentheses that have just been opened: `count` expressions.
+fn inside(
+    tokens: &[Token<'_>],
+    at: &mut usize,
+    depth: usize,
+    name: &str,
+    count: usize,
+) -> Result<Vec<String>, FormulaError> {
     let written = list(tokens, at, depth + 1)?;
     if tokens.get(*at) != Some(&Token::Close) {
-        return wrong("a `(` is not closed", "add `)`");
+        return fail("a `(` is not closed", "add `)`");
     }
     *at += 1;
     match written.len() == count {
         true => Ok(written),
-        false => wrong(format!("`{name}` takes {count}, not {}", written.len()), "arguments are separated by commas"),
+        false => fail(format!("`{name}` takes {count}, not {}", written.len()), "separate arguments by commas"),
     }
 }
 
-/// What `a ? c` gives where `c` is false, for `: b` to notice. A NaN of its own, so that another NaN is not taken for it.
-const NEITHER: u64 = 0x7ff8_0000_0000_ab1e;
+/// The value of `a ? c` for a false `c`, by which `: b` recognizes it. It is a NaN with a payload that no computation
+/// gives.
+const CONDITION_FALSE: u64 = 0x7ff8_0000_0000_ab1e;
 
-/// The operators of a formula. Equal priorities go from left to right.
+/// The operators of a formula. Operators of equal priority are applied from left to right.
 #[derive(Clone, Debug)]
 pub struct Operators;
 
@@ -298,8 +310,8 @@ impl MakeOperators<f64> for Operators {
             f64::from(u8::from(is))
         }
         vec![
-            Operator::make_bin("?", binary(|a, c| if c != 0.0 { a } else { f64::from_bits(NEITHER) }, 0)),
-            Operator::make_bin(":", binary(|a, b| if a.to_bits() == NEITHER { b } else { a }, 0)),
+            Operator::make_bin("?", binary(|a, c| if c != 0.0 { a } else { f64::from_bits(CONDITION_FALSE) }, 0)),
+            Operator::make_bin(":", binary(|a, b| if a.to_bits() == CONDITION_FALSE { b } else { a }, 0)),
             Operator::make_bin("||", binary(|a, b| truth(a != 0.0 || b != 0.0), 1)),
             Operator::make_bin("&&", binary(|a, b| truth(a != 0.0 && b != 0.0), 2)),
             Operator::make_bin("==", binary(|a, b| truth(a == b), 3)),

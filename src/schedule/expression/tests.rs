@@ -1,8 +1,8 @@
-//! What formulas mean, and what is said of texts that are none.
+//! The meaning of formulas, and the errors of texts that are not formulas.
 
 use super::grammar::{Formula, NAMES};
 
-/// With T = 100, base = 0.5, epoch = 2.5, step = 25, t = 20.
+/// Returns the value of the formula `text` with T = 100, base = 0.5, epoch = 2.5, step = 25, t = 20.
 fn value(text: &str) -> f64 {
     let numbers = NAMES.map(|name| match name {
         "T" => 100.0,
@@ -15,7 +15,7 @@ fn value(text: &str) -> f64 {
 }
 
 #[test]
-fn formulas_mean_what_they_say() {
+fn formulas_have_the_usual_meaning() {
     for (text, expected) in [
         ("1", 1.0),
         ("1e-3", 1e-3),
@@ -63,37 +63,37 @@ fn formulas_mean_what_they_say() {
 }
 
 #[test]
-fn what_is_no_formula_is_said() {
+fn other_texts_are_errors() {
     for (text, what) in [
         ("", "it is empty"),
         ("  ", "it is empty"),
-        ("lr * 2", "`lr` is no name here"),
-        ("stepp / 2", "`stepp` is no name here"),
-        ("cosine(t)", "`cosine` is no name here"),
-        ("cos", "`cos` is no name here"),
-        ("cos()", "something is missing"),
+        ("lr * 2", "`lr` is not a known name"),
+        ("stepp / 2", "`stepp` is not a known name"),
+        ("cosine(t)", "`cosine` is not a known name"),
+        ("cos", "`cos` is not a known name"),
+        ("cos()", "an operand is missing"),
         ("cos(1, 2)", "`cos` takes 1, not 2"),
         ("if(t, 1)", "`if` takes 3, not 2"),
         ("(1 + 2", "a `(` is not closed"),
-        ("1 + 2)", "there is a `)` too many"),
+        ("1 + 2)", "there is one `)` too many"),
         ("1, 2", "there is a `,` outside of a function"),
-        ("1 2", "between `1` and `2` an operator is missing"),
-        ("2 t", "between `2` and `t` an operator is missing"),
-        ("2(3)", "between `2` and `(3)` an operator is missing"),
-        ("t ** 2", "`**` is no operator here"),
-        ("t = 2", "`=` means nothing here"),
-        ("a ? b : c", "`?` means nothing here"),
-        ("1 ? 2", "`?` means nothing here"),
-        ("1 < 2 < 3", "`a < b < c` compares a truth with a number"),
-        ("0.5 if t < 3 else 1", "`if` is no name here"),
-        ("-t ^ 2", "`-a ^ b` can be read in two ways"),
-        ("1e999", "`1e999` is no number"),
-        ("1.2.3", "between `1.2` and `0.3` an operator is missing"),
-        ("π", "`π` means nothing here"),
+        ("1 2", "an operator is missing between `1` and `2`"),
+        ("2 t", "an operator is missing between `2` and `t`"),
+        ("2(3)", "an operator is missing between `2` and `(3)`"),
+        ("t ** 2", "`**` is not an operator"),
+        ("t = 2", "`=` has no meaning in a formula"),
+        ("a ? b : c", "`?` has no meaning in a formula"),
+        ("1 ? 2", "`?` has no meaning in a formula"),
+        ("1 < 2 < 3", "`a < b < c` would compare true or false with a number"),
+        ("0.5 if t < 3 else 1", "`if` is not a known name"),
+        ("-t ^ 2", "`-a ^ b` is ambiguous"),
+        ("1e999", "`1e999` is not a number"),
+        ("1.2.3", "an operator is missing between `1.2` and `0.3`"),
+        ("π", "`π` has no meaning in a formula"),
     ] {
-        assert_eq!(Formula::read(text).map_err(|wrong| wrong.what).unwrap_err(), what, "{text}");
+        assert_eq!(Formula::read(text).map_err(|wrong| wrong.message).unwrap_err(), what, "{text}");
     }
-    assert_eq!(Formula::read("stepp / 2").unwrap_err().right, "did you mean `step`?");
+    assert_eq!(Formula::read("stepp / 2").unwrap_err().help, "did you mean `step`?");
     for text in ["1 +", "* 2", "1 + * 2", "min(,)", "if(,,)", "()"] {
         assert!(Formula::read(text).is_err(), "{text}");
     }
@@ -103,7 +103,7 @@ fn what_is_no_formula_is_said() {
         (nested(100_000), "it is too long"),
         ("1 + ".repeat(500) + "1", "it is too long"),
     ] {
-        assert_eq!(Formula::read(&text).unwrap_err().what, what);
+        assert_eq!(Formula::read(&text).unwrap_err().message, what);
     }
     assert!(Formula::read(&("1 + ".repeat(499) + "1")).is_ok());
 }

@@ -38,7 +38,7 @@ fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
     let improvement =
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     let metric = Metric { monitor: "val_loss".into(), improvement, every: 2, window: 3, nan: Nan::Bad };
-    let mut seen = Seen::default();
+    let mut seen = History::default();
     let mut judge = |epoch, value| {
         let clock = super::super::Clock { step: epoch, total_steps: 100, steps_per_epoch: 1 };
         metric.judge(&mut seen, &Observation { epoch, clock, metric: &|_| Some(value), scale: 1.0 })
@@ -57,7 +57,7 @@ fn a_number_that_is_none_is_what_the_policy_says() {
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     for (nan, bad, reduce) in [(Nan::Bad, true, false), (Nan::Ignore, false, false), (Nan::Reduce, false, true)] {
         let metric = Metric { monitor: "val_loss".into(), improvement, every: 1, window: 1, nan };
-        let mut seen = Seen::default();
+        let mut seen = History::default();
         let clock = super::super::Clock { step: 1, total_steps: 100, steps_per_epoch: 1 };
         let verdict =
             metric.judge(&mut seen, &Observation { epoch: 1, clock, metric: &|_| Some(f64::INFINITY), scale: 1.0 });

@@ -106,12 +106,12 @@ fn lengths_that_do_not_fit_are_errors() {
     let constant = "{ type = \"constant\" }";
     let lasting = |length: &str| format!("{{ type = \"constant\", for = \"{length}\" }}");
     wrong(&format!("{constant}, {constant}"), "`schedule.0.for` is missing");
-    wrong(&lasting("10%"), "the last part goes on to the end");
-    wrong(&format!("{}, {constant}", lasting("0 steps")), "`schedule.0.for` comes to 0 steps");
+    wrong(&lasting("10%"), "the last part continues to the end");
+    wrong(&format!("{}, {constant}", lasting("0 steps")), "`schedule.0.for` is 0 steps long");
     wrong(&format!("{}, {constant}", lasting("100 epochs")), "nothing is left for the last part");
     wrong(&format!("{}, {}, {constant}", lasting("60 epochs"), lasting("60 epochs")), "ends at step 1200 of 1000");
     wrong("{ type = \"constant\", from = \"base\" }", "the first part starts from the base rate");
-    wrong("3", "`schedule.0` is a table, not `3`");
+    wrong("3", "`schedule.0` must be a table, not `3`");
     let message = error("schedule = { type = \"sequence\" }");
     assert!(message.contains("`schedule.parts` is missing"), "{message}");
     // An error in one part does not hide those of another.

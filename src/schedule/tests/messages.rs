@@ -14,20 +14,23 @@ fn what_is_wrong_is_said_with_its_place() {
         missing.extend(absent.map(|part| format!("{part:?} is not in\n{message}")));
     };
     wrong("type = \"stepp\"", &["unknown schedule \"stepp\"", "did you mean \"step\"?", "test.toml:2"]);
-    wrong("type = \"CosineAnnealingLR\"", &["unknown schedule \"CosineAnnealingLR\"", "it is `cosine` here"]);
-    wrong("type = \"constant\"\nfor = \"2 epochs\"", &["`for` says how long a part of a sequence lasts"]);
+    wrong("type = \"CosineAnnealingLR\"", &["unknown schedule \"CosineAnnealingLR\"", "here it is called `cosine`"]);
+    wrong("type = \"constant\"\nfor = \"2 epochs\"", &["`for` is the length of a part of a sequence"]);
     wrong("type = \"cosine\"\nover = \"15.5 steps\"", &["steps are whole"]);
     wrong("type = \"cosine\"\nover = \"150%\"", &["expected at most \"100%\""]);
-    wrong("type = \"cosine\"\nover = \"5 minutes\"", &["time on the clock goes with [limit] time"]);
+    wrong("type = \"cosine\"\nover = \"5 minutes\"", &["a limit in wall time is set by [limit] time"]);
     let odd = "type = \"plateau\"\nevery = \"3 epochs\"\npatience = \"4 epochs\"";
-    wrong(odd, &["`schedule.patience` is no multiple of `every`", "the metric is judged every 3 epochs"]);
+    wrong(odd, &["`schedule.patience` is not a multiple of `every`", "the metric is judged every 3 epochs"]);
     wrong("type = \"step\"", &["`schedule.every` is missing", "add `every`: a duration such as"]);
     wrong("type = \"step\"\nevery = 10", &["write \"10 epochs\" or \"10 steps\""]);
-    wrong("type = \"step\"\nevery = \"0 epochs\"", &["`schedule.every` comes to 0 steps", "an epoch has 10 steps"]);
-    wrong("type = \"step\"\nevery = \"0.01%\"", &["comes to 0 steps", "there are 1000 steps"]);
-    wrong("type = \"step\"\nevery = \"1 epochs\"\nfirst = \"0 steps\"", &["`schedule.first` comes to 0 steps"]);
+    wrong("type = \"step\"\nevery = \"0 epochs\"", &["`schedule.every` is 0 steps long", "an epoch has 10 steps"]);
+    wrong("type = \"step\"\nevery = \"0.01%\"", &["is 0 steps long", "the whole has 1000 steps"]);
+    wrong("type = \"step\"\nevery = \"1 epochs\"\nfirst = \"0 steps\"", &["`schedule.first` is 0 steps long"]);
     wrong("type = \"step\"\nevery = \"1 epochs\"\nfactor = 0", &["expected a finite number above 0"]);
-    wrong("type = \"step\"\nevery = \"1 steps\"\nfactor = 10", &["grows beyond any number", "factor = 10"]);
+    wrong(
+        "type = \"step\"\nevery = \"1 steps\"\nfactor = 10",
+        &["becomes infinite before the last step", "factor = 10"],
+    );
     wrong(
         "type = \"constant\"\nfactor = nan",
         &["expected a factor, 0 or above, or an absolute value such as { lr = 0.1 }"],
@@ -40,9 +43,9 @@ fn what_is_wrong_is_said_with_its_place() {
     );
     wrong("type = \"plateau\"\nmonitor = \"val_los\"", &["no metric \"val_los\"", "did you mean \"val_loss\"?"]);
     wrong("type = \"plateau\"\npatience = \"50 steps\"", &["whole epochs such as \"5 epochs\""]);
-    wrong("type = \"plateau\"\nfactor = 1", &["a plateau changes the learning rate"]);
+    wrong("type = \"plateau\"\nfactor = 1", &["a plateau must change the learning rate"]);
     wrong("type = \"plateau\"\nfactor = 2", &["`schedule.max_lr` is missing"]);
-    wrong("type = \"plateau\"\nmax_lr = 2", &["`max_lr` goes with a factor above 1"]);
+    wrong("type = \"plateau\"\nmax_lr = 2", &["`max_lr` needs a factor above 1"]);
     wrong("type = \"greedy\"\nthreshold_abs = 0.1", &["`threshold` is absolute already"]);
     wrong("type = \"plateau\"\nevery = \"0 epochs\"", &["the metric would never be judged"]);
     wrong("type = \"greedy\"\nfactor = 1", &["expected a number above 0 and below 1"]);
@@ -51,22 +54,25 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"multistep\"\nmilestones = []", &["`schedule.milestones` is empty"]);
     wrong("type = \"multistep\"\nmilestones = [30, 60]", &["write \"30 epochs\" or \"30 steps\""]);
     // PyTorch starts on the wrong level or counts twice; here neither can be written.
-    wrong("type = \"multistep\"\nmilestones = [\"0 steps\"]", &["comes to 0 steps"]);
+    wrong("type = \"multistep\"\nmilestones = [\"0 steps\"]", &["is 0 steps long"]);
     let twice = "type = \"multistep\"\nmilestones = [\"10 epochs\", \"100 steps\"]";
     wrong(
         twice,
-        &["`schedule.milestones` must ascend", "\"100 steps\" (step 100) is not after \"10 epochs\" (step 100)"],
+        &[
+            "`schedule.milestones` must be in ascending order",
+            "\"100 steps\" (step 100) is not after \"10 epochs\" (step 100)",
+        ],
     );
     let factors = "type = \"multistep\"\nmilestones = [\"30%\", \"60%\"]\nfactor = [0.1]";
     wrong(factors, &["1 factor and 2 milestones", "one factor for each milestone, or one number for all"]);
     wrong("type = \"piecewise\"", &["`schedule.boundaries` is missing", "`schedule.values` is missing"]);
     let values = "type = \"piecewise\"\nboundaries = [\"30%\"]\nvalues = [1, { lr = 0.01 }, 2]";
-    wrong(values, &["3 values and 1 boundary", "one value more than boundaries"]);
+    wrong(values, &["3 values and 1 boundary", "one more value than boundaries"]);
     let values = "type = \"piecewise\"\nboundaries = [\"30%\"]\nvalues = [1, { rate = 0.01 }]";
     wrong(values, &["an absolute value such as { lr = 0.1 }"]);
     let joined = "type = \"piecewise\"\nboundaries = [\"30%\"]\nvalues = [1, 0]\ninterpolation = \"linear\"\nboundary = \"after\"";
-    wrong(joined, &["there is no side of a boundary"]);
-    wrong("type = \"cosine\"\nover = \"0 epochs\"", &["`schedule.over` comes to 0 steps"]);
+    wrong(joined, &["`boundary` has no effect on joined points"]);
+    wrong("type = \"cosine\"\nover = \"0 epochs\"", &["`schedule.over` is 0 steps long"]);
     wrong("type = \"cosine_restarts\"", &["`schedule.period` is missing", "or `cycles`"]);
     wrong("type = \"cosine_restarts\"\ncycles = 2000", &["the cycles are shorter than a step"]);
     wrong("type = \"cosine_restarts\"\ncycles = 9223372036854775807", &["the cycles are shorter than a step"]);
@@ -74,27 +80,27 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"cosine_restarts\"\ncycles = 2\ndecay = 1.5", &["expected at most 1"]);
     wrong("type = \"cyclic\"\nup = \"2 epochs\"", &["`schedule.low` is missing"]);
     wrong("type = \"cyclic\"\nlow = 2\nup = \"2 epochs\"", &["`low` is above `high`"]);
-    wrong("type = \"cyclic\"\nlow = 0\nup = \"2 epochs\"\ngamma = 0.9", &["goes with `mode = \"exp_range\"`"]);
-    wrong("type = \"one_cycle\"\npct_start = 0.001", &["leaves no time to rise or to fall"]);
-    wrong("type = \"one_cycle\"\ndiv_factor = 0.5", &["`div_factor` divides", "expected 1 or above"]);
-    wrong("type = \"one_cycle\"\nthree_phase = true\npct_start = 0.6", &["the second phase ends before it begins"]);
-    wrong("type = \"one_cycle\"\npct_final = 0.6", &["goes with `three_phase = true`"]);
+    wrong("type = \"cyclic\"\nlow = 0\nup = \"2 epochs\"\ngamma = 0.9", &["needs `mode = \"exp_range\"`"]);
+    wrong("type = \"one_cycle\"\npct_start = 0.001", &["leaves no time for the rise or for the fall"]);
+    wrong("type = \"one_cycle\"\ndiv_factor = 0.5", &["`div_factor` cannot be below 1", "expected 1 or above"]);
+    wrong("type = \"one_cycle\"\nthree_phase = true\npct_start = 0.6", &["the second phase ends before its beginning"]);
+    wrong("type = \"one_cycle\"\npct_final = 0.6", &["needs `three_phase = true`"]);
     wrong("type = \"one_cycle\"\ncycle_momentum = true", &["there is no momentum to cycle"]);
-    wrong("type = \"one_cycle\"\nmax_momentum = 0.9", &["goes with `cycle_momentum = true`"]);
-    wrong("type = \"wsd\"\ndecay = \"101 epochs\"", &["`schedule.decay` is longer than the whole"]);
+    wrong("type = \"one_cycle\"\nmax_momentum = 0.9", &["needs `cycle_momentum = true`"]);
+    wrong("type = \"wsd\"\ndecay = \"101 epochs\"", &["`schedule.decay` is longer than the whole schedule"]);
     wrong("type = \"wsd\"\ndecay = \"20%\"\nstable = \"50%\"\nover = \"80%\"", &["both `over` and `stable` are given"]);
     wrong("type = \"tanh\"\nlb = 3", &["`lb` is not below `ub`"]);
     wrong("type = \"expression\"\nformula = \"abs(1 / (t - 500))\"", &["gives inf at step 500", "at every step"]);
     wrong("type = \"expression\"\nformula = \"1 - t\"", &["gives -1 at step 2"]);
-    wrong("type = \"expression\"\nformula = \"1 - tt\"", &["`tt` is no name here", "did you mean `t`?"]);
+    wrong("type = \"expression\"\nformula = \"1 - tt\"", &["`tt` is not a known name", "did you mean `t`?"]);
     wrong("type = \"product\"", &["`schedule.parts` is missing"]);
     wrong("type = \"product\"\nparts = []", &["`schedule.parts` has no parts"]);
     wrong(
         "type = \"product\"\nparts = [{ type = \"rex\", for = \"2 epochs\" }]",
-        &["`for` says how long a part of a sequence lasts"],
+        &["`for` is the length of a part of a sequence"],
     );
     wrong("type = \"rex\"\nwarmup = 5", &["write \"5 epochs\" or \"5 steps\""]);
-    wrong("type = \"rex\"\nwarmup = \"100 epochs\"", &["`schedule.warmup` is as long as all there is to train"]);
+    wrong("type = \"rex\"\nwarmup = \"100 epochs\"", &["`schedule.warmup` is not shorter than the whole schedule"]);
     wrong("type = \"rex\"\nwarmup = { start = 0.1 }", &["`schedule.warmup.for` is missing"]);
     wrong(
         "type = \"rex\"\nwarmup = { for = \"5%\", strat = 1 }",
@@ -103,23 +109,23 @@ fn what_is_wrong_is_said_with_its_place() {
     let exponential = "type = \"rex\"\nwarmup = { for = \"5%\", shape = \"exponential\" }";
     wrong(exponential, &["an exponential warm-up cannot start at 0"]);
     let early = "type = \"multistep\"\nmilestones = [\"5 epochs\"]\nwarmup = \"10 epochs\"";
-    wrong(early, &["lies in the warm-up", "step 50; the warm-up takes 100 steps", "`clock = \"after\"`"]);
-    wrong("type = \"rex\"\nfloor = -1", &["`schedule.floor` does not take `-1`"]);
+    wrong(early, &["is within the warm-up", "step 50; the warm-up has 100 steps", "`clock = \"after\"`"]);
+    wrong("type = \"rex\"\nfloor = -1", &["`schedule.floor` cannot be `-1`"]);
     wrong("type = \"rex\"\nfloor = { lr = 0.05 }\nceiling = 0.1", &["the floor is above the ceiling"]);
     wrong(
         "type = \"cyclic\"\nlow = 0\nup = \"5%\"\nconvention = \"keras\"",
-        &["keras has no `cyclic` of its own", "expected \"torch\""],
+        &["keras has no schedule like `cyclic`", "expected \"torch\""],
     );
     wrong(
         "type = \"product\"\nparts = [{ type = \"rex\" }]\nconvention = \"keras\"",
-        &["keras has no `product` of its own", "expected \"torch\""],
+        &["keras has no schedule like `product`", "expected \"torch\""],
     );
     wrong("type = \"cosine\"\nconvention = \"pytorch\"", &["did you mean \"torch\"?"]);
     wrong("type = \"plateau\"\nthreshold = 1", &["threshold_mode = \"abs\""]);
     assert!(missing.is_empty(), "{}", missing.join("\n\n"));
     let message = error("schedule = \"constant\"");
     assert!(message.contains("write `schedule = { type = \"constant\" }`"), "{message}");
-    assert!(error("schedule = 3").contains("`schedule` is a table, not `3`"));
+    assert!(error("schedule = 3").contains("`schedule` must be a table, not `3`"));
     assert!(error("schedule = []").contains("`schedule` has no parts"));
 }
 
@@ -136,21 +142,21 @@ fn a_run_without_metrics_has_no_plateau() {
 #[test]
 fn what_will_not_be_seen_is_a_warning() {
     for (table, warning) in [
-        ("type = \"step\"\nevery = \"100 epochs\"", "`schedule.every`: the first drop comes after the last step"),
-        ("type = \"step\"\nevery = \"10 epochs\"\nfirst = \"2000 steps\"", "`schedule.first`: the first drop comes"),
+        ("type = \"step\"\nevery = \"100 epochs\"", "`schedule.every`: the first drop is after the last step"),
+        ("type = \"step\"\nevery = \"10 epochs\"\nfirst = \"2000 steps\"", "`schedule.first`: the first drop is"),
         ("type = \"linear\"\nstart = 1\nend = 0\nover = \"101 epochs\"", "`schedule.over`: the line ends after"),
         (
             "type = \"exponential\"\nfactor = 0.5\nevery = \"100 epochs\"\nstaircase = true",
-            "`schedule.every`: the first drop comes after the last step",
+            "`schedule.every`: the first drop is after the last step",
         ),
-        ("type = \"plateau\"\npatience = \"98 epochs\"", "`schedule.patience` is too long for a change to come"),
+        ("type = \"plateau\"\npatience = \"98 epochs\"", "`schedule.patience` is too long for any change in this run"),
         (
             "type = \"multistep\"\nmilestones = [\"30 epochs\", \"100 epochs\"]",
-            "`schedule.milestones`: \"100 epochs\" comes after the last step",
+            "`schedule.milestones`: \"100 epochs\" is after the last step",
         ),
         (
             "type = \"piecewise\"\nboundaries = [\"101 epochs\"]\nvalues = [1, 2]",
-            "`schedule.boundaries`: \"101 epochs\" comes after the last step",
+            "`schedule.boundaries`: \"101 epochs\" is after the last step",
         ),
         ("type = \"cosine\"\nover = \"101 epochs\"", "`schedule.over`: the cosine ends after the last step"),
         (
@@ -158,35 +164,35 @@ fn what_will_not_be_seen_is_a_warning() {
             "`schedule.over`: the cosine ends after the last step",
         ),
         // PyTorch's `eta_min` raises a group that is below it, and nobody is told.
-        ("type = \"cosine\"\nend = { lr = 0.2 }", "`schedule.end` is above what the rule begins from, and raises it"),
+        ("type = \"cosine\"\nend = { lr = 0.2 }", "`schedule.end` is above the base lr, so the rule raises it"),
         ("type = \"cosine_restarts\"\nperiod = \"101 epochs\"", "`schedule.period`: the first cycle ends after"),
         ("type = \"cyclic\"\nlow = 0\nup = \"51 epochs\"", "`schedule.up`: the first cycle ends after the last step"),
-        ("type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2", "cycle 4 ends at 37.5% of it"),
-        ("type = \"cyclic\"\nlow = 0\nup = \"6 epochs\"", "`schedule.up`: the last cycle does not complete"),
-        ("type = \"greedy\"\npatience = \"99 epochs\"", "`schedule.patience` is too long for a change to come"),
+        ("type = \"cosine_restarts\"\nperiod = \"10 epochs\"\nperiod_mult = 2", "cycle 4 ends after 37.5% of it"),
+        ("type = \"cyclic\"\nlow = 0\nup = \"6 epochs\"", "`schedule.up`: the last cycle is not completed"),
+        ("type = \"greedy\"\npatience = \"99 epochs\"", "`schedule.patience` is too long for any change in this run"),
         (
             "type = \"cosine_restarts\"\nperiod = \"20 epochs\"\ncycles = 7",
-            "`schedule.cycles`: not all cycles come in this run",
+            "`schedule.cycles`: not all cycles fit into this run",
         ),
         (
             "type = \"multistep\"\nmilestones = [\"50 epochs\", \"999 steps\"]\nconvention = \"keras\"",
-            "`schedule.milestones`: \"999 steps\" comes after the last step",
+            "`schedule.milestones`: \"999 steps\" is after the last step",
         ),
         (
             "type = \"multistep\"\nmilestones = [\"995 steps\"]\ntick = \"epoch\"",
-            "`schedule.milestones`: \"995 steps\" comes after the last step",
+            "`schedule.milestones`: \"995 steps\" is after the last step",
         ),
-        ("type = \"plateau\"\nmin_lr = 0.1", "the rate begins at or below `min_lr`"),
-        ("type = \"rex\"\nfloor = { lr = 0.2 }", "`schedule.floor` is above what the rule begins from"),
+        ("type = \"plateau\"\nmin_lr = 0.1", "the rate starts at or below `min_lr`"),
+        ("type = \"rex\"\nfloor = { lr = 0.2 }", "`schedule.floor` is above the base lr"),
         (
             "type = \"sequence\"\nparts = [{ type = \"plateau\", for = \"50%\" }, { type = \"cosine\", end = { lr = 0.01 } }]",
-            "an absolute height in a part that goes on from the one before",
+            "an absolute rate in a part that continues from the one before",
         ),
         ("type = \"one_cycle\"\nover = \"101 epochs\"", "`schedule.over`: the cycle ends after the last step"),
-        ("type = \"noam\"\npeak = \"101 epochs\"", "`schedule.peak`: the peak comes after the last step"),
+        ("type = \"noam\"\npeak = \"101 epochs\"", "`schedule.peak`: the peak is after the last step"),
         (
             "type = \"greedy\"\nconvention = \"transformers\"\nmin_lr = 0.1",
-            "the learning rate begins outside of `min_lr`",
+            "the learning rate starts outside of `min_lr`",
         ),
     ] {
         let Read { rule, found, .. } = read(&format!("[schedule]\n{table}"), HUNDRED_EPOCHS);
