@@ -78,6 +78,7 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::{Metric, Part};
     use crate::record::Reached;
 
     fn outcome(status: Status) -> Outcome {
@@ -104,7 +105,8 @@ mod tests {
         assert_eq!(Exit::of(&run, false), Exit::Success);
         assert_eq!(Exit::of(&run, true), Exit::TargetMissed);
         assert_eq!(Exit::of(&Outcome { status: Status::Diverged, ..run.clone() }, true), Exit::Diverged);
-        let (metric, value, epoch, step, seconds) = ("val_accuracy".to_owned(), 0.98, 3, 30, 1.5);
+        let metric = Part::Val.of(Metric::ACCURACY);
+        let (value, epoch, step, seconds) = (0.98, 3, 30, 1.5);
         run.reached = Some(Reached { metric, value, epoch, step, seconds });
         assert_eq!(Exit::of(&run, true), Exit::Success);
     }

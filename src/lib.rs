@@ -22,6 +22,7 @@ pub mod compare;
 pub mod dataset;
 pub mod exit;
 pub mod libtorch;
+pub mod metric;
 pub mod model;
 pub mod network;
 pub mod optimizer;

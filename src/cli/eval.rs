@@ -42,7 +42,7 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
     };
     let scores = evaluate(&plan.model, &store, plan.loss, examples, &rows, plan.device).map_err(Error::failed)?;
     let scores = scores.ok_or_else(|| Error::usage("this part of the data has no examples"))?;
-    let (metric, part) = (plan.loss.metric().name(), format!("{:?}", args.split).to_lowercase());
+    let (metric, part) = (plan.loss.metric().name, format!("{:?}", args.split).to_lowercase());
     if args.show.json {
         let shown = serde_json::json!({
             "split": part, "examples": rows.len(), "loss": scores.loss, metric: scores.metric,

@@ -148,7 +148,7 @@ pub fn started(plan: &Plan) -> Started {
         batch_size: plan.data.batch_size as u64,
         steps_per_epoch: plan.horizon.steps_per_epoch,
         total_steps: plan.horizon.total_steps,
-        metric: plan.loss.metric().name().to_owned(),
+        metric: plan.loss.metric(),
         target: plan.target.as_ref().map(ToString::to_string),
         columns: Columns {
             hyper: base.hyper.iter().map(|scheduled| scheduled.hyper.name.to_owned()).collect(),

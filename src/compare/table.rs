@@ -8,6 +8,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
 use super::find::{Found, Run};
 use super::name::names;
+use crate::metric::{Metric, Mode, REGISTRY};
 use crate::record::number::{count, rate, score, seconds};
 
 /// A run by the metric it is compared by.
@@ -23,35 +24,32 @@ struct Line<'a> {
 pub(super) fn page(found: &Found) -> String {
     let paths: Vec<&Path> = found.runs.iter().map(|run| run.path.as_path()).collect();
     let names = names(&paths);
-    let mut metrics: Vec<&str> = found.runs.iter().map(|run| run.curve.layout.metric.as_str()).collect();
-    metrics.sort_unstable();
-    metrics.dedup();
-    let of_metric = |metric: &str| -> Vec<Line<'_>> {
+    let metrics = REGISTRY.iter().copied();
+    let of_metric = |metric: Metric| -> Vec<Line<'_>> {
         let runs = found.runs.iter().zip(&names).filter(|(run, _)| run.curve.layout.metric == metric);
         runs.map(|(run, name)| Line::new(name.clone(), run)).collect()
     };
-    let mut parts: Vec<String> = metrics.into_iter().map(|metric| table(metric, of_metric(metric))).collect();
+    let mut parts: Vec<String> = metrics
+        .map(|metric| (metric, of_metric(metric)))
+        .filter(|(_, lines)| !lines.is_empty())
+        .map(|(metric, lines)| table(metric, lines))
+        .collect();
     let left_out: String = found.left_out.iter().map(|reason| format!("left out: {reason}\n")).collect();
     parts.extend((!left_out.is_empty()).then_some(left_out));
     parts.join("\n")
-}
-
-/// Accuracies are best high, errors low.
-fn higher_is_better(metric: &str) -> bool {
-    metric == "accuracy"
 }
 
 impl<'a> Line<'a> {
     fn new(name: String, run: &'a Run) -> Self {
         let monitored = |row| run.record.started.monitored(row).map(|scores| scores.metric).filter(|it| !it.is_nan());
         let scored = run.curve.rows.iter().filter_map(|row| Some((monitored(row)?, row.epoch)));
-        let higher = higher_is_better(&run.curve.layout.metric);
+        let mode = run.curve.layout.metric.better;
         // The first of equals, as it was there earlier.
-        let best = scored.reduce(|best, this| if better(higher, this.0, best.0).is_lt() { this } else { best });
+        let best = scored.reduce(|best, this| if mode.is_better(this.0, best.0, 0.0) { this } else { best });
         Line { name, run, last: run.curve.rows.last().and_then(monitored), best }
     }
 
-    fn cells(&self, metric: &str) -> Vec<Cell> {
+    fn cells(&self, metric: Metric) -> Vec<Cell> {
         let record = &self.run.record;
         let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| score(metric, value));
         let epochs = self.run.curve.rows.last().map_or_else(|| "-".to_owned(), |row| count(row.epoch));
@@ -75,24 +73,26 @@ fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// `Less` when `a` is the better.
-fn better(higher: bool, a: f64, b: f64) -> Ordering {
-    if higher { b.total_cmp(&a) } else { a.total_cmp(&b) }
+/// Orders the better of two values first.
+fn better(mode: Mode, a: f64, b: f64) -> Ordering {
+    match mode {
+        Mode::Min => a.total_cmp(&b),
+        Mode::Max => b.total_cmp(&a),
+    }
 }
 
 /// Best first; what has no value last; equals by their time of it, then by name.
-fn order(higher: bool, a: &Line<'_>, b: &Line<'_>) -> Ordering {
+fn order(mode: Mode, a: &Line<'_>, b: &Line<'_>) -> Ordering {
     let by_value = match (a.best, b.best) {
-        (Some((a, at_a)), Some((b, at_b))) => better(higher, a, b).then(at_a.cmp(&at_b)),
+        (Some((a, at_a)), Some((b, at_b))) => better(mode, a, b).then(at_a.cmp(&at_b)),
         (a, b) => b.is_some().cmp(&a.is_some()),
     };
     by_value.then_with(|| a.name.cmp(&b.name))
 }
 
-fn table(metric: &str, mut lines: Vec<Line<'_>>) -> String {
-    let higher = higher_is_better(metric);
-    lines.sort_by(|a, b| order(higher, a, b));
-    let short = if metric == "accuracy" { "acc" } else { metric };
+fn table(metric: Metric, mut lines: Vec<Line<'_>>) -> String {
+    lines.sort_by(|a, b| order(metric.better, a, b));
+    let short = metric.short;
     let numbers = ["epochs", &format!("val {short}"), &format!("best val {short}"), "at epoch"];
     let mut heads = vec![Cell::new("run"), Cell::new("status")];
     heads.extend(numbers.map(|head| right(head.to_owned())));
@@ -103,7 +103,7 @@ fn table(metric: &str, mut lines: Vec<Line<'_>>) -> String {
     for line in &lines {
         table.add_row(line.cells(metric));
     }
-    let direction = if higher { "highest" } else { "lowest" };
+    let direction = if metric.better == Mode::Max { "highest" } else { "lowest" };
     let mut text = format!("{}\nSorted by best val_{metric}, {direction} first.\n", table.trim_fmt());
     // A run without a validation part is judged by data that it was chosen on, or trained on.
     for Line { name, run, .. } in &lines {

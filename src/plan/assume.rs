@@ -2,6 +2,7 @@
 
 use super::usual;
 use crate::dataset::{Assumed, Dataset, Info, Task};
+use crate::metric::{Metric, PartMetric};
 use crate::spec::{Table, Value, ValueKind};
 
 /// What is taken as given where nothing will be trained.
@@ -21,13 +22,16 @@ pub(super) fn info(root: &Table, dataset: &dyn Dataset) -> Info {
 
 /// Reports whether `table` names a loss or metric of regression.
 fn names_a_regression(table: &Table) -> bool {
+    fn is_rmse(name: &str) -> bool {
+        name.parse::<PartMetric>().is_ok_and(|it| it.metric == Metric::RMSE)
+    }
     fn is_regression(value: &Value) -> bool {
         match &value.kind {
-            ValueKind::String(text) => text == "mse" || text.ends_with("rmse"),
+            ValueKind::String(text) => text == "mse" || is_rmse(text),
             ValueKind::Array(items) => items.iter().any(is_regression),
             ValueKind::Table(table) => names_a_regression(table),
             _ => false,
         }
     }
-    table.entries.iter().any(|(key, value)| key.name == "rmse" || is_regression(value))
+    table.entries.iter().any(|(key, value)| key.name == Metric::RMSE.name || is_regression(value))
 }

@@ -3,8 +3,9 @@
 
 use super::Groups;
 use crate::choice;
+use crate::metric::{Metric, Monitor, Part, PartMetric, REGISTRY, Range};
 use crate::spec::{Count, Diagnostic, Duration, Horizon, NonNegative, Positive, Section, Unit, WallTime, did_you_mean};
-use crate::train::{EarlyStop, Metric, Mode, Monitor, Reduce, Target};
+use crate::train::{EarlyStop, Reduce, Target};
 
 /// How long the run is.
 #[derive(Clone, Copy, Debug)]
@@ -54,18 +55,13 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
 
 /// The metrics that decisions can use, the one that is watched by default first.
 /// With an average of the weights (`ema`) there are those of validation with it.
-pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<String> {
-    let parts = ["val", "train", "ema"].into_iter().filter(|&part| ema || part != "ema");
-    parts.flat_map(|part| [format!("{part}_loss"), format!("{part}_{}", metric.name())]).collect()
-}
-
-/// Which way a metric is better.
-fn mode_of(metric: &str) -> Mode {
-    if metric.ends_with("_accuracy") { Mode::Max } else { Mode::Min }
+pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<PartMetric> {
+    let parts = [Part::Val, Part::Train, Part::Ema].into_iter().filter(|&part| ema || part != Part::Ema);
+    parts.flat_map(|part| [part.of(Metric::LOSS), part.of(metric)]).collect()
 }
 
 /// Reads `[target]`: `accuracy = 0.97`, or `metric`, `value`, `mode`; and `stop`.
-pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[String]) -> Option<Target> {
+pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetric]) -> Option<Target> {
     if !root.has("target") {
         root.mark_known("target");
         return None;
@@ -74,34 +70,36 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[String])
     let stop = section.or("stop", true);
     let short = short_target(&mut section, metric);
     let (monitor, value) = match short {
-        Some((name, value)) => {
-            let metric = format!("val_{name}");
-            let mode = mode_of(&metric);
+        Some((metric, value)) => {
+            let name = metric.name;
+            let monitor = Monitor::from(Part::Val.of(metric));
             section.forget(name);
-            section.put("metric", metric.as_str());
-            section.put("mode", mode.word());
+            section.put("metric", monitor.metric.to_string());
+            section.put("mode", monitor.mode.word());
             section.put("value", value);
             for key in ["metric", "value", "mode"] {
                 if section.has(key) {
                     section.error(key, format!("both `{name}` and `{key}` are given"), "one target a run");
                 }
             }
-            (Some(Monitor { metric, mode }), Some(value))
+            (Some(monitor), Some(value))
         }
         None => {
-            let wrong = ["accuracy", "rmse", "loss"].iter().any(|key| section.has(key));
+            let wrong = REGISTRY.iter().any(|metric| section.has(metric.name));
             if wrong {
                 (None, None)
             } else {
                 if !section.has("metric") {
-                    section.missing("accuracy", "of the validation part, or `rmse`, `loss`, or `metric` and `value`");
+                    let others: Vec<String> = REGISTRY[1..].iter().map(|metric| format!("`{metric}`")).collect();
+                    let others = format!("of the validation part, or {}, or `metric` and `value`", others.join(", "));
+                    section.missing(REGISTRY[0].name, &others);
                     return None;
                 }
                 let monitor = monitor(&mut section, "metric", metrics, None);
-                let of_accuracy = monitor.as_ref().is_some_and(|it| it.metric.ends_with("_accuracy"));
-                let value = match of_accuracy {
-                    true => section.required::<Unit>("value").map(|value| value.0),
-                    false => section.required::<f64>("value"),
+                let range = monitor.map(|monitor| monitor.metric.metric.range);
+                let value = match range {
+                    Some(Range::Fraction) => section.required::<Unit>("value").map(|value| value.0),
+                    _ => section.required::<f64>("value"),
                 };
                 (monitor, value)
             }
@@ -113,32 +111,41 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[String])
 }
 
 /// `accuracy`, `rmse` or `loss` of the validation part.
-fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(&'static str, f64)> {
-    let accuracy = section.optional::<Unit>("accuracy").map(|it| ("accuracy", it.0));
-    let rmse = section.optional::<NonNegative>("rmse").map(|it| ("rmse", it.0));
-    let loss = section.optional::<f64>("loss").map(|it| ("loss", it));
-    for (name, of) in [("accuracy", Metric::Accuracy), ("rmse", Metric::Rmse)] {
-        if section.has(name) && of != metric {
-            let label = format!("this run has `{}` and `loss`", metric.name());
-            section.error(name, format!("a run of this task has no {name}"), label);
+fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f64)> {
+    let mut given: Vec<(Metric, f64)> = Vec::new();
+    for &other in REGISTRY {
+        let value = match other.range {
+            Range::Fraction => section.optional::<Unit>(other.name).map(|value| value.0),
+            Range::NonNegative => section.optional::<NonNegative>(other.name).map(|value| value.0),
+            Range::Any => section.optional::<f64>(other.name),
+        };
+        given.extend(value.map(|value| (other, value)));
+    }
+    for other in REGISTRY {
+        if section.has(other.name) && ![metric, Metric::LOSS].contains(other) {
+            let label = format!("this run has `{metric}` and `loss`");
+            section.error(other.name, format!("a run of this task has no {other}"), label);
         }
     }
-    let given: Vec<_> = [accuracy, rmse, loss].into_iter().flatten().collect();
-    if let [_, second, ..] = given[..] {
-        section.error(second.0, "two targets are given", "one target a run");
+    if let [_, (second, _), ..] = given[..] {
+        section.error(second.name, "two targets are given", "one target a run");
     }
     given.first().copied()
 }
 
 /// Reads `[early_stop]`: `patience`, `monitor`, `mode`, `min_delta`.
-pub(super) fn early_stop(root: &mut Section<'_>, metrics: &[String], horizon: Option<Horizon>) -> Option<EarlyStop> {
+pub(super) fn early_stop(
+    root: &mut Section<'_>,
+    metrics: &[PartMetric],
+    horizon: Option<Horizon>,
+) -> Option<EarlyStop> {
     if !root.has("early_stop") {
         root.mark_known("early_stop");
         return None;
     }
     let mut section = root.section("early_stop")?;
     let patience: Option<Duration> = section.required("patience");
-    let monitor = monitor(&mut section, "monitor", metrics, Some("val_loss"));
+    let monitor = monitor(&mut section, "monitor", metrics, Some(Part::Val.of(Metric::LOSS)));
     let min_delta = section.or("min_delta", NonNegative(0.0)).0;
     // There is one evaluation an epoch.
     let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
@@ -187,14 +194,20 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
 }
 
 /// Reads a metric's name under `key` and `mode`, which by default is the metric's own.
-fn monitor(section: &mut Section<'_>, key: &'static str, known: &[String], default: Option<&str>) -> Option<Monitor> {
+fn monitor(
+    section: &mut Section<'_>,
+    key: &'static str,
+    known: &[PartMetric],
+    default: Option<PartMetric>,
+) -> Option<Monitor> {
     let name: String = match default {
-        Some(default) => section.or(key, default.to_owned()),
+        Some(default) => section.or(key, default.to_string()),
         None => section.required(key)?,
     };
-    if !known.contains(&name) {
-        let words: Vec<&str> = known.iter().map(String::as_str).collect();
-        let label = did_you_mean(&name, words).unwrap_or_else(|| format!("this run has {}", known.join(", ")));
+    let Some(metric) = known.iter().copied().find(|metric| metric.to_string() == name) else {
+        let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+        let label = did_you_mean(&name, names.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("this run has {}", names.join(", ")));
         let message = format!("\"{name}\" is no metric that a decision can use");
         let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
         let test = name.starts_with("test_");
@@ -204,7 +217,7 @@ fn monitor(section: &mut Section<'_>, key: &'static str, known: &[String], defau
         };
         section.log().push(if test || name.starts_with("ema_") { found.help(help) } else { found });
         return None;
-    }
-    let mode = section.or("mode", mode_of(&name));
-    Some(Monitor { metric: name, mode })
+    };
+    let mode = section.or("mode", metric.metric.better);
+    Some(Monitor { metric, mode })
 }

@@ -4,6 +4,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::hyper::{self, Follower};
 use super::rates;
+use crate::metric::PartMetric;
 use crate::optimizer::{self, Method};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
@@ -39,7 +40,7 @@ pub struct Groups {
 pub(super) struct Around<'a> {
     pub declaration: &'a Declaration,
     pub horizon: Horizon,
-    pub metrics: &'a [String],
+    pub metrics: &'a [PartMetric],
 }
 
 impl<'a> Around<'a> {

@@ -18,10 +18,11 @@ use tch::{Device, Kind};
 
 use crate::choice;
 use crate::dataset::{self, Info, Task};
+use crate::metric::{Metric, Mode, Monitor, Part};
 use crate::model::{self, Model, Shape};
 use crate::optimizer::Clip;
 use crate::spec::{Diagnostic, FilePath, Findings, Horizon, Log, NamedFile, Section, Spec, Unit, lookup};
-use crate::train::{EarlyStop, Loss, Mode, Monitor, Reduce, Saving, Target};
+use crate::train::{EarlyStop, Loss, Reduce, Saving, Target};
 
 pub use assume::Assume;
 pub use data::DataPlan;
@@ -188,11 +189,9 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
         resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
     }
-    let best_by = match (&target, metric) {
-        (Some(target), _) => target.monitor.clone(),
-        (None, crate::train::Metric::Accuracy) => Monitor { metric: "val_accuracy".into(), mode: Mode::Max },
-        (None, crate::train::Metric::Rmse) => Monitor { metric: "val_loss".into(), mode: Mode::Min },
-    };
+    // An error metric such as the RMSE falls with the loss, which then decides.
+    let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
+    let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
     let ModelPlan { model, kind, weights } = model?;
     Some(Plan {
         variant: crate::spec::file_name(&folder),

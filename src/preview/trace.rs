@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::metrics::{Metrics, MetricsError};
+use crate::metric::PartMetric;
 use crate::plan::{BASE, Group};
 use crate::record::Event;
 use crate::schedule::{Clock, Observation};
@@ -126,11 +127,12 @@ impl<'m> Trace<'m> {
         for rate in &mut self.rates {
             // What a rule goes by is what it asks for.
             let (lacking, group) = (RefCell::new(None), rate.name.clone());
-            let metric = |name: &str| {
-                if !metrics.has(name) {
-                    lacking.replace(Some(metrics.lacks(name, &group)));
+            let metric = |metric: PartMetric| {
+                let name = metric.to_string();
+                if !metrics.has(&name) {
+                    lacking.replace(Some(metrics.lacks(&name, &group)));
                 }
-                metrics.get(epoch, name)
+                metrics.get(epoch, &name)
             };
             let events = rate.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
             self.lacking = self.lacking.take().or(lacking.into_inner());

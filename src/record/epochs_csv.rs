@@ -128,7 +128,12 @@ mod tests {
 
     fn started(groups: &[&str], columns: Columns) -> Event {
         let groups = groups.iter().map(|&name| GroupInfo { name: name.into(), ..GroupInfo::default() }).collect();
-        Event::Started(Box::new(Started { metric: "accuracy".into(), groups, columns, ..Started::default() }))
+        Event::Started(Box::new(Started {
+            metric: crate::metric::Metric::ACCURACY,
+            groups,
+            columns,
+            ..Started::default()
+        }))
     }
 
     fn row(epoch: u64) -> Row {

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::rate;
+use crate::metric::{Metric, Part, PartMetric};
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, Serialize)]
@@ -61,8 +62,8 @@ pub struct Started {
     pub batch_size: u64,
     pub steps_per_epoch: u64,
     pub total_steps: u64,
-    /// The task's metric: `accuracy` or `rmse`.
-    pub metric: String,
+    /// The task's metric.
+    pub metric: Metric,
     /// `val_accuracy >= 0.97`, or nothing.
     pub target: Option<String>,
     /// Which optional columns `epochs.csv` has, by the spec alone.
@@ -186,6 +187,20 @@ pub struct Row {
     pub eval_seconds: f64,
 }
 
+impl Row {
+    /// Returns the value of `metric`. Besides the loss a row has one metric, that of the run's task.
+    /// `None` if the part was not evaluated.
+    pub fn get(&self, metric: PartMetric) -> Option<f64> {
+        let scores = match metric.part {
+            Part::Train => self.train,
+            Part::Val => self.val,
+            Part::Test => self.test,
+            Part::Ema => self.ema,
+        }?;
+        Some(if metric.metric == Metric::LOSS { scores.loss } else { scores.metric })
+    }
+}
+
 /// A metric-driven rule changed what it drives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RateChanged {
@@ -202,8 +217,7 @@ pub struct RateChanged {
 /// When the target was reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
-    /// `val_accuracy` and the like.
-    pub metric: String,
+    pub metric: PartMetric,
     #[serde(deserialize_with = "nan_from_null")]
     pub value: f64,
     pub epoch: u64,
@@ -228,7 +242,7 @@ pub enum Status {
 /// The best evaluated epoch, by the monitored metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    pub metric: String,
+    pub metric: PartMetric,
     #[serde(deserialize_with = "nan_from_null")]
     pub value: f64,
     pub epoch: u64,

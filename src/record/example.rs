@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::*;
+use crate::metric::{Metric, Part};
 
 /// Adam on MNIST: two groups, a validation and a test part.
 pub(crate) fn started() -> Started {
@@ -36,7 +37,7 @@ pub(crate) fn started() -> Started {
         batch_size: 128,
         steps_per_epoch: 391,
         total_steps: 7_820,
-        metric: "accuracy".into(),
+        metric: Metric::ACCURACY,
         target: Some("val_accuracy >= 0.97".into()),
         columns: Columns::default(),
         resumed: None,
@@ -63,7 +64,7 @@ pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
 
 /// Passed 97 % in epoch 3.
 pub(crate) fn reached() -> Reached {
-    Reached { metric: "val_accuracy".into(), value: 0.9712, epoch: 3, step: 1_173, seconds: 4.1 }
+    Reached { metric: Part::Val.of(Metric::ACCURACY), value: 0.9712, epoch: 3, step: 1_173, seconds: 4.1 }
 }
 
 /// Stopped at the target, in epoch 3.
@@ -73,7 +74,7 @@ pub(crate) fn outcome() -> Outcome {
         ended_by: "target".into(),
         target: started().target,
         reached: Some(reached()),
-        best: Some(Best { metric: "val_accuracy".into(), value: 0.9712, epoch: 3 }),
+        best: Some(Best { metric: Part::Val.of(Metric::ACCURACY), value: 0.9712, epoch: 3 }),
         last: Some(row(3, 0.0952, 0.9712)),
         test: Some(Scores { loss: 0.0987, metric: 0.9705 }),
         fitted: vec![],

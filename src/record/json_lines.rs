@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_no_error_and_is_not_written_again() {
-        let (metric, value, epoch, step, seconds) = ("val_loss".to_owned(), 0.1, 1, 2, 3.0);
+        let metric = crate::metric::Part::Val.of(crate::metric::Metric::LOSS);
+        let (value, epoch, step, seconds) = (0.1, 1, 2, 3.0);
         let event = Event::TargetReached(Reached { metric, value, epoch, step, seconds });
         let mut lines = JsonLines::new(Broken(ErrorKind::BrokenPipe, 0));
         assert!(lines.on(&event).is_ok() && lines.on(&event).is_ok());

@@ -2,6 +2,7 @@
 
 use super::event::{Columns, Row, Scores, Started};
 use super::number::exact;
+use crate::metric::{Metric, Part, PartMetric};
 
 /// Which columns a run has:
 /// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
@@ -9,8 +10,8 @@ use super::number::exact;
 /// `test_loss,test_<metric>`, `ema_loss,ema_<metric>`, last `train_seconds,eval_seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The task's metric: `accuracy` or `rmse`.
-    pub metric: String,
+    /// The task's metric.
+    pub metric: Metric,
     /// Names of the groups after the base group.
     pub groups: Vec<String>,
     /// Names of the hyper-parameters that follow rules.
@@ -51,29 +52,29 @@ impl Layout {
     pub fn of(started: &Started) -> Self {
         let Columns { hyper, effective_lr, test, ema } = started.columns.clone();
         let groups = started.groups.iter().skip(1).map(|group| group.name.clone()).collect();
-        Layout { metric: started.metric.clone(), groups, hyper, effective_lr, test, ema }
+        Layout { metric: started.metric, groups, hyper, effective_lr, test, ema }
     }
 
     /// The columns' names in order.
     pub fn header(&self) -> Vec<String> {
-        let scores = |part: &str| [format!("{part}_loss"), format!("{part}_{}", self.metric)];
+        let scores = |part: Part| [part.of(Metric::LOSS).to_string(), part.of(self.metric).to_string()];
         let rates = |name: &str| {
             let of_groups: Vec<String> = self.groups.iter().map(|group| format!("{name}.{group}")).collect();
             std::iter::once(name.to_owned()).chain(of_groups)
         };
         let mut header = vec!["epoch".to_owned(), "step".to_owned()];
-        header.extend(scores("train"));
-        header.extend(scores("val"));
+        header.extend(scores(Part::Train));
+        header.extend(scores(Part::Val));
         header.extend(rates("lr"));
         header.extend(self.hyper.iter().flat_map(|name| rates(name)));
         if self.effective_lr {
             header.extend(rates("effective_lr"));
         }
         if self.test {
-            header.extend(scores("test"));
+            header.extend(scores(Part::Test));
         }
         if self.ema {
-            header.extend(scores("ema"));
+            header.extend(scores(Part::Ema));
         }
         header.extend(["train_seconds".to_owned(), "eval_seconds".to_owned()]);
         header
@@ -87,7 +88,7 @@ impl Layout {
         let after_rates = header.get(FIRST_RATE + 1 + groups.len()..)?;
         let firsts = after_rates.iter().step_by(1 + groups.len());
         let layout = Layout {
-            metric: header.get(3)?.strip_prefix("train_")?.to_owned(),
+            metric: header.get(3)?.parse::<PartMetric>().ok()?.metric,
             hyper: firsts.take_while(|name| !AFTER_HYPER.contains(name)).map(|&name| name.to_owned()).collect(),
             groups,
             effective_lr: header.contains(&"effective_lr"),
@@ -213,12 +214,12 @@ mod tests {
 
     fn layout() -> Layout {
         let (groups, hyper) = (vec!["bias".into(), "a,b".into()], vec!["alpha".into(), "eps".into()]);
-        Layout { metric: "rmse".into(), groups, hyper, effective_lr: true, test: true, ema: true }
+        Layout { metric: Metric::RMSE, groups, hyper, effective_lr: true, test: true, ema: true }
     }
 
     #[test]
     fn the_order_is_the_documented_one() {
-        let metric = "accuracy".to_owned();
+        let metric = Metric::ACCURACY;
         let plain = Layout { metric, groups: vec![], hyper: vec![], effective_lr: false, test: false, ema: false };
         assert_eq!(
             plain.header().join(","),

@@ -1,5 +1,7 @@
 //! How numbers are written: exactly for machines, short for people.
 
+use crate::metric::{Format, Metric};
+
 /// The shortest text that reads back as exactly `x`: plain from 1e-4 up to 1e16, with an exponent outside, so that
 /// 1e-300 is not 300 zeros. `NaN`, `inf`, `-inf` as Rust, Python and pandas read them.
 pub fn exact(x: f64) -> String {
@@ -21,9 +23,12 @@ pub fn rate(x: f64) -> String {
     exact(format!("{x:.3e}").parse().unwrap_or(x))
 }
 
-/// A value of the metric `name` (`val_accuracy`, `rmse`, …): accuracies in percent.
-pub fn score(name: &str, value: f64) -> String {
-    if name.ends_with("accuracy") && value.is_finite() { format!("{:.2} %", 100.0 * value) } else { figure(value) }
+/// A value of `metric` as people read it: `97.12 %`, `0.9712`.
+pub fn score(metric: Metric, value: f64) -> String {
+    match metric.format {
+        Format::Percent if value.is_finite() => format!("{:.2} %", 100.0 * value),
+        _ => figure(value),
+    }
 }
 
 /// A count with its thousands apart: `101,770`.
@@ -80,7 +85,7 @@ mod tests {
             [0.524, 0.996, 12.34, 59.96, 192.0, 3599.7, 7500.0].map(seconds).join(", "),
             "0.52 s, 1.0 s, 12.3 s, 1 min 00 s, 3 min 12 s, 1 h 00 min, 2 h 05 min"
         );
-        assert_eq!(score("val_accuracy", 0.9712), "97.12 %");
-        assert_eq!(score("val_rmse", 0.9712), "0.9712");
+        assert_eq!(score(Metric::ACCURACY, 0.9712), "97.12 %");
+        assert_eq!(score(Metric::RMSE, 0.9712), "0.9712");
     }
 }

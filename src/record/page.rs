@@ -8,6 +8,7 @@ use super::event::{
     Best, Divergence, GroupInfo, Outcome, RateChanged, Reached, Reduced, Resumed, Row, Scores, Started, Status,
 };
 use super::number::{count, figure, rate, score, seconds};
+use crate::metric::Metric;
 
 const WIDTH: usize = 80;
 /// Where the text of a labelled line begins.
@@ -54,7 +55,7 @@ impl Page {
             text += &self.line("goes on", &format!("after {} steps, in epoch {epoch}", count(*step)));
         }
         text += "\n";
-        let short = if run.metric == "accuracy" { "acc" } else { run.metric.as_str() };
+        let short = run.metric.short;
         let part = match run.validation_part.as_str() {
             "validation" => "val",
             "test" => "test",
@@ -80,7 +81,7 @@ impl Page {
     /// One epoch.
     pub fn row(&self, run: &Started, row: &Row) -> String {
         let scores = |part: Option<Scores>| match part {
-            Some(Scores { loss, metric }) => [figure(loss), score(&run.metric, metric)],
+            Some(Scores { loss, metric }) => [figure(loss), score(run.metric, metric)],
             None => ["-".to_owned(), "-".to_owned()],
         };
         let [train_loss, train] = scores(row.train);
@@ -117,7 +118,7 @@ impl Page {
     }
 
     /// How the run ended and what it came to. `curve` is its `epochs.csv`; `metric` the task's.
-    pub fn ending(&self, metric: &str, outcome: &Outcome, curve: &Path) -> String {
+    pub fn ending(&self, metric: Metric, outcome: &Outcome, curve: &Path) -> String {
         let (style, word) = ended(outcome);
         let mut text = self.note(style, "end", &word);
         match (&outcome.target, &outcome.reached) {
@@ -126,7 +127,7 @@ impl Page {
             (None, None) => {}
         }
         if let Some(Best { metric, value, epoch }) = &outcome.best {
-            text += &self.line("best", &format!("{metric} {} at epoch {epoch}", score(metric, *value)));
+            text += &self.line("best", &format!("{metric} {} at epoch {epoch}", score(metric.metric, *value)));
         }
         if let Some(Scores { loss, metric: value }) = outcome.test {
             text += &self.line("test", &format!("loss {}, {metric} {}", figure(loss), score(metric, value)));
@@ -195,7 +196,12 @@ fn device(run: &Started) -> String {
 /// `val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s`.
 fn when(reached: &Reached) -> String {
     let Reached { metric, value, epoch, step, seconds: after } = reached;
-    format!("{metric} {} at epoch {epoch}, step {}, after {}", score(metric, *value), count(*step), seconds(*after))
+    format!(
+        "{metric} {} at epoch {epoch}, step {}, after {}",
+        score(metric.metric, *value),
+        count(*step),
+        seconds(*after)
+    )
 }
 
 fn ended(outcome: &Outcome) -> (Style, String) {

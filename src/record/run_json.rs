@@ -138,7 +138,7 @@ impl RunRecord {
         self.best = outcome.best.clone();
         self.last = outcome.last.as_ref().map(|row| figures(&layout, row));
         self.test = outcome.test.map(|Scores { loss, metric }| {
-            Map::from_iter([("loss".to_owned(), loss.into()), (layout.metric.clone(), metric.into())])
+            Map::from_iter([("loss".to_owned(), loss.into()), (layout.metric.name.to_owned(), metric.into())])
         });
         self.fitted = outcome.fitted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
         self.diverged = outcome.diverged.clone();
@@ -156,7 +156,7 @@ impl RunRecord {
         let test = self
             .test
             .as_ref()
-            .map(|test| Scores { loss: number(test.get("loss")), metric: number(test.get(&layout.metric)) });
+            .map(|test| Scores { loss: number(test.get("loss")), metric: number(test.get(layout.metric.name)) });
         Some(Outcome {
             status: self.status,
             ended_by: self.ended_by.clone()?,

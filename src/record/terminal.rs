@@ -11,6 +11,7 @@ use super::event::{Event, Progress, Started};
 use super::number::figure;
 use super::page::Page;
 use super::run_json::RunRecord;
+use crate::metric::Metric;
 
 /// Tells a person how a run goes.
 pub struct Terminal<W> {
@@ -54,7 +55,7 @@ impl<W: Write> Terminal<W> {
         let mut text = self.page.title(&record.started);
         text += &format!("\n{} is complete; --force runs it anew.\n\n", folder.display());
         if let Some(outcome) = record.outcome() {
-            text += &self.page.ending(&record.started.metric, &outcome, &self.curve);
+            text += &self.page.ending(record.started.metric, &outcome, &self.curve);
         }
         self.print(&text);
     }
@@ -110,7 +111,7 @@ impl<W: Write> Sink for Terminal<W> {
             Event::Warning { message } => self.page.warning(message),
             Event::Ended(outcome) => {
                 self.bar.finish_and_clear();
-                let metric = self.started.as_ref().map_or("metric", |started| started.metric.as_str());
+                let metric = self.started.as_ref().map_or(Metric::default(), |started| started.metric);
                 self.print(&format!("\n{}", self.page.ending(metric, outcome, &self.curve)));
                 return Ok(());
             }

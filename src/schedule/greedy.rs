@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::convention::Convention::{self, Transformers};
-use super::metric::{Evaluations, History, Metric, ThresholdMode, Verdict};
+use super::metric::{Evaluations, History, MonitoredMetric, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::spec::{Count, Diagnostic, Entry, NonNegative, Positive, Section};
 
@@ -44,7 +44,7 @@ pub const OTHER_NAMES: &[&str] = &["GreedyLR"];
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let transformers = Convention::among(section, context, &[Transformers]) == Some(Transformers);
-    let metric = Metric::read(section, context, None, 1e-6, ThresholdMode::Abs);
+    let metric = MonitoredMetric::read(section, context, None, 1e-6, ThresholdMode::Abs);
     let every = metric.as_ref().map_or(1, |metric| metric.every);
     let factor = section.or("factor", Positive(0.95)).0;
     let patience = Evaluations::judged(section, "patience", 10, every);
@@ -81,7 +81,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
 
 #[derive(Debug)]
 struct Config {
-    metric: Metric,
+    metric: MonitoredMetric,
     factor: f64,
     patience: u64,
     cooldown: u64,

@@ -23,27 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Observation, words};
 use crate::choice;
+use crate::metric::{Mode, PartMetric};
 use crate::spec::{Count, Diagnostic, Duration, Field, NonNegative, Section, Value, did_you_mean, one_of};
-
-choice! {
-    /// The direction in which the metric improves.
-    pub enum Mode {
-        /// Downwards, as a loss.
-        Min = "min",
-        /// Upwards, as an accuracy.
-        Max = "max",
-    }
-}
-
-impl Mode {
-    /// Reports whether `a` is better than `b` by more than `margin`. NaN is never better.
-    pub fn is_better(self, a: f64, b: f64, margin: f64) -> bool {
-        match self {
-            Mode::Min => a < b - margin,
-            Mode::Max => a > b + margin,
-        }
-    }
-}
 
 choice! {
     /// The unit of the threshold.
@@ -125,8 +106,8 @@ impl Improvement {
 
 /// A monitored metric with the rule by which it is judged.
 #[derive(Debug)]
-pub struct Metric {
-    pub monitor: String,
+pub struct MonitoredMetric {
+    pub monitor: PartMetric,
     pub improvement: Improvement,
     pub every: u64,
     window: usize,
@@ -159,7 +140,7 @@ pub enum Verdict {
     Reduce(f64),
 }
 
-impl Metric {
+impl MonitoredMetric {
     /// Reads the keys. `None` (logged) if the run does not have the metric.
     pub fn read(
         section: &mut Section<'_>,
@@ -167,10 +148,10 @@ impl Metric {
         mode: Option<Mode>,
         threshold: f64,
         threshold_mode: ThresholdMode,
-    ) -> Option<Metric> {
+    ) -> Option<MonitoredMetric> {
         let monitor = monitor(section, context);
-        let upwards = monitor.as_deref().is_some_and(|name| name.ends_with("accuracy"));
-        let mode = section.or("mode", mode.unwrap_or(if upwards { Mode::Max } else { Mode::Min }));
+        let own = monitor.map_or(Mode::Min, |monitor| monitor.metric.better);
+        let mode = section.or("mode", mode.unwrap_or(own));
         let threshold = section.or("threshold", NonNegative(threshold)).0;
         let threshold_mode = section.or("threshold_mode", threshold_mode);
         let threshold_abs = section.or("threshold_abs", NonNegative(0.0)).0;
@@ -189,7 +170,7 @@ impl Metric {
             section.error("every", "the metric would never be judged", "expected \"1 epochs\" or more");
         }
         let improvement = Improvement { mode, threshold, threshold_mode, threshold_abs };
-        Some(Metric { monitor: monitor?, improvement, every: every.max(1), window, nan })
+        Some(MonitoredMetric { monitor: monitor?, improvement, every: every.max(1), window, nan })
     }
 
     /// Warns if a change that needs `judgements` in a row cannot happen in this run. The first evaluation is always good, and
@@ -208,7 +189,7 @@ impl Metric {
     /// Adds an evaluation to the history. Returns the judgement, or `None` if this evaluation is not judged.
     pub fn judge(&self, history: &mut History, observation: &Observation<'_>) -> Option<Verdict> {
         // The evaluation before training does not depend on the rate.
-        let value = if observation.epoch == 0 { None } else { (observation.metric)(&self.monitor) }?;
+        let value = if observation.epoch == 0 { None } else { (observation.metric)(self.monitor) }?;
         if !value.is_finite() {
             match self.nan {
                 Nan::Ignore => return None,
@@ -246,7 +227,7 @@ impl Metric {
     /// Returns the reason for a change of the rate after `count` judgements in a row with the result `verdict`.
     pub fn reason(&self, history: &History, verdict: Verdict, count: u64) -> String {
         let monitor = match self.window {
-            1 => self.monitor.clone(),
+            1 => self.monitor.to_string(),
             window => format!("{} (mean of {window})", self.monitor),
         };
         let epochs = words::count(count.saturating_mul(self.every), "epoch");
@@ -262,17 +243,18 @@ impl Metric {
 }
 
 /// Reads `monitor`. `None` (logged) if the run does not have this metric.
-fn monitor(section: &mut Section<'_>, context: &Context<'_>) -> Option<String> {
+fn monitor(section: &mut Section<'_>, context: &Context<'_>) -> Option<PartMetric> {
     let Some(default) = context.metrics.first() else {
         section.mark_known("monitor");
         section.error("monitor", "this run has no metric to monitor", "this rule needs one");
         return None;
     };
-    let monitor = section.or("monitor", default.clone());
-    if context.metrics.contains(&monitor) {
-        return Some(monitor);
+    let monitor = section.or("monitor", default.to_string());
+    let known: Vec<String> = context.metrics.iter().map(ToString::to_string).collect();
+    if let Some(at) = known.iter().position(|name| *name == monitor) {
+        return Some(context.metrics[at]);
     }
-    let names: Vec<&str> = context.metrics.iter().map(String::as_str).collect();
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
     let label = did_you_mean(&monitor, names.clone()).unwrap_or_else(|| format!("expected {}", one_of(names)));
     section.error("monitor", format!("this run has no metric \"{monitor}\""), label);
     None

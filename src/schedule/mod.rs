@@ -43,12 +43,12 @@ mod wsd;
 
 use std::fmt::Debug;
 
+use crate::metric::PartMetric;
 use crate::spec::{Entry, Horizon, Section};
 
 pub use convention::Convention;
 pub use expression::{Formula, NAMES};
 pub use from_spec::build;
-pub use metric::Mode;
 
 /// Lists the rules from the modules that define them.
 macro_rules! registry {
@@ -105,7 +105,7 @@ pub struct Context<'a> {
     /// not set the rate.
     pub momentum: Option<f64>,
     /// The metrics that the run will have. The first is monitored by default.
-    pub metrics: &'a [String],
+    pub metrics: &'a [PartMetric],
     /// The steps of a warm-up before the rule that are included in the moments of the rule.
     pub lead: u64,
     /// The steps of the warm-up before the rule, whether or not moments include them.
@@ -116,7 +116,7 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Returns the context of a group with the rate `base_lr`, outside any sequence or warm-up.
-    pub fn new(horizon: Horizon, base_lr: f64, metrics: &'a [String]) -> Self {
+    pub fn new(horizon: Horizon, base_lr: f64, metrics: &'a [PartMetric]) -> Self {
         Context { horizon, base_lr, metrics, quantity: "lr", momentum: None, lead: 0, warmup: 0, convention: None }
     }
 
@@ -143,8 +143,8 @@ pub struct Observation<'a> {
     pub epoch: u64,
     /// The clock of the next step.
     pub clock: Clock,
-    /// Returns a metric by its name (`val_loss`, `train_accuracy`, …). `None` if the run has no such metric.
-    pub metric: &'a dyn Fn(&str) -> Option<f64>,
+    /// Returns the value of a metric. `None` if the run has no such metric.
+    pub metric: &'a dyn Fn(PartMetric) -> Option<f64>,
     /// The number that multiplies the factor of this rule: 1, except in a sequence or a product. Limits that are learning
     /// rates need it.
     pub scale: f64,

@@ -34,9 +34,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch, Transformers};
-use super::metric::{Evaluations, History, Metric, Mode, ThresholdMode, Verdict};
+use super::metric::{Evaluations, History, MonitoredMetric, ThresholdMode, Verdict};
 use super::{Build, Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
+use crate::metric::Mode;
 use crate::spec::{Diagnostic, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -75,7 +76,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let keras = convention == Some(Keras);
     let mode = (convention == Some(Timm)).then_some(Mode::Max);
     let threshold_mode = if keras { ThresholdMode::Abs } else { ThresholdMode::Rel };
-    let metric = Metric::read(section, context, mode, 1e-4, threshold_mode);
+    let metric = MonitoredMetric::read(section, context, mode, 1e-4, threshold_mode);
     let every = metric.as_ref().map_or(1, |metric| metric.every);
     let factor = section.or("factor", Positive(0.1)).0;
     let patience = Evaluations::judged(section, "patience", 10, every);
@@ -114,7 +115,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
 
 #[derive(Debug)]
 struct Config {
-    metric: Metric,
+    metric: MonitoredMetric,
     factor: f64,
     /// The number of bad evaluations at which the drop happens.
     bad_needed: u64,

@@ -7,9 +7,15 @@ mod properties;
 use std::path::Path;
 
 use super::{Clock, Context, Observation, REGISTRY, Rule, build};
+use crate::metric::{Metric, Part, PartMetric};
 use crate::spec::{Horizon, Log, Section, Spec};
 
-const METRICS: [&str; 4] = ["val_loss", "val_accuracy", "train_loss", "train_accuracy"];
+const METRICS: [PartMetric; 4] = [
+    Part::Val.of(Metric::LOSS),
+    Part::Val.of(Metric::ACCURACY),
+    Part::Train.of(Metric::LOSS),
+    Part::Train.of(Metric::ACCURACY),
+];
 pub const HUNDRED_EPOCHS: Horizon = Horizon { total_steps: 1000, steps_per_epoch: 10 };
 
 /// What came of a spec: the rule, the resolved spec, and everything that was found.
@@ -24,8 +30,7 @@ fn read(text: &str, horizon: Horizon) -> Read {
     let spec = Spec::parse(Path::new("test.toml"), text, &[]).unwrap_or_else(|found| panic!("{found}\n{text}"));
     let log = Log::default();
     let mut root = Section::root(&spec.table, &log);
-    let metrics = METRICS.map(str::to_owned);
-    let rule = build(&mut root, "schedule", &Context::new(horizon, 0.1, &metrics));
+    let rule = build(&mut root, "schedule", &Context::new(horizon, 0.1, &METRICS));
     let resolved = toml::to_string(&root.finish()).unwrap();
     let shown = |found: crate::spec::Findings| found.to_string();
     Read { rule, resolved, found: log.finish(&spec.texts).map(shown).map_err(shown) }
@@ -55,7 +60,7 @@ fn run(rule: &mut dyn Rule, from: u64, to: u64, horizon: Horizon, metric: &dyn F
         factors.push(factor.to_bits());
         if (step + 1) % steps_per_epoch == 0 {
             let epoch = (step + 1) / steps_per_epoch;
-            let seen = |_: &str| Some(metric(epoch));
+            let seen = |_: PartMetric| Some(metric(epoch));
             let before = rule.factor(clock(step + 1));
             let reason = rule.observe(&Observation { epoch, clock: clock(step + 1), metric: &seen, scale: 1.0 });
             let changed = rule.factor(clock(step + 1)) != before;

@@ -2,6 +2,7 @@
 
 use tch::{Device, Tensor, no_grad};
 
+use super::loss::Measure;
 use super::meter::Meter;
 use super::{Error, Job, Loss, Validation};
 use crate::batches::Batches;
@@ -27,7 +28,7 @@ pub fn evaluate(
     device: Device,
 ) -> Result<Option<Scores>, Error> {
     no_grad(|| {
-        let mut meter = Meter::new(loss.metric(), device)?;
+        let mut meter = Meter::new(Measure::of(loss), device)?;
         for rows in rows.chunks(BATCH) {
             let batch = examples.gather(rows)?;
             let output = forward(model, &batch.x, store, ForwardMode::Eval)?;

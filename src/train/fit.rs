@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tch::Tensor;
 
 use super::again::Again;
+use super::loss::Measure;
 use super::meter::{Bad, Meter, Sums};
 use super::rules::{Seen, Watch};
 use super::saves::Saves;
@@ -48,16 +49,16 @@ pub fn fit(
     let back = from.as_ref().and_then(State::back).map(|back| back.deep_copy()).transpose()?;
     let (numbers, seconds) = from.map(|state| (state.numbers, state.seconds)).unzip();
     let seen = |of: fn(&Numbers) -> Option<Seen>| numbers.as_ref().and_then(of).unwrap_or_default();
-    let watch = Watch::new(job.best_by.clone(), 0.0, seen(|numbers| Some(numbers.watch)));
+    let watch = Watch::new(job.best_by, 0.0, seen(|numbers| Some(numbers.watch)));
     let early = job
         .early_stop
         .as_ref()
-        .map(|stop| (Watch::new(stop.monitor.clone(), stop.min_delta, seen(|numbers| numbers.early)), stop.patience));
+        .map(|stop| (Watch::new(stop.monitor, stop.min_delta, seen(|numbers| numbers.early)), stop.patience));
     let sums = numbers.as_ref().map_or_else(Sums::default, |numbers| numbers.meter);
     let mut run = Run {
         began: Instant::now(),
         at: numbers.as_ref().map_or_else(Position::default, |numbers| numbers.position),
-        meter: Meter::with(job.loss.metric(), job.device, sums)?,
+        meter: Meter::with(Measure::of(job.loss), job.device, sums)?,
         lr: vec![0.0; job.groups.len()],
         hyper: vec![Vec::new(); job.groups.len()],
         seconds: seconds.unwrap_or_default(),
@@ -129,7 +130,7 @@ impl Run<'_, '_, '_> {
                     return Ok(End::Length);
                 }
                 self.at = Position { epoch: self.at.epoch + 1, step_in_epoch: 0, evaluated: false, ..self.at };
-                self.meter = Meter::with(self.job.loss.metric(), self.job.device, Sums::default())?;
+                self.meter = Meter::with(Measure::of(self.job.loss), self.job.device, Sums::default())?;
                 self.seconds.epoch = 0.0;
             }
             if self.at.epoch > 0 {

@@ -3,6 +3,7 @@
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use crate::libtorch::elements;
+use crate::metric::Metric;
 
 /// What training minimizes, the mean over a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,31 +15,21 @@ pub enum Loss {
     Mse,
 }
 
-/// What a person reads beside the loss.
+/// A way to sum up the metric of a task over batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// The fraction of examples whose label has the largest output.
-    Accuracy,
-    /// Root of the mean squared error.
-    Rmse,
-}
-
-impl Metric {
-    /// As columns name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Accuracy => "accuracy",
-            Metric::Rmse => "rmse",
-        }
-    }
+pub(super) enum Measure {
+    /// Counts the examples whose label has the largest output, for the accuracy.
+    Hits,
+    /// Sums the squared errors, for the RMSE.
+    SquaredErrors,
 }
 
 impl Loss {
-    /// The metric of the task that the loss is for.
+    /// Returns the metric of the task that the loss is for.
     pub fn metric(self) -> Metric {
         match self {
-            Loss::CrossEntropy { .. } => Metric::Accuracy,
-            Loss::Mse => Metric::Rmse,
+            Loss::CrossEntropy { .. } => Metric::ACCURACY,
+            Loss::Mse => Metric::RMSE,
         }
     }
 
@@ -53,18 +44,26 @@ impl Loss {
     }
 }
 
-impl Metric {
-    /// What one batch adds to the metric's sum: labels hit, or squared errors averaged over the outputs of each example.
-    /// On the CPU read directly; elsewhere a scalar on the device.
+impl Measure {
+    /// Returns the measure of the metric that belongs to `loss`.
+    pub(super) fn of(loss: Loss) -> Self {
+        match loss {
+            Loss::CrossEntropy { .. } => Measure::Hits,
+            Loss::Mse => Measure::SquaredErrors,
+        }
+    }
+
+    /// Returns what one batch adds to the sum: labels hit, or squared errors averaged over the outputs of each example.
+    /// On the CPU it is read directly, elsewhere it is a scalar on the device.
     pub(super) fn add(self, output: &Tensor, target: &Tensor) -> Result<Added, TchError> {
         match (self, output.device(), output.kind()) {
-            (Metric::Accuracy, Device::Cpu, Kind::Float) => Ok(Added::Number(hits::<f32>(output, target)?)),
-            (Metric::Accuracy, Device::Cpu, Kind::Double) => Ok(Added::Number(hits::<f64>(output, target)?)),
-            (Metric::Accuracy, ..) => {
+            (Measure::Hits, Device::Cpu, Kind::Float) => Ok(Added::Number(hits::<f32>(output, target)?)),
+            (Measure::Hits, Device::Cpu, Kind::Double) => Ok(Added::Number(hits::<f64>(output, target)?)),
+            (Measure::Hits, ..) => {
                 let hit = output.f_argmax(1, false)?.f_eq_tensor(target)?;
                 Ok(Added::Scalar(hit.f_sum(Kind::Double)?))
             }
-            (Metric::Rmse, device, _) => {
+            (Measure::SquaredErrors, device, _) => {
                 let error = output.f_sub(target)?.f_to_kind(Kind::Double)?;
                 let sum = error.f_square()?.f_sum(Kind::Double)?.f_div_scalar(output.size()[1])?;
                 Ok(if device == Device::Cpu { Added::Number(sum.f_double_value(&[])?) } else { Added::Scalar(sum) })
@@ -75,8 +74,8 @@ impl Metric {
     /// The metric from its sum over `examples`.
     pub(super) fn finish(self, sum: f64, examples: f64) -> f64 {
         match self {
-            Metric::Accuracy => sum / examples,
-            Metric::Rmse => (sum / examples).sqrt(),
+            Measure::Hits => sum / examples,
+            Measure::SquaredErrors => (sum / examples).sqrt(),
         }
     }
 }
@@ -105,7 +104,7 @@ mod tests {
     fn hits_are_counted_as_argmax_counts_them() {
         let output = Tensor::from_slice(&[1f32, 3., 2., 0., 0., -1., 5., 5., 9.]).view([3, 3]);
         let target = Tensor::from_slice(&[1i64, 0, 1]);
-        let Added::Number(sum) = Metric::Accuracy.add(&output, &target).unwrap() else { panic!() };
+        let Added::Number(sum) = Measure::Hits.add(&output, &target).unwrap() else { panic!() };
         assert_eq!(sum, 2.0);
     }
 
@@ -113,8 +112,8 @@ mod tests {
     fn rmse_is_the_root_of_the_mse_loss() {
         let output = Tensor::from_slice(&[1f64, 2., 3., 4.]).view([2, 2]);
         let target = Tensor::from_slice(&[1f64, 0., 0., 4.]).view([2, 2]);
-        let Added::Number(sum) = Metric::Rmse.add(&output, &target).unwrap() else { panic!() };
+        let Added::Number(sum) = Measure::SquaredErrors.add(&output, &target).unwrap() else { panic!() };
         let loss = Loss::Mse.of(&output, &target).unwrap().double_value(&[]);
-        assert_eq!(Metric::Rmse.finish(sum, 2.0), loss.sqrt());
+        assert_eq!(Measure::SquaredErrors.finish(sum, 2.0), loss.sqrt());
     }
 }

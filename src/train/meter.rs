@@ -4,13 +4,13 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::loss::{Added, Metric};
+use super::loss::{Added, Measure};
 use crate::record::Scores;
 
 /// What has been seen since the meter began.
 #[derive(Debug)]
 pub(super) struct Meter {
-    metric: Metric,
+    measure: Measure,
     examples: f64,
     place: Place,
 }
@@ -42,17 +42,17 @@ const NONE: i64 = i64::MAX;
 
 impl Meter {
     /// An empty meter for batches on `device`.
-    pub fn new(metric: Metric, device: Device) -> Result<Self, TchError> {
-        Meter::with(metric, device, Sums::default())
+    pub fn new(measure: Measure, device: Device) -> Result<Self, TchError> {
+        Meter::with(measure, device, Sums::default())
     }
 
     /// A meter that has summed up `sums` already.
-    pub fn with(metric: Metric, device: Device, sums: Sums) -> Result<Self, TchError> {
+    pub fn with(measure: Measure, device: Device, sums: Sums) -> Result<Self, TchError> {
         let place = match device {
             Device::Cpu => Place::Host { loss: sums.loss, metric: sums.metric, bad: None },
             device => Place::on(device, sums)?,
         };
-        Ok(Meter { metric, examples: sums.examples, place })
+        Ok(Meter { measure, examples: sums.examples, place })
     }
 
     /// What it has summed up. On a GPU this waits.
@@ -68,7 +68,7 @@ impl Meter {
     pub fn add(&mut self, step: u64, loss: &Tensor, output: &Tensor, target: &Tensor) -> Result<(), TchError> {
         let examples = output.size()[0] as f64;
         self.examples += examples;
-        let added = self.metric.add(output, target)?;
+        let added = self.measure.add(output, target)?;
         match &mut self.place {
             Place::Host { loss: loss_sum, metric, bad } => {
                 let loss = loss.f_double_value(&[])?;
@@ -113,7 +113,7 @@ impl Meter {
             return Ok(None);
         }
         let Sums { examples, loss, metric } = self.sums()?;
-        Ok(Some(Scores { loss: loss / examples, metric: self.metric.finish(metric, examples) }))
+        Ok(Some(Scores { loss: loss / examples, metric: self.measure.finish(metric, examples) }))
     }
 }
 
@@ -134,9 +134,9 @@ mod tests {
     /// The device's sums are tensors; they can as well lie on the CPU.
     #[test]
     fn sums_on_the_device_and_here_are_the_same() {
-        let mut here = Meter::new(Metric::Accuracy, Device::Cpu).unwrap();
+        let mut here = Meter::new(Measure::Hits, Device::Cpu).unwrap();
         let place = Place::on(Device::Cpu, Sums::default()).unwrap();
-        let mut there = Meter { metric: Metric::Accuracy, examples: 0.0, place };
+        let mut there = Meter { measure: Measure::Hits, examples: 0.0, place };
         let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
         let target = Tensor::from_slice(&[1i64, 0, 2, 2]);
         for step in 1..=5 {
@@ -151,7 +151,7 @@ mod tests {
             if step == 3 {
                 assert_eq!(here.scores().unwrap(), there.scores().unwrap());
                 // Both go on from what they have said so far.
-                here = Meter::with(Metric::Accuracy, Device::Cpu, here.sums().unwrap()).unwrap();
+                here = Meter::with(Measure::Hits, Device::Cpu, here.sums().unwrap()).unwrap();
                 there.place = Place::on(Device::Cpu, there.sums().unwrap()).unwrap();
                 assert_eq!(here.scores().unwrap(), there.scores().unwrap());
             }

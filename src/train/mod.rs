@@ -19,6 +19,7 @@ use tch::{Device, TchError, Tensor};
 
 use crate::batches::Batches;
 use crate::dataset::{Augment, Shuffle};
+use crate::metric::Monitor;
 use crate::model::Model;
 use crate::optimizer::{Ema, Optimizer, Range};
 use crate::record::{Event, Outcome};
@@ -28,10 +29,10 @@ use crate::store::Store;
 pub use again::Again;
 pub use evaluate::evaluate;
 pub use fit::fit;
-pub use loss::{Loss, Metric};
+pub use loss::Loss;
 pub use need::Need;
 pub use rates::{Follows, Rate, Scheduled};
-pub use rules::{EarlyStop, Mode, Monitor, Target, metric_of};
+pub use rules::{EarlyStop, Target};
 pub use saves::{Every, Saving};
 pub use state::{Numbers, Position, Seconds, State};
 

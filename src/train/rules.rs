@@ -2,32 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Best, Row};
-pub use crate::schedule::Mode;
-
-/// A metric to watch, `val_accuracy` and the like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Monitor {
-    pub metric: String,
-    pub mode: Mode,
-}
-
-/// `metric` of a row; `name` is the task's metric. Only training and validation are there to decide by, `ema_…` with the
-/// average of the weights.
-pub fn metric_of(row: &Row, name: &str, metric: &str) -> Option<f64> {
-    let (part, kind) = metric.split_once('_')?;
-    let scores = match part {
-        "train" => row.train,
-        "val" => row.val,
-        "ema" => row.ema,
-        _ => None,
-    }?;
-    match kind {
-        "loss" => Some(scores.loss),
-        kind if kind == name => Some(scores.metric),
-        _ => None,
-    }
-}
+use crate::metric::{Mode, Monitor};
+use crate::record::Best;
 
 /// What the run is to reach.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,8 +89,8 @@ impl Watch {
         better
     }
 
-    pub fn monitor(&self) -> &Monitor {
-        &self.monitor
+    pub fn monitor(&self) -> Monitor {
+        self.monitor
     }
 
     pub fn since(&self) -> u64 {
@@ -122,16 +98,17 @@ impl Watch {
     }
 
     pub fn best(&self) -> Option<Best> {
-        self.seen.best.map(|(value, epoch)| Best { metric: self.monitor.metric.clone(), value, epoch })
+        self.seen.best.map(|(value, epoch)| Best { metric: self.monitor.metric, value, epoch })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::{Metric, Part};
 
     fn watch(mode: Mode, margin: f64) -> Watch {
-        Watch::new(Monitor { metric: "val_loss".into(), mode }, margin, Seen::default())
+        Watch::new(Monitor { metric: Part::Val.of(Metric::LOSS), mode }, margin, Seen::default())
     }
 
     #[test]
@@ -154,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_target_is_reached_by_equality() {
-        let monitor = Monitor { metric: "val_accuracy".into(), mode: Mode::Max };
+        let monitor = Part::Val.of(Metric::ACCURACY).into();
         let target = Target { monitor, value: 0.97, stop: true };
         assert!(target.is_reached_by(0.97) && !target.is_reached_by(0.9699) && !target.is_reached_by(f64::NAN));
         assert_eq!(target.to_string(), "val_accuracy >= 0.97");

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lr_run::metric::{Metric, Part};
 use lr_run::plan::{Machine, plan};
 use lr_run::schedule::{Context, build};
 use lr_run::spec::{Entry, Horizon, Log, Section, Spec};
@@ -234,7 +235,7 @@ fn every_schedule_translated_from_another_framework_builds() {
         let spec = Spec::parse(Path::new("page.toml"), &format!("schedule = {schedule}"), &[]).unwrap();
         let log = Log::default();
         let mut root = Section::root(&spec.table, &log);
-        let metrics = ["val_loss", "val_accuracy"].map(str::to_owned);
+        let metrics = [Metric::LOSS, Metric::ACCURACY].map(|metric| Part::Val.of(metric));
         let horizon = Horizon { total_steps: 1500, steps_per_epoch: 10 };
         let context = Context { momentum: Some(0.9), ..Context::new(horizon, 0.1, &metrics) };
         let rule = build(&mut root, "schedule", &context);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lr_run::metric::{Metric, Part, PartMetric};
 use lr_run::schedule::{Clock, Context, Observation, REGISTRY, Rule, build};
 use lr_run::spec::{Horizon, Log, Section, Spec};
 use serde::Deserialize;
@@ -84,7 +85,7 @@ impl Task {
         let spec = Spec::parse(Path::new("golden.toml"), spec, &[]).map_err(|found| found.to_string())?;
         let log = Log::default();
         let mut root = Section::root(&spec.table, &log);
-        let metrics = ["val_loss".to_owned()];
+        let metrics = [Part::Val.of(Metric::LOSS)];
         let horizon = Horizon { total_steps: self.total_steps, steps_per_epoch: self.steps_per_epoch };
         let context = Context { momentum, ..Context::new(horizon, base_lr, &metrics) };
         let rule = build(&mut root, "schedule", &context);
@@ -114,7 +115,7 @@ impl Task {
     /// Passes the metric after `tick` to `rule`, if there is one.
     pub fn observe(&self, rule: &mut dyn Rule, tick: u64) {
         if let Some(metric) = self.metrics.as_ref().and_then(|metrics| metrics.get(tick as usize)) {
-            let value = |_: &str| Some(metric.unwrap_or(f64::NAN));
+            let value = |_: PartMetric| Some(metric.unwrap_or(f64::NAN));
             let clock = self.clock((tick + 1) * self.steps_per_tick());
             rule.observe(&Observation { epoch: tick + 1, clock, metric: &value, scale: 1.0 });
         }

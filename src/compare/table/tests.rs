@@ -53,18 +53,18 @@ fn runs_stand_side_by_side_best_first() {
 #[test]
 fn each_metric_has_its_table_and_its_direction() {
     let results = tempfile::tempdir().unwrap();
-    let line = |metric: &str| Started { metric: metric.into(), target: None, ..example::started() };
+    let line = |metric: Metric| Started { metric, target: None, ..example::started() };
     let by_test = || {
-        let mut started = line("rmse");
+        let mut started = line(Metric::RMSE);
         started.validation_part = "test".into();
         started.columns.test = true;
         started
     };
     let scores = |metric| Some(Scores { loss: 0.25, metric });
     let row = |metric| Row { val: None, test: scores(metric), ..example::row(1, 0.5, 0.5) };
-    run(&results.path().join("a"), line("rmse"), &rows(&[3.5, 0.75, 0.5]), Some(Status::Completed));
+    run(&results.path().join("a"), line(Metric::RMSE), &rows(&[3.5, 0.75, 0.5]), Some(Status::Completed));
     run(&results.path().join("b"), by_test(), &[row(0.25)], Some(Status::Completed));
-    run(&results.path().join("c"), line("accuracy"), &rows(&[0.5]), Some(Status::Completed));
+    run(&results.path().join("c"), line(Metric::ACCURACY), &rows(&[0.5]), Some(Status::Completed));
     insta::assert_snapshot!(compare(&[results.path().to_owned()]).unwrap(), @r"
      run   status      epochs   val acc   best val acc   at epoch   target      lr
     ───────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 //! Where what counts as better differs from PyTorch on purpose. The frameworks' own decisions are in the golden traces.
 
 use super::*;
+use crate::metric::{Metric, Part};
 
 /// PyTorch's `is_better` (torch 2.11, `ReduceLROnPlateau`, mode "min", threshold mode "rel").
 fn pytorch(value: f64, best: f64, threshold: f64) -> bool {
@@ -37,7 +38,8 @@ fn above_zero_the_bar_is_pytorchs_to_the_bit() {
 fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
     let improvement =
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
-    let metric = Metric { monitor: "val_loss".into(), improvement, every: 2, window: 3, nan: Nan::Bad };
+    let metric =
+        MonitoredMetric { monitor: Part::Val.of(Metric::LOSS), improvement, every: 2, window: 3, nan: Nan::Bad };
     let mut seen = History::default();
     let mut judge = |epoch, value| {
         let clock = super::super::Clock { step: epoch, total_steps: 100, steps_per_epoch: 1 };
@@ -56,7 +58,7 @@ fn a_number_that_is_none_is_what_the_policy_says() {
     let improvement =
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     for (nan, bad, reduce) in [(Nan::Bad, true, false), (Nan::Ignore, false, false), (Nan::Reduce, false, true)] {
-        let metric = Metric { monitor: "val_loss".into(), improvement, every: 1, window: 1, nan };
+        let metric = MonitoredMetric { monitor: Part::Val.of(Metric::LOSS), improvement, every: 1, window: 1, nan };
         let mut seen = History::default();
         let clock = super::super::Clock { step: 1, total_steps: 100, steps_per_epoch: 1 };
         let verdict =

@@ -7,8 +7,9 @@ use tch::{Tensor, no_grad};
 
 use super::super::meter::Bad;
 use super::super::state::Position;
-use super::super::{Error, Validation, metric_of};
+use super::super::{Error, Validation};
 use super::{End, Run};
+use crate::metric::Part;
 use crate::record::{Divergence, Event, RateChanged, Reached, Row};
 use crate::schedule::Observation;
 
@@ -64,19 +65,17 @@ impl Run<'_, '_, '_> {
         let row = Row { epoch, step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds };
         (self.emit)(&Event::Epoch(row.clone()))?;
         self.last = Some(row.clone());
-        let name = self.job.loss.metric().name();
-        let of = |metric: &str| metric_of(&row, name, metric);
-        if self.watch.see(of(&self.watch.monitor().metric), epoch) {
+        if self.watch.see(row.get(self.watch.monitor().metric), epoch) {
             self.best = Some(self.watched_weights()?);
         }
         if let Some(bad) = bad {
             return Ok(Some(self.diverged(bad)));
         }
         if let (Some(target), None) = (&self.job.target, &self.reached) {
-            let value = of(&target.monitor.metric).filter(|&value| target.is_reached_by(value));
+            let value = row.get(target.monitor.metric).filter(|&value| target.is_reached_by(value));
             if let Some(value) = value {
                 let seconds = self.seconds.train + self.seconds.eval;
-                let metric = target.monitor.metric.clone();
+                let metric = target.monitor.metric;
                 let reached = Reached { metric, value, epoch, step, seconds };
                 (self.emit)(&Event::TargetReached(reached.clone()))?;
                 self.reached = Some(reached);
@@ -86,7 +85,7 @@ impl Run<'_, '_, '_> {
             }
         }
         if let Some((watch, patience)) = &mut self.early {
-            watch.see(of(&watch.monitor().metric), epoch);
+            watch.see(row.get(watch.monitor().metric), epoch);
             if watch.since() >= *patience {
                 return Ok(Some(End::Early));
             }
@@ -101,8 +100,7 @@ impl Run<'_, '_, '_> {
             return Ok(());
         }
         let clock = self.clock(self.at.step);
-        let name = self.job.loss.metric().name();
-        let metric = |metric: &str| metric_of(row, name, metric);
+        let metric = |metric| row.get(metric);
         let (seen, scale) = (Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 }, self.scale());
         for group in &mut self.job.groups {
             for mut change in group.observe(&seen) {
@@ -129,7 +127,7 @@ impl Run<'_, '_, '_> {
     /// A copy of the weights that the watched metric is of.
     fn watched_weights(&self) -> Result<Tensor, Error> {
         let average = self.job.ema.as_ref().and_then(|ema| ema.weights());
-        let average = average.filter(|_| self.watch.monitor().metric.starts_with("ema_"));
+        let average = average.filter(|_| self.watch.monitor().metric.part == Part::Ema);
         Ok(no_grad(|| average.unwrap_or(self.job.store.all()).f_detach_copy())?)
     }
 }

@@ -1,5 +1,6 @@
 //! Going back after a divergence, to the end of the last epoch, and on from there at lower rates.
 
+use super::super::loss::Measure;
 use super::super::meter::Meter;
 use super::super::{Error, Reduce};
 use super::Run;
@@ -22,7 +23,7 @@ impl Run<'_, '_, '_> {
         self.best = self.job.take(back)?;
         let numbers = &back.numbers;
         self.at = numbers.position;
-        self.meter = Meter::with(self.job.loss.metric(), self.job.device, numbers.meter)?;
+        self.meter = Meter::with(Measure::of(self.job.loss), self.job.device, numbers.meter)?;
         self.watch.set_seen(numbers.watch);
         if let (Some((watch, _)), Some(seen)) = (&mut self.early, numbers.early) {
             watch.set_seen(seen);
