@@ -7,8 +7,8 @@ use super::args::PreviewArgs;
 use super::{Error, machine, print, tell_warnings};
 use crate::exit::Exit;
 use crate::plan::{Assume, Machine, Plan, plan_assuming};
-use crate::preview::{Look, MARK, Metrics, Run, Scale, Trace, curves, page, svg, write_csv};
-use crate::record::write_whole;
+use crate::preview::{Look, MARK, Run, Scale, Trace, curves, page, svg, write_csv};
+use crate::record::{Curve, write_whole};
 use crate::spec::{Duration, Spec};
 
 /// Prints a chart or, with `--csv`, every step; with `--svg` there is a picture besides.
@@ -17,7 +17,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     if let Some(path) = &args.svg {
         may_be_written(path)?;
     }
-    let metrics = args.metrics.as_deref().map(read_metrics).transpose()?;
+    let metrics = args.metrics.as_deref().map(Curve::read).transpose().map_err(Error::usage)?;
     let plans: Vec<Plan> = args.specs.iter().map(|spec| planned(spec, args)).collect::<Result<_, _>>()?;
     let names = names(args, &plans)?;
     let mut traces: Vec<(String, Trace<'_>)> = Vec::new();
@@ -130,12 +130,6 @@ fn interval(text: &str) -> Result<Duration, Error> {
         Duration::Epochs(part) | Duration::Percent(part) => part > 0.0,
     };
     if is_some { Ok(every) } else { Err(Error::usage(format!("--every \"{text}\" is no way forward: {expected}"))) }
-}
-
-fn read_metrics(path: &Path) -> Result<Metrics, Error> {
-    let file = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| Error::usage(format!("{file}: {error}")))?;
-    Metrics::parse(&file.to_string(), &text).map_err(Error::usage)
 }
 
 /// Only what is not there, or an earlier preview, may be written over.

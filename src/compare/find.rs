@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held, read_curve};
+use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
 
 /// A run's folder, read.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Run {
         // The lock first: a run that ends between the two then reads as ended, and not as crashed.
         let live = is_held(path);
         let record = RunRecord::read(&path.join(RUN_JSON))?;
-        let curve = read_curve(&path.join(EPOCHS_CSV))?;
+        let curve = Curve::read(&path.join(EPOCHS_CSV))?;
         Ok(Run { path: path.to_owned(), record, curve, live })
     }
 

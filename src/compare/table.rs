@@ -8,7 +8,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
 use super::find::{Found, Run};
 use super::name::names;
-use crate::metric::{Metric, Mode, REGISTRY};
+use crate::metric::{Metric, Mode, Part, REGISTRY};
 use crate::record::number::{count, rate, score, seconds};
 
 /// A run by the metric it is compared by.
@@ -26,7 +26,7 @@ pub(super) fn page(found: &Found) -> String {
     let names = names(&paths);
     let metrics = REGISTRY.iter().copied();
     let of_metric = |metric: Metric| -> Vec<Line<'_>> {
-        let runs = found.runs.iter().zip(&names).filter(|(run, _)| run.curve.layout.metric == metric);
+        let runs = found.runs.iter().zip(&names).filter(|(run, _)| run.record.started.metric == metric);
         runs.map(|(run, name)| Line::new(name.clone(), run)).collect()
     };
     let mut parts: Vec<String> = metrics
@@ -41,18 +41,23 @@ pub(super) fn page(found: &Found) -> String {
 
 impl<'a> Line<'a> {
     fn new(name: String, run: &'a Run) -> Self {
-        let monitored = |row| run.record.started.monitored(row).map(|scores| scores.metric).filter(|it| !it.is_nan());
-        let scored = run.curve.rows.iter().filter_map(|row| Some((monitored(row)?, row.epoch)));
-        let mode = run.curve.layout.metric.better;
+        let metric = run.record.started.metric;
+        let decides = run.record.started.deciding_part();
+        let monitored = |epoch| {
+            let value = |part: Part| run.curve.get(epoch, part.of(metric));
+            value(Part::Val).or_else(|| value(decides)).filter(|value| !value.is_nan())
+        };
+        let scored = run.curve.epochs().filter_map(|epoch| Some((monitored(epoch)?, epoch)));
+        let mode = metric.better;
         // The first of equals, as it was there earlier.
         let best = scored.reduce(|best, this| if mode.is_better(this.0, best.0, 0.0) { this } else { best });
-        Line { name, run, last: run.curve.rows.last().and_then(monitored), best }
+        Line { name, run, last: run.curve.epochs().next_back().and_then(monitored), best }
     }
 
     fn cells(&self, metric: Metric) -> Vec<Cell> {
         let record = &self.run.record;
         let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| score(metric, value));
-        let epochs = self.run.curve.rows.last().map_or_else(|| "-".to_owned(), |row| count(row.epoch));
+        let epochs = self.run.curve.epochs().next_back().map_or_else(|| "-".to_owned(), count);
         let target = match (&record.started.target, &record.reached) {
             (_, Some(reached)) => format!("epoch {}, {}", reached.epoch, seconds(reached.seconds)),
             (Some(_), None) if self.run.status() == "running" => "not yet".to_owned(),

@@ -2,7 +2,7 @@
 //! and shown as a chart, as CSV or as a picture. Prints nothing and touches no file.
 //!
 //! ```text
-//! Plan + Metrics ──▶ Trace ──▶ csv                  (every step as it comes)
+//! Plan + Curve ──▶ Trace ──▶ csv                  (every step as it comes)
 //!                      └─────▶ Curve ──▶ page, svg  (thinned, with extremes and moves)
 //! ```
 
@@ -10,7 +10,6 @@ mod axis;
 mod chart;
 mod csv;
 mod curve;
-mod metrics;
 mod moves;
 mod page;
 mod svg;
@@ -22,8 +21,7 @@ pub use axis::Scale;
 pub use chart::Look;
 pub use csv::write as write_csv;
 pub use curve::{Curve, curves};
-pub use metrics::{Metrics, MetricsError};
 pub use moves::Move;
 pub use page::{Run, page};
 pub use svg::{MARK, svg};
-pub use trace::{Change, Series, Trace};
+pub use trace::{Change, MetricsError, Series, Trace};

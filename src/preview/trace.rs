@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::metrics::{Metrics, MetricsError};
 use crate::metric::PartMetric;
 use crate::plan::{BASE, Group};
-use crate::record::Event;
+use crate::record::{Curve, Event};
 use crate::schedule::{Clock, Observation};
 use crate::spec::Horizon;
 use crate::train::{Follows, Rate};
@@ -41,6 +40,20 @@ pub struct Change {
     pub reason: String,
 }
 
+/// Metrics that a rule cannot use.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct MetricsError(String);
+
+impl MetricsError {
+    /// The schedule of `group` watches `metric`, which `curve` does not have.
+    fn no_column(curve: &Curve, metric: PartMetric, group: &str) -> Self {
+        let names = curve.columns.join(", ");
+        let what = format!("the schedule of group `{group}` watches `{metric}`, which is not a column here");
+        MetricsError(format!("{}:1: {what}; the columns are: {names}", curve.file))
+    }
+}
+
 /// A walk over the steps of a run.
 #[derive(Debug)]
 pub struct Trace<'m> {
@@ -49,7 +62,7 @@ pub struct Trace<'m> {
     states: Vec<serde_json::Value>,
     series: Vec<Series>,
     horizon: Horizon,
-    metrics: Option<&'m Metrics>,
+    metrics: Option<&'m Curve>,
     /// The last epoch that the rules have observed.
     epoch: u64,
     changes: Vec<Change>,
@@ -61,7 +74,7 @@ pub struct Trace<'m> {
 impl<'m> Trace<'m> {
     /// Begins at step 0. With `metrics` metric-driven rules observe each epoch that has a row there; one that goes by a
     /// metric of no column is an error. Without, they stay where they are.
-    pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Metrics>) -> Result<Self, MetricsError> {
+    pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Curve>) -> Result<Self, MetricsError> {
         let rate = |Group { name, base_lr, rule, hyper, .. }: Group| Rate { name, base_lr, rule, hyper };
         let rates: Vec<Rate> = groups.into_iter().map(rate).collect();
         let series = series(&rates);
@@ -122,17 +135,16 @@ impl<'m> Trace<'m> {
         }
     }
 
-    fn observe(&mut self, metrics: &Metrics, epoch: u64, step: u64) {
+    fn observe(&mut self, metrics: &Curve, epoch: u64, step: u64) {
         let clock = self.clock(step);
         for rate in &mut self.rates {
             // What a rule goes by is what it asks for.
             let (lacking, group) = (RefCell::new(None), rate.name.clone());
             let metric = |metric: PartMetric| {
-                let name = metric.to_string();
-                if !metrics.has(&name) {
-                    lacking.replace(Some(metrics.lacks(&name, &group)));
+                if !metrics.has(metric) {
+                    lacking.replace(Some(MetricsError::no_column(metrics, metric, &group)));
                 }
-                metrics.get(epoch, &name)
+                metrics.get(epoch, metric)
             };
             let events = rate.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
             self.lacking = self.lacking.take().or(lacking.into_inner());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Sink;
 use super::event::{Event, Row};
-use super::layout::{CellError, Layout};
+use super::layout::Layout;
 use super::whole::{cannot_write, write_whole};
 
 /// Writes `epochs.csv`: the file appears with its header when the run starts, in the place of an older one; each row is
@@ -24,7 +24,8 @@ impl EpochsCsv {
 
     fn append(&mut self, row: &Row) -> io::Result<()> {
         let (file, layout) = self.open.as_mut().ok_or_else(|| io::Error::other("an epoch came before the start"))?;
-        let line = line(&layout.write(row))?;
+        let cells: Vec<String> = layout.cells(row).iter().map(ToString::to_string).collect();
+        let line = line(&cells)?;
         // A row in a file that has no name any more would be lost without a word.
         std::fs::metadata(&self.path)?;
         let before = file.metadata()?.len();
@@ -76,52 +77,11 @@ fn line(cells: &[String]) -> io::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| error.into_error())
 }
 
-/// An `epochs.csv`, read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    pub layout: Layout,
-    pub rows: Vec<Row>,
-}
-
-/// An `epochs.csv` that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum CurveError {
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{}: line {line}: {source}", path.display())]
-    Csv { path: PathBuf, line: u64, source: csv::Error },
-    #[error("{}: the first line is no header of an epochs.csv: `{header}`", path.display())]
-    Header { path: PathBuf, header: String },
-    #[error("{}: line {line}: {source}", path.display())]
-    Cell { path: PathBuf, line: u64, source: CellError },
-}
-
-/// Reads the `epochs.csv` at `path`. A last line without its end is left out: it is being written, or a crash cut it.
-pub fn read(path: &Path) -> Result<Curve, CurveError> {
-    let content = std::fs::read(path).map_err(|source| CurveError::Read { path: path.to_owned(), source })?;
-    let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let mut reader = csv::Reader::from_reader(&content[..whole]);
-    let csv_error = |source: csv::Error| {
-        let line = source.position().map_or(1, csv::Position::line);
-        CurveError::Csv { path: path.to_owned(), line, source }
-    };
-    let header = reader.headers().map_err(csv_error)?.clone();
-    let names: Vec<&str> = header.iter().collect();
-    let layout = Layout::from_header(&names)
-        .ok_or_else(|| CurveError::Header { path: path.to_owned(), header: names.join(",") })?;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(csv_error)?;
-        let cells: Vec<&str> = record.iter().collect();
-        let line = record.position().map_or(1, csv::Position::line);
-        rows.push(layout.read(&cells).map_err(|source| CurveError::Cell { path: path.to_owned(), line, source })?);
-    }
-    Ok(Curve { layout, rows })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::curve::Curve;
     use super::super::event::{Columns, GroupInfo, Scores, Started};
+    use super::super::layout::Cell;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -187,33 +147,6 @@ mod tests {
         assert!(error.starts_with("cannot write ") && error.contains("epochs.csv"), "{error}");
     }
 
-    #[test]
-    fn a_half_written_last_row_is_left_out_and_a_wrong_one_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("epochs.csv");
-        let mut csv = EpochsCsv::new(&path);
-        csv.on(&started(&["base"], Columns::default())).unwrap();
-        csv.on(&Event::Epoch(row(0))).unwrap();
-        let whole = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, format!("{whole}1,10,0.2")).unwrap();
-        assert_eq!(read(&path).unwrap().rows, [row(0)]);
-
-        let error = |text: String| {
-            std::fs::write(&path, text).unwrap();
-            let error = read(&path).unwrap_err().to_string();
-            error.split_once("epochs.csv: ").map(|(_, rest)| rest.to_owned()).unwrap()
-        };
-        assert_eq!(
-            error(format!("{whole}1,10,x,0.5,2.5,0.5,0.001,1.5,0.25\n")),
-            "line 3: column `train_loss` holds `x`, expected a number or nothing"
-        );
-        assert!(error(format!("{whole}1,10,0.2\n")).starts_with("line 3: "));
-        assert_eq!(error("a,b\n1,2\n".into()), "the first line is no header of an epochs.csv: `a,b`");
-        assert!(error(String::new()).contains("no header"));
-        std::fs::remove_file(&path).unwrap();
-        assert!(read(&path).unwrap_err().to_string().starts_with("cannot read "));
-    }
-
     fn number() -> impl Strategy<Value = f64> {
         any::<u64>().prop_map(f64::from_bits).prop_filter("NaN is not equal to itself", |x| !x.is_nan())
     }
@@ -223,15 +156,16 @@ mod tests {
         let rates = move || proptest::collection::vec(number(), groups);
         let hyper = proptest::collection::vec(rates(), columns.hyper.len());
         let rates = (rates(), hyper, rates());
-        let row = (any::<u64>(), any::<u64>(), (scores(), scores(), scores(), scores()), rates, number(), number());
-        let row = row.prop_map(
-            move |(epoch, step, (train, val, test, ema), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
+        let row = ((scores(), scores(), scores(), scores()), rates, number(), number());
+        let row =
+            row.prop_map(move |((train, val, test, ema), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
+                // Each row gets its own epoch below.
+                let (epoch, step) = (0, 0);
                 let (test, ema) = (test.filter(|_| columns.test), ema.filter(|_| columns.ema));
                 let hyper = columns.hyper.iter().cloned().zip(hyper).collect();
                 let effective_lr = if columns.effective_lr { effective_lr } else { Vec::new() };
                 Row { epoch, step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds }
-            },
-        );
+            });
         proptest::collection::vec(row, 0..4)
     }
 
@@ -252,10 +186,23 @@ mod tests {
             groups.extend(names.iter().map(String::as_str));
             let mut csv = EpochsCsv::new(&path);
             csv.on(&started(&groups, columns)).unwrap();
+            let rows: Vec<Row> = rows.into_iter().zip(0..).map(|(row, epoch)| Row { epoch, ..row }).collect();
             for row in &rows {
                 csv.on(&Event::Epoch(row.clone())).unwrap();
             }
-            prop_assert_eq!(read(&path).unwrap().rows, rows);
+            let layout = csv.open.unwrap().1;
+            let curve = Curve::read(&path).unwrap();
+            prop_assert_eq!(curve.epochs().count(), rows.len());
+            for row in &rows {
+                for (column, cell) in layout.header().iter().zip(layout.cells(row)) {
+                    let expected = match cell {
+                        Cell::Empty => None,
+                        Cell::Count(count) => Some(count as f64),
+                        Cell::Number(number) => Some(number),
+                    };
+                    prop_assert_eq!(curve.value(row.epoch, column), expected, "{}", column);
+                }
+            }
         }
     }
 
@@ -267,6 +214,8 @@ mod tests {
         csv.on(&started(&["base"], Columns::default())).unwrap();
         let val = Some(Scores { loss: f64::NAN, metric: 0.1 });
         csv.on(&Event::Epoch(Row { val, ..row(3) })).unwrap();
-        assert!(read(&path).unwrap().rows[0].val.unwrap().loss.is_nan());
+        let curve = Curve::read(&path).unwrap();
+        assert!(curve.get(3, "val_loss".parse().unwrap()).unwrap().is_nan());
+        assert!(Curve::read(&folder.path().join("gone.csv")).unwrap_err().to_string().starts_with("cannot read "));
     }
 }

@@ -191,13 +191,18 @@ impl Row {
     /// Returns the value of `metric`. Besides the loss a row has one metric, that of the run's task.
     /// `None` if the part was not evaluated.
     pub fn get(&self, metric: PartMetric) -> Option<f64> {
-        let scores = match metric.part {
+        let Scores { loss, metric: value } = self.scores(metric.part)?;
+        Some(if metric.metric == Metric::LOSS { loss } else { value })
+    }
+
+    /// Returns the scores of `part`; `None` if it was not evaluated.
+    pub fn scores(&self, part: Part) -> Option<Scores> {
+        match part {
             Part::Train => self.train,
             Part::Val => self.val,
             Part::Test => self.test,
             Part::Ema => self.ema,
-        }?;
-        Some(if metric.metric == Metric::LOSS { scores.loss } else { scores.metric })
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The columns of `epochs.csv`, decided by the spec alone, and a [`Row`] as their cells.
 
+use std::fmt;
+
 use super::event::{Columns, Row, Scores, Started};
 use super::number::exact;
-use crate::metric::{Metric, Part, PartMetric};
+use crate::metric::{Metric, Part};
 
 /// Which columns a run has:
 /// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
@@ -21,29 +23,53 @@ pub struct Layout {
     pub ema: bool,
 }
 
-/// The column of `lr`.
-const FIRST_RATE: usize = 6;
+/// The content of one cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell {
+    Empty,
+    Count(u64),
+    Number(f64),
+}
 
-/// What can come first after the hyper-parameters.
-const AFTER_HYPER: [&str; 4] = ["effective_lr", "test_loss", "ema_loss", "train_seconds"];
+/// The text in `epochs.csv`.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Empty => Ok(()),
+            Cell::Count(count) => write!(f, "{count}"),
+            Cell::Number(number) => f.write_str(&exact(*number)),
+        }
+    }
+}
 
-/// A cell that does not hold what its column is for.
-#[derive(Debug, thiserror::Error)]
-#[error("column `{column}` holds `{text}`, expected {expected}")]
-pub struct CellError {
-    pub column: String,
-    pub text: String,
-    pub expected: &'static str,
+impl Cell {
+    /// Returns the cell of an optional number.
+    fn of(number: Option<f64>) -> Cell {
+        number.map_or(Cell::Empty, Cell::Number)
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Cell::Empty => None,
+            Cell::Count(count) => Some(count as f64),
+            Cell::Number(number) => Some(number),
+        }
+    }
 }
 
 impl Started {
-    /// The scores that decisions use: of the validation part, or where there is none, of the part that stands in.
+    /// Returns the scores that decisions use: those of the validation part or, without one, of the part in its place.
     pub fn monitored(&self, row: &Row) -> Option<Scores> {
-        row.val.or(match self.validation_part.as_str() {
-            "test" => row.test,
-            "train" => row.train,
-            _ => None,
-        })
+        row.val.or(row.scores(self.deciding_part()))
+    }
+
+    /// Returns the part of the data that decisions use.
+    pub fn deciding_part(&self) -> Part {
+        match self.validation_part.as_str() {
+            "test" => Part::Test,
+            "train" => Part::Train,
+            _ => Part::Val,
+        }
     }
 }
 
@@ -58,17 +84,13 @@ impl Layout {
     /// The columns' names in order.
     pub fn header(&self) -> Vec<String> {
         let scores = |part: Part| [part.of(Metric::LOSS).to_string(), part.of(self.metric).to_string()];
-        let rates = |name: &str| {
-            let of_groups: Vec<String> = self.groups.iter().map(|group| format!("{name}.{group}")).collect();
-            std::iter::once(name.to_owned()).chain(of_groups)
-        };
         let mut header = vec!["epoch".to_owned(), "step".to_owned()];
         header.extend(scores(Part::Train));
         header.extend(scores(Part::Val));
-        header.extend(rates("lr"));
-        header.extend(self.hyper.iter().flat_map(|name| rates(name)));
+        header.extend(self.rates("lr"));
+        header.extend(self.hyper.iter().flat_map(|name| self.rates(name)));
         if self.effective_lr {
-            header.extend(rates("effective_lr"));
+            header.extend(self.rates("effective_lr"));
         }
         if self.test {
             header.extend(scores(Part::Test));
@@ -80,34 +102,15 @@ impl Layout {
         header
     }
 
-    /// The layout that has exactly these columns, if there is one.
-    pub fn from_header(header: &[&str]) -> Option<Self> {
-        let groups: Vec<String> =
-            header.iter().filter_map(|name| name.strip_prefix("lr.")).map(str::to_owned).collect();
-        // After the rates: a hyper-parameter of each group, and the next one, up to what comes after them.
-        let after_rates = header.get(FIRST_RATE + 1 + groups.len()..)?;
-        let firsts = after_rates.iter().step_by(1 + groups.len());
-        let layout = Layout {
-            metric: header.get(3)?.parse::<PartMetric>().ok()?.metric,
-            hyper: firsts.take_while(|name| !AFTER_HYPER.contains(name)).map(|&name| name.to_owned()).collect(),
-            groups,
-            effective_lr: header.contains(&"effective_lr"),
-            test: header.contains(&"test_loss"),
-            ema: header.contains(&"ema_loss"),
+    /// Returns the cells of `row`, one for each column of [`Layout::header`].
+    pub fn cells(&self, row: &Row) -> Vec<Cell> {
+        let scores = |part: Option<Scores>| {
+            [Cell::of(part.map(|scores| scores.loss)), Cell::of(part.map(|scores| scores.metric))]
         };
-        (layout.header() == header).then_some(layout)
-    }
-
-    /// `row` as cells, one for each column; what is absent is empty.
-    pub fn write(&self, row: &Row) -> Vec<String> {
-        let scores = |part: Option<Scores>| match part {
-            Some(Scores { loss, metric }) => [exact(loss), exact(metric)],
-            None => [String::new(), String::new()],
+        let rates = |rates: &[f64]| -> Vec<Cell> {
+            (0..=self.groups.len()).map(|group| Cell::of(rates.get(group).copied())).collect()
         };
-        let rates = |rates: &[f64]| -> Vec<String> {
-            (0..=self.groups.len()).map(|group| rates.get(group).copied().map(exact).unwrap_or_default()).collect()
-        };
-        let mut cells = vec![row.epoch.to_string(), row.step.to_string()];
+        let mut cells = vec![Cell::Count(row.epoch), Cell::Count(row.step)];
         cells.extend(scores(row.train));
         cells.extend(scores(row.val));
         cells.extend(rates(&row.lr));
@@ -123,88 +126,42 @@ impl Layout {
         if self.ema {
             cells.extend(scores(row.ema));
         }
-        cells.extend([exact(row.train_seconds), exact(row.eval_seconds)]);
+        cells.extend([Cell::Number(row.train_seconds), Cell::Number(row.eval_seconds)]);
         cells
     }
 
-    /// The row that these cells hold.
-    pub fn read(&self, cells: &[&str]) -> Result<Row, CellError> {
-        let header = self.header();
-        let mut cells = Cells { header: &header, cells, next: 0 };
-        let groups = 1 + self.groups.len();
-        Ok(Row {
-            epoch: cells.count()?,
-            step: cells.count()?,
-            train: cells.scores()?,
-            val: cells.scores()?,
-            lr: cells.rates(groups)?,
-            hyper: self
-                .hyper
-                .iter()
-                .map(|name| Ok((name.clone(), cells.rates(groups)?)))
-                .collect::<Result<_, CellError>>()?,
-            effective_lr: if self.effective_lr { cells.rates(groups)? } else { Vec::new() },
-            test: if self.test { cells.scores()? } else { None },
-            ema: if self.ema { cells.scores()? } else { None },
-            train_seconds: cells.number()?,
-            eval_seconds: cells.number()?,
+    /// Returns the row whose cells `cell` gives by the names of their columns; `None` if its counts or times are missing.
+    pub fn row(&self, cell: impl Fn(&str) -> Cell) -> Option<Row> {
+        let count = |name: &str| match cell(name) {
+            Cell::Count(count) => Some(count),
+            Cell::Empty | Cell::Number(_) => None,
+        };
+        let scores = |part: Part| {
+            let loss = cell(&part.of(Metric::LOSS).to_string()).number()?;
+            let metric = cell(&part.of(self.metric).to_string()).number()?;
+            Some(Scores { loss, metric })
+        };
+        let rates =
+            |name: &str| -> Vec<f64> { self.rates(name).iter().map_while(|name| cell(name).number()).collect() };
+        Some(Row {
+            epoch: count("epoch")?,
+            step: count("step")?,
+            train: scores(Part::Train),
+            val: scores(Part::Val),
+            test: scores(Part::Test).filter(|_| self.test),
+            ema: scores(Part::Ema).filter(|_| self.ema),
+            lr: rates("lr"),
+            hyper: self.hyper.iter().map(|name| (name.clone(), rates(name))).collect(),
+            effective_lr: if self.effective_lr { rates("effective_lr") } else { Vec::new() },
+            train_seconds: cell("train_seconds").number()?,
+            eval_seconds: cell("eval_seconds").number()?,
         })
     }
-}
 
-/// Takes cells one after another.
-struct Cells<'a> {
-    header: &'a [String],
-    cells: &'a [&'a str],
-    next: usize,
-}
-
-impl Cells<'_> {
-    fn take(&mut self) -> &str {
-        self.next += 1;
-        self.cells.get(self.next - 1).copied().unwrap_or_default()
-    }
-
-    /// That the cell just taken is wrong.
-    fn wrong(&self, expected: &'static str) -> CellError {
-        let at = self.next - 1;
-        let column = self.header.get(at).cloned().unwrap_or_default();
-        CellError { column, text: self.cells.get(at).copied().unwrap_or_default().to_owned(), expected }
-    }
-
-    fn count(&mut self) -> Result<u64, CellError> {
-        self.take().parse().map_err(|_| self.wrong("a whole number"))
-    }
-
-    fn number(&mut self) -> Result<f64, CellError> {
-        self.take().parse().map_err(|_| self.wrong("a number"))
-    }
-
-    fn optional(&mut self) -> Result<Option<f64>, CellError> {
-        let text = self.take();
-        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| self.wrong("a number or nothing")) }
-    }
-
-    /// Loss and metric, or neither.
-    fn scores(&mut self) -> Result<Option<Scores>, CellError> {
-        match (self.optional()?, self.optional()?) {
-            (Some(loss), Some(metric)) => Ok(Some(Scores { loss, metric })),
-            (None, None) => Ok(None),
-            _ => Err(self.wrong("the loss and the metric of a part together, or neither")),
-        }
-    }
-
-    /// The rates of the base group and of those after it, or none at all.
-    fn rates(&mut self, groups: usize) -> Result<Vec<f64>, CellError> {
-        let mut rates = Vec::new();
-        for group in 0..groups {
-            match self.optional()? {
-                Some(rate) if rates.len() == group => rates.push(rate),
-                Some(_) => return Err(self.wrong("nothing, as the group before it has no rate")),
-                None => {}
-            }
-        }
-        Ok(rates)
+    /// Returns the columns of a quantity that each group has: `lr`, then `lr.<group>` for each group but base.
+    fn rates(&self, name: &str) -> Vec<String> {
+        let of_groups = self.groups.iter().map(|group| format!("{name}.{group}"));
+        std::iter::once(name.to_owned()).chain(of_groups).collect()
     }
 }
 
@@ -234,31 +191,26 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_understood_whole_or_not_at_all() {
-        let header = layout().header();
-        let mut names: Vec<&str> = header.iter().map(String::as_str).collect();
-        assert_eq!(Layout::from_header(&names), Some(layout()));
-        names.swap(6, 7);
-        assert_eq!(Layout::from_header(&names), None);
-        names.swap(6, 7);
-        names.push("note");
-        assert_eq!(Layout::from_header(&names), None);
-        assert_eq!(Layout::from_header(&[]), None);
-    }
-
-    #[test]
-    fn a_wrong_cell_is_named() {
-        let read = |index: usize, text: &str| {
-            let mut cells = "1 2 .5 .5 .5 .5 1 1 1 1 1 1 1 1 1 1 1 1 .5 .5 .5 .5 1 1".split(' ').collect::<Vec<_>>();
-            cells[index] = text;
-            layout().read(&cells).map(|row| row.epoch).map_err(|error| error.to_string())
+    fn a_row_reads_back_by_the_names_of_its_columns() {
+        let scores = |loss, metric| Some(Scores { loss, metric });
+        let hyper = [("alpha".to_owned(), vec![1.0, 2.0, 3.0]), ("eps".to_owned(), vec![1e-8, 1e-300, 0.0])];
+        let row = Row {
+            epoch: 7,
+            step: u64::MAX,
+            train: None,
+            val: scores(0.5, f64::INFINITY),
+            test: scores(-0.0, 0.25),
+            ema: scores(1e-3, 1e3),
+            lr: vec![0.1, 0.2, 0.3],
+            hyper: hyper.into(),
+            effective_lr: vec![],
+            train_seconds: 1.5,
+            eval_seconds: 0.25,
         };
-        assert_eq!(read(0, "7"), Ok(7));
-        assert_eq!(read(0, "1.5").unwrap_err(), "column `epoch` holds `1.5`, expected a whole number");
-        assert_eq!(read(4, "high").unwrap_err(), "column `val_loss` holds `high`, expected a number or nothing");
-        assert!(read(3, "").unwrap_err().contains("together"));
-        assert!(read(7, "").unwrap_err().contains("column `lr.a,b`"));
-        assert!(read(10, "").unwrap_err().contains("column `alpha.a,b`"));
-        assert_eq!(read(22, "").unwrap_err(), "column `train_seconds` holds ``, expected a number");
+        let (header, cells) = (layout().header(), layout().cells(&row));
+        assert_eq!(header.len(), cells.len());
+        let cell = |name: &str| cells[header.iter().position(|column| column == name).unwrap()];
+        assert_eq!(layout().row(cell), Some(row));
+        assert_eq!(layout().row(|_| Cell::Empty), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod aside;
 mod canonical;
+mod curve;
 mod directory;
 mod epochs_csv;
 mod event;
@@ -19,12 +20,13 @@ mod terminal;
 mod whole;
 
 pub use canonical::spec_hash;
+pub use curve::{Curve, CurveError};
 pub use directory::{CHECKPOINT, EPOCHS_CSV, OpenError, Opened, RUN_JSON, RunDirectory, SPEC_TOML};
-pub use epochs_csv::{Curve, CurveError, EpochsCsv, read as read_curve};
+pub use epochs_csv::EpochsCsv;
 pub use event::*;
 pub use fanout::Fanout;
 pub use json_lines::JsonLines;
-pub use layout::{CellError, Layout};
+pub use layout::{Cell, Layout};
 pub use lock::is_held;
 pub use page::Page;
 pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, Timings, Versions};

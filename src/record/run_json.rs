@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::event::{Best, Divergence, Event, Outcome, Reached, Reduced, Row, Scores, Started, Status};
-use super::layout::Layout;
+use super::layout::{Cell, Layout};
 use super::whole::write_whole;
 use super::{Sink, machine};
 
@@ -199,27 +199,30 @@ pub enum RunRecordError {
     Schema { path: PathBuf, schema: u64 },
 }
 
-/// `row` under its columns' names; what is absent is left out.
+/// Returns `row` under the names of its columns, without empty cells. Numbers that are not finite become `null`, and
+/// whole ones are written without a fraction, as in `epochs.csv`.
 fn figures(layout: &Layout, row: &Row) -> Map<String, Value> {
-    // Counts and whole numbers stay whole; what is not finite becomes null.
-    let value = |text: &str| match text.parse::<u64>() {
-        Ok(whole) => Value::from(whole),
-        Err(_) => text.parse::<f64>().map_or(Value::Null, Value::from),
+    let cells = layout.header().into_iter().zip(layout.cells(row));
+    let value = |cell: Cell| match cell {
+        Cell::Empty => None,
+        Cell::Count(count) => Some(count.into()),
+        Cell::Number(number) if number.fract() == 0.0 && (0.0..1e16).contains(&number) && number.is_sign_positive() => {
+            Some((number as u64).into())
+        }
+        Cell::Number(number) => Some(number.into()),
     };
-    let cells = layout.header().into_iter().zip(layout.write(row));
-    cells.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, value(&text))).collect()
+    cells.filter_map(|(name, cell)| Some((name, value(cell)?))).collect()
 }
 
-/// The row that [`figures`] wrote; none when it is not of this layout.
+/// Returns the row that [`figures`] wrote; `None` if it has not this layout.
 fn row(layout: &Layout, figures: &Map<String, Value>) -> Option<Row> {
-    let text = |name: &String| match figures.get(name) {
-        None => String::new(),
-        Some(Value::Null) => "NaN".to_owned(),
-        Some(value) => value.to_string(),
-    };
-    let cells: Vec<String> = layout.header().iter().map(text).collect();
-    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-    layout.read(&cells).ok()
+    layout.row(|name| match figures.get(name) {
+        None => Cell::Empty,
+        Some(value) => match value.as_u64() {
+            Some(count) => Cell::Count(count),
+            None => Cell::Number(value.as_f64().unwrap_or(f64::NAN)),
+        },
+    })
 }
 
 /// Writes `run.json`: when the run starts, reaches its target, and ends; each time whole.

@@ -104,6 +104,26 @@ fn plateau_repeats_a_run_from_its_metrics() {
     assert!(shown.contains("has not improved on") && !shown.contains("note:"), "{shown}");
 }
 
+/// A rule may watch any metric that a run has, and each is a column of the run's own curve.
+#[test]
+fn a_plateau_on_any_metric_of_a_run_can_be_previewed_on_its_curve() {
+    for monitor in ["val_loss", "val_rmse", "train_loss", "train_rmse", "ema_loss", "ema_rmse"] {
+        let place = Place::new(&format!(
+            "[schedule]\ntype = \"plateau\"\nmonitor = \"{monitor}\"\npatience = \"0 epochs\"\nthreshold = 0.9\nfactor = 0.5\n\
+             [ema]\ndecay = 0.5\n"
+        ));
+        assert!(place.lr_run(&["a.toml", "-q"]).status.success());
+        let file = "results/a/seed=1/epochs.csv";
+        let epochs = table(&fs::read_to_string(place.path(file)).unwrap());
+        let steps = rates(&table(&place.shows(&["a.toml", "--csv", "--metrics", file])));
+        let rows = rates(&epochs);
+        assert_ne!(rows[2], rows[6], "the rule on {monitor} did nothing");
+        for (row, rates) in epochs.iter().zip(&rows).skip(2) {
+            assert_eq!(rates[0], steps[row[1].parse::<usize>().unwrap()][0], "{monitor}: {row:?}");
+        }
+    }
+}
+
 #[test]
 fn plateau_without_metrics_is_constant_and_a_note_says_so() {
     let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"2 epochs\"\n");

@@ -90,7 +90,7 @@ fn a_run_named_twice_stands_once_and_a_broken_one_is_left_out_aloud() {
     let found = find(&[good.clone(), results.path().to_owned(), good.join("../good")]).unwrap();
     assert_eq!((found.runs.len(), found.left_out.len()), (1, 1));
     let text = compare(&[results.path().to_owned()]).unwrap();
-    assert!(text.contains("\nleft out: ") && text.contains("bad/epochs.csv: the first line is no header"), "{text}");
+    assert!(text.contains("\nleft out: ") && text.contains("bad/epochs.csv:1: there is no column `epoch`"), "{text}");
     let only_bad = compare(&[bad]).unwrap();
     assert!(only_bad.starts_with("left out: "), "{only_bad}");
 }

@@ -1,6 +1,6 @@
 use super::super::event::{Outcome, Resumed, Started, Status};
 use super::super::example::{events, outcome, row, started};
-use super::super::{is_held, read_curve, spec_hash};
+use super::super::{Curve, is_held, spec_hash};
 use super::*;
 
 fn spec(text: &str) -> Table {
@@ -31,6 +31,11 @@ fn ended(status: Status) -> [Event; 3] {
     [Event::Started(Box::new(started())), Event::Epoch(row(0, 2.3, 0.1)), Event::Ended(Box::new(end))]
 }
 
+/// Counts the rows of an `epochs.csv`.
+fn epochs(path: &Path) -> usize {
+    Curve::read(path).unwrap().epochs().count()
+}
+
 fn names(path: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -50,7 +55,7 @@ fn a_run_leaves_its_files_and_is_not_run_again() {
     assert!(written.starts_with("# Resolved by lr-run "));
     assert_eq!(spec(&written), adam());
     assert_eq!(spec_hash(&spec(&written)), spec_hash(&adam()));
-    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 4);
+    assert_eq!(epochs(&directory.epochs_csv()), 4);
     drop(directory);
 
     // Where it runs and what it is called make no other experiment.
@@ -99,10 +104,10 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     let before = names(&path);
     let directory = fresh(RunDirectory::open(&path, &sgd, true));
     assert_eq!(names(&path), before);
-    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 4);
+    assert_eq!(epochs(&directory.epochs_csv()), 4);
     run(&directory, &events()[..2]);
     assert_eq!(names(&path), [".lock", ".previous", "epochs.csv", "notes.txt", "run.json", "spec.toml"]);
-    assert_eq!(read_curve(&directory.epochs_csv()).unwrap().rows.len(), 1);
+    assert_eq!(epochs(&directory.epochs_csv()), 1);
     assert_eq!(spec(&fs::read_to_string(path.join(SPEC_TOML)).unwrap()), sgd);
 
     // A crash before the first epoch is trained: the old run is there again.
@@ -110,7 +115,7 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     assert!(matches!(RunDirectory::look(&path, &adam(), false), Ok(None)));
     assert!(matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_))));
     assert_eq!(names(&path), before);
-    assert_eq!(read_curve(&path.join(EPOCHS_CSV)).unwrap().rows.len(), 4);
+    assert_eq!(epochs(&path.join(EPOCHS_CSV)), 4);
 
     // With an epoch it is gone, and what a crash left half removed goes, too.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &events()[..4]);
@@ -153,7 +158,7 @@ fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
     let events = events();
     run(&directory, &events[..4]);
     let epochs_csv_bytes = directory.sync_epochs_csv().unwrap();
-    let rows = |directory: &RunDirectory| read_curve(&directory.epochs_csv()).unwrap().rows;
+    let rows = |directory: &RunDirectory| Curve::read(&directory.epochs_csv()).unwrap();
     let expected = rows(&directory);
     drop(directory);
     let directory = fresh(RunDirectory::open(&path, &adam(), false));
@@ -165,7 +170,7 @@ fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
     assert_eq!(RunRecord::read(&path.join(RUN_JSON)).unwrap().reached, outcome().reached);
     let whole = fs::read(directory.epochs_csv()).unwrap();
     run(&directory, &[goes_on.clone(), events[3].clone()]);
-    assert_eq!(rows(&directory).len(), expected.len() + 1);
+    assert_eq!(rows(&directory).epochs().count(), expected.epochs().count() + 1);
 
     // Rows that are missing are not made up.
     fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
