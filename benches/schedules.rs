@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use lr_run::metric::{Metric, Part};
 use lr_run::schedule::{Clock, Context, Rule, build};
 use lr_run::spec::{Horizon, Log, Section, Spec};
 
@@ -31,7 +32,7 @@ fn rule(table: &str) -> Box<dyn Rule> {
     let spec = Spec::parse(Path::new("bench.toml"), &format!("schedule = {table}"), &[]).unwrap();
     let log = Log::default();
     let mut root = Section::root(&spec.table, &log);
-    let metrics = ["val_loss".to_owned()];
+    let metrics = [Part::Val.of(Metric::LOSS)];
     let horizon = Horizon { total_steps: TOTAL, steps_per_epoch: PER_EPOCH };
     let rule = build(&mut root, "schedule", &Context::new(horizon, 0.1, &metrics));
     root.finish();

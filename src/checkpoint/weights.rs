@@ -7,7 +7,7 @@ use tch::{Kind, TchError, Tensor};
 
 use super::tensors::{self, TensorsError};
 use crate::params::Declaration;
-use crate::record::write_whole;
+use crate::record::atomic_write;
 use crate::store::{Store, by_name};
 
 /// A file of weights that cannot be written or used.
@@ -29,7 +29,7 @@ pub enum WeightsError {
 pub fn save_weights(path: &Path, declaration: &Declaration, all: &Tensor) -> Result<(), WeightsError> {
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
     let file = tensors::to_bytes(&by_name(declaration, "", all)?).map_err(format)?;
-    write_whole(path, &file).map(drop).map_err(WeightsError::Write)
+    atomic_write(path, &file).map(drop).map_err(WeightsError::Write)
 }
 
 /// Overwrites the values in `store` with those in the file at `path`. Every parameter and buffer must be there in its

@@ -4,14 +4,14 @@ use super::args::{EvalArgs, Split};
 use super::job::{self, Parts};
 use super::{Error, plan_all, print};
 use crate::exit::Exit;
-use crate::record::{RUN_JSON, RunRecord, SPEC_TOML};
+use crate::record::{BEST_WEIGHTS, RUN_JSON, RunRecord, SPEC_TOML, WEIGHTS};
 use crate::spec::{Spec, Value, ValueKind};
 use crate::train::{Validation, evaluate};
 
 /// Prints loss and metric.
 pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
     let spec = args.run.join(SPEC_TOML);
-    let name = if args.best { "best.safetensors" } else { "weights.safetensors" };
+    let name = if args.best { BEST_WEIGHTS } else { WEIGHTS };
     let weights = args.run.join(name);
     for path in [&spec, &weights] {
         if !path.is_file() {

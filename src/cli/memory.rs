@@ -8,6 +8,7 @@ use tracing::info;
 
 use super::Error;
 use crate::libtorch::OUT_OF_MEMORY;
+use crate::record::Warning;
 use crate::train::Need;
 
 /// Bytes, as far as the system tells (Linux does).
@@ -42,7 +43,7 @@ impl Memory {
 
     /// A warning where `need` is more than is free, an error where it is more than there can be. `model` and `batch_size`
     /// are what it is the need of.
-    pub fn compare(&self, need: &Need, model: &str, batch_size: usize) -> Result<Option<String>, Error> {
+    pub fn compare(&self, need: &Need, model: &str, batch_size: usize) -> Result<Option<Warning>, Error> {
         let most = need.most();
         info!(bytes = most, held = self.held, free = self.free, "training needs memory");
         let parts = [
@@ -59,20 +60,20 @@ impl Memory {
             true => "a step takes most of it: a smaller batch_size takes less",
             false => "a smaller model takes less, or an optimizer that keeps less",
         };
-        let text = |more: &str, end: &str| {
-            let (most, parts) = (BinaryBytes(most), parts.join(", "));
-            format!(
-                "{model} with batch_size = {batch_size} needs at least {most}{more}, {end}\n  at the most: {parts}\nhelp: {help}"
-            )
-        };
+        let training = format!("{model} with batch_size = {batch_size}");
+        let shares = parts.join(", ");
+        let needed = BinaryBytes(most);
         let more_than = |bytes: Option<u64>, held| bytes.filter(|&bytes| most.saturating_add(held) > bytes);
         if let Some(total) = more_than(self.total, self.held) {
-            let held = format!(" beside the {} that are held now", BinaryBytes(self.held));
-            return Err(Error::usage(text(&held, &format!("and there are {} of memory", BinaryBytes(total)))));
+            let (held, total) = (BinaryBytes(self.held), BinaryBytes(total));
+            return Err(Error::usage(format!(
+                "{training} needs at least {needed} with the {held} that are held now, and there are {total} of memory\n\
+                 \u{20} at most: {shares}\nhelp: {help}"
+            )));
         }
         Ok(more_than(self.free, 0).map(|free| {
-            let free = BinaryBytes(free);
-            text(" more", &format!("and {free} are free: if it runs out, the system ends the run without a word"))
+            let (needed, free) = (needed.to_string(), BinaryBytes(free).to_string());
+            Warning::LittleMemory { training, needed, free, shares, help }
         }))
     }
 }
@@ -180,14 +181,14 @@ mod tests {
         assert_eq!(memory(16, 8).compare(&need, "mlp 1-2", 500).unwrap(), None);
         let warning = memory(16, 7).compare(&need, "mlp 1-2", 500).unwrap().unwrap();
         assert_eq!(
-            warning,
-            "mlp 1-2 with batch_size = 500 needs at least 8.00 GiB more, and 7.00 GiB are free: if it runs out, the system ends \
-             the run without a word\n  at the most: weights 1.00 GiB, the optimizer's state 1.00 GiB, a step 6.00 GiB, \
+            warning.to_string(),
+            "mlp 1-2 with batch_size = 500 needs at least 8.00 GiB more, and 7.00 GiB are free: if memory runs out, the system \
+             ends the run without a message\n  at most: weights 1.00 GiB, the optimizer's state 1.00 GiB, a step 6.00 GiB, \
              an evaluation 2.00 GiB\nhelp: a step takes most of it: a smaller batch_size takes less"
         );
         let error = memory(8, 8).compare(&need, "mlp 1-2", 500).unwrap_err().to_string();
         assert!(error.starts_with(
-            "mlp 1-2 with batch_size = 500 needs at least 8.00 GiB beside the 1.00 GiB that are held now, and there are 8.00 GiB of memory\n"
+            "mlp 1-2 with batch_size = 500 needs at least 8.00 GiB with the 1.00 GiB that are held now, and there are 8.00 GiB of memory\n"
         ));
         assert_eq!(explained(Error::failed("no"), "mlp 1-2", 500).to_string(), "no");
         let explained = explained(Error::failed("libtorch: out of memory: no"), "mlp 1-2", 500).to_string();

@@ -8,7 +8,7 @@ use super::{Error, machine, print, tell_warnings};
 use crate::exit::Exit;
 use crate::plan::{Assume, Machine, Plan, plan_assuming};
 use crate::preview::{Look, MARK, Run, Scale, Trace, curves, page, svg, write_csv};
-use crate::record::{Curve, write_whole};
+use crate::record::{Curve, atomic_write};
 use crate::spec::{Duration, Spec};
 
 /// Prints a chart or, with `--csv`, every step; with `--svg` there is a picture besides.
@@ -38,7 +38,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
         let scale = scale(args);
         if let Some(path) = &args.svg {
             let picture = svg(&runs, scale).map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
-            write_whole(path, picture.as_bytes()).map_err(Error::failed)?;
+            atomic_write(path, picture.as_bytes()).map_err(Error::failed)?;
         }
         if !args.csv {
             let note = note.map(|note| format!("\n{note}\n")).unwrap_or_default();

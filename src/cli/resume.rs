@@ -5,14 +5,14 @@ use std::path::Path;
 use super::{Error, longer};
 use crate::checkpoint::{CheckpointError, Checkpoints, Kept, Made};
 use crate::plan::Plan;
-use crate::record::{RUN_JSON, Resumed, RunDirectory, RunRecord, Started, Status};
+use crate::record::{RUN_JSON, Resumed, RunDirectory, RunRecord, Started, Status, Warning};
 
 /// What a run's folder has to go on from.
 pub struct Resume {
     pub checkpoints: Checkpoints,
     /// The newest state that is whole.
     pub kept: Option<Kept>,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Resume {
@@ -34,12 +34,10 @@ impl Resume {
         if !plan.threads_given {
             plan.threads = *threads;
         }
-        let mut differs = |what: &str, there: &str, here: &str| {
-            if there != here {
-                self.warnings.push(format!(
-                    "the run was begun with {what} {there} and goes on with {here}: its last digits will differ from those of \
-                     a run in one go"
-                ));
+        let mut differs = |setting: &'static str, before: &str, now: &str| {
+            if before != now {
+                let (before, now) = (before.to_owned(), now.to_owned());
+                self.warnings.push(Warning::SettingChanged { setting, before, now });
             }
         };
         differs("threads =", &threads.to_string(), &plan.threads.to_string());
@@ -56,8 +54,8 @@ pub fn find(directory: &RunDirectory, anew: bool) -> Result<Resume, Error> {
         return Ok(Resume { checkpoints, kept: None, warnings: Vec::new() });
     }
     let (checkpoints, kept, troubles) = Checkpoints::find(directory.path())?;
-    let passed_over = |trouble| format!("an older checkpoint is used: {trouble}");
-    Ok(Resume { checkpoints, kept, warnings: troubles.into_iter().map(passed_over).collect() })
+    let warnings = troubles.into_iter().map(|trouble| Warning::OlderCheckpoint { trouble }).collect();
+    Ok(Resume { checkpoints, kept, warnings })
 }
 
 /// Refuses to make a run longer that has nothing to go on from, that would have ended where it did whatever its length, or

@@ -1,6 +1,5 @@
 //! `lr-run SPEC…`: trains.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,8 +17,8 @@ use crate::dataset::Data;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::record::{
-    Divergence, EPOCHS_CSV, Event, Facts, Fanout, JsonLines, OpenError, Opened, Outcome, RunDirectory, RunRecord, Sink,
-    Status, Terminal, spec_hash,
+    BEST_WEIGHTS, EMA_WEIGHTS, EPOCHS_CSV, Event, Experiment, Facts, Fanout, JsonLines, OpenError, Opened, Outcome,
+    Quiet, RunDirectory, RunRecord, Sink, Status, Terminal, WEIGHTS, Warning, spec_hash,
 };
 use crate::spec::Spec;
 use crate::train::{self, Fitted, State, fit};
@@ -119,6 +118,7 @@ fn go(
 ) -> Result<Exit, Error> {
     let Resume { mut checkpoints, kept, mut warnings } = resume;
     let facts = Facts {
+        experiment: Experiment::of(&plan.resolved),
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),
@@ -141,17 +141,12 @@ fn go(
     let mut sinks = directory.sinks(facts);
     show(args, directory, &mut sinks);
     if started.validation_part == "test" {
-        let message = "no examples are held out: decisions use the test part, whose scores are then too good";
-        warnings.push(message.to_owned());
+        warnings.push(Warning::TestPartDecides);
     }
     let begun = sinks.on(&Event::Started(Box::new(started)));
     begun.inspect_err(|_| directory.leave()).map_err(Error::failed)?;
-    for message in warnings {
-        // Nothing else tells it then.
-        if args.show.quiet {
-            let _ = writeln!(std::io::stderr(), "warning: {message}");
-        }
-        sinks.on(&Event::Warning { message }).map_err(Error::failed)?;
+    for warning in warnings {
+        sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;
     }
     signals.listen()?;
     let mut keep = |state: &State| {
@@ -170,10 +165,6 @@ fn go(
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
-    if let Some(Divergence { step, lr, loss }) = outcome.diverged.as_ref().filter(|_| args.show.quiet) {
-        let _ =
-            writeln!(std::io::stderr(), "warning: diverged at step {step}: the loss is {loss}, the learning rate {lr}");
-    }
     if outcome.status.is_complete() && !keeps {
         // It takes room, and nothing else.
         let _ = checkpoints.remove();
@@ -195,12 +186,12 @@ fn finish(
         save_weights(&directory.path().join(name), declaration, all).map_err(Error::failed)
     };
     if outcome.status != Status::Interrupted {
-        save("weights.safetensors", store.all())?;
+        save(WEIGHTS, store.all())?;
         if let Some(best) = best {
-            save("best.safetensors", &best)?;
+            save(BEST_WEIGHTS, &best)?;
         }
         if let Some(ema) = ema {
-            save("ema.safetensors", &ema)?;
+            save(EMA_WEIGHTS, &ema)?;
         }
     }
     Ok(outcome)
@@ -210,7 +201,9 @@ fn finish(
 fn show(args: &RunArgs, directory: &RunDirectory, sinks: &mut Fanout) {
     if args.show.json {
         sinks.push(JsonLines::new(std::io::stdout()));
-    } else if !args.show.quiet {
+    } else if args.show.quiet {
+        sinks.push(Quiet::stderr());
+    } else {
         sinks.push(Terminal::stdout(directory.epochs_csv()));
     }
 }

@@ -7,21 +7,15 @@ use std::sync::Arc;
 
 use toml::Table;
 
-use super::aside;
+use super::atomic_write::{atomic_write, cannot_write};
 use super::canonical::differences;
 use super::epochs_csv::EpochsCsv;
 use super::event::Event;
-use super::lock::{LOCK, Lock, LockError, PROBE};
+use super::files::{CHECKPOINT, EPOCHS_CSV, LOCK, PARTIAL, PROBE, RUN_JSON, SPEC_TOML};
+use super::lock::{Lock, LockError};
+use super::previous;
 use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
-use super::whole::{PARTIAL, cannot_write, write_whole};
 use super::{Fanout, Sink};
-
-pub const EPOCHS_CSV: &str = "epochs.csv";
-pub const RUN_JSON: &str = "run.json";
-pub const SPEC_TOML: &str = "spec.toml";
-
-/// The folder of a run's states, in the run's folder.
-pub const CHECKPOINT: &str = "checkpoint";
 
 /// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
 #[derive(Debug)]
@@ -83,7 +77,7 @@ impl RunDirectory {
         }
         refuse_foreign(path)?;
         // Opening finds out whose the results are.
-        if force || aside::are_open(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+        if force || previous::are_open(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
     }
 
     /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
@@ -170,8 +164,8 @@ fn hold(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
         Ok(None) => [SPEC_TOML, CHECKPOINT].iter().all(|name| path.join(name).exists()),
         Err(_) => false,
     };
-    if !(aside::stand(path) && resolved.is_some_and(goes_on)) {
-        aside::put_back(path).map_err(not_writable)?;
+    if !(previous::stand(path) && resolved.is_some_and(goes_on)) {
+        previous::put_back(path).map_err(not_writable)?;
     }
     Ok(lock)
 }
@@ -209,7 +203,7 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if files.iter().any(|name| name == SPEC_TOML) {
         return Ok(());
     }
-    let ours = |name: &str| aside::NAMES.contains(&name) || [LOCK, PROBE].contains(&name);
+    let ours = |name: &str| previous::NAMES.contains(&name) || [LOCK, PROBE].contains(&name);
     files.retain(|name| !ours(name) && *name != format!("{SPEC_TOML}{PARTIAL}"));
     if files.is_empty() {
         return Ok(());
@@ -233,14 +227,16 @@ impl Sink for Begin {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) if started.resumed.is_none() => {
-                aside::set(&self.path).map_err(|error| {
+                previous::set(&self.path).map_err(|error| {
                     let message = format!("cannot set aside the old results in {}: {error}", self.path.display());
                     io::Error::new(error.kind(), message)
                 })?;
-                write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
+                atomic_write(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
-            Event::Started(_) if self.longer => write_whole(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop),
-            Event::Epoch(row) if row.epoch > 0 => aside::forget(&self.path),
+            Event::Started(_) if self.longer => {
+                atomic_write(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
+            }
+            Event::Epoch(row) if row.epoch > 0 => previous::forget(&self.path),
             _ => Ok(()),
         }
     }

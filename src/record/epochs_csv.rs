@@ -5,9 +5,9 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Sink;
+use super::atomic_write::{atomic_write, cannot_write};
 use super::event::{Event, Row};
 use super::layout::Layout;
-use super::whole::{cannot_write, write_whole};
 
 /// Writes `epochs.csv`: the file appears with its header when the run starts, in the place of an older one; each row is
 /// appended whole. Where a run is resumed, the file is cut back to the rows that it then had.
@@ -42,7 +42,7 @@ impl Sink for EpochsCsv {
             Event::Started(started) => {
                 let layout = Layout::of(started);
                 let file = match &started.resumed {
-                    None => write_whole(&self.path, &line(&layout.header())?)?,
+                    None => atomic_write(&self.path, &line(&layout.header())?)?,
                     Some(resumed) => {
                         cut(&self.path, resumed.epochs_csv_bytes).map_err(|error| cannot_write(&self.path, &error))?
                     }

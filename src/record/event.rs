@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::rate;
+use super::warning::Warning;
 use crate::metric::{Metric, Part, PartMetric};
 
 /// One thing that happened in a run.
@@ -27,7 +28,7 @@ pub enum Event {
     /// The target was reached for the first time.
     TargetReached(Reached),
     /// Something a person should know; the run goes on.
-    Warning { message: String },
+    Warning(Warning),
     /// The run is over.
     Ended(Box<Outcome>),
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::event::*;
+use super::experiment::Experiment;
+use super::run_json::Facts;
+use super::warning::Warning;
 use crate::metric::{Metric, Part};
 
 /// Adam on MNIST: two groups, a validation and a test part.
@@ -42,6 +45,12 @@ pub(crate) fn started() -> Started {
         columns: Columns::default(),
         resumed: None,
     }
+}
+
+/// The facts of that run.
+pub(crate) fn facts() -> Facts {
+    let experiment = Experiment { id: "ef".into(), seed: 1, label: "optimizer.lr=0.001".into() };
+    Facts { experiment, spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() }
 }
 
 /// The row of `epoch`, with this validation loss and accuracy.
@@ -99,7 +108,7 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Epoch(row(1, 0.1902, 0.9451)),
         Event::RateChanged(RateChanged { epoch: 1, group, quantity, from, to, reason }),
         Event::Epoch(row(2, 0.1207, 0.9640)),
-        Event::Warning { message: "the batch of 80 at the end of each epoch is smaller than batch_size = 128".into() },
+        Event::Warning(Warning::SettingChanged { setting: "threads =", before: "1".into(), now: "2".into() }),
         Event::Epoch(row(3, 0.0952, 0.9712)),
         Event::TargetReached(reached()),
         Event::Ended(Box::new(outcome())),

@@ -2,29 +2,44 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use serde::Serialize;
+
 use super::Sink;
 use super::event::Event;
 
-/// Writes each event to `out` as one line: `{"event":"epoch","epoch":3,…}`.
+/// Writes each event to `out` as one line: `{"run":"mnist_adam/seed=1","event":"epoch","epoch":3,…}`.
 pub struct JsonLines<W> {
     out: W,
+    /// The run's name and variant; empty before it starts.
+    run: String,
     closed: bool,
 }
 
+/// An event and the run that it belongs to.
+#[derive(Serialize)]
+struct Line<'a> {
+    run: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
 impl<W: Write> JsonLines<W> {
-    /// Events go to `out`, which is flushed after each.
+    /// Writes events to `out`, and flushes it after each.
     pub fn new(out: W) -> Self {
-        JsonLines { out, closed: false }
+        JsonLines { out, run: String::new(), closed: false }
     }
 }
 
 impl<W: Write> Sink for JsonLines<W> {
-    /// A reader that has gone (`| head`) ends the writing, not the run; another error is returned.
+    /// A reader that is gone (`| head`) ends the writing, not the run. Other errors are returned.
     fn on(&mut self, event: &Event) -> io::Result<()> {
+        if let Event::Started(started) = event {
+            self.run = format!("{}/{}", started.name, started.variant);
+        }
         if self.closed {
             return Ok(());
         }
-        let mut line = serde_json::to_vec(event)?;
+        let mut line = serde_json::to_vec(&Line { run: &self.run, event })?;
         line.push(b'\n');
         match self.out.write_all(&line).and_then(|()| self.out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
@@ -41,6 +56,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::event::{Reached, Row, Scores};
+    use super::super::example::started;
+    use super::super::warning::Warning;
     use super::*;
 
     #[test]
@@ -62,15 +79,25 @@ mod tests {
             train_seconds,
             eval_seconds,
         };
+        lines.on(&Event::Started(Box::new(started()))).unwrap();
         lines.on(&Event::Epoch(row)).unwrap();
-        lines.on(&Event::Warning { message: "two\nlines".into() }).unwrap();
+        lines.on(&Event::Warning(Warning::OlderCheckpoint { trouble: "two\nlines".into() })).unwrap();
         let text = String::from_utf8(lines.out).unwrap();
-        let (first, second) = text.split_once('\n').unwrap();
+        let [start, first, second] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        assert!(
+            start
+                .starts_with(r#"{"run":"mnist_adam/optimizer.lr=0.001,seed=1","event":"started","name":"mnist_adam","#)
+        );
         assert_eq!(
             first,
-            r#"{"event":"epoch","epoch":3,"step":30,"train":null,"val":{"loss":null,"metric":1e-300},"test":null,"lr":[0.1],"hyper":{"beta1":[0.9]},"effective_lr":[],"train_seconds":1.5,"eval_seconds":0.25}"#
+            r#"{"run":"mnist_adam/optimizer.lr=0.001,seed=1","event":"epoch","epoch":3,"step":30,"train":null,"val":{"loss":null,"metric":1e-300},"test":null,"lr":[0.1],"hyper":{"beta1":[0.9]},"effective_lr":[],"train_seconds":1.5,"eval_seconds":0.25}"#
         );
-        assert_eq!(second, "{\"event\":\"warning\",\"message\":\"two\\nlines\"}\n");
+        let warning: serde_json::Value = serde_json::from_str(second).unwrap();
+        assert_eq!(
+            (&warning["run"], &warning["event"], &warning["kind"]),
+            (&"mnist_adam/optimizer.lr=0.001,seed=1".into(), &"warning".into(), &"older_checkpoint".into())
+        );
+        assert!(warning["message"].as_str().unwrap().contains("two\nlines"));
         let back: Row = serde_json::from_str(first).unwrap();
         assert!(back.val.unwrap().loss.is_nan());
         assert_eq!(back.val.unwrap().metric, 1e-300);

@@ -9,13 +9,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::files::{LOCK, PROBE};
 use super::machine;
-
-/// The locked file. It stays when the run is over, empty: to delete it would let two processes lock two files of one name.
-pub(super) const LOCK: &str = ".lock";
-
-/// A file that is made to read the file system's clock, which need not be this machine's.
-pub(super) const PROBE: &str = ".lock.probe";
 
 /// How often the holder shows that it lives.
 const BEAT: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! Everything that goes out: [`Event`] and its sinks.
 
-mod aside;
+mod atomic_write;
 mod canonical;
 mod curve;
 mod directory;
@@ -8,30 +8,38 @@ mod epochs_csv;
 mod event;
 #[cfg(test)]
 pub(crate) mod example;
+mod experiment;
 mod fanout;
+pub mod files;
 mod json_lines;
 mod layout;
 mod lock;
 mod machine;
 pub mod number;
 mod page;
+mod previous;
+mod quiet;
 mod run_json;
 mod terminal;
-mod whole;
+mod warning;
 
+pub use atomic_write::atomic_write;
 pub use canonical::spec_hash;
 pub use curve::{Curve, CurveError};
-pub use directory::{CHECKPOINT, EPOCHS_CSV, OpenError, Opened, RUN_JSON, RunDirectory, SPEC_TOML};
+pub use directory::{OpenError, Opened, RunDirectory};
 pub use epochs_csv::EpochsCsv;
 pub use event::*;
+pub use experiment::Experiment;
 pub use fanout::Fanout;
+pub use files::{BEST_WEIGHTS, CHECKPOINT, EMA_WEIGHTS, EPOCHS_CSV, RUN_JSON, SPEC_TOML, WEIGHTS};
 pub use json_lines::JsonLines;
 pub use layout::{Cell, Layout};
 pub use lock::is_held;
 pub use page::Page;
+pub use quiet::Quiet;
 pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, Timings, Versions};
 pub use terminal::Terminal;
-pub use whole::write_whole;
+pub use warning::Warning;
 
 /// Something that events go to.
 pub trait Sink {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::atomic_write::atomic_write;
 use super::event::{Best, Divergence, Event, Outcome, Reached, Reduced, Row, Scores, Started, Status};
+use super::experiment::Experiment;
 use super::layout::{Cell, Layout};
-use super::whole::write_whole;
 use super::{Sink, machine};
 
 /// Version of the file's form; another number is another form.
@@ -18,6 +19,7 @@ pub const SCHEMA: u32 = 1;
 /// What a run's record says that its events do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    pub experiment: Experiment,
     /// [`super::spec_hash`] of the resolved spec.
     pub spec_hash: String,
     /// Version of libtorch.
@@ -30,6 +32,8 @@ pub struct Facts {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
     pub schema: u32,
+    /// `None` in a record that an earlier lr-run wrote.
+    pub experiment: Option<Experiment>,
     /// `running` is also what a crash leaves; [`super::is_held`] tells them apart.
     pub status: Status,
     /// What was to run; its keys stand at the top level.
@@ -110,6 +114,7 @@ impl RunRecord {
         let versions = Versions { lr_run: env!("CARGO_PKG_VERSION").into(), libtorch: facts.libtorch.clone() };
         RunRecord {
             schema: SCHEMA,
+            experiment: Some(facts.experiment.clone()),
             status: Status::Running,
             started,
             ended_by: None,
@@ -253,7 +258,7 @@ impl Sink for RunJson {
         }
         let mut content = serde_json::to_vec_pretty(&self.record)?;
         content.push(b'\n');
-        write_whole(&self.path, &content).map(drop)
+        atomic_write(&self.path, &content).map(drop)
     }
 }
 

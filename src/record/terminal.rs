@@ -108,7 +108,7 @@ impl<W: Write> Sink for Terminal<W> {
                 self.held_back = Some(held_back + &self.page.reached(reached));
                 return Ok(());
             }
-            Event::Warning { message } => self.page.warning(message),
+            Event::Warning(warning) => self.page.warning(&warning.to_string()),
             Event::Ended(outcome) => {
                 self.bar.finish_and_clear();
                 let metric = self.started.as_ref().map_or(Metric::default(), |started| started.metric);

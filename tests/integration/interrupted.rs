@@ -84,7 +84,7 @@ fn recorded_threads_are_used_and_a_change_is_a_warning() {
     long.stop("INT", &["-s", "threads=1"]);
     // The warning is printed even with --quiet.
     let printed = long.run(&["-s", "threads=2", "--quiet"], 0);
-    assert!(printed.contains("begun with threads = 1 and goes on with 2"), "{printed}");
+    assert!(printed.contains("begun with threads = 1 and resumes with 2"), "{printed}");
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
     let printed = long.run(&[], 0);

@@ -24,6 +24,7 @@ mod memory;
 mod networks;
 mod optimizers;
 mod preview;
+mod results;
 mod resume;
 mod schedule_differences;
 mod schedules;

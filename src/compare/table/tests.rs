@@ -2,19 +2,18 @@ use std::fs;
 
 use super::super::{compare, find};
 use super::*;
-use crate::record::{Event, Facts, Opened, Outcome, Row, RunDirectory, Scores, Started, Status, example};
+use crate::record::{Event, Opened, Outcome, Row, RunDirectory, Scores, Started, Status, example};
 
 /// Runs `rows` in `folder`, and ends as `status`.
 fn run(folder: &Path, started: Started, rows: &[Row], status: Option<Status>) -> RunDirectory {
     let spec = "seed = 1\n".parse().unwrap();
     let Ok(Opened::Fresh(directory)) = RunDirectory::open(folder, &spec, false) else { panic!("not fresh") };
-    let facts = Facts { spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() };
     let mut events = vec![Event::Started(Box::new(started))];
     events.extend(rows.iter().cloned().map(Event::Epoch));
     let reached = (status == Some(Status::StoppedAtTarget)).then(example::reached);
     let end = |status| Event::Ended(Box::new(Outcome { status, reached, ..example::outcome() }));
     events.extend(status.map(end));
-    let mut sinks = directory.sinks(facts);
+    let mut sinks = directory.sinks(example::facts());
     events.iter().for_each(|event| crate::record::Sink::on(&mut sinks, event).unwrap());
     directory
 }

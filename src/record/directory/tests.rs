@@ -1,5 +1,5 @@
 use super::super::event::{Outcome, Resumed, Started, Status};
-use super::super::example::{events, outcome, row, started};
+use super::super::example::{events, facts, outcome, row, started};
 use super::super::{Curve, is_held, spec_hash};
 use super::*;
 
@@ -21,8 +21,7 @@ fn fresh(opened: Result<Opened, OpenError>) -> RunDirectory {
 }
 
 fn run(directory: &RunDirectory, events: &[Event]) {
-    let facts = Facts { spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() };
-    let mut sinks = directory.sinks(facts);
+    let mut sinks = directory.sinks(facts());
     events.iter().for_each(|event| sinks.on(event).unwrap());
 }
 
@@ -139,7 +138,7 @@ fn a_forced_run_that_is_cut_before_its_first_epoch_goes_on_or_gives_way() {
         run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(status));
         fs::create_dir_all(path.join(CHECKPOINT).join("1")).unwrap();
         fresh(RunDirectory::open(&path, &sgd, false));
-        assert!(path.join(CHECKPOINT).join("1").exists() && aside::stand(&path));
+        assert!(path.join(CHECKPOINT).join("1").exists() && previous::stand(&path));
         fresh(RunDirectory::open(&path, &adam(), false));
         assert_eq!(names(&path), old);
     }
@@ -169,13 +168,12 @@ fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
     assert_eq!(rows(&directory), expected);
     assert_eq!(RunRecord::read(&path.join(RUN_JSON)).unwrap().reached, outcome().reached);
     let whole = fs::read(directory.epochs_csv()).unwrap();
-    run(&directory, &[goes_on.clone(), events[3].clone()]);
+    run(&directory, &[goes_on.clone(), events[5].clone()]);
     assert_eq!(rows(&directory).epochs().count(), expected.epochs().count() + 1);
 
     // Rows that are missing are not made up.
     fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
-    let facts = Facts { spec_hash: String::new(), libtorch: String::new(), data_fingerprint: String::new() };
-    let error = directory.sinks(facts).on(&goes_on).unwrap_err().to_string();
+    let error = directory.sinks(facts()).on(&goes_on).unwrap_err().to_string();
     assert!(error.contains("epochs.csv") && error.contains("the checkpoint counts on"), "{error}");
 }
 
@@ -222,8 +220,7 @@ fn a_second_owner_is_told_who_has_the_run_while_the_first_or_its_sinks_live() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     let directory = fresh(RunDirectory::open(&path, &adam(), false));
-    let facts = Facts { spec_hash: String::new(), libtorch: String::new(), data_fingerprint: String::new() };
-    let sinks = directory.sinks(facts);
+    let sinks = directory.sinks(facts());
     drop(directory);
     for force in [false, true] {
         let error = RunDirectory::open(&path, &adam(), force).unwrap_err();

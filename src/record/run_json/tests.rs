@@ -1,9 +1,5 @@
-use super::super::example::{events, outcome, reached, row as example_row, started};
+use super::super::example::{events, facts, outcome, reached, row as example_row, started};
 use super::*;
-
-fn facts() -> Facts {
-    Facts { spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() }
-}
 
 #[test]
 fn the_record_stands_at_the_start_at_the_target_and_at_the_end() {
@@ -35,6 +31,7 @@ fn the_record_stands_at_the_start_at_the_target_and_at_the_end() {
     assert_eq!(of("/timings/total_seconds"), "4.6");
     assert_eq!(of("/versions"), format!(r#"{{"lr_run":"{}","libtorch":"2.9.0"}}"#, env!("CARGO_PKG_VERSION")));
     assert_eq!(of("/process/pid"), std::process::id().to_string());
+    assert_eq!(of("/experiment"), r#"{"id":"ef","seed":1,"label":"optimizer.lr=0.001"}"#);
     assert_eq!((of("/spec_hash"), of("/data_fingerprint")), (r#""ab""#.into(), r#""cd""#.into()));
 }
 
@@ -62,6 +59,19 @@ fn an_outcome_reads_back_as_it_was() {
         let back = RunRecord::read(&path).unwrap().outcome().unwrap();
         assert_eq!(format!("{back:?}"), format!("{outcome:?}"));
     }
+}
+
+/// Records that an earlier lr-run wrote have no experiment.
+#[test]
+fn a_record_without_an_experiment_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let mut json = RunJson::new(&path, facts());
+    json.on(&Event::Started(Box::new(started()))).unwrap();
+    let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    value.as_object_mut().unwrap().remove("experiment");
+    std::fs::write(&path, value.to_string()).unwrap();
+    assert_eq!(RunRecord::read(&path).unwrap().experiment, None);
 }
 
 #[test]

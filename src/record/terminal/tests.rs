@@ -1,6 +1,6 @@
 use super::super::event::{Columns, Divergence, Outcome, Row, Scores, Status};
-use super::super::example::{events, outcome, row, started};
-use super::super::run_json::{Facts, RunJson};
+use super::super::example::{events, facts, outcome, row, started};
+use super::super::run_json::RunJson;
 use super::*;
 
 use std::sync::{Arc, Mutex};
@@ -39,8 +39,9 @@ fn a_run_reads_well() {
           1      0.3152     93.26 %     0.1902    94.51 %       0.001        1.4 s
       rate       lr 0.001 → 0.0001: val_loss has not been lower for 2 epochs
           2      0.2457     95.15 %     0.1207    96.40 %       0.001        1.4 s
-      warning    the batch of 80 at the end of each epoch is smaller than batch_size
-                 = 128
+      warning    the run was begun with threads = 1 and resumes with 2: its last
+                 digits will differ from those of an uninterrupted run; --force
+                 starts over
           3      0.2202     95.87 %     0.0952    97.12 %       0.001        1.4 s
 
       end        stopped at target after epoch 3, step 1,173
@@ -78,7 +79,7 @@ fn colour_changes_no_column() {
       ␛[2mtarget␛[0m     val_accuracy >= 0.97
     ␛[1m  epoch  train loss   train acc   val loss    val acc          lr         time␛[0m
       ␛[1m␛[33mrate␛[0m       lr 0.001 → 0.0001: val_loss has not been lower for 2 epochs
-      ␛[1m␛[33mwarning␛[0m    the batch of 80 at the end of each epoch is smaller than batch_size
+      ␛[1m␛[33mwarning␛[0m    the run was begun with threads = 1 and resumes with 2: its last
       ␛[1m␛[32mend␛[0m        stopped at target after epoch 3, step 1,173
       ␛[1m␛[32mtarget␛[0m     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
       ␛[2mbest␛[0m       val_accuracy 97.12 % at epoch 3
@@ -96,7 +97,7 @@ fn colour_changes_no_column() {
 #[test]
 fn a_line_fit_tells_what_it_found() {
     let mut run = started();
-    run.metric = "rmse".into();
+    run.metric = crate::metric::Metric::RMSE;
     run.target = None;
     run.validation_part = "test".into();
     run.val_examples = 0;
@@ -150,8 +151,7 @@ fn a_diverged_run_says_where() {
 fn a_complete_run_ends_as_it_ended_then() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
-    let facts = Facts { spec_hash: "00".into(), libtorch: "2.11.0".into(), data_fingerprint: "11".into() };
-    let mut json = RunJson::new(&path, facts);
+    let mut json = RunJson::new(&path, facts());
     for event in events() {
         json.on(&event).unwrap();
     }

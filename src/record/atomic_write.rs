@@ -4,12 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What a file is called while it is written. One process at a time writes a run's folder (see `lock`), so the name
-/// needs no random part, and what a crash left is written over.
-pub(super) const PARTIAL: &str = ".partial";
+use super::files::PARTIAL;
 
 /// Puts `content` under `path`, in the place of an older file where there is one. Returns the file, open at its end.
-pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<File> {
+pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(PARTIAL);
     let beside = PathBuf::from(beside);
@@ -46,8 +44,8 @@ mod tests {
     fn the_new_content_takes_the_old_ones_place_and_leaves_nothing_beside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
-        write_whole(&path, b"a long first content").unwrap();
-        let mut file = write_whole(&path, b"second").unwrap();
+        atomic_write(&path, b"a long first content").unwrap();
+        let mut file = atomic_write(&path, b"second").unwrap();
         file.write_all(b", appended").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "second, appended");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -58,7 +56,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         fs::create_dir(&path).unwrap();
-        let error = write_whole(&path, b"x").unwrap_err().to_string();
+        let error = atomic_write(&path, b"x").unwrap_err().to_string();
         assert!(error.contains("taken"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

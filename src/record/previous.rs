@@ -5,21 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::directory::{CHECKPOINT, EPOCHS_CSV, RUN_JSON, SPEC_TOML};
-
-/// What a run leaves in its folder, in the order in which it goes: without the record, what remains after a crash is not
-/// taken for a result; without the spec, it is no run's.
-const RESULTS: [&str; 7] =
-    [RUN_JSON, EPOCHS_CSV, "weights.safetensors", "best.safetensors", "ema.safetensors", CHECKPOINT, SPEC_TOML];
-
-/// Where the old results stand.
-const PREVIOUS: &str = ".previous";
-
-/// What [`PREVIOUS`] is called while they come or go: what is in the folder then belongs to them, too.
-const MOVING: &str = ".moving";
-
-/// What [`PREVIOUS`] is called while it is removed.
-const REMOVED: &str = ".removed";
+use super::files::{MOVING, PREVIOUS, REMOVED, RESULTS};
 
 /// Each of these folders.
 pub const NAMES: [&str; 3] = [PREVIOUS, MOVING, REMOVED];
@@ -98,6 +84,7 @@ fn gone(done: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::files::{EPOCHS_CSV, RUN_JSON, SPEC_TOML};
     use super::*;
 
     fn write(path: &Path, names: &[&str], text: &str) {

@@ -1,0 +1,78 @@
+//! The warnings of a run. The text of each says what happened and what to do.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+/// Something that a person should know although the run goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// `validation = 0`: the test part decides.
+    TestPartDecides,
+    /// The newest checkpoint cannot be used.
+    OlderCheckpoint {
+        /// The checkpoint, and what is wrong with it.
+        trouble: String,
+    },
+    /// A resumed run computes in another way than it began.
+    SettingChanged { setting: &'static str, before: String, now: String },
+    /// Training may need more memory than is free.
+    LittleMemory {
+        /// The model and the batch size.
+        training: String,
+        /// What is needed and what is free, with their units.
+        needed: String,
+        free: String,
+        /// What the largest shares of it are for.
+        shares: String,
+        /// What would need less.
+        help: &'static str,
+    },
+}
+
+impl Warning {
+    /// Returns the name of the warning in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Warning::TestPartDecides => "test_part_decides",
+            Warning::OlderCheckpoint { .. } => "older_checkpoint",
+            Warning::SettingChanged { .. } => "setting_changed",
+            Warning::LittleMemory { .. } => "little_memory",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::TestPartDecides => f.write_str(
+                "no examples are held out, so decisions use the test part and its scores are too good: \
+                 set `validation` above 0 for an unbiased test score",
+            ),
+            Warning::OlderCheckpoint { trouble } => {
+                write!(f, "an older checkpoint is used: {trouble}; the steps after it are computed again")
+            }
+            Warning::SettingChanged { setting, before, now } => write!(
+                f,
+                "the run was begun with {setting} {before} and resumes with {now}: its last digits will differ from those \
+                 of an uninterrupted run; --force starts over"
+            ),
+            Warning::LittleMemory { training, needed, free, shares, help } => write!(
+                f,
+                "{training} needs at least {needed} more, and {free} are free: if memory runs out, the system ends the run \
+                 without a message\n  at most: {shares}\nhelp: {help}"
+            ),
+        }
+    }
+}
+
+/// `{"kind": "…", "message": "…"}`
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Warning", 2)?;
+        fields.serialize_field("kind", self.kind())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
+    }
+}
