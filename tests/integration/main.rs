@@ -3,6 +3,7 @@
 //!
 //! - `support`: shared code. Nothing that two files need is written twice.
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`: the program as a person runs it.
+//! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
 //! - `golden` and its users `optimizers`, `networks`, `schedules`, `schedule_differences`: comparison with the frameworks.
 //! - `hostile`: input from outside that is wrong, with the targets of `fuzz/`.

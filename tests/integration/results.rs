@@ -1,31 +1,23 @@
-//! Files of a run, and the run in what a script reads.
+//! The files that a run leaves, and the run that its events and its record name.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
-use assert_cmd::Command;
 use lr_run::record::files::{LOCK, RESULTS};
+
+use crate::support::Workspace;
 
 /// A run that leaves every file there is: with an average of the weights, and with its checkpoint kept.
 const SPEC: &str = "epochs = 2\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 20\n\
                     batch_size = 10\n[model]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = 0.03\n\
                     [ema]\ndecay = 0.5\n[checkpoint]\nkeep = true\n";
 
-fn lr_run(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::cargo_bin("lr-run").unwrap();
-    command.current_dir(folder).args(arguments).env_remove("RUST_LOG");
-    let output = command.assert().success().get_output().stdout.clone();
-    String::from_utf8(output).unwrap()
-}
-
 /// `--force` moves away what [`RESULTS`] lists. A file that is not there would survive and mix with the new run's.
 #[test]
 fn force_knows_every_file_that_a_run_leaves() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SPEC).unwrap();
-    lr_run(folder.path(), &["a.toml", "--quiet"]);
-    let run = folder.path().join("results/a/seed=1");
+    let workspace = Workspace::with("a.toml", SPEC);
+    workspace.exits(&["a.toml", "--quiet"], 0);
+    let run = workspace.path("results/a/seed=1");
     let left: BTreeSet<String> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let known: BTreeSet<String> = RESULTS.iter().chain([&LOCK]).map(|&name| name.to_owned()).collect();
@@ -34,9 +26,8 @@ fn force_knows_every_file_that_a_run_leaves() {
 
 #[test]
 fn experiments_and_events_name_their_run() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SPEC).unwrap();
-    let events = lr_run(folder.path(), &["a.toml", "--json", "-s", "seeds=[1, 2]", "-s", "optimizer.lr=0.01"]);
+    let workspace = Workspace::with("a.toml", SPEC);
+    let events = workspace.exits(&["a.toml", "--json", "-s", "seeds=[1, 2]", "-s", "optimizer.lr=0.01"], 0);
     let runs: BTreeSet<String> = events
         .lines()
         .map(|line| {
@@ -46,14 +37,11 @@ fn experiments_and_events_name_their_run() {
         .collect();
     let expected = ["a/optimizer.lr=0.01,seed=1", "a/optimizer.lr=0.01,seed=2"];
     assert_eq!(runs.iter().map(String::as_str).collect::<Vec<_>>(), expected);
-    let experiment = |run: &str| {
-        let record = fs::read(folder.path().join("results").join(run).join("run.json")).unwrap();
-        serde_json::from_slice::<serde_json::Value>(&record).unwrap()["experiment"].clone()
-    };
+    let experiment = |run: &str| workspace.record(&format!("results/{run}"))["experiment"].clone();
     let [one, two] = expected.map(experiment);
     assert_eq!((&one["id"], &one["label"]), (&two["id"], &two["label"]));
     assert_eq!((&one["label"], &one["seed"], &two["seed"]), (&"optimizer.lr=0.01".into(), &1.into(), &2.into()));
-    lr_run(folder.path(), &["a.toml", "--quiet"]);
+    workspace.exits(&["a.toml", "--quiet"], 0);
     let other = experiment("a/seed=1");
     assert_eq!(other["label"], "a");
     assert_ne!(other["id"], one["id"]);
