@@ -76,6 +76,10 @@ impl Dataset for ImageSet {
     fn without_files(&self) -> Assumed {
         Assumed { input: vec![1, 28, 28], task: Some(Task::Classification { classes: CLASSES }) }
     }
+
+    fn source(&self) -> Option<&'static Source> {
+        self.dir.is_none().then_some(self.source)
+    }
 }
 
 /// Returns sizes and shapes of the data set whose training and test images have these sizes.

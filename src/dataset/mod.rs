@@ -27,7 +27,7 @@ pub use fingerprint::fingerprint;
 pub use gzip::unpacked;
 pub use normalize::{Affine, Normalize};
 pub use shuffle::Shuffle;
-pub use source::{default_cache, fetch};
+pub use source::{Source, default_cache, fetch};
 pub use split::{Holdout, split};
 
 /// The kind of target that a model learns.
@@ -51,12 +51,12 @@ pub struct Info {
     pub task: Task,
 }
 
-/// The shape and task of a data set whose files are not read.
+/// The shape and the task of a data set whose files are not read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assumed {
-    /// The shape of one input: a likely one, where the files decide.
+    /// The shape of one input. If it depends on the files, this is a likely one.
     pub input: Vec<usize>,
-    /// `None` where the files decide.
+    /// The task. `None` if it depends on the files.
     pub task: Option<Task>,
 }
 
@@ -104,9 +104,14 @@ pub trait Dataset: std::fmt::Debug + Send {
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
     /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
-    /// Returns what is known of the set without its files.
+    /// Returns the shape and the task as far as they are known without reading files.
     fn without_files(&self) -> Assumed {
         Assumed { input: vec![1, 28, 28], task: None }
+    }
+
+    /// Returns the published files that `lr-run fetch` downloads. Returns `None` if there is nothing to download.
+    fn source(&self) -> Option<&'static Source> {
+        None
     }
 }
 
@@ -134,7 +139,7 @@ pub enum Progress {
 #[error("{0}")]
 pub struct Error(pub String);
 
-/// The files that are at hand while a data set is built.
+/// The access to files while a data set is built.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The folder that paths in the spec are relative to.
@@ -144,7 +149,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Reads the path under `key`. `None` if it is not written, or wrong (which is logged).
+    /// Reads the path under `key`. Returns `None` if there is no such key. A wrong value is logged.
     pub fn path(&self, section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
         section.optional::<FilePath>(key).map(|path| path.from_folder(self.folder))
     }
@@ -155,7 +160,7 @@ impl Context<'_> {
     }
 }
 
-/// Builds a data set from its table. `None` when errors were logged.
+/// Builds a data set from its table. Returns `None` if errors were logged.
 pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Dataset>>;
 
 /// Every data set that `[data] type = "…"` can name.

@@ -1,4 +1,4 @@
-//! Counting what libtorch allocates.
+//! Counting the memory that libtorch allocates.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -10,50 +10,52 @@ unsafe extern "C" {
     fn lr_count_end(counting: *mut c_void);
 }
 
-/// Gives the system what was freed and is held for later: blocks that nothing will ask for again, as the allocator cannot
-/// know. Does nothing where the C library is not GNU's.
-pub fn give_back_freed() {
+/// Returns freed memory to the operating system. The C allocator keeps freed blocks for later use, but nothing will need
+/// blocks of these sizes again. Does nothing with a C library other than GNU's.
+pub fn release_freed_memory() {
     #[cfg(target_env = "gnu")]
     {
         unsafe extern "C" {
             fn malloc_trim(keep: usize) -> i32;
         }
-        // SAFETY: gives pages back in which nothing is allocated.
+        // SAFETY: releases only pages in which nothing is allocated.
         unsafe { malloc_trim(0) };
     }
 }
 
-/// Counts the bytes that libtorch allocates for this thread's operations, backward passes among them, in the machine's own
-/// memory, as long as it lives. What was allocated before and is freed meanwhile is not seen, and makes libtorch warn.
-/// Whatever a library below libtorch takes for itself is not counted either.
+/// A counter of the bytes that libtorch allocates in main memory for the operations of this thread, backward passes
+/// included. It counts until it is dropped.
+///
+/// It does not notice when memory is freed that was allocated before counting, and libtorch warns about that. Memory that
+/// libraries below libtorch allocate is not counted.
 #[derive(Debug)]
 pub struct Allocations {
     counting: NonNull<c_void>,
-    /// It belongs to the thread that began it.
-    _here: PhantomData<*const ()>,
+    /// Keeps the counter on the thread that created it.
+    _not_send: PhantomData<*const ()>,
 }
 
-/// Bytes.
+/// Counts in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Allocated since counting began, and not freed.
+    /// Bytes that were allocated since counting began and are not freed.
     pub held: u64,
-    /// The most that there was at once since the last look.
+    /// The maximum of `held` since the last call of [`Allocations::read`].
     pub peak: u64,
 }
 
 impl Allocations {
-    /// Begins. None where libtorch refuses.
+    /// Starts counting. Returns `None` if libtorch refuses.
     pub fn count() -> Option<Self> {
-        // SAFETY: gives an object that is ours, or null.
+        // SAFETY: returns an object that we own, or null.
         let counting = NonNull::new(unsafe { lr_count_begin() })?;
-        Some(Allocations { counting, _here: PhantomData })
+        Some(Allocations { counting, _not_send: PhantomData })
     }
 
-    /// What there is now, and was since the last look.
-    pub fn look(&self) -> Counted {
+    /// Returns the present counts, and starts a new maximum.
+    pub fn read(&self) -> Counted {
         let (mut held, mut peak) = (0, 0);
-        // SAFETY: the object lives as long as this; both numbers are written.
+        // SAFETY: the object lives as long as `self`. Both integers are valid to write.
         unsafe { lr_count(self.counting.as_ptr(), &mut held, &mut peak) };
         Counted { held: u64::try_from(held).unwrap_or(0), peak: u64::try_from(peak).unwrap_or(0) }
     }
@@ -61,7 +63,7 @@ impl Allocations {
 
 impl Drop for Allocations {
     fn drop(&mut self) {
-        // SAFETY: begun on this thread, as it cannot be sent to another, and ended once.
+        // SAFETY: counting began on this thread, because `self` is not `Send`, and ends only here.
         unsafe { lr_count_end(self.counting.as_ptr()) }
     }
 }
@@ -77,14 +79,14 @@ mod tests {
         let counting = Allocations::count().unwrap();
         let a = Tensor::zeros([1000], (Kind::Float, Device::Cpu));
         let b = Tensor::zeros([500], (Kind::Double, Device::Cpu));
-        assert_eq!(counting.look(), Counted { held: 8000, peak: 8000 });
+        assert_eq!(counting.read(), Counted { held: 8000, peak: 8000 });
         drop(a);
-        assert_eq!(counting.look(), Counted { held: 4000, peak: 8000 });
+        assert_eq!(counting.read(), Counted { held: 4000, peak: 8000 });
         let _view = b.view([5, 100]);
-        assert_eq!(counting.look(), Counted { held: 4000, peak: 4000 });
+        assert_eq!(counting.read(), Counted { held: 4000, peak: 4000 });
         drop(counting);
         let _more = Tensor::zeros([1000], (Kind::Float, Device::Cpu));
-        assert_eq!(Allocations::count().unwrap().look(), Counted::default());
+        assert_eq!(Allocations::count().unwrap().read(), Counted::default());
     }
 
     #[test]
@@ -92,9 +94,9 @@ mod tests {
         let w = Tensor::zeros([1000, 10], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let counting = Allocations::count().unwrap();
         let loss = Tensor::ones([1, 1000], (Kind::Float, Device::Cpu)).matmul(&w).sum(Kind::Float);
-        let before = counting.look();
+        let before = counting.read();
         let grads = Tensor::run_backward(&[&loss], &[&w], false, false);
-        let after = counting.look();
+        let after = counting.read();
         assert!(after.held >= before.held + 40_000 - 4096 && after.peak >= after.held, "{before:?} {after:?}");
         drop(grads);
     }

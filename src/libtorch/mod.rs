@@ -1,4 +1,4 @@
-//! The one room with unsafe code and the one C++ shim: what libtorch has and tch does not expose.
+//! Functions of libtorch that tch does not have, through a small C++ shim. This is the only module with unsafe code.
 
 mod allocations;
 mod parallel;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use tch::{Kind, TchError, Tensor};
 
-pub use allocations::{Allocations, give_back_freed};
+pub use allocations::{Allocations, release_freed_memory};
 pub use parallel::{Pieces, Rows, Slices};
 
 unsafe extern "C" {
@@ -28,31 +28,31 @@ unsafe extern "C" {
     fn libc_free(memory: *mut std::ffi::c_void);
 }
 
-/// Loads CUDA's half of libtorch where it is installed. `Err` says why there is none.
+/// Loads the CUDA library of libtorch. Returns the reason if that is not possible.
 ///
-/// It registers only before libtorch is first asked about CUDA, so this comes before any other call; only the first
+/// Must be called before anything else asks libtorch about CUDA, because libtorch remembers the answer. Only the first
 /// call does anything.
 pub fn load_cuda() -> Result<(), String> {
     static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
     LOADED
         .get_or_init(|| {
             let name = "libtorch_cuda.so";
-            // Beside libtorch_cpu.so first, where this program was linked; else wherever the loader looks.
-            let beside = libtorch_folder().map(|folder| folder.join(name)).filter(|path| path.exists());
-            let path = beside.unwrap_or_else(|| PathBuf::from(name));
+            // First next to libtorch_cpu.so, then wherever the dynamic loader looks.
+            let neighbour = libtorch_folder().map(|folder| folder.join(name)).filter(|path| path.exists());
+            let path = neighbour.unwrap_or_else(|| PathBuf::from(name));
             let path = CString::new(path.to_string_lossy().into_owned()).map_err(|error| error.to_string())?;
-            // SAFETY: `path` is a string that ends in NUL and outlives the call.
+            // SAFETY: `path` is a NUL-terminated string that outlives the call.
             let reason = unsafe { lr_load_cuda(path.as_ptr()) };
             if reason.is_null() {
                 return Ok(());
             }
-            // SAFETY: dlerror's text, or a literal; it ends in NUL and no other call to dlopen comes between.
+            // SAFETY: a NUL-terminated text of dlerror, which stays valid until the next call of dlopen, or a literal.
             Err(unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned())
         })
         .clone()
 }
 
-/// The folder that libtorch_cpu.so was loaded from, by the process's own memory map.
+/// Returns the folder that libtorch_cpu.so was loaded from, according to the memory map of this process.
 fn libtorch_folder() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let line = maps.lines().find(|line| line.ends_with("/libtorch_cpu.so"))?;
@@ -60,34 +60,34 @@ fn libtorch_folder() -> Option<PathBuf> {
     path.parent().map(PathBuf::from)
 }
 
-/// libtorch's release: `2.11.0`.
+/// Returns the version of libtorch, such as `2.11.0`.
 pub fn version() -> String {
-    // SAFETY: a literal that ends in NUL.
+    // SAFETY: a NUL-terminated literal.
     unsafe { CStr::from_ptr(lr_torch_version()) }.to_string_lossy().into_owned()
 }
 
-/// `beta`·`input` + `alpha`·`a`·`b` for matrices, rounded as PyTorch's `addmm` rounds.
+/// Returns `beta`·`input` + `alpha`·`a`·`b` for matrices, with the same rounding as PyTorch's `addmm`.
 pub fn addmm(input: &Tensor, a: &Tensor, b: &Tensor, beta: f64, alpha: f64) -> Result<Tensor, TchError> {
     let mut reason = std::ptr::null_mut();
-    // SAFETY: three live tensors, which are only read; the shim catches what libtorch throws.
-    let made = unsafe { lr_addmm(input.as_ptr(), a.as_ptr(), b.as_ptr(), beta, alpha, &mut reason) };
-    if made.is_null() {
-        // SAFETY: where there is no tensor there is a string from `strdup`, which is ours to free.
+    // SAFETY: the three tensors are alive and only read. The shim catches exceptions.
+    let result = unsafe { lr_addmm(input.as_ptr(), a.as_ptr(), b.as_ptr(), beta, alpha, &mut reason) };
+    if result.is_null() {
+        // SAFETY: if there is no tensor, `reason` is a string from `strdup` that we own.
         let text = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
         unsafe { libc_free(reason.cast()) };
         return Err(TchError::Torch(text));
     }
-    // SAFETY: a tensor that nobody else owns.
-    Ok(unsafe { Tensor::from_ptr(made) })
+    // SAFETY: nobody else owns this tensor.
+    Ok(unsafe { Tensor::from_ptr(result) })
 }
 
-/// Makes libtorch choose deterministic algorithms where it has a choice.
+/// Sets whether libtorch must prefer deterministic algorithms.
 pub fn set_deterministic(on: bool) {
-    // SAFETY: sets flags in libtorch's global context.
+    // SAFETY: sets flags in the global context of libtorch.
     unsafe { lr_set_deterministic(on) }
 }
 
-/// A number type that tensors store on the CPU.
+/// A type of tensor elements.
 pub trait Element: Copy + Send + Sync + 'static {
     const KIND: Kind;
 }
@@ -111,19 +111,19 @@ impl Element for u8 {
 fn check<T: Element>(tensor: &Tensor) {
     assert!(
         tensor.kind() == T::KIND && tensor.device() == tch::Device::Cpu && tensor.is_contiguous(),
-        "a contiguous CPU tensor of {:?} is needed, not one of {:?} on {:?}",
+        "expected a contiguous CPU tensor of {:?}, but this is one of {:?} on {:?}",
         T::KIND,
         tensor.kind(),
         tensor.device(),
     );
 }
 
-/// How many elements `tensor` has. As `Tensor::numel`, which makes a vector of the shape for it.
+/// Returns the number of elements of `tensor`. Unlike `Tensor::numel`, it allocates no vector for the shape.
 fn numel(tensor: &Tensor) -> usize {
     let mut shape = [0i64; 16];
     match tensor.dim() {
         dim if dim <= shape.len() => {
-            // SAFETY: writes `dim` numbers, for which there is room.
+            // SAFETY: writes `dim` integers, which fit into `shape`.
             unsafe { torch_sys::at_shape(tensor.as_ptr().cast_mut(), shape.as_mut_ptr()) };
             shape[..dim].iter().product::<i64>() as usize
         }
@@ -131,38 +131,39 @@ fn numel(tensor: &Tensor) -> usize {
     }
 }
 
-/// The elements of a contiguous CPU tensor, to read.
+/// Returns the elements of a contiguous CPU tensor.
 pub fn elements<T: Element>(tensor: &Tensor) -> &[T] {
     check::<T>(tensor);
-    // SAFETY: the tensor is contiguous, of kind T, in this process's memory (checked), and lives as long as the slice.
-    // Nothing writes it meanwhile: this crate's writers take `&mut`, and no libtorch call runs beside ours.
+    // SAFETY: `check` makes sure that the tensor is contiguous, has elements of type T, and is in main memory. It lives as
+    // long as the slice. Nothing writes it meanwhile: writers in this crate take `&mut`, and no call of libtorch runs
+    // concurrently.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
-/// The bytes of a contiguous CPU tensor of any kind.
+/// Returns the bytes of a contiguous CPU tensor of any type.
 pub fn memory(tensor: &Tensor) -> &[u8] {
-    assert!(tensor.device() == tch::Device::Cpu && tensor.is_contiguous(), "a contiguous CPU tensor is needed");
+    assert!(tensor.device() == tch::Device::Cpu && tensor.is_contiguous(), "expected a contiguous CPU tensor");
     let length = tensor.numel() * tensor.kind().elt_size_in_bytes();
     if length == 0 {
         return &[];
     }
-    // SAFETY: the tensor is contiguous and in this process's memory (checked), has this many bytes, and lives as long as the
-    // slice; that nothing writes it meanwhile is as in [`elements`].
+    // SAFETY: the assertion makes sure that the tensor is contiguous and in main memory. It has `length` bytes and lives as
+    // long as the slice. Nothing writes it meanwhile, for the same reason as in [`elements`].
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<u8>(), length) }
 }
 
-/// The elements of a contiguous CPU tensor, to write.
+/// Returns the elements of a contiguous CPU tensor for writing.
 pub fn elements_mut<T: Element>(tensor: &mut Tensor) -> &mut [T] {
     check::<T>(tensor);
-    // SAFETY: as in [`elements`]; that no other tensor that shares this storage is read meanwhile is the caller's care,
-    // as it is with every in-place operation of libtorch.
+    // SAFETY: the same as in [`elements`]. The caller makes sure that no other tensor with the same storage is read
+    // meanwhile, as with every in-place operation of libtorch.
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
-/// How a message about memory that could not be had begins.
+/// The start of every message about memory that could not be allocated.
 pub const OUT_OF_MEMORY: &str = "out of memory: ";
 
-/// libtorch's message without its C++ frames.
+/// Returns the message of libtorch without the C++ stack trace.
 pub fn message(error: &TchError) -> String {
     let text = match error {
         TchError::Torch(text) => text.clone(),
@@ -171,10 +172,10 @@ pub fn message(error: &TchError) -> String {
     let text = text.split("\nException raised from").next().unwrap_or_default().trim();
     if let Some((_, wanted)) = text.split_once("can't allocate memory: you tried to allocate ") {
         let wanted = wanted.split(". Error code").next().unwrap_or_default();
-        return format!("{OUT_OF_MEMORY}the system did not give {wanted}");
+        return format!("{OUT_OF_MEMORY}the system refused {wanted}");
     }
     match text.split_once("CUDA out of memory. ") {
-        // What follows is advice for who writes Python.
+        // The rest is advice for Python programs.
         Some((_, rest)) => OUT_OF_MEMORY.to_owned() + rest.split(" Including non-PyTorch").next().unwrap_or_default(),
         None => text.to_owned(),
     }
@@ -187,9 +188,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_cannot_be_had_is_told_in_a_line() {
+    fn out_of_memory_has_a_message_of_one_line() {
         let error = Tensor::f_zeros([1 << 50], (Kind::Float, Device::Cpu)).unwrap_err();
-        assert_eq!(message(&error), "out of memory: the system did not give 4503599627370496 bytes");
+        assert_eq!(message(&error), "out of memory: the system refused 4503599627370496 bytes");
         let cuda = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.78 GiB of which 9.20 GiB is \
                     free. Including non-PyTorch memory, this process has 6.58 GiB memory in use. Of the allocated memory\n\
                     Exception raised from malloc at CUDACachingAllocator.cpp:1 (most recent call first):\nframe #0";
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_lose_their_frames() {
+    fn other_messages_lose_their_stack_trace() {
         let error = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).f_view([5]).unwrap_err();
         assert_eq!(message(&error), "shape '[5]' is invalid for input of size 6");
     }

@@ -1,9 +1,9 @@
-//! How parameters begin.
+//! Initial values of parameters.
 
 use crate::random::Stream;
 use crate::spec::{Diagnostic, Positive, Section, Value, did_you_mean, one_of};
 
-/// A distribution that initial values are drawn from, element by element.
+/// The distribution of the initial values of a parameter's elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     Constant(f64),
@@ -11,17 +11,19 @@ pub enum Init {
     Uniform {
         bound: f64,
     },
+    /// Normal with mean 0.
     Normal {
         sd: f64,
     },
-    /// Normal, drawn again while outside two standard deviations, as TensorFlow's.
+    /// Normal, limited to two standard deviations. Values outside are redrawn, as in TensorFlow.
     TruncatedNormal {
         sd: f64,
     },
 }
 
 impl Init {
-    /// Draws `len` values. The stream is the parameter's own, so values do not depend on other parameters.
+    /// Draws `len` values for the parameter `name`. Each parameter has its own stream, so its values do not depend on the
+    /// other parameters.
     pub fn draw(&self, len: usize, seed: u64, name: &str) -> Vec<f64> {
         let mut stream = Stream::new(seed, &format!("init/{name}"), 0);
         (0..len)
@@ -35,10 +37,10 @@ impl Init {
     }
 }
 
-/// An initializer as a spec names it; becomes an [`Init`] once the layer's fan-in and fan-out are known.
+/// An initializer in a spec. It becomes an [`Init`] when the layer's fan-in and fan-out are known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Initializer {
-    /// PyTorch's default for `Linear` and `Conv2d`, weight and bias: U(±1/√fan_in).
+    /// PyTorch's default for weights and biases of `Linear` and `Conv2d`: U(±1/√fan_in).
     Default,
     /// Glorot and Bengio (2010): U(±√(6/(fan_in+fan_out))).
     XavierUniform,
@@ -62,7 +64,7 @@ pub enum Initializer {
     },
 }
 
-/// Each initializer's name here (PyTorch's), and the name other frameworks give it.
+/// The name of each initializer (PyTorch's) and its name in other frameworks. Both are accepted.
 const NAMES: [(&str, &str); 10] = [
     ("default", "default"),
     ("xavier_uniform", "glorot_uniform"),
@@ -77,7 +79,7 @@ const NAMES: [(&str, &str); 10] = [
 ];
 
 impl Initializer {
-    /// The distribution for a layer with these fans (inputs and outputs that one weight's unit sees).
+    /// Returns the distribution for a layer whose units have `fan_in` inputs and `fan_out` outputs.
     pub fn for_fans(self, fan_in: usize, fan_out: usize) -> Init {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
         match self {
@@ -93,7 +95,7 @@ impl Initializer {
         }
     }
 
-    /// Reads `key` of `section`: a name, or a table `{ type = "truncated_normal", sd = 0.05 }`.
+    /// Reads `key` of `section`: a name, or a table such as `{ type = "truncated_normal", sd = 0.05 }`.
     pub fn read(section: &mut Section<'_>, key: &'static str, default: Initializer) -> Initializer {
         let read = match section.raw(key) {
             None => Some(default),
@@ -122,7 +124,7 @@ impl Initializer {
         let known = NAMES.iter().map(|(ours, _)| *ours);
         let Some(name) = name else {
             let label = format!("expected {}, or a table with `type`", one_of(known));
-            section.log().push(Diagnostic::error("no initializer").at(Some(&value.place)).label(label));
+            section.log().push(Diagnostic::error("this is not an initializer").at(Some(&value.place)).label(label));
             return None;
         };
         let canonical = NAMES.iter().find(|(ours, theirs)| name == *ours || name == *theirs).map(|(ours, _)| *ours);
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_keeps_its_values_whatever_stands_beside_it() {
+    fn initial_values_depend_only_on_seed_and_name() {
         let init = Init::TruncatedNormal { sd: 0.05 };
         assert_eq!(init.draw(10, 1, "a"), init.draw(20, 1, "a")[..10]);
         assert_ne!(init.draw(10, 1, "a"), init.draw(10, 1, "b"));

