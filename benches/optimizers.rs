@@ -2,6 +2,8 @@
 //!
 //! Run: `cargo bench --bench optimizers`. `scripts/bench_optimizers.py` runs the same beside PyTorch, in turns.
 
+#![allow(clippy::print_stdout, reason = "the figures are its output")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;

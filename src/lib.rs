@@ -21,6 +21,7 @@ pub mod cli;
 pub mod compare;
 pub mod dataset;
 pub mod exit;
+#[allow(unsafe_code, reason = "calls C++, and reads the memory of tensors")]
 pub mod libtorch;
 pub mod metric;
 pub mod model;

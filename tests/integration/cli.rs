@@ -101,7 +101,7 @@ fn two_processes_write_the_same_bytes() {
     assert_eq!(curve(&workspace.rows(&run("one"))), curve(&workspace.rows(&run("two"))));
     assert_eq!(workspace.rows(&run("one"))[0][7], "lr.bias");
     for file in ["weights.safetensors", "best.safetensors"] {
-        let bytes = |out: &str| fs::read(workspace.path(&run(out)).join(file)).unwrap();
+        let bytes = |out: &str| fs::read(workspace.path(run(out)).join(file)).unwrap();
         assert!(bytes("one") == bytes("two"), "{file}");
     }
 }

@@ -10,6 +10,9 @@
 //! - `docs`, `experiments`, `layering`: promises about the repository itself.
 //! - `allocations`: counts allocations, with an allocator that all tests of the binary use.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test may print")]
+
+#[allow(unsafe_code, reason = "an allocator")]
 mod allocations;
 mod bad_specs;
 mod cli;
