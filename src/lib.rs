@@ -29,6 +29,7 @@ pub mod network;
 pub mod optimizer;
 pub mod params;
 pub mod plan;
+pub mod plot;
 pub mod preview;
 pub mod random;
 pub mod record;

@@ -1,4 +1,4 @@
-//! `lr-run preview SPEC…`: learning rates, seen before training.
+//! `lr-run preview SPEC…`: shows learning rates without training.
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
@@ -7,11 +7,12 @@ use super::args::PreviewArgs;
 use super::{Error, machine, print, tell_warnings};
 use crate::exit::Exit;
 use crate::plan::{Assume, Machine, Plan, plan_assuming};
-use crate::preview::{Look, MARK, Run, Scale, Trace, curves, page, svg, write_csv};
+use crate::plot::{ChartOptions, Scale};
+use crate::preview::{MARK, Run, Trace, page, svg, trajectories, write_csv};
 use crate::record::{Curve, atomic_write};
 use crate::spec::{Duration, Spec};
 
-/// Prints a chart or, with `--csv`, every step; with `--svg` there is a picture besides.
+/// Prints a chart or, with `--csv`, every step. With `--svg` it also writes a picture.
 pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     let every = args.every.as_deref().map(interval).transpose()?;
     if let Some(path) = &args.svg {
@@ -32,7 +33,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     if args.svg.is_some() || !args.csv {
         let mut runs = Vec::new();
         for (name, trace) in &mut traces {
-            runs.push(Run { name: name.clone(), curves: curves(trace) });
+            runs.push(Run { name: name.clone(), trajectories: trajectories(trace) });
             trace.restart().map_err(Error::usage)?;
         }
         let scale = scale(args);
@@ -42,7 +43,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
         }
         if !args.csv {
             let note = note.map(|note| format!("\n{note}\n")).unwrap_or_default();
-            print(&(page(&runs, scale, look()) + &note));
+            print(&(page(&runs, scale, chart_options()) + &note));
             return Ok(Exit::Success);
         }
     }
@@ -51,20 +52,20 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     }
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match write_csv(&mut out, &mut traces, every).and_then(|()| out.flush()) {
-        // A reader that has seen enough is no error.
+        // A reader that is gone (`| head`) is not an error.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(format!("standard output: {error}"))),
         _ => {
-            // What is left in the buffer has no reader.
+            // Dropping the buffer would try to write the rest of it.
             let _ = out.into_parts();
             Ok(Exit::Success)
         }
     }
 }
 
-/// The plan of `spec`; its seeds differ in nothing that is shown.
+/// Plans the first run of `spec`. The seeds of a spec share their rates.
 fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     let spec = Spec::load(spec, &args.set)?;
-    // Nothing is computed, so any device will do, and libtorch is not asked which there are.
+    // Nothing is computed: any device will do.
     let machine = Machine { cuda: &|| Ok(usize::MAX), ..machine() };
     let assume = Assume { steps_per_epoch: args.steps_per_epoch };
     let (plans, warnings) = plan_assuming(&spec, &machine, assume)?;
@@ -72,7 +73,7 @@ fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))
 }
 
-/// What each run is called: its name or, where two have the same, its spec.
+/// Returns the name of each run or, if two names are the same, the paths of the specs.
 fn names(args: &PreviewArgs, plans: &[Plan]) -> Result<Vec<String>, Error> {
     let differ = |names: &[String]| names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).is_none();
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
@@ -83,11 +84,11 @@ fn names(args: &PreviewArgs, plans: &[Plan]) -> Result<Vec<String>, Error> {
     if differ(&paths) {
         Ok(paths)
     } else {
-        Err(Error::usage("the same spec is named twice: its lines could not be told apart"))
+        Err(Error::usage("the same spec is named twice, and its lines would have one name"))
     }
 }
 
-/// In one table the runs share the column `epoch`.
+/// Refuses runs that cannot share the column `epoch` of one CSV.
 fn same_epochs(traces: &[(String, Trace<'_>)]) -> Result<(), Error> {
     let Some(((first, one), others)) = traces.split_first() else { return Ok(()) };
     let one = one.horizon().steps_per_epoch;
@@ -100,7 +101,7 @@ fn same_epochs(traces: &[(String, Trace<'_>)]) -> Result<(), Error> {
     })
 }
 
-/// What a person should know of rules that go by metrics.
+/// Returns a note about metric-driven rules, if there is something to say.
 fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
     let driven = |trace: &Trace<'_>| -> Vec<String> {
         trace.series().filter(|series| series.metric_driven).map(|series| series.group.clone()).collect()
@@ -112,9 +113,9 @@ fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
         .map(|(name, groups)| format!("{name} ({})", groups.join(", ")))
         .collect();
     match (driven.is_empty(), fed) {
-        (true, true) => Some("note: no rule here goes by metrics, so --metrics changes nothing".to_owned()),
+        (true, true) => Some("note: no rule here depends on metrics, so --metrics has no effect".to_owned()),
         (false, false) => Some(format!(
-            "note: {}: a rule that goes by metrics stays where it is; --metrics FILE.csv shows what it would do",
+            "note: {}: a rule that depends on metrics stays constant here; --metrics FILE.csv shows what it would do",
             driven.join(", ")
         )),
         _ => None,
@@ -124,15 +125,15 @@ fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
 fn interval(text: &str) -> Result<Duration, Error> {
     let expected = "expected a duration such as \"1 epochs\", \"100 steps\" or \"10%\"";
     let every =
-        Duration::parse(text).ok_or_else(|| Error::usage(format!("--every does not take \"{text}\": {expected}")))?;
+        Duration::parse(text).ok_or_else(|| Error::usage(format!("--every cannot be \"{text}\": {expected}")))?;
     let is_some = match every {
         Duration::Steps(steps) => steps > 0,
         Duration::Epochs(part) | Duration::Percent(part) => part > 0.0,
     };
-    if is_some { Ok(every) } else { Err(Error::usage(format!("--every \"{text}\" is no way forward: {expected}"))) }
+    if is_some { Ok(every) } else { Err(Error::usage(format!("--every \"{text}\" is not above 0: {expected}"))) }
 }
 
-/// Only what is not there, or an earlier preview, may be written over.
+/// Refuses to overwrite anything but an earlier preview.
 fn may_be_written(path: &Path) -> Result<(), Error> {
     let refuse = |why: &str| Err(Error::usage(format!("{} {why}", path.display())));
     if path.is_dir() {
@@ -148,7 +149,7 @@ fn may_be_written(path: &Path) -> Result<(), Error> {
         },
         Ok(()) if head == MARK.as_bytes() => Ok(()),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => refuse(&format!("cannot be written: {error}")),
-        _ => refuse("is there and is no picture of `lr-run preview`, so it is left alone: name another file"),
+        _ => refuse("exists and is not a picture of `lr-run preview`: name another file"),
     }
 }
 
@@ -160,13 +161,13 @@ fn scale(args: &PreviewArgs) -> Scale {
     }
 }
 
-/// As wide as the terminal, else as `COLUMNS` says, else 80; in colour on a terminal unless `NO_COLOR` is set.
-fn look() -> Look {
+/// Takes the width of the terminal, else of `COLUMNS`, else 80. Colour is used on a terminal unless `NO_COLOR` is set.
+fn chart_options() -> ChartOptions {
     let is_terminal = io::stdout().is_terminal();
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     let own = is_terminal.then(|| comfy_table::Table::new().width()).flatten().map(usize::from);
     let said = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
     let width = own.or_else(said).filter(|&width| width > 0).unwrap_or(80);
-    Look { width, colour: is_terminal && able && set("NO_COLOR").is_none() }
+    ChartOptions { width, colour: is_terminal && able && set("NO_COLOR").is_none() }
 }

@@ -71,7 +71,7 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
-    let (done, there) = match RunDirectory::look(&folder, &plan.resolved, args.force) {
+    let (done, there) = match RunDirectory::inspect(&folder, &plan.resolved, args.force) {
         Err(OpenError::Different { there, .. }) if is_longer(&plan, &folder, &there)? => (None, Some(there)),
         looked => (looked?, None),
     };
@@ -93,7 +93,7 @@ fn one(mut plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error>
         };
     }
     let directory = match &there {
-        Some(there) => RunDirectory::open_longer(&folder, &plan.resolved, there)?,
+        Some(there) => RunDirectory::open_extended(&folder, &plan.resolved, there)?,
         None => match RunDirectory::open(&folder, &plan.resolved, args.force)? {
             Opened::Fresh(directory) => directory,
             Opened::Complete(record) => return complete(&record, &folder, args),
@@ -136,7 +136,7 @@ fn go(
         Ok(job)
     });
     let explained = |error| memory::explained(error, &model, batch_size);
-    let job = fitting.inspect_err(|_| directory.leave()).map_err(explained)?;
+    let job = fitting.inspect_err(|_| directory.abandon()).map_err(explained)?;
 
     let mut sinks = directory.sinks(facts);
     show(args, directory, &mut sinks);
@@ -144,7 +144,7 @@ fn go(
         warnings.push(Warning::TestPartDecides);
     }
     let begun = sinks.on(&Event::Started(Box::new(started)));
-    begun.inspect_err(|_| directory.leave()).map_err(Error::failed)?;
+    begun.inspect_err(|_| directory.abandon()).map_err(Error::failed)?;
     for warning in warnings {
         sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;
     }

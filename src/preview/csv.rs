@@ -1,4 +1,4 @@
-//! Every step as a row of CSV, written as it comes: a run of any length needs no memory.
+//! Every step as a row of CSV. Rows are written one by one, so that a long run needs no memory.
 
 use std::io::{self, Write};
 
@@ -6,9 +6,11 @@ use super::trace::Trace;
 use crate::record::number::exact;
 use crate::spec::{Duration, Horizon};
 
-/// Writes `step,epoch,lr,lr.<group>,…`: a row for each step, or each that is a multiple of `every`, and for the last of
-/// each run. With several traces each has its name in its columns, `lr.<name>,lr.<name>.<group>,…`, and empty cells after
-/// its end; an epoch must have as many steps in all of them.
+/// Writes `step,epoch,lr,lr.<group>,…`: a row for each step. With `every`, only multiples of it and the last step of each
+/// run have a row.
+///
+/// Several traces have their names in the columns, `lr.<name>,lr.<name>.<group>,…`, and empty cells after their ends.
+/// Their epochs must have the same number of steps.
 pub fn write(out: &mut impl Write, traces: &mut [(String, Trace<'_>)], every: Option<Duration>) -> io::Result<()> {
     let several = traces.len() > 1;
     let mut columns = vec!["step".to_owned(), "epoch".to_owned()];

@@ -1,27 +1,21 @@
-//! A schedule, seen before training: the rules of a plan walked over its steps with the very calls that training makes,
-//! and shown as a chart, as CSV or as a picture. Prints nothing and touches no file.
+//! A schedule before training: the rules of a plan, walked over its steps with the calls that training makes, as a chart,
+//! as CSV or as a picture. This room prints nothing and opens no file.
 //!
 //! ```text
-//! Plan + Curve ──▶ Trace ──▶ csv                  (every step as it comes)
-//!                      └─────▶ Curve ──▶ page, svg  (thinned, with extremes and moves)
+//! Plan + Curve ──▶ Trace ──▶ csv                       (every step)
+//!                    └─────▶ Trajectory ──▶ page, svg  (thinned, with extremes and moves)
 //! ```
 
-mod axis;
-mod chart;
 mod csv;
-mod curve;
 mod moves;
 mod page;
-mod svg;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod trajectory;
 
-pub use axis::Scale;
-pub use chart::Look;
 pub use csv::write as write_csv;
-pub use curve::{Curve, curves};
 pub use moves::Move;
-pub use page::{Run, page};
-pub use svg::{MARK, svg};
+pub use page::{MARK, Run, page, svg};
 pub use trace::{Change, MetricsError, Series, Trace};
+pub use trajectory::{Trajectory, trajectories};

@@ -1,35 +1,36 @@
-//! A curve in a few words: its jumps, and the slopes between its turning points. Where it holds, nothing is said.
+//! A line in a few words: its jumps, and the slopes between its turning points. Constant stretches are not listed.
 
-/// How many moves are kept; further ones are counted.
+/// The most moves that are kept. Further ones are counted.
 const MOST: usize = 12;
 
-/// A change this many times larger than those before and after it is a jump.
+/// A change is a jump if it is this many times larger than the changes before and after it.
 const JUMP: f64 = 8.0;
 
-/// Relative differences below this are rounding.
+/// Relative differences up to this are rounding errors.
 const ROUNDING: f64 = 1e-12;
 
-/// From one value to another, at once or step by step.
+/// A change from one value to another, at once or step by step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {
     /// The last step with the old value, and the first with the new one.
     pub steps: (u64, u64),
     pub values: (f64, f64),
-    /// Why, where a metric-driven rule says so.
+    /// The reason that a metric-driven rule gave.
     pub reason: Option<String>,
 }
 
-/// The moves of a curve, found while its points come one after another.
+/// Finds the moves of a line whose points arrive one after another.
 #[derive(Debug, Default)]
 pub struct Moves {
     pub list: Vec<Move>,
-    /// Moves beyond those listed.
+    /// The number of moves after those in `list`.
     pub more: u64,
-    /// The newest point waits here for the one after it.
+    /// The newest point, which waits for the next one.
     waiting: Option<Point>,
     last: Option<Point>,
-    /// Where the present slope or hold began, and which way it goes.
+    /// The beginning of the current slope or constant stretch.
     start: Option<Point>,
+    /// The direction of the slope: 1, -1, or 0 for a constant stretch.
     heading: f64,
     /// The change before `last`.
     before: f64,
@@ -43,7 +44,7 @@ struct Point {
 }
 
 impl Moves {
-    /// Takes the next point; `reason` tells why it differs from the one before, where that is known.
+    /// Adds the next point. `reason` says why it differs from the one before, if that is known.
     pub fn push(&mut self, step: u64, value: f64, reason: Option<String>) {
         if let Some(waiting) = self.waiting.replace(Point { step, value, reason }) {
             let next = value - waiting.value;
@@ -51,7 +52,7 @@ impl Moves {
         }
     }
 
-    /// The curve is over.
+    /// Ends the line.
     pub fn finish(&mut self) {
         if let Some(waiting) = self.waiting.take() {
             self.take(waiting, 0.0);
@@ -59,7 +60,7 @@ impl Moves {
         self.close();
     }
 
-    /// `point` follows `last`; from it the curve goes on by `next`.
+    /// Adds `point` after `last`. `next` is the change from `point` to its successor.
     fn take(&mut self, point: Point, next: f64) {
         let (Some(last), Some(start)) = (self.last.clone(), self.start.clone()) else {
             self.last = Some(point.clone());
@@ -71,7 +72,7 @@ impl Moves {
             && !is_rounding(change, last.value)
             && (point.reason.is_some() || change.abs() > JUMP * self.before.abs().max(next.abs()));
         let heading = if self.heading == 0.0 {
-            // A hold is left only by more than rounding.
+            // Rounding errors do not end a constant stretch.
             let away = point.value - start.value;
             if is_rounding(away, start.value) { 0.0 } else { away.signum() }
         } else if change == 0.0 {
@@ -96,7 +97,7 @@ impl Moves {
         self.before = change;
     }
 
-    /// Ends the present slope, if it is one, at `last`.
+    /// Ends the current slope, if there is one, at `last`.
     fn close(&mut self) {
         let (Some(start), Some(last)) = (&self.start, &self.last) else { return };
         if self.heading == 0.0 || start.value == last.value {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_say_nothing_and_drops_are_jumps() {
+    fn constant_stretches_are_not_listed_and_drops_are_jumps() {
         assert_eq!(moves(&[1.0; 5]), []);
         assert_eq!(moves(&[1.0]), []);
         assert_eq!(moves(&[]), []);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_is_one_move_however_long() {
+    fn slope_of_any_length_is_one_move() {
         let up: Vec<f64> = (0..=10).map(f64::from).collect();
         assert_eq!(moves(&up), [(0, 10)]);
         let held: Vec<f64> = up.iter().copied().chain([10.0; 5]).chain((0..10).rev().map(f64::from)).collect();
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_within_a_slope_is_seen() {
+    fn jump_within_a_slope_is_found() {
         let saw: Vec<f64> = (0..30).map(|t| 1.0 - 0.01 * f64::from(t % 10)).collect();
         assert_eq!(moves(&saw), [(0, 9), (9, 10), (10, 19), (19, 20), (20, 29)]);
         let cliff: Vec<f64> = (0..20).map(|t| 1.0 - 0.01 * f64::from(t) - if t < 10 { 0.0 } else { 0.5 }).collect();
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_no_move() {
+    fn rounding_is_not_a_move() {
         let noisy: Vec<f64> =
             (0..100).map(|t| 0.1 + if t % 2 == 0 { 0.0 } else { 1e-17 + f64::EPSILON / 16.0 }).collect();
         assert!(noisy[0] != noisy[1]);
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_makes_a_jump() {
+    fn change_with_a_reason_is_a_jump() {
         let mut moves = Moves::default();
         for step in 0..10 {
             let reason = (step == 5).then(|| "why".to_owned());

@@ -1,28 +1,46 @@
-//! What a person reads of a preview: a chart for each quantity, and under it what its curves do.
+//! A preview for people: a chart of each quantity, and below it a description of its lines.
 
-use super::axis::Scale;
-use super::chart::{Line, Look, chart};
-use super::curve::{At, Curve};
 use super::moves::Move;
+use super::trajectory::Trajectory;
+use crate::plot::{At, Chart, ChartOptions, DrawError, Line, Samples, Scale, chart};
 use crate::record::number::{count, rate};
 
-/// The curves of one run.
+/// The trajectories of one run.
 pub struct Run {
     pub name: String,
-    pub curves: Vec<Curve>,
+    pub trajectories: Vec<Trajectory>,
 }
 
-/// Curves that are the same, under one name.
-pub(super) struct Same<'a> {
-    pub name: String,
-    pub curves: Vec<&'a Curve>,
+/// Trajectories that are the same, under one name. There is at least one.
+struct Same<'a> {
+    name: String,
+    trajectories: Vec<&'a Trajectory>,
 }
 
-/// Every quantity of `runs` as a chart, with what its curves do below it.
-pub fn page(runs: &[Run], scale: Scale, look: Look) -> String {
+/// How every picture of a preview begins. A file with another beginning is not overwritten.
+pub const MARK: &str = "<!-- lr-run preview -->\n";
+
+/// Returns a picture of `runs`: a chart for each quantity, one below the other.
+pub fn svg(runs: &[Run], scale: Scale) -> Result<String, DrawError> {
+    let sames: Vec<(&'static str, Vec<Same<'_>>)> =
+        quantities(runs).into_iter().map(|quantity| (quantity, same(runs, quantity))).collect();
+    let title = if let [run] = runs { run.name.as_str() } else { "" };
+    let charts: Vec<Chart<'_>> = sames
+        .iter()
+        .map(|(quantity, same)| {
+            let lines = lines(same);
+            let legend = lines.len() > 1 || runs.len() > 1;
+            Chart { title: title.to_owned(), quantity: (*quantity).to_owned(), lines, legend }
+        })
+        .collect();
+    Ok(format!("{MARK}{}", crate::plot::svg(&charts, scale)?))
+}
+
+/// Returns every quantity of `runs` as a chart, with a description of its lines below it.
+pub fn page(runs: &[Run], scale: Scale, options: ChartOptions) -> String {
     let mut text = String::new();
     for run in runs {
-        let Some(horizon) = run.curves.first().map(|curve| curve.horizon) else { continue };
+        let Some(horizon) = run.trajectories.first().map(|it| it.samples.horizon) else { continue };
         let (steps, epoch) = (count(horizon.total_steps), count(horizon.steps_per_epoch));
         let unit = if horizon.total_steps == 1 { "step" } else { "steps" };
         text += &format!("{}: {steps} {unit}, {epoch} an epoch\n", run.name);
@@ -31,7 +49,7 @@ pub fn page(runs: &[Run], scale: Scale, look: Look) -> String {
         let same = same(runs, quantity);
         let lines: Vec<Line<'_>> = lines(&same);
         text += "\n";
-        text += &chart(quantity, &lines, scale, look);
+        text += &chart(quantity, &lines, scale, options);
         for same in &same {
             text += "\n";
             text += &about(same);
@@ -40,90 +58,93 @@ pub fn page(runs: &[Run], scale: Scale, look: Look) -> String {
     text
 }
 
-pub(super) fn lines<'a>(same: &[Same<'a>]) -> Vec<Line<'a>> {
-    same.iter().filter_map(|it| Some(Line { name: it.name.clone(), curve: it.curves.first()? })).collect()
+fn lines<'a>(same: &[Same<'a>]) -> Vec<Line<'a>> {
+    same.iter()
+        .filter_map(|it| Some(Line { name: it.name.clone(), samples: &it.trajectories.first()?.samples }))
+        .collect()
 }
 
-pub(super) fn quantities(runs: &[Run]) -> Vec<&'static str> {
+fn quantities(runs: &[Run]) -> Vec<&'static str> {
     let mut all = Vec::new();
-    for curve in runs.iter().flat_map(|run| &run.curves) {
-        if !all.contains(&curve.series.quantity) {
-            all.push(curve.series.quantity);
+    for trajectory in runs.iter().flat_map(|run| &run.trajectories) {
+        if !all.contains(&trajectory.series.quantity) {
+            all.push(trajectory.series.quantity);
         }
     }
     all
 }
 
-/// The curves of `quantity`, those that are the same together.
-pub(super) fn same<'a>(runs: &'a [Run], quantity: &str) -> Vec<Same<'a>> {
+/// Returns the trajectories of `quantity`, with those that are the same joined.
+fn same<'a>(runs: &'a [Run], quantity: &str) -> Vec<Same<'a>> {
     let mut all: Vec<Same<'_>> = Vec::new();
     for run in runs {
-        let own: Vec<&Curve> = run.curves.iter().filter(|curve| curve.series.quantity == quantity).collect();
-        for curve in &own {
+        let own: Vec<&Trajectory> = run.trajectories.iter().filter(|it| it.series.quantity == quantity).collect();
+        for trajectory in &own {
             let name = match (runs.len(), own.len()) {
-                (1, _) => curve.series.group.clone(),
+                (1, _) => trajectory.series.group.clone(),
                 (_, 1) => run.name.clone(),
-                _ => format!("{} {}", run.name, curve.series.group),
+                _ => format!("{} {}", run.name, trajectory.series.group),
             };
-            match all.iter_mut().find(|same| same.curves[0].is_same(curve)) {
+            match all.iter_mut().find(|same| same.trajectories[0].is_same(trajectory)) {
                 Some(same) => {
                     same.name += &format!(", {name}");
-                    same.curves.push(curve);
+                    same.trajectories.push(trajectory);
                 }
-                None => all.push(Same { name, curves: vec![curve] }),
+                None => all.push(Same { name, trajectories: vec![trajectory] }),
             }
         }
     }
     all
 }
 
-/// What curves that are the same do, in words.
+/// Describes trajectories that are the same.
 fn about(same: &Same<'_>) -> String {
-    let curve = same.curves[0];
+    let trajectory = same.trajectories[0];
+    let samples = &trajectory.samples;
     let mut text = format!("  {}\n", same.name);
     let mut rules: Vec<String> = Vec::new();
-    for curve in &same.curves {
-        let rule = format!("    {} {} · {}\n", curve.series.quantity, rate(curve.series.base), curve.series.rule);
+    for Trajectory { series, .. } in &same.trajectories {
+        let rule = format!("    {} {} · {}\n", series.quantity, rate(series.base), series.rule);
         if !rules.contains(&rule) {
             rules.push(rule);
         }
     }
     text += &rules.concat();
-    let Some(whole) = curve.whole() else { return text };
-    let place = |at: At| format!("{} at {}", rate(at.value), moment(curve, at.step));
+    let Some(whole) = samples.whole() else { return text };
+    let place = |at: At| format!("{} at {}", rate(at.value), moment(samples, at.step));
     let ends = format!("first {}, last {}", rate(whole.first.value), rate(whole.last.value));
     text += &match whole.min.value == whole.max.value {
         true => format!("    {} throughout\n", rate(whole.first.value)),
         false => format!("    {ends}\n    min {}, max {}\n", place(whole.min), place(whole.max)),
     };
-    if curve.stride > 1 {
-        text += &format!("    seen every {} steps: the run is very long\n", count(curve.stride));
+    if samples.stride > 1 {
+        text += &format!("    sampled every {} steps, because the run is very long\n", count(samples.stride));
     }
-    for it in &curve.moves {
-        text += &format!("    {}\n", told(curve, it));
+    for it in &trajectory.moves {
+        text += &format!("    {}\n", described(samples, it));
     }
-    if curve.more_moves > 0 {
-        text += &format!("    … and {} more: --csv lists every step\n", count(curve.more_moves));
+    if trajectory.more_moves > 0 {
+        text += &format!("    … and {} more: --csv lists every step\n", count(trajectory.more_moves));
     }
     text
 }
 
-/// `step 4220 (epoch 10): 0.1 → 0.01`, or `steps 0 to 422 (epochs 0 to 1): 0 → 0.1`.
-fn told(curve: &Curve, it: &Move) -> String {
+/// Describes a move: `step 4220 (epoch 10): 0.1 → 0.01`, or `steps 0 to 422 (epochs 0 to 1): 0 → 0.1`.
+fn described(samples: &Samples, it: &Move) -> String {
     let ((from, to), (old, new)) = (it.steps, it.values);
-    let when = match to - from <= curve.stride {
-        true => moment(curve, to),
-        false => format!("steps {from} to {to} (epochs {} to {})", epoch(curve, from), epoch(curve, to)),
+    let when = match to - from <= samples.stride {
+        true => moment(samples, to),
+        false => format!("steps {from} to {to} (epochs {} to {})", epoch(samples, from), epoch(samples, to)),
     };
     let reason = it.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{when}: {} → {}{reason}", rate(old), rate(new))
 }
 
-fn moment(curve: &Curve, step: u64) -> String {
-    format!("step {step} (epoch {})", epoch(curve, step))
+fn moment(samples: &Samples, step: u64) -> String {
+    format!("step {step} (epoch {})", epoch(samples, step))
 }
 
-/// Epochs gone by before `step`, to two decimals.
-fn epoch(curve: &Curve, step: u64) -> String {
-    ((100.0 * curve.epochs(step)).round() / 100.0).to_string()
+/// Returns the epochs before `step`, to two decimals.
+fn epoch(samples: &Samples, step: u64) -> String {
+    ((100.0 * samples.epochs(step)).round() / 100.0).to_string()
 }

@@ -1,4 +1,4 @@
-//! The rules of a run, walked over its steps as training walks them.
+//! The rules of a run, evaluated step by step as in training.
 
 use std::cell::RefCell;
 
@@ -13,27 +13,27 @@ use crate::train::{Follows, Rate};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     pub group: String,
-    /// `lr`, or the hyper-parameter, as the columns of `epochs.csv` are called.
+    /// `lr`, or the name of a hyper-parameter, as in the columns of `epochs.csv`.
     pub quantity: &'static str,
-    /// What the rule's factor multiplies.
+    /// The value that the rule's factor multiplies.
     pub base: f64,
-    /// The rule in words.
+    /// A description of the rule.
     pub rule: String,
     pub metric_driven: bool,
 }
 
 impl Series {
-    /// The column of this series: `lr`, `lr.<group>`; with the name of a run, `lr.<run>`, `lr.<run>.<group>`.
+    /// Returns the name of the column: `lr` or `lr.<group>`; with the name of a run, `lr.<run>` or `lr.<run>.<group>`.
     pub fn column(&self, run: Option<&str>) -> String {
         let group = (self.group != BASE).then_some(self.group.as_str());
         [Some(self.quantity), run, group].into_iter().flatten().collect::<Vec<_>>().join(".")
     }
 }
 
-/// That a rule changed its factor by what an evaluation showed.
+/// A change of a rule's factor after an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Which of the series.
+    /// The index of the series.
     pub series: usize,
     /// The first step with the new value.
     pub step: u64,
@@ -66,14 +66,14 @@ pub struct Trace<'m> {
     /// The last epoch that the rules have observed.
     epoch: u64,
     changes: Vec<Change>,
-    /// That a rule asked for a metric that the file does not have.
+    /// The first metric that a rule asked for and the file does not have.
     lacking: Option<MetricsError>,
     values: Vec<f64>,
 }
 
 impl<'m> Trace<'m> {
-    /// Begins at step 0. With `metrics` metric-driven rules observe each epoch that has a row there; one that goes by a
-    /// metric of no column is an error. Without, they stay where they are.
+    /// Begins at step 0. Metric-driven rules observe each epoch that has a row in `metrics`; without it they stay
+    /// constant. A metric without a column is an error.
     pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Curve>) -> Result<Self, MetricsError> {
         let rate = |Group { name, base_lr, rule, hyper, .. }: Group| Rate { name, base_lr, rule, hyper };
         let rates: Vec<Rate> = groups.into_iter().map(rate).collect();
@@ -85,7 +85,7 @@ impl<'m> Trace<'m> {
         Ok(trace)
     }
 
-    /// The series: the groups' learning rates, the base group's first, then each hyper-parameter likewise.
+    /// Returns the learning rates of the groups, the base group's first, then each hyper-parameter likewise.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
         self.series.iter()
     }
@@ -94,12 +94,12 @@ impl<'m> Trace<'m> {
         self.horizon
     }
 
-    /// What evaluations have changed so far.
+    /// Returns the changes so far.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The value of each series for `step`, from 0. Steps are asked for in order.
+    /// Returns the value of each series at `step`, from 0. Steps are asked for in ascending order.
     pub fn at(&mut self, step: u64) -> &[f64] {
         self.observe_up_to(step);
         let clock = self.clock(step);
@@ -112,7 +112,7 @@ impl<'m> Trace<'m> {
         &self.values
     }
 
-    /// The value of one series at the step that was asked for last.
+    /// Returns the value of one series at the last step that was asked for.
     pub fn value(&self, series: usize) -> f64 {
         self.values.get(series).copied().unwrap_or(f64::NAN)
     }
@@ -122,7 +122,7 @@ impl<'m> Trace<'m> {
         Clock { step, total_steps, steps_per_epoch }
     }
 
-    /// Shows the rules the evaluations of all epochs that are over before `step`.
+    /// Lets the rules observe all epochs that end before `step`.
     fn observe_up_to(&mut self, step: u64) {
         let Some(metrics) = self.metrics else { return };
         while let Some(epoch) = metrics.after(self.epoch) {
@@ -138,7 +138,7 @@ impl<'m> Trace<'m> {
     fn observe(&mut self, metrics: &Curve, epoch: u64, step: u64) {
         let clock = self.clock(step);
         for rate in &mut self.rates {
-            // What a rule goes by is what it asks for.
+            // A rule depends on the metrics that it asks for.
             let (lacking, group) = (RefCell::new(None), rate.name.clone());
             let metric = |metric: PartMetric| {
                 if !metrics.has(metric) {
@@ -150,8 +150,8 @@ impl<'m> Trace<'m> {
             self.lacking = self.lacking.take().or(lacking.into_inner());
             for event in events {
                 let Event::RateChanged(change) = event else { continue };
-                let of = |series: &Series| series.group == change.group && series.quantity == change.quantity;
-                let series = self.series.iter().position(of);
+                let is_of = |series: &Series| series.group == change.group && series.quantity == change.quantity;
+                let series = self.series.iter().position(is_of);
                 self.changes.extend(series.map(|series| Change { series, step, reason: change.reason }));
             }
         }
@@ -167,7 +167,7 @@ impl<'m> Trace<'m> {
         Ok(())
     }
 
-    /// Walks to the end once, so that a file which cannot be used is known before anything is shown.
+    /// Observes every epoch once, so that a file which cannot be used is an error before anything is printed.
     fn rehearse(&mut self) -> Result<(), MetricsError> {
         self.observe_up_to(self.horizon.total_steps.saturating_sub(1));
         match self.lacking.take() {
@@ -177,7 +177,7 @@ impl<'m> Trace<'m> {
     }
 }
 
-/// What `rates` give at a step, quantity by quantity.
+/// Returns the series of `rates`, quantity by quantity.
 fn series(rates: &[Rate]) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();
     for Rate { name, base_lr, rule, .. } in rates {

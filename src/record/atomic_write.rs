@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: written beside, brought to the disk, then renamed.
+//! Files that appear whole or not at all: each is written under another name, synced to disk, then renamed.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 
 use super::files::PARTIAL;
 
-/// Puts `content` under `path`, in the place of an older file where there is one. Returns the file, open at its end.
+/// Writes `content` to `path`, and replaces an older file. Returns the file, open at its end.
 pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(PARTIAL);
-    let beside = PathBuf::from(beside);
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(PARTIAL);
+    let partial = PathBuf::from(partial);
     let write = || -> io::Result<File> {
-        let mut file = File::create(&beside)?;
+        let mut file = File::create(&partial)?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&beside, path)?;
+        fs::rename(&partial, path)?;
         Ok(file)
     };
     let written = write();
     if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&partial);
     }
     let file = written.map_err(|error| cannot_write(path, &error))?;
-    // The rename itself lasts only once the folder is on the disk; not every file system can do this.
+    // The rename itself is safe once the folder is synced. Not every file system can do that.
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -31,7 +31,7 @@ pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// `error`, saying which file could not be written.
+/// Adds to `error` the file that could not be written.
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
 }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_new_content_takes_the_old_ones_place_and_leaves_nothing_beside() {
+    fn new_content_replaces_the_old_and_leaves_no_other_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         atomic_write(&path, b"a long first content").unwrap();
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_put_leaves_nothing_and_is_named() {
+    fn failed_write_leaves_nothing_and_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         fs::create_dir(&path).unwrap();

@@ -1,4 +1,5 @@
-//! What makes two resolved specs one experiment: every key that changes it, in one form.
+//! The canonical form of a resolved spec: every key that changes the experiment. Specs with the same form are one
+//! experiment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +8,8 @@ use toml::{Table, Value};
 
 use crate::spec::{NOT_THE_EXPERIMENT, hex};
 
-/// SHA-256 (hexadecimal) of a resolved spec in canonical form: a line `dotted.key = value` for each value, sorted by
-/// key, without `name` and [`NOT_THE_EXPERIMENT`].
+/// Returns the SHA-256 (hexadecimal) of a resolved spec in canonical form: a line `dotted.key = value` for each value,
+/// sorted by key, without `name` and [`NOT_THE_EXPERIMENT`].
 pub fn spec_hash(resolved: &Table) -> String {
     let mut hash = Sha256::new();
     for (key, value) in canonical(resolved) {
@@ -17,7 +18,7 @@ pub fn spec_hash(resolved: &Table) -> String {
     hex(&hash.finalize())
 }
 
-/// One line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`.
+/// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`.
 pub(super) fn differences(here: &Table, there: &Table) -> Vec<String> {
     let (here, there) = (canonical(here), canonical(there));
     let keys: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
@@ -29,7 +30,7 @@ pub(super) fn differences(here: &Table, there: &Table) -> Vec<String> {
         .collect()
 }
 
-/// Dotted keys and their values. The texts are made here and not by a TOML library, as hashes outlive its releases.
+/// Returns dotted keys and their values. The texts are not made by a TOML library, because hashes outlive its releases.
 fn canonical(resolved: &Table) -> BTreeMap<String, String> {
     let mut lines = BTreeMap::new();
     for (key, value) in resolved {
@@ -45,7 +46,7 @@ fn flatten(path: String, value: &Value, lines: &mut BTreeMap<String, String>) {
         Value::Table(table) if !table.is_empty() => {
             table.iter().for_each(|(key, value)| flatten(format!("{path}.{}", quoted(key)), value, lines));
         }
-        // Tables in an array differ key by key too: `group.0.lr_mult`.
+        // Tables in an array have dotted keys, too: `group.0.lr_mult`.
         Value::Array(items) if items.iter().any(Value::is_table) => {
             items.iter().enumerate().for_each(|(index, item)| flatten(format!("{path}.{index}"), item, lines));
         }
@@ -59,7 +60,7 @@ fn text(value: &Value) -> String {
     match value {
         Value::String(text) => json(text),
         Value::Integer(number) => number.to_string(),
-        // `1.0` and `1` are two values; `1e-2` and `0.01` are one.
+        // `1.0` and `1` are different values; `1e-2` and `0.01` are the same.
         Value::Float(number) => format!("{number:?}"),
         Value::Boolean(boolean) => boolean.to_string(),
         Value::Datetime(datetime) => datetime.to_string(),
@@ -73,7 +74,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A key as TOML writes it: quoted where it is not bare.
+/// Writes a key as TOML does, with quotes unless it is a bare key.
 fn quoted(key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
     if bare { key.to_owned() } else { json(key) }
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_the_experiment_and_nothing_else() {
+    fn hash_depends_on_the_experiment_only() {
         let hash = |text| spec_hash(&table(text));
         let plain = hash("seed = 1\n[optimizer]\ntype = 'adam'\nlr = 1e-2\n");
         assert_eq!(hash("[optimizer]\nlr = 0.01\ntype = \"adam\"\n[other]\n").len(), 64);
@@ -111,9 +112,9 @@ mod tests {
         assert_ne!(hash("a = 'x\"\\n b = 1'"), hash("a = 'x'\nb = 1"));
     }
 
-    /// Hashes stand in published results: a change of a library must not change them unseen.
+    /// Published results contain hashes, so a new release of a library must not change them.
     #[test]
-    fn the_hash_is_stable() {
+    fn hash_is_stable() {
         let spec = "epochs = 20\ntarget = { accuracy = 0.97, stop = true }\n[model]\nhidden = [128, 64]\n[[group]]\nname = 'bias µ'\nlr_mult = 2.0\n[x]\nwhen = 2026-01-02\nmixed = [{ a = 1 }, 2, []]\ntiny = 1e-300\n";
         let lines: Vec<String> =
             canonical(&table(spec)).iter().map(|(key, value)| format!("{key} = {value}")).collect();

@@ -1,4 +1,4 @@
-//! A run's folder: whose it is, what it holds, and when the old gives way to the new.
+//! The folder of a run: its owner, its content, and the moment when a new run replaces an old one.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -17,26 +17,26 @@ use super::previous;
 use super::run_json::{Facts, RunJson, RunRecord, RunRecordError};
 use super::{Fanout, Sink};
 
-/// A folder that this process may run in, and no other process can, while this or a sink made from it lives.
+/// The folder of a run, locked for this process as long as this value or a sink made from it lives.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     spec: String,
-    /// Whether the run goes on under a new spec.
-    longer: bool,
+    /// Whether the run resumes with a new spec that makes it longer.
+    extends: bool,
     lock: Arc<Lock>,
 }
 
-/// What opening a run's folder came to.
+/// The result of opening a folder.
 #[derive(Debug)]
 pub enum Opened {
-    /// Run it. Old results, where there are any, stay until [`Event::Started`].
+    /// The run can start. Old results stay until [`Event::Started`].
     Fresh(RunDirectory),
-    /// It was run to its end already.
+    /// The run is complete.
     Complete(Box<RunRecord>),
 }
 
-/// A folder that a run cannot have.
+/// A folder that a run cannot use.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("cannot write to the folder {}: {source}", path.display())]
@@ -44,7 +44,7 @@ pub enum OpenError {
     #[error("another process has the run {}: {owner}", path.display())]
     Held { path: PathBuf, owner: String },
     #[error(
-        "{} holds files that are not of a run ({files}) and no {SPEC_TOML}\nhelp: choose another folder with --out",
+        "{} holds files that do not belong to a run ({files}) and no {SPEC_TOML}\nhelp: choose another folder with --out",
         path.display()
     )]
     Foreign { path: PathBuf, files: String },
@@ -57,7 +57,7 @@ pub enum OpenError {
     Different {
         path: PathBuf,
         differences: Vec<String>,
-        /// The resolved spec that is there.
+        /// The resolved spec in the folder.
         there: Box<Table>,
     },
     #[error("cannot read {}: {reason}\nhelp: replace that run with --force", path.display())]
@@ -69,67 +69,66 @@ pub enum OpenError {
 }
 
 impl RunDirectory {
-    /// What [`RunDirectory::open`] would find, without making or holding anything: the record of a run of `resolved` that
-    /// came to its end, unless `force` would run it anew.
-    pub fn look(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
+    /// Returns the record of the complete run of `resolved` in `path`. Nothing is created or locked. `None` if there is no
+    /// complete run, or if `force` would run it again.
+    pub fn inspect(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
         if !path.exists() {
             return Ok(None);
         }
         refuse_foreign(path)?;
-        // Opening finds out whose the results are.
-        if force || previous::are_open(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+        // With a pending new run, opening finds out whose results these are.
+        if force || previous::are_pending(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
     }
 
-    /// Opens the folder `path`, made where it is missing, for the run of `resolved` (which has its `name`).
+    /// Opens the folder `path` for the run of `resolved`, and creates it if it is missing.
     ///
-    /// A run that came to its end is [`Opened::Complete`]; one that did not goes on from its last checkpoint or starts
-    /// anew. `force` runs anew either way, and also replaces a run of a different spec, but neither files that are no
-    /// run's nor a run that is going on.
+    /// A complete run is [`Opened::Complete`]. An incomplete one resumes from its last checkpoint or starts again. With
+    /// `force` it always starts again, and also replaces a run of a different spec. `force` never replaces files that do
+    /// not belong to a run, nor a run in progress.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
-        let lock = hold(path, if force { None } else { Some(resolved) })?;
+        let lock = lock(path, if force { None } else { Some(resolved) })?;
         let done = if force { None } else { complete(path, resolved)? };
         Ok(match done {
             Some(record) => Opened::Complete(Box::new(record)),
-            None => Opened::Fresh(RunDirectory::held(path, resolved, lock)?),
+            None => Opened::Fresh(RunDirectory::locked(path, resolved, lock)?),
         })
     }
 
-    /// Opens the folder of a run of `there` to go on as one of `resolved`, which is the same but longer.
-    pub fn open_longer(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
-        let lock = hold(path, Some(there))?;
-        // Another process may have had it meanwhile.
+    /// Opens the folder of a run of `there`, to extend it to the run of `resolved`, which differs in its length only.
+    pub fn open_extended(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
+        let lock = lock(path, Some(there))?;
+        // Another process may have changed it in the meantime.
         complete(path, there)?;
-        Ok(RunDirectory { longer: true, ..RunDirectory::held(path, resolved, lock)? })
+        Ok(RunDirectory { extends: true, ..RunDirectory::locked(path, resolved, lock)? })
     }
 
-    fn held(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
-        let spec =
-            format!("# Resolved by lr-run {}: to run this file is to run this again.\n", env!("CARGO_PKG_VERSION"))
-                + &toml::to_string(resolved)?;
-        Ok(RunDirectory { path: path.to_owned(), spec, longer: false, lock: Arc::new(lock) })
+    fn locked(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
+        let spec = format!("# Resolved by lr-run {}. Running this file repeats the run.\n", env!("CARGO_PKG_VERSION"))
+            + &toml::to_string(resolved)?;
+        Ok(RunDirectory { path: path.to_owned(), spec, extends: false, lock: Arc::new(lock) })
     }
 
-    /// Removes the folder where nothing of a run is in it: one that could not even begin leaves no trace.
-    pub fn leave(&self) {
+    /// Removes the folder if it is empty: a run that could not start leaves nothing behind.
+    pub fn abandon(&self) {
         let Ok(mut entries) = fs::read_dir(&self.path) else { return };
         if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)) {
             let _ = fs::remove_dir_all(&self.path);
-            // That of the experiment, if this was its only run.
+            // The folder of the experiment, if this was its only run.
             let _ = self.path.parent().map(fs::remove_dir);
         }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the run's `epochs.csv` is.
+    /// Returns the path of the run's `epochs.csv`.
     pub fn epochs_csv(&self) -> PathBuf {
         self.path.join(EPOCHS_CSV)
     }
 
-    /// Brings the rows of `epochs.csv` to the disk, and tells its length.
+    /// Syncs `epochs.csv` to disk and returns its length in bytes.
     pub fn sync_epochs_csv(&self) -> io::Result<u64> {
         let synced = File::open(self.epochs_csv()).and_then(|file| {
             file.sync_all()?;
@@ -138,20 +137,24 @@ impl RunDirectory {
         synced.map_err(|error| cannot_write(&self.epochs_csv(), &error))
     }
 
-    /// What writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Old results stand aside when the run starts,
-    /// unless it is resumed, and go when it has an epoch.
+    /// Returns the sink that writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Previous results are moved
+    /// away when the run starts, unless it resumes, and are removed when it has an epoch.
     pub fn sinks(&self, facts: Facts) -> Fanout {
-        let (path, spec, longer) = (self.path.clone(), self.spec.clone(), self.longer);
-        let begin = Begin { path, spec, longer, _lock: Arc::clone(&self.lock) };
+        let start = StartOfRun {
+            path: self.path.clone(),
+            spec: self.spec.clone(),
+            extends: self.extends,
+            _lock: Arc::clone(&self.lock),
+        };
         let epochs = EpochsCsv::new(self.epochs_csv());
         let record = RunJson::new(self.path.join(RUN_JSON), facts);
-        Fanout::new(vec![Box::new(begin), Box::new(epochs), Box::new(record)])
+        Fanout::new(vec![Box::new(start), Box::new(epochs), Box::new(record)])
     }
 }
 
-/// Makes and locks the folder `path`, and puts the old results back where a new run in their place has no epoch; unless it
-/// is just the one to go on, that of `resolved`.
-fn hold(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
+/// Creates and locks the folder `path`. If a new run there has no epoch yet, restores the previous results, unless the new
+/// run is that of `resolved` and can resume.
+fn lock(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
     fs::create_dir_all(path).map_err(not_writable)?;
     refuse_foreign(path)?;
@@ -159,18 +162,18 @@ fn hold(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
         LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
         LockError::Io(source) => not_writable(source),
     })?;
-    let goes_on = |resolved| match complete(path, resolved) {
+    let can_resume = |resolved| match complete(path, resolved) {
         Ok(Some(_)) => true,
         Ok(None) => [SPEC_TOML, CHECKPOINT].iter().all(|name| path.join(name).exists()),
         Err(_) => false,
     };
-    if !(previous::stand(path) && resolved.is_some_and(goes_on)) {
-        previous::put_back(path).map_err(not_writable)?;
+    if !(previous::exist(path) && resolved.is_some_and(can_resume)) {
+        previous::restore(path).map_err(not_writable)?;
     }
     Ok(lock)
 }
 
-/// The record of the complete run of `resolved` in the folder `path`, if that is what it holds.
+/// Returns the record of the complete run of `resolved` in the folder `path`. `None` if there is no complete run.
 fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenError> {
     let spec = path.join(SPEC_TOML);
     let text = match fs::read_to_string(&spec) {
@@ -193,7 +196,7 @@ fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
     }
 }
 
-/// Refuses a folder with files in it and no `spec.toml`: it is somebody's, but no run's. A run writes its spec first.
+/// Refuses a folder with files but without `spec.toml`, which a run writes first: the files do not belong to a run.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     let unreadable = |error: io::Error| OpenError::NotWritable { path: path.to_owned(), source: error };
     let mut files = Vec::new();
@@ -215,28 +218,29 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
 }
 
-/// Sets the old results aside and puts the new spec, once the run really starts; removes them, once it has an epoch.
-struct Begin {
+/// Moves previous results away and writes the spec when the run starts; removes the previous results when the run has an
+/// epoch.
+struct StartOfRun {
     path: PathBuf,
     spec: String,
-    longer: bool,
+    extends: bool,
     _lock: Arc<Lock>,
 }
 
-impl Sink for Begin {
+impl Sink for StartOfRun {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) if started.resumed.is_none() => {
-                previous::set(&self.path).map_err(|error| {
-                    let message = format!("cannot set aside the old results in {}: {error}", self.path.display());
+                previous::move_away(&self.path).map_err(|error| {
+                    let message = format!("cannot move away the previous results in {}: {error}", self.path.display());
                     io::Error::new(error.kind(), message)
                 })?;
                 atomic_write(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
-            Event::Started(_) if self.longer => {
+            Event::Started(_) if self.extends => {
                 atomic_write(&self.path.join(SPEC_TOML), self.spec.as_bytes()).map(drop)
             }
-            Event::Epoch(row) if row.epoch > 0 => previous::forget(&self.path),
+            Event::Epoch(row) if row.epoch > 0 => previous::remove(&self.path),
             _ => Ok(()),
         }
     }

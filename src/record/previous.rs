@@ -1,5 +1,5 @@
-//! Old results, which stand aside in `.previous` while a new run in their place has no epoch: one that fails before has
-//! replaced nothing. Each step can be cut anywhere and is taken up again.
+//! Previous results while `--force` runs. They move to `.previous` and are removed when the new run has an epoch, so that
+//! a run which fails before that replaces nothing. After a crash at any point, the next command continues correctly.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,22 +7,24 @@ use std::path::Path;
 
 use super::files::{MOVING, PREVIOUS, REMOVED, RESULTS};
 
-/// Each of these folders.
+/// The names of all folders that hold previous results.
 pub const NAMES: [&str; 3] = [PREVIOUS, MOVING, REMOVED];
 
-/// Whether old results stand aside in the folder `path`, whole, so that its own are those of a new run.
-pub fn stand(path: &Path) -> bool {
+/// Returns whether complete previous results were moved away in the folder `path`. Results next to them belong to the new
+/// run.
+pub fn exist(path: &Path) -> bool {
     path.join(PREVIOUS).exists()
 }
 
-/// Whether what is in `path` has to be put right before it means anything.
-pub fn are_open(path: &Path) -> bool {
+/// Returns whether a new run is not settled yet in `path`: previous results must be restored or removed first.
+pub fn are_pending(path: &Path) -> bool {
     NAMES.iter().any(|name| path.join(name).exists())
 }
 
-/// Sets the results in `path` aside. Where older ones stand aside already, they stay: those in between never had an epoch.
-pub fn set(path: &Path) -> io::Result<()> {
-    if stand(path) {
+/// Moves the results in `path` away. If previous results were moved away already, they are kept and the results in `path`
+/// are removed: they never had an epoch.
+pub fn move_away(path: &Path) -> io::Result<()> {
+    if exist(path) {
         return remove_results(path);
     }
     if !RESULTS.iter().any(|name| path.join(name).exists()) {
@@ -34,24 +36,24 @@ pub fn set(path: &Path) -> io::Result<()> {
     fs::rename(moving, path.join(PREVIOUS))
 }
 
-/// Puts the old results back, in the place of all that the new run left.
-pub fn put_back(path: &Path) -> io::Result<()> {
-    gone(fs::remove_dir_all(path.join(REMOVED)))?;
+/// Restores the previous results and removes what the new run left.
+pub fn restore(path: &Path) -> io::Result<()> {
+    ignore_missing(fs::remove_dir_all(path.join(REMOVED)))?;
     let moving = path.join(MOVING);
-    if stand(path) {
+    if exist(path) {
         remove_results(path)?;
         fs::rename(path.join(PREVIOUS), &moving)?;
     }
     if moving.exists() {
-        // The spec first: without it the others would be files of nobody's.
+        // The spec comes first: without it, the others would not belong to a run.
         move_each(RESULTS.iter().rev(), &moving, path)?;
         fs::remove_dir_all(&moving)?;
     }
     Ok(())
 }
 
-/// Removes the old results. Renamed first: half of them must not be put back.
-pub fn forget(path: &Path) -> io::Result<()> {
+/// Removes the previous results. They are renamed first, because an incomplete set must never be restored.
+pub fn remove(path: &Path) -> io::Result<()> {
     let removed = path.join(REMOVED);
     match fs::rename(path.join(PREVIOUS), &removed) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -61,7 +63,7 @@ pub fn forget(path: &Path) -> io::Result<()> {
 
 fn move_each<'a>(names: impl Iterator<Item = &'a &'a str>, from: &Path, to: &Path) -> io::Result<()> {
     for name in names {
-        gone(fs::rename(from.join(name), to.join(name)))?;
+        ignore_missing(fs::rename(from.join(name), to.join(name)))?;
     }
     Ok(())
 }
@@ -69,13 +71,13 @@ fn move_each<'a>(names: impl Iterator<Item = &'a &'a str>, from: &Path, to: &Pat
 fn remove_results(path: &Path) -> io::Result<()> {
     for name in RESULTS {
         let path = path.join(name);
-        gone(if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) })?;
+        ignore_missing(if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) })?;
     }
     Ok(())
 }
 
-/// That there is nothing to move or to remove is no error.
-fn gone(done: io::Result<()>) -> io::Result<()> {
+/// Ignores the error that there is nothing to move or remove.
+fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done,
@@ -95,7 +97,7 @@ mod tests {
         }
     }
 
-    /// Every file with its text.
+    /// Returns every file with its text.
     fn files(path: &Path) -> Vec<(String, String)> {
         let mut files = Vec::new();
         for entry in fs::read_dir(path).unwrap() {
@@ -113,29 +115,29 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_new_run_is_left_among_the_old_results() {
+    fn restored_results_do_not_mix_with_the_new_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         write(path, &[RUN_JSON, SPEC_TOML, "notes.txt"], "old");
         let old = files(path);
-        set(path).unwrap();
-        assert!(stand(path) && !path.join(RUN_JSON).exists());
-        // It has come to a checkpoint, which the old one had not.
+        move_away(path).unwrap();
+        assert!(exist(path) && !path.join(RUN_JSON).exists());
+        // The new run has a checkpoint, and the old one has none.
         write(path, &[RUN_JSON, SPEC_TOML, EPOCHS_CSV, "checkpoint/1/state.json"], "new");
-        // And so did a second one.
-        set(path).unwrap();
+        // A second new run has one, too.
+        move_away(path).unwrap();
         write(path, &[SPEC_TOML, "checkpoint/1/state.json"], "newer");
-        put_back(path).unwrap();
+        restore(path).unwrap();
         assert_eq!(files(path), old);
-        set(path).unwrap();
+        move_away(path).unwrap();
         write(path, &[SPEC_TOML], "new");
-        forget(path).unwrap();
-        put_back(path).unwrap();
+        remove(path).unwrap();
+        restore(path).unwrap();
         assert_eq!(files(path), [("notes.txt".to_owned(), "old".to_owned()), (SPEC_TOML.to_owned(), "new".to_owned())]);
     }
 
     #[test]
-    fn results_that_were_half_moved_are_put_back_whole() {
+    fn half_moved_results_are_restored() {
         let all = ["checkpoint/1/state.json", EPOCHS_CSV, RUN_JSON, SPEC_TOML];
         for moved in 0..=all.len() {
             let folder = tempfile::tempdir().unwrap();
@@ -143,9 +145,9 @@ mod tests {
             write(path, &all[moved..], "old");
             write(&path.join(MOVING), &all[..moved], "old");
             fs::create_dir_all(path.join(MOVING)).unwrap();
-            put_back(path).unwrap();
+            restore(path).unwrap();
             assert_eq!(files(path).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), all);
-            assert!(!are_open(path));
+            assert!(!are_pending(path));
         }
     }
 }

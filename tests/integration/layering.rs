@@ -39,7 +39,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("plan", &["dataset", "metric", "model", "optimizer", "params", "schedule", "spec", "train"]),
-    ("preview", &["metric", "plan", "record", "schedule", "spec", "train"]),
+    ("plot", &["record", "spec"]),
+    ("preview", &["metric", "plan", "plot", "record", "schedule", "spec", "train"]),
     (
         "cli",
         &[
@@ -53,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "optimizer",
             "params",
             "plan",
+            "plot",
             "preview",
             "record",
             "schedule",
@@ -64,15 +66,30 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do not use libtorch.
-const WITHOUT_TORCH: [&str; 10] =
-    ["spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model", "dataset"];
+const WITHOUT_TORCH: [&str; 12] = [
+    "metric", "plot", "spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model",
+    "dataset",
+];
 
 /// Rooms that print. Long work elsewhere reports through a callback.
 const PRINT: [&str; 3] = ["record", "cli", "main"];
 
 /// Rooms that neither read nor write files.
-const WITHOUT_FILES: [&str; 11] =
-    ["batches", "schedule", "params", "model", "network", "store", "optimizer", "train", "random", "exit", "preview"];
+const WITHOUT_FILES: [&str; 13] = [
+    "metric",
+    "plot",
+    "batches",
+    "schedule",
+    "params",
+    "model",
+    "network",
+    "store",
+    "optimizer",
+    "train",
+    "random",
+    "exit",
+    "preview",
+];
 
 struct Source {
     path: PathBuf,

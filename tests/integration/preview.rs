@@ -136,7 +136,7 @@ fn plateau_without_metrics_is_constant_and_a_note_says_so() {
     assert!(place.shows(&["a.toml", "--metrics", "m.csv"]).contains("0.03 throughout"));
     place.write("b.toml", &spec(""));
     let printed = place.shows(&["b.toml", "--metrics", "m.csv"]);
-    assert!(printed.contains("no rule here goes by metrics"), "{printed}");
+    assert!(printed.contains("no rule here depends on metrics"), "{printed}");
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn svg_replaces_only_an_svg() {
     assert_eq!(csv, place.shows(&["a.toml", "--csv"]));
     assert_eq!(fs::read_to_string(place.path("a.svg")).unwrap(), picture);
     let before = fs::read(place.path("a.toml")).unwrap();
-    assert!(place.refuses(&["a.toml", "--svg", "a.toml"]).contains("left alone"));
+    assert!(place.refuses(&["a.toml", "--svg", "a.toml"]).contains("is not a picture of"));
     assert_eq!(fs::read(place.path("a.toml")).unwrap(), before);
     assert!(place.refuses(&["a.toml", "--svg", "."]).contains("is a folder"));
     assert!(place.refuses(&["a.toml", "--svg", "no/a.svg"]).contains("no folder no"));

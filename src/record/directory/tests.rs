@@ -43,7 +43,7 @@ fn names(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_run_leaves_its_files_and_is_not_run_again() {
+fn complete_run_leaves_its_files_and_is_not_repeated() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("mnist_adam/seed=1");
     let directory = fresh(RunDirectory::open(&path, &adam(), false));
@@ -57,19 +57,19 @@ fn a_run_leaves_its_files_and_is_not_run_again() {
     assert_eq!(epochs(&directory.epochs_csv()), 4);
     drop(directory);
 
-    // Where it runs and what it is called make no other experiment.
+    // The device, the threads and the name do not change the experiment.
     let elsewhere =
         spec(&written.replace("threads = 2", "threads = 8\ndevice = 'cuda'").replace("mnist_adam", "other"));
     match RunDirectory::open(&path, &elsewhere, false).unwrap() {
         Opened::Complete(record) => assert_eq!(record.outcome().unwrap().reached, outcome().reached),
-        Opened::Fresh(_) => panic!("a complete run would run again"),
+        Opened::Fresh(_) => panic!("a complete run was not recognized"),
     }
     assert!(!is_held(&path));
     fresh(RunDirectory::open(&path, &adam(), true));
 }
 
 #[test]
-fn what_came_to_its_end_is_complete_and_the_rest_runs_anew() {
+fn only_a_run_that_reached_its_end_is_complete() {
     use Status::*;
     let results = tempfile::tempdir().unwrap();
     for status in [Completed, StoppedAtTarget, StoppedEarly, Diverged, Running, Failed, Interrupted] {
@@ -85,7 +85,7 @@ fn what_came_to_its_end_is_complete_and_the_rest_runs_anew() {
 }
 
 #[test]
-fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_start() {
+fn different_spec_is_refused_and_replaced_with_force() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     run(&fresh(RunDirectory::open(&path, &adam(), false)), &events());
@@ -99,7 +99,7 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     assert!(error.contains("different spec:\n  optimizer.lr: 0.01 here, 0.001 there\n("), "{error}");
     assert!(error.contains("--force"), "{error}");
 
-    // Until the new run starts, the old one stands untouched.
+    // Until the new run starts, the old one is unchanged.
     let before = names(&path);
     let directory = fresh(RunDirectory::open(&path, &sgd, true));
     assert_eq!(names(&path), before);
@@ -109,14 +109,14 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     assert_eq!(epochs(&directory.epochs_csv()), 1);
     assert_eq!(spec(&fs::read_to_string(path.join(SPEC_TOML)).unwrap()), sgd);
 
-    // A crash before the first epoch is trained: the old run is there again.
+    // After a crash before the first epoch, the old run is restored.
     drop(directory);
-    assert!(matches!(RunDirectory::look(&path, &adam(), false), Ok(None)));
+    assert!(matches!(RunDirectory::inspect(&path, &adam(), false), Ok(None)));
     assert!(matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_))));
     assert_eq!(names(&path), before);
     assert_eq!(epochs(&path.join(EPOCHS_CSV)), 4);
 
-    // With an epoch it is gone, and what a crash left half removed goes, too.
+    // With an epoch it is removed, and so is what a crash left half removed.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &events()[..4]);
     let after = [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"];
     assert_eq!(names(&path), after);
@@ -125,12 +125,12 @@ fn another_spec_is_refused_with_its_differences_and_force_replaces_it_at_the_sta
     assert_eq!(names(&path), after);
 }
 
-/// Of two specs in one folder by `--force`: until the new one has an epoch, each can be taken up.
+/// After `--force`, until the new run has an epoch, the commands of both specs work.
 #[test]
-fn a_forced_run_that_is_cut_before_its_first_epoch_goes_on_or_gives_way() {
+fn forced_run_without_an_epoch_resumes_or_is_undone() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
-    // The old run has no checkpoint, the new one comes to one.
+    // The old run has no checkpoint, the new one gets one.
     run(&fresh(RunDirectory::open(&path, &adam(), false)), &events()[..2]);
     let old = names(&path);
     let sgd = spec("name = 'mnist_adam'\nseed = 1\n[optimizer]\ntype = 'adam'\nlr = 0.01\n[[group]]\nname = 'bias'\n");
@@ -138,11 +138,11 @@ fn a_forced_run_that_is_cut_before_its_first_epoch_goes_on_or_gives_way() {
         run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(status));
         fs::create_dir_all(path.join(CHECKPOINT).join("1")).unwrap();
         fresh(RunDirectory::open(&path, &sgd, false));
-        assert!(path.join(CHECKPOINT).join("1").exists() && previous::stand(&path));
+        assert!(path.join(CHECKPOINT).join("1").exists() && previous::exist(&path));
         fresh(RunDirectory::open(&path, &adam(), false));
         assert_eq!(names(&path), old);
     }
-    // Diverged at once, it is complete; the old results stand by.
+    // A run that diverged at once is complete; the previous results still exist.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(Status::Diverged));
     assert!(matches!(RunDirectory::open(&path, &sgd, false), Ok(Opened::Complete(_))));
     fresh(RunDirectory::open(&path, &adam(), false));
@@ -150,7 +150,7 @@ fn a_forced_run_that_is_cut_before_its_first_epoch_goes_on_or_gives_way() {
 }
 
 #[test]
-fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
+fn resumed_run_is_cut_back_to_its_checkpoint() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     let directory = fresh(RunDirectory::open(&path, &adam(), false));
@@ -171,14 +171,14 @@ fn a_resumed_run_is_cut_back_to_where_it_goes_on() {
     run(&directory, &[goes_on.clone(), events[5].clone()]);
     assert_eq!(rows(&directory).epochs().count(), expected.epochs().count() + 1);
 
-    // Rows that are missing are not made up.
+    // Missing rows are an error.
     fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
     let error = directory.sinks(facts()).on(&goes_on).unwrap_err().to_string();
     assert!(error.contains("epochs.csv") && error.contains("the checkpoint counts on"), "{error}");
 }
 
 #[test]
-fn a_broken_folder_is_refused_by_the_file_and_force_replaces_it() {
+fn broken_file_is_named_and_replaced_with_force() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     for file in [RUN_JSON, SPEC_TOML] {
@@ -191,7 +191,7 @@ fn a_broken_folder_is_refused_by_the_file_and_force_replaces_it() {
 }
 
 #[test]
-fn a_folder_of_other_files_is_refused_and_left_as_it_was() {
+fn folder_of_other_files_is_refused_and_unchanged() {
     let results = tempfile::tempdir().unwrap();
     for name in ["d", "a", "b", "c"] {
         fs::write(results.path().join(name), "mine").unwrap();
@@ -204,7 +204,7 @@ fn a_folder_of_other_files_is_refused_and_left_as_it_was() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn folder_that_cannot_be_created_is_named() {
     let results = tempfile::tempdir().unwrap();
     let file = results.path().join("file");
     fs::write(&file, "").unwrap();
@@ -216,7 +216,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_second_owner_is_told_who_has_the_run_while_the_first_or_its_sinks_live() {
+fn second_process_gets_the_name_of_the_first() {
     let results = tempfile::tempdir().unwrap();
     let path = results.path().join("run");
     let directory = fresh(RunDirectory::open(&path, &adam(), false));

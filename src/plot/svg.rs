@@ -1,4 +1,4 @@
-//! Curves as a picture. It names its font and holds no glyphs, so that none need to be installed where it is made.
+//! Charts as SVG. The file names its font and holds no glyphs, so that no font has to be installed where it is written.
 
 use std::ops::Range;
 
@@ -7,22 +7,20 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatte
 use plotters::prelude::*;
 
 use super::axis::{Axis, Scale};
-use super::chart::{Line, x_end, y_axis};
-use super::curve::Curve;
-use super::page::{Run, lines, quantities, same};
+use super::chart::{x_end, y_axis};
+use super::samples::{Line, Samples};
 use crate::record::number::rate;
 
-/// How every picture begins. A file that does not is not replaced by one.
-pub const MARK: &str = "<!-- lr-run preview -->\n";
-
+/// The width of a picture, in pixels.
 const WIDTH: u32 = 960;
-/// Of one chart.
+
+/// The height of one chart.
 const HEIGHT: u32 = 420;
 
-/// Points of all lines together: at a dozen characters each, a picture stays below 200 kB.
+/// The most points of all lines of a chart together. At a dozen characters each, a picture stays below 200 kB.
 const POINTS: usize = 12_000;
 
-/// Dark enough for paper, and different to most eyes (Okabe and Ito 2008).
+/// Dark enough for paper, and distinguishable for most people (Okabe and Ito 2008).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -33,30 +31,36 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
-type Failed = Box<dyn std::error::Error>;
+/// A chart that cannot be drawn.
+pub type DrawError = Box<dyn std::error::Error>;
 
-/// A picture of `runs`: a chart for each quantity, one below the other.
-pub fn svg(runs: &[Run], scale: Scale) -> Result<String, Failed> {
+/// Lines of one quantity over epochs.
+pub struct Chart<'a> {
+    /// Empty for a chart without a title.
+    pub title: String,
+    /// The quantity on the value axis.
+    pub quantity: String,
+    pub lines: Vec<Line<'a>>,
+    /// Whether the names of the lines are shown.
+    pub legend: bool,
+}
+
+/// Returns `charts` as one picture, one below the other.
+pub fn svg(charts: &[Chart<'_>], scale: Scale) -> Result<String, DrawError> {
     let mut text = String::new();
-    let quantities = quantities(runs);
+    let rows = charts.len().max(1);
     {
-        let size = (WIDTH, HEIGHT * quantities.len().max(1) as u32);
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT * rows as u32)).into_drawing_area();
         root.fill(&WHITE)?;
-        for (area, quantity) in root.split_evenly((quantities.len().max(1), 1)).iter().zip(quantities) {
-            let same = same(runs, quantity);
-            let lines = lines(&same);
-            let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-            let title = if names.len() == 1 { names[0] } else { "" };
-            let legend = lines.len() > 1 || runs.len() > 1;
-            draw(area, title, quantity, &lines, y_axis(&lines, scale, 5), legend)?;
+        for (area, chart) in root.split_evenly((rows, 1)).iter().zip(charts) {
+            draw(area, chart, y_axis(&chart.lines, scale, 5))?;
         }
         root.present()?;
     }
-    Ok(format!("{MARK}{text}"))
+    Ok(text)
 }
 
-/// An axis as plotters has them, with the numbers that the chart in the terminal shows, too.
+/// An axis for plotters, with the same numbers as the chart in the terminal.
 struct Ruler {
     axis: Axis,
     ticks: Vec<f64>,
@@ -77,7 +81,7 @@ impl Ranged for Ruler {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // Lines between those at the numbers only make the picture larger.
+        // Lines between the numbers would only make the picture larger.
         if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
     }
 
@@ -92,55 +96,48 @@ impl ValueFormatter<f64> for Ruler {
     }
 }
 
-fn draw(
-    area: &DrawingArea<SVGBackend<'_>, Shift>,
-    title: &str,
-    quantity: &str,
-    lines: &[Line<'_>],
-    y: Axis,
-    legend: bool,
-) -> Result<(), Failed> {
+fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>, y: Axis) -> Result<(), DrawError> {
+    let Chart { title, quantity, lines, legend } = chart;
     let mut builder = ChartBuilder::on(area);
     builder.margin(16).x_label_area_size(44).y_label_area_size(76);
     if !title.is_empty() {
         builder.caption(title, ("sans-serif", 20));
     }
     let x = Axis { low: 0.0, high: x_end(lines), log: false };
-    let mut chart = builder.build_cartesian_2d(Ruler::new(x, 10), Ruler::new(y, 6))?;
-    chart
-        .configure_mesh()
+    let mut plot = builder.build_cartesian_2d(Ruler::new(x, 10), Ruler::new(y, 6))?;
+    plot.configure_mesh()
         .x_desc("epoch")
-        .y_desc(quantity)
+        .y_desc(quantity.as_str())
         .bold_line_style(BLACK.mix(0.12))
         .label_style(("sans-serif", 14))
         .draw()?;
     for (index, line) in lines.iter().enumerate() {
         let style = COLOURS[index % COLOURS.len()].stroke_width(2);
-        let points = points(line.curve, POINTS / lines.len());
-        let series = chart.draw_series(LineSeries::new(points, style))?;
-        if legend {
+        let points = points(line.samples, POINTS / lines.len());
+        let series = plot.draw_series(LineSeries::new(points, style))?;
+        if *legend {
             let key = move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style);
             series.label(line.name.clone()).legend(key);
         }
     }
-    if legend {
+    if *legend {
         let position = SeriesLabelPosition::LowerLeft;
-        let mut legend = chart.configure_series_labels();
+        let mut legend = plot.configure_series_labels();
         legend.position(position).background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3));
         legend.label_font(("sans-serif", 14)).draw()?;
     }
     Ok(())
 }
 
-/// The curve as points, about `most`; each step's value lasts until the next step where there is room for that.
-fn points(curve: &Curve, most: usize) -> Vec<(f64, f64)> {
-    let stairs = curve.spans.iter().all(|it| it.first.step == it.last.step);
-    // Four points a span; fewer spans where there are many lines.
-    let join = (4 * curve.spans.len()).div_ceil(most.max(4));
+/// Returns about `most` points of a line. If there is room, each value lasts until the next step.
+fn points(samples: &Samples, most: usize) -> Vec<(f64, f64)> {
+    let stairs = samples.spans.iter().all(|it| it.first.step == it.last.step);
+    // A span has four points. With many lines, neighbouring spans are joined.
+    let join = (4 * samples.spans.len()).div_ceil(most.max(4));
     let mut points: Vec<(f64, f64)> = Vec::new();
     let mut add = |step: u64, value: f64| {
-        let point = (curve.epochs(step), value);
-        // Of points at one height, the outer two say it all.
+        let point = (samples.epochs(step), value);
+        // Of points at one height only the outer two are needed.
         if let [.., before, last] = points.as_mut_slice()
             && before.1 == point.1
             && last.1 == point.1
@@ -150,14 +147,14 @@ fn points(curve: &Curve, most: usize) -> Vec<(f64, f64)> {
             points.push(point);
         }
     };
-    for chunk in curve.spans.chunks(join.max(1)) {
+    for chunk in samples.spans.chunks(join.max(1)) {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
         if stairs && join <= 1 {
             add(first.first.step, first.first.value);
-            add(first.first.step + curve.stride, first.first.value);
+            add(first.first.step + samples.stride, first.first.value);
             continue;
         }
-        let Some(whole) = curve.between(first.first.step, last.last.step + 1) else { continue };
+        let Some(whole) = samples.between(first.first.step, last.last.step + 1) else { continue };
         let mut inner = [whole.min, whole.max];
         inner.sort_by_key(|at| at.step);
         for at in [whole.first, inner[0], inner[1], whole.last] {

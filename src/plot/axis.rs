@@ -1,21 +1,21 @@
-//! Axes: what range they show, where a value stands on them, and the numbers beside them.
+//! Axes: their range, the position of a value on them, and the numbers next to them.
 
-/// How the values' axis is divided.
+/// The scale of the value axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Logarithmic where a curve spends more than a fifth of its time below a hundredth of the highest value: steps of
-    /// 0.1 need it, a cosine that comes to 0 does not.
+    /// Logarithmic if a line spends more than a fifth of the run below a hundredth of the highest value. Steps of ×0.1
+    /// need that; a cosine that ends at 0 does not.
     #[default]
     Auto,
     Linear,
-    /// Where no value is above 0, linear.
+    /// Logarithmic, unless no value is above 0.
     Log,
 }
 
-/// A logarithmic axis shows no more decades than this below its top, if it has to reach down to (nearly) 0.
+/// The most decades that a logarithmic axis shows, for lines that reach down to (nearly) 0.
 const DECADES: i32 = 12;
 
-/// Beyond this, and below its inverse, numbers have no neighbours that an axis could show.
+/// The largest number that an axis shows; its inverse is the smallest. Arithmetic on numbers outside overflows.
 const LARGEST: f64 = 1e300;
 
 /// The range of an axis.
@@ -27,7 +27,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// An axis for `values`, with about `steps` numbers beside it; logarithmic if it is to be and a value is above 0.
+    /// Returns an axis for `values` with about `steps` numbers. It is logarithmic if `log` is set and a value is above 0.
     pub fn new(values: impl Iterator<Item = f64> + Clone, log: bool, steps: usize) -> Axis {
         let finite = values.filter(|value| value.is_finite()).map(|value| value.clamp(-LARGEST, LARGEST));
         let low = finite.clone().fold(f64::INFINITY, f64::min);
@@ -45,7 +45,7 @@ impl Axis {
                 false => Axis { low: high / 3.0, high: high * 3.0, log },
             };
         }
-        // From 0 where that is not far away, so that the eye compares heights.
+        // Starts at 0 if that is not far away, so that heights can be compared.
         let (low, high) = match low == high {
             true if low > 0.0 => (0.0, 2.0 * high),
             true if low < 0.0 => (2.0 * low, 0.0),
@@ -60,7 +60,7 @@ impl Axis {
         Axis { low: (low / by + 1e-9).floor() * by, high: (high / by - 1e-9).ceil() * by, log }
     }
 
-    /// Where `value` stands, from 0 (low) to 1 (high).
+    /// Returns the position of `value`, from 0 (low) to 1 (high).
     pub fn place(&self, value: f64) -> f64 {
         let place = match self.log {
             true => (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln(),
@@ -69,7 +69,7 @@ impl Axis {
         if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
     }
 
-    /// Round numbers within the range, about `most` of them.
+    /// Returns about `most` round numbers within the range.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         if self.log { self.decades(most) } else { self.round_numbers(most) }
     }
@@ -81,7 +81,7 @@ impl Axis {
         }
         let first = (self.low / by - 1e-9).ceil();
         let count = ((self.high / by + 1e-9).floor() - first).clamp(0.0, 1000.0) as u32;
-        // Through the nearest short number, so that 3 · 0.1 is 0.3.
+        // Rounded to a short number, so that 3 · 0.1 is 0.3.
         (0..=count).map(|n| tidy((first + f64::from(n)) * by)).collect()
     }
 
@@ -97,21 +97,21 @@ impl Axis {
             return of(&[1.0, 2.0, 5.0]);
         }
         let every = tens.len().div_ceil(most.max(1));
-        // From the top, where learning rates begin.
+        // Counted from the top, where learning rates begin.
         let mut shown: Vec<f64> = tens.into_iter().rev().step_by(every).collect();
         shown.reverse();
         shown
     }
 }
 
-/// The next of …, 0.1, 0.2, 0.5, 1, 2, 5, … from `x` on.
+/// Returns the smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, … that is at least `x`.
 fn nice(x: f64) -> f64 {
     let ten = 10f64.powf(x.log10().floor());
     let part = [1.0, 2.0, 5.0].into_iter().find(|part| part * ten >= x * (1.0 - 1e-9)).unwrap_or(10.0);
     tidy(part * ten)
 }
 
-/// The short number that `x` nearly is.
+/// Rounds `x` to ten digits, which removes errors of arithmetic.
 fn tidy(x: f64) -> f64 {
     format!("{x:.9e}").parse().unwrap_or(x)
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_begins_and_ends_with_round_numbers() {
+    fn range_begins_and_ends_with_round_numbers() {
         let found = axis(&[0.1, 0.001], false);
         assert_eq!((found.low, found.high, found.log), (0.0, 0.1, false));
         assert_eq!(found.ticks(4), [0.0, 0.05, 0.1]);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logarithmic_axis_has_powers_of_ten() {
+    fn logarithmic_axis_shows_powers_of_ten() {
         let found = axis(&[0.1, 0.0009], true);
         assert!(found.log);
         assert_eq!(found.ticks(4), [0.001, 0.01, 0.1]);
