@@ -1,19 +1,19 @@
-//! What the process tells its caller when it ends.
+//! Exit codes of the process.
 
 use std::process::ExitCode;
 
 use crate::record::{OpenError, Outcome, Status};
 
-/// How a command ended, from best to worst; several runs in one command end as the worst of them.
+/// The result of a command, from best to worst. Several runs in one command give the worst of their results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// 0: completed.
     Success,
-    /// 3: completed without reaching the target, where that was required.
+    /// 3: completed without reaching the target, although `--require-target` was given.
     TargetMissed,
     /// 4: the loss became NaN or infinite.
     Diverged,
-    /// 5: another process has the run.
+    /// 5: another process owns the run.
     Held,
     /// 2: the command line, the spec or the data is wrong.
     Usage,
@@ -23,11 +23,11 @@ pub enum Exit {
     Interrupted(u8),
 }
 
-/// SIGINT, by its number everywhere.
+/// The number of SIGINT on every system.
 const INTERRUPT: u8 = 2;
 
 impl Exit {
-    /// The process's exit code.
+    /// Returns the exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
@@ -40,8 +40,8 @@ impl Exit {
         }
     }
 
-    /// How a run that came to `outcome` ends. With `require_target`, one that has a target must have reached it.
-    /// An outcome does not know its signal: an interrupted one is [`Exit::Interrupted`] by SIGINT.
+    /// Returns the result of a run with this outcome. With `require_target`, a run with a target must have reached it.
+    /// An outcome does not contain the signal, so an interrupted run gives [`Exit::Interrupted`] by SIGINT.
     pub fn of(outcome: &Outcome, require_target: bool) -> Exit {
         let missed = require_target && outcome.target.is_some() && outcome.reached.is_none();
         match outcome.status {
@@ -53,7 +53,7 @@ impl Exit {
         }
     }
 
-    /// The worse of two.
+    /// Returns the worse of two results.
     pub fn worst(self, other: Exit) -> Exit {
         self.max(other)
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ending_has_its_documented_code() {
+    fn codes_are_the_documented_ones() {
         use Status::*;
         let code = |status| Exit::of(&outcome(status), false).code();
         let codes = [Completed, StoppedAtTarget, StoppedEarly, Failed, Running, Diverged, Interrupted].map(code);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_counts_only_where_it_is_required_and_there() {
+    fn target_counts_only_if_required_and_present() {
         let mut run = outcome(Status::StoppedEarly);
         assert_eq!(Exit::of(&run, true), Exit::Success);
         run.target = Some("val_accuracy >= 0.97".into());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn several_runs_end_as_the_worst() {
+    fn worst_of_several_results_counts() {
         let worst = |exits: &[Exit]| exits.iter().copied().fold(Exit::Success, Exit::worst);
         assert_eq!(worst(&[]), Exit::Success);
         assert_eq!(worst(&[Exit::Success, Exit::Diverged, Exit::TargetMissed]), Exit::Diverged);

@@ -1,4 +1,4 @@
-//! Finding runs, and reading what they left.
+//! Finds runs and reads their results.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
 
-/// A run's folder, read.
+/// A run, read from its folder.
 #[derive(Debug)]
 pub struct Run {
     pub path: PathBuf,
     pub record: RunRecord,
     pub curve: Curve,
-    /// Whether a live process has it.
+    /// Whether a live process owns it.
     pub live: bool,
 }
 
-/// A run's folder that cannot be read.
+/// The reason why a run cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LeftOut {
     #[error(transparent)]
@@ -26,14 +26,14 @@ pub enum LeftOut {
     Curve(#[from] CurveError),
 }
 
-/// What was found: runs, and run folders that could not be read. At least one of either.
+/// The runs that were found, and those that could not be read. There is at least one of either.
 #[derive(Debug, Default)]
 pub struct Found {
     pub runs: Vec<Run>,
     pub left_out: Vec<LeftOut>,
 }
 
-/// Folders that cannot be compared.
+/// The reason why nothing can be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     #[error("cannot look for runs in {}: {source}", path.display())]
@@ -45,14 +45,14 @@ pub enum CompareError {
 impl Run {
     /// Reads the run in the folder `path`.
     pub fn read(path: &Path) -> Result<Run, LeftOut> {
-        // The lock first: a run that ends between the two then reads as ended, and not as crashed.
+        // The lock is read first. Otherwise a run that ends in between would look as if it had crashed.
         let live = is_held(path);
         let record = RunRecord::read(&path.join(RUN_JSON))?;
         let curve = Curve::read(&path.join(EPOCHS_CSV))?;
         Ok(Run { path: path.to_owned(), record, curve, live })
     }
 
-    /// How it stands, in words; `crashed` when it is running by its record, and no process has it.
+    /// Returns the status in words: `crashed` if the record says that it is running and no process owns it.
     pub fn status(&self) -> String {
         match self.record.status {
             Status::Running if !self.live => "crashed".to_owned(),
@@ -61,7 +61,7 @@ impl Run {
     }
 }
 
-/// The runs in or under each of `paths`, each once, in the order of their paths.
+/// Returns the runs in and under each of `paths`, each once, in the order of their paths.
 pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
     let mut seen = BTreeSet::new();
     let mut found = Found::default();
@@ -84,7 +84,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
     Ok(found)
 }
 
-/// Adds the run folders in and under `path`. A link is followed where a person names it, and not below: it may lead back.
+/// Adds the run folders in and under `path`. Links below `path` are not followed, because they may form a loop.
 fn walk(path: &Path, folders: &mut Vec<PathBuf>) -> Result<(), CompareError> {
     let error = |source| CompareError::Folder { path: path.to_owned(), source };
     if path.join(RUN_JSON).is_file() {
@@ -93,7 +93,7 @@ fn walk(path: &Path, folders: &mut Vec<PathBuf>) -> Result<(), CompareError> {
     let mut below = Vec::new();
     for entry in fs::read_dir(path).map_err(error)? {
         let entry = entry.map_err(error)?;
-        // A hidden folder is no result: old ones stand aside in one while a new run in their place begins.
+        // Hidden folders hold no results of their own: `.previous` is one.
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         if !hidden && entry.file_type().map_err(error)?.is_dir() {
             below.push(entry.path());

@@ -1,4 +1,4 @@
-//! Runs side by side: finds them under the folders that a person names, and lays them out as a table.
+//! Comparison of runs: finds them under the given folders and shows them as tables.
 
 mod find;
 mod name;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use find::{CompareError, Found, LeftOut, Run, find};
 
-/// The runs in or under `paths`, as a table for each metric, best first. The text ends in a line break.
+/// Returns a table for each metric with the runs in and under `paths`, best first. The text ends in a line break.
 pub fn compare(paths: &[PathBuf]) -> Result<String, CompareError> {
     Ok(table::page(&find(paths)?))
 }

@@ -1,13 +1,13 @@
-//! What a run is called among others: the part of its path in which they differ.
+//! The name of a run among others: the part of its path in which they differ.
 
 use std::path::{Component, Path};
 
-/// A name for each of `paths`: without the folders that all begin with and all end with, but never empty.
+/// Returns a name for each of `paths`: the path without the folders that all of them begin and end with. No name is empty.
 pub(super) fn names(paths: &[&Path]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths.iter().map(|path| components(path)).collect();
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
     let alike = |at: &dyn Fn(&Vec<String>) -> Option<&String>| parts.iter().all(|path| at(path) == at(&parts[0]));
-    // One is left of the shortest; a single run is called by its last folder.
+    // At least one folder of the shortest path is kept. A single run is named by its last folder.
     let begin = (0..shortest.saturating_sub(1)).take_while(|&index| alike(&|path| path.get(index))).count();
     let end = (0..shortest - begin.min(shortest))
         .take_while(|&index| begin + index + 1 < shortest && alike(&|path| path.get(path.len() - 1 - index)))
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_where_the_paths_differ() {
+    fn name_is_the_part_in_which_paths_differ() {
         assert_eq!(named(&["results/adam/seed=1", "results/sgd/seed=1"]), "adam sgd");
         assert_eq!(named(&["results/adam/seed=1", "results/adam/seed=2"]), "seed=1 seed=2");
         assert_eq!(named(&["results/adam/seed=1", "results/sgd/seed=2"]), "adam/seed=1 sgd/seed=2");

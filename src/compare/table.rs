@@ -1,4 +1,4 @@
-//! Runs as a table: one for each metric, best run first.
+//! A table of runs for each metric, best run first.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -11,16 +11,17 @@ use super::name::names;
 use crate::metric::{Metric, Mode, Part, REGISTRY};
 use crate::record::number::{count, rate, score, seconds};
 
-/// A run by the metric it is compared by.
+/// A run with the metric that it is compared by.
 struct Line<'a> {
     name: String,
     run: &'a Run,
-    /// The monitored metric of the last row, and its best with the epoch; neither where it is not a number.
+    /// The metric in the last row. `None` if it is missing or NaN.
     last: Option<f64>,
+    /// The best value and its epoch. `None` if there is no number.
     best: Option<(f64, u64)>,
 }
 
-/// The tables, and below them what could not be read.
+/// Returns the tables and, below them, the runs that could not be read.
 pub(super) fn page(found: &Found) -> String {
     let paths: Vec<&Path> = found.runs.iter().map(|run| run.path.as_path()).collect();
     let names = names(&paths);
@@ -49,7 +50,7 @@ impl<'a> Line<'a> {
         };
         let scored = run.curve.epochs().filter_map(|epoch| Some((monitored(epoch)?, epoch)));
         let mode = metric.better;
-        // The first of equals, as it was there earlier.
+        // Of equal values, the earliest counts.
         let best = scored.reduce(|best, this| if mode.is_better(this.0, best.0, 0.0) { this } else { best });
         Line { name, run, last: run.curve.epochs().next_back().and_then(monitored), best }
     }
@@ -86,7 +87,7 @@ fn better(mode: Mode, a: f64, b: f64) -> Ordering {
     }
 }
 
-/// Best first; what has no value last; equals by their time of it, then by name.
+/// Orders the best run first, and runs without a value last. Equal values are ordered by their epochs, then by name.
 fn order(mode: Mode, a: &Line<'_>, b: &Line<'_>) -> Ordering {
     let by_value = match (a.best, b.best) {
         (Some((a, at_a)), Some((b, at_b))) => better(mode, a, b).then(at_a.cmp(&at_b)),
@@ -110,11 +111,11 @@ fn table(metric: Metric, mut lines: Vec<Line<'_>>) -> String {
     }
     let direction = if metric.better == Mode::Max { "highest" } else { "lowest" };
     let mut text = format!("{}\nSorted by best val_{metric}, {direction} first.\n", table.trim_fmt());
-    // A run without a validation part is judged by data that it was chosen on, or trained on.
+    // Without a validation part, a run is judged on data that it was selected or trained with.
     for Line { name, run, .. } in &lines {
         let part = &run.record.started.validation_part;
         if part != "validation" {
-            text += &format!("{name} is judged by {part}: it holds out no validation part.\n");
+            text += &format!("{name} is judged by its {part} part, because it has no validation part.\n");
         }
     }
     text

@@ -18,8 +18,9 @@ fn run(steps: u64, lr: f64, schedule: &str) -> Vec<Trajectory> {
 }
 
 fn drawn(trajectories: &[Trajectory], width: usize) -> String {
-    let line = |it: &'_ Trajectory| Line { name: it.series.group.clone(), samples: &it.samples };
-    chart("lr", &trajectories.iter().map(line).collect::<Vec<_>>(), Scale::Auto, ChartOptions { width, colour: false })
+    let lines: Vec<Line<'_>> =
+        trajectories.iter().map(|it| Line { name: it.series.group.clone(), samples: &it.samples }).collect();
+    chart("lr", &lines, Scale::Auto, ChartOptions { width, colour: false })
 }
 
 /// Counts the columns with a dot in each row.

@@ -1,4 +1,4 @@
-//! `epochs.csv`: one row an epoch, there as soon as the epoch is.
+//! `epochs.csv`: one row per epoch, written when the epoch ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -9,15 +9,15 @@ use super::atomic_write::{atomic_write, cannot_write};
 use super::event::{Event, Row};
 use super::layout::Layout;
 
-/// Writes `epochs.csv`: the file appears with its header when the run starts, in the place of an older one; each row is
-/// appended whole. Where a run is resumed, the file is cut back to the rows that it then had.
+/// Writes `epochs.csv`. When the run starts, a file with the header replaces an older one. Rows are appended whole. When
+/// a run resumes, the file is cut back to the rows of its checkpoint.
 pub struct EpochsCsv {
     path: PathBuf,
     open: Option<(File, Layout)>,
 }
 
 impl EpochsCsv {
-    /// Will write to `path`, from [`Event::Started`] on.
+    /// Returns a sink that writes to `path` from [`Event::Started`] on.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         EpochsCsv { path: path.into(), open: None }
     }
@@ -26,11 +26,11 @@ impl EpochsCsv {
         let (file, layout) = self.open.as_mut().ok_or_else(|| io::Error::other("an epoch came before the start"))?;
         let cells: Vec<String> = layout.cells(row).iter().map(ToString::to_string).collect();
         let line = line(&cells)?;
-        // A row in a file that has no name any more would be lost without a word.
+        // If the file was removed, the row would be lost without an error.
         std::fs::metadata(&self.path)?;
         let before = file.metadata()?.len();
         file.write_all(&line).and_then(|()| file.flush()).inspect_err(|_| {
-            // A full disk takes half a row; the rows before it stay readable without that half.
+            // On a full disk, half a row may be written. Without it, the rows before stay readable.
             let _ = file.set_len(before);
         })
     }
@@ -56,13 +56,13 @@ impl Sink for EpochsCsv {
     }
 }
 
-/// The file at `path`, open at its end, after its first `bytes`.
+/// Cuts the file at `path` to `bytes`, and opens it at its end.
 fn cut(path: &Path, bytes: u64) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let there = file.metadata()?.len();
     if there < bytes {
         return Err(io::Error::other(format!(
-            "it has {there} bytes, and the checkpoint counts on {bytes}: --force starts over"
+            "it has {there} bytes, and the checkpoint expects {bytes}: --force starts over"
         )));
     }
     file.set_len(bytes)?;
@@ -70,7 +70,7 @@ fn cut(path: &Path, bytes: u64) -> io::Result<File> {
     Ok(file)
 }
 
-/// One line of CSV.
+/// Returns one line of CSV.
 fn line(cells: &[String]) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(cells)?;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_is_there_as_soon_as_its_epoch_is() {
+    fn each_row_is_written_when_its_epoch_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("epochs.csv");
         let text = || std::fs::read_to_string(&path).unwrap();
@@ -131,13 +131,13 @@ mod tests {
         csv.on(&Event::Epoch(row(1))).unwrap();
         assert_eq!(text(), format!("{header}0,0,,,2.5,0.5,0.001,1.5,0.25\n1,10,0.25,0.5,2.5,0.5,0.001,1.5,0.25\n"));
 
-        // A new run of the folder begins the file anew.
+        // A new run replaces the file.
         csv.on(&started(&["base"], Columns::default())).unwrap();
         assert_eq!(text(), header);
     }
 
     #[test]
-    fn a_file_that_was_removed_is_an_error_and_not_a_row_lost() {
+    fn removed_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("epochs.csv");
         let mut csv = EpochsCsv::new(&path);
@@ -172,7 +172,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn what_was_written_reads_back_exactly(
+        fn rows_read_back_exactly(
             (names, columns, rows) in (proptest::collection::btree_set("[a-z ,\"\n.µ]{1,6}", 0..3), 0..3_usize, any::<[bool; 3]>())
                 .prop_flat_map(|(names, hyper, [effective_lr, test, ema])| {
                     let hyper = ["momentum", "lr_decay"][..hyper].iter().map(|&name| name.to_owned()).collect();

@@ -1,4 +1,4 @@
-//! A run as its events tell it, for the tests of the sinks and of `compare`.
+//! An example run and its events, for the tests of the sinks and of `compare`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::run_json::Facts;
 use super::warning::Warning;
 use crate::metric::{Metric, Part};
 
-/// Adam on MNIST: two groups, a validation and a test part.
+/// Returns a run of Adam on MNIST with two groups, a validation part and a test part.
 pub(crate) fn started() -> Started {
     let group = |name: &str, parameters, lr, schedule: &str| GroupInfo {
         name: name.into(),
@@ -47,13 +47,13 @@ pub(crate) fn started() -> Started {
     }
 }
 
-/// The facts of that run.
+/// Returns the facts of that run.
 pub(crate) fn facts() -> Facts {
     let experiment = Experiment { id: "ef".into(), seed: 1, label: "optimizer.lr=0.001".into() };
     Facts { experiment, spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() }
 }
 
-/// The row of `epoch`, with this validation loss and accuracy.
+/// Returns the row of `epoch` with this validation loss and accuracy.
 pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
     let scores = |loss, metric| Some(Scores { loss, metric });
     Row {
@@ -71,12 +71,12 @@ pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
     }
 }
 
-/// Passed 97 % in epoch 3.
+/// Returns that the run reached 97 % in epoch 3.
 pub(crate) fn reached() -> Reached {
     Reached { metric: Part::Val.of(Metric::ACCURACY), value: 0.9712, epoch: 3, step: 1_173, seconds: 4.1 }
 }
 
-/// Stopped at the target, in epoch 3.
+/// Returns an outcome: stopped at the target in epoch 3.
 pub(crate) fn outcome() -> Outcome {
     Outcome {
         status: Status::StoppedAtTarget,
@@ -95,7 +95,7 @@ pub(crate) fn outcome() -> Outcome {
     }
 }
 
-/// The whole run.
+/// Returns all events of the run.
 pub(crate) fn events() -> Vec<Event> {
     let (step_in_epoch, steps_in_epoch) = (200, 391);
     let progress = Progress { epoch: 1, step: 200, step_in_epoch, steps_in_epoch, loss: 0.61 };

@@ -1,18 +1,18 @@
-//! One stream of events, many sinks.
+//! One stream of events for many sinks.
 
 use std::io;
 
 use super::Sink;
 use super::event::Event;
 
-/// Hands each event to every sink, in order.
+/// Passes each event to every sink, in order.
 #[derive(Default)]
 pub struct Fanout {
     sinks: Vec<Box<dyn Sink>>,
 }
 
 impl Fanout {
-    /// Events go to `sinks` in this order.
+    /// Returns a fan-out to `sinks`, in this order.
     pub fn new(sinks: Vec<Box<dyn Sink>>) -> Self {
         Fanout { sinks }
     }
@@ -24,8 +24,8 @@ impl Fanout {
 }
 
 impl Sink for Fanout {
-    /// Every sink gets the event, also after one has failed: a full disk does not silence the terminal. The first error
-    /// is returned. Only the beginning ends with it: what comes after counts on what comes before.
+    /// Every sink gets the event even if one has failed: a full disk does not silence the terminal. Returns the first
+    /// error. Only at the start do later sinks not get the event, because they rely on the earlier ones.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         let mut result = Ok(());
         for sink in &mut self.sinks {
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn all_sinks_get_the_event_and_the_first_error_comes_back() {
+    fn every_sink_gets_the_event_and_the_first_error_is_returned() {
         let seen = Rc::new(RefCell::new(String::new()));
         let mut fanout = Fanout::new(vec![Box::new(Named("a ", seen.clone()))]);
         let event = Event::Warning(crate::record::Warning::TestPartDecides);

@@ -1,4 +1,4 @@
-//! `--json`: each event as one line of JSON, for scripts that follow a run.
+//! `--json`: each event as one line of JSON, for scripts.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_an_event_and_reads_back() {
+    fn each_event_is_a_line_that_reads_back() {
         let mut lines = JsonLines::new(Vec::new());
         let val = Some(Scores { loss: f64::INFINITY, metric: 1e-300 });
         let (lr, hyper, effective_lr) = (vec![0.1], BTreeMap::from([("beta1".to_owned(), vec![0.9])]), vec![]);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_no_error_and_is_not_written_again() {
+    fn closed_pipe_is_not_an_error() {
         let metric = crate::metric::Part::Val.of(crate::metric::Metric::LOSS);
         let (value, epoch, step, seconds) = (0.1, 1, 2, 3.0);
         let event = Event::TargetReached(Reached { metric, value, epoch, step, seconds });

@@ -1,4 +1,4 @@
-//! The columns of `epochs.csv`, decided by the spec alone, and a [`Row`] as their cells.
+//! The columns of `epochs.csv`, which depend on the spec alone, and a [`Row`] as their cells.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use super::event::{Columns, Row, Scores, Started};
 use super::number::exact;
 use crate::metric::{Metric, Part};
 
-/// Which columns a run has:
+/// The columns of a run:
 /// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
-/// hyper-parameter that follows a rule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`,
+/// hyper-parameter with a schedule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`,
 /// `test_loss,test_<metric>`, `ema_loss,ema_<metric>`, last `train_seconds,eval_seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The task's metric.
     pub metric: Metric,
-    /// Names of the groups after the base group.
+    /// The names of the groups after the base group.
     pub groups: Vec<String>,
-    /// Names of the hyper-parameters that follow rules.
+    /// The names of the hyper-parameters with schedules.
     pub hyper: Vec<String>,
     pub effective_lr: bool,
     pub test: bool,
@@ -74,14 +74,14 @@ impl Started {
 }
 
 impl Layout {
-    /// The columns of the run that `started` announces.
+    /// Returns the columns of a run.
     pub fn of(started: &Started) -> Self {
         let Columns { hyper, effective_lr, test, ema } = started.columns.clone();
         let groups = started.groups.iter().skip(1).map(|group| group.name.clone()).collect();
         Layout { metric: started.metric, groups, hyper, effective_lr, test, ema }
     }
 
-    /// The columns' names in order.
+    /// Returns the names of the columns, in order.
     pub fn header(&self) -> Vec<String> {
         let scores = |part: Part| [part.of(Metric::LOSS).to_string(), part.of(self.metric).to_string()];
         let mut header = vec!["epoch".to_owned(), "step".to_owned()];
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_the_documented_one() {
+    fn columns_are_in_the_documented_order() {
         let metric = Metric::ACCURACY;
         let plain = Layout { metric, groups: vec![], hyper: vec![], effective_lr: false, test: false, ema: false };
         assert_eq!(
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_reads_back_by_the_names_of_its_columns() {
+    fn row_reads_back_by_column_name() {
         let scores = |loss, metric| Some(Scores { loss, metric });
         let hyper = [("alpha".to_owned(), vec![1.0, 2.0, 3.0]), ("eps".to_owned(), vec![1e-8, 1e-300, 0.0])];
         let row = Row {

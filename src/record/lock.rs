@@ -1,6 +1,6 @@
-//! One process at a time has a run's folder. The operating system holds the lock, so it ends with the process, however
-//! that ends. On file systems of clusters such locks may not reach other machines: there the file also says who has it, and
-//! is written again every few seconds while he lives.
+//! The lock on a run's folder: one process at a time owns it. The operating system holds the lock and releases it however
+//! the process ends. On network file systems such locks may not reach other machines, so the file also names its owner,
+//! who rewrites it every few seconds.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,35 +12,35 @@ use std::time::Duration;
 use super::files::{LOCK, PROBE};
 use super::machine;
 
-/// How often the holder shows that it lives.
+/// The interval at which the owner rewrites the file.
 const BEAT: Duration = Duration::from_secs(10);
 
-/// A holder on another machine that has not shown itself for so long is dead.
+/// An owner on another machine counts as dead if it has not rewritten the file for this long.
 const STALE: Duration = Duration::from_secs(60);
 
-/// A run's folder, held until this is dropped.
+/// The lock on a run's folder, released when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
-    /// Dropped to end the heart.
+    /// Dropped to stop the heartbeat.
     alive: Option<Sender<()>>,
     heart: Option<JoinHandle<()>>,
 }
 
-/// A folder that cannot be had.
+/// A folder that cannot be locked.
 pub(super) enum LockError {
-    /// By whom it is held: `process 123 on host`.
+    /// Another process owns it: `process 123 on host`.
     Held(String),
     Io(io::Error),
 }
 
 impl Lock {
-    /// Takes `folder`, which exists.
+    /// Locks `folder`, which exists.
     pub fn take(folder: &Path) -> Result<Lock, LockError> {
         let path = folder.join(LOCK);
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(LockError::Io)?;
-        // `is_held` of another process takes the lock for a moment; that is no reason to give up.
+        // `is_held` in another process takes the lock for a moment, so one failure is not final.
         let mut tries = 5;
         let locked = loop {
             match file.try_lock() {
@@ -53,12 +53,12 @@ impl Lock {
                     let owner = owner(&mut file).unwrap_or_else(|| "another process".to_owned());
                     return Err(LockError::Held(owner));
                 }
-                // Some network file systems have no locks; what the file says has to do.
+                // Some network file systems have no locks. There the content of the file decides.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => break false,
                 Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
             }
         };
-        if let Some(owner) = lives(&mut file, folder, locked) {
+        if let Some(owner) = live_owner(&mut file, folder, locked) {
             return Err(LockError::Held(owner));
         }
         let text = format!("process {} on {}\n", std::process::id(), machine::host());
@@ -67,7 +67,7 @@ impl Lock {
         let (alive, ended) = channel();
         let beat = move || {
             while ended.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                // A beat that fails is missed; the next one may not be.
+                // A failed write is skipped. The next one may succeed.
                 let _ = write(&mut beating, &text);
             }
         };
@@ -82,7 +82,7 @@ impl Drop for Lock {
         if let Some(heart) = self.heart.take() {
             let _ = heart.join();
         }
-        // Whoever comes next, on whichever machine, need not wait.
+        // The next owner, on any machine, does not have to wait.
         let _ = self.file.set_len(0);
     }
 }
@@ -93,16 +93,17 @@ fn write(file: &mut File, text: &str) -> io::Result<()> {
     file.set_len(text.len() as u64)
 }
 
-/// Who has the file, by its own words.
+/// Returns the owner that the file names; `None` if it names none.
 fn owner(file: &mut File) -> Option<String> {
     let mut owner = String::new();
     let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut owner));
     Some(owner.trim().to_owned()).filter(|owner| read.is_ok() && !owner.is_empty())
 }
 
-/// Who has `file`, the lock of `folder`, although the lock itself does not say so, and has shown himself of late: on
-/// another machine, from where locks may not reach us. Where we are `locked`, nobody on this machine has it.
-fn lives(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
+/// Returns the owner that `file`, the lock of `folder`, names, if it is alive according to its last write. This finds
+/// owners on other machines, whose locks may not reach this one. If this process has `locked` the file, no other process
+/// of this machine owns it.
+fn live_owner(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
     let owner = owner(file)?;
     let here = owner.rsplit_once(" on ").is_none_or(|(_, host)| host == machine::host());
     if here && locked {
@@ -112,17 +113,17 @@ fn lives(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
     let probe = folder.join(PROBE);
     let now = File::create(&probe).and_then(|probe| probe.metadata()?.modified());
     let _ = std::fs::remove_file(&probe);
-    // A clock that went backwards, or cannot be read, speaks for the holder.
+    // If the clock went backwards or cannot be read, the owner counts as alive.
     let silent = now.ok().and_then(|now| now.duration_since(shown).ok()).unwrap_or_default();
     (silent < STALE).then_some(owner)
 }
 
-/// Whether a live process has the run in `folder`.
+/// Returns whether a live process owns the run in `folder`.
 pub fn is_held(folder: &Path) -> bool {
     let Ok(mut file) = File::open(folder.join(LOCK)) else { return false };
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => true,
-        locked => lives(&mut file, folder, locked.is_ok()).is_some(),
+        locked => live_owner(&mut file, folder, locked.is_ok()).is_some(),
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_held_once_and_freed_with_its_holder() {
+    fn folder_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!is_held(folder.path()));
         let lock = Lock::take(folder.path()).ok().unwrap();
@@ -143,9 +144,9 @@ mod tests {
         assert!(Lock::take(folder.path()).is_ok());
     }
 
-    /// What another machine's process leaves: its words, and no lock that would reach here.
+    /// A process on another machine leaves its name in the file, and a lock that does not reach this machine.
     #[test]
-    fn a_holder_on_another_machine_counts_while_its_heart_beats() {
+    fn owner_on_another_machine_counts_while_it_writes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(LOCK);
         std::fs::write(&path, "process 7 on elsewhere\n").unwrap();
@@ -158,13 +159,13 @@ mod tests {
         let lock = Lock::take(folder.path()).ok().unwrap();
         assert!(std::fs::read_to_string(&path).unwrap().starts_with(&format!("process {} on ", std::process::id())));
         drop(lock);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "", "who has gone is not there");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "", "the lock was released");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     /// This test runs itself in a second process, which takes the lock and is killed.
     #[test]
-    fn a_process_that_is_killed_lets_go() {
+    fn killed_process_releases_the_lock() {
         const FOLDER: &str = "LR_RUN_TEST_LOCK_FOLDER";
         if let Some(folder) = std::env::var_os(FOLDER) {
             let _lock = Lock::take(Path::new(&folder)).ok().unwrap();
@@ -173,7 +174,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let mut other = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "record::lock::tests::a_process_that_is_killed_lets_go"])
+            .args(["--exact", "record::lock::tests::killed_process_releases_the_lock"])
             .env(FOLDER, folder.path())
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::null())

@@ -1,15 +1,15 @@
-//! What a run's record says of the machine, as far as it can be learnt; nothing here can fail a run.
+//! Facts about the machine for a run's record, as far as they are available. Nothing here can fail a run.
 
 use std::process::{Command, Stdio};
 
-/// The machine's name in its network.
+/// Returns the machine's host name.
 pub(super) fn host() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = kernel.or_else(|| output(&mut Command::new("hostname"))).unwrap_or_default();
     if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
 }
 
-/// The most memory this process has held so far, in bytes; none where the system does not tell (Linux does).
+/// Returns the peak memory of this process so far, in bytes; `None` if the system does not report it (Linux does).
 pub(super) fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -17,14 +17,15 @@ pub(super) fn peak_memory_bytes() -> Option<u64> {
     Some(1024 * kibibytes)
 }
 
-/// The git commit of the folder that the program runs in, with `-dirty` after it when tracked files were changed.
+/// Returns the git commit of the working directory, with `-dirty` after it if tracked files were changed; `None` outside
+/// of a repository.
 pub(super) fn git_commit() -> Option<String> {
     let mut git = Command::new("git");
     git.args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
     output(&mut git).map(|text| text.trim().to_owned())
 }
 
-/// What `command` prints, if it is there and succeeds.
+/// Returns what `command` prints; `None` if it is missing or fails.
 fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_missing_or_fails_says_nothing() {
+    fn missing_or_failing_command_gives_none() {
         assert_eq!(output(&mut Command::new("no-such-program-anywhere")), None);
         assert_eq!(output(Command::new("git").arg("no-such-subcommand")), None);
         assert!(!host().is_empty() && host() == host().trim());

@@ -1,4 +1,4 @@
-//! Everything that goes out: [`Event`] and its sinks.
+//! Everything that a person or a script sees of a run: [`Event`] and its sinks, and the files in a run's folder.
 
 mod atomic_write;
 mod canonical;
@@ -41,8 +41,8 @@ pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, T
 pub use terminal::Terminal;
 pub use warning::Warning;
 
-/// Something that events go to.
+/// A consumer of events.
 pub trait Sink {
-    /// Takes one event. An error ends the run as `failed`.
+    /// Processes one event. An error ends the run with the status `failed`.
     fn on(&mut self, event: &Event) -> std::io::Result<()>;
 }

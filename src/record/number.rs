@@ -1,14 +1,14 @@
-//! How numbers are written: exactly for machines, short for people.
+//! Formats of numbers: exact for programs, short for people.
 
 use crate::metric::{Format, Metric};
 
-/// The shortest text that reads back as exactly `x`: plain from 1e-4 up to 1e16, with an exponent outside, so that
-/// 1e-300 is not 300 zeros. `NaN`, `inf`, `-inf` as Rust, Python and pandas read them.
+/// Returns the shortest text that reads back as exactly `x`, with an exponent outside of 1e-4 to 1e16. NaN and infinity
+/// are `NaN`, `inf` and `-inf`, which Rust, Python and pandas read.
 pub fn exact(x: f64) -> String {
     if x == 0.0 || !x.is_finite() || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
-/// A loss or an RMSE: four or more digits that count, at most 11 characters.
+/// Formats a loss or an RMSE with at least four significant digits and at most 11 characters.
 pub fn figure(x: f64) -> String {
     match x.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{x}"),
@@ -18,12 +18,12 @@ pub fn figure(x: f64) -> String {
     }
 }
 
-/// A learning rate, to four digits: `0.001`, `2.5e-5`.
+/// Formats a learning rate with four digits: `0.001`, `2.5e-5`.
 pub fn rate(x: f64) -> String {
     exact(format!("{x:.3e}").parse().unwrap_or(x))
 }
 
-/// A value of `metric` as people read it: `97.12 %`, `0.9712`.
+/// Formats a value of `metric` for people: `97.12 %`, `0.9712`.
 pub fn score(metric: Metric, value: f64) -> String {
     match metric.format {
         Format::Percent if value.is_finite() => format!("{:.2} %", 100.0 * value),
@@ -31,12 +31,12 @@ pub fn score(metric: Metric, value: f64) -> String {
     }
 }
 
-/// A count with its thousands apart: `101,770`.
+/// Formats a count with separated thousands: `101,770`.
 pub fn count(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
 
-/// A time span given in seconds: `0.52 s`, `12.3 s`, `3 min 12 s`, `2 h 05 min`.
+/// Formats a time of `x` seconds: `0.52 s`, `12.3 s`, `3 min 12 s`, `2 h 05 min`.
 pub fn seconds(x: f64) -> String {
     let whole = x.round() as u64;
     match x {
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exact_reads_back_exactly(bits in any::<u64>()) {
+        fn exact_numbers_read_back(bits in any::<u64>()) {
             let x = f64::from_bits(bits);
             let text = exact(x);
             let back: f64 = text.parse().unwrap();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_well() {
+    fn numbers_have_the_documented_form() {
         assert_eq!(
             [1e-300, 0.0001, 1e-5, 0.1, 1.0, 1e16, -0.0].map(exact).join(" "),
             "1e-300 0.0001 1e-5 0.1 1 1e16 -0"

@@ -1,4 +1,4 @@
-//! What a person reads of a run, line by line, at most 80 columns wide (a path or a name may be longer).
+//! The lines that a person reads about a run, at most 80 columns wide (a path or a name may be longer).
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::number::{count, figure, rate, score, seconds};
 use crate::metric::Metric;
 
 const WIDTH: usize = 80;
-/// Where the text of a labelled line begins.
+/// The column where the text of a labelled line begins.
 const INDENT: usize = 13;
-/// Widths of the table's columns: epoch, two of training, two of validation, rate, time.
+/// The widths of the table's columns: epoch, two for training, two for validation, rate, time.
 const COLUMNS: [usize; 7] = [7, 12, 12, 11, 11, 12, 13];
 
 const BOLD: Style = Style::new().bold();
@@ -22,14 +22,14 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const CAREFUL: Style = AnsiColor::Yellow.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// Words a run's events, with or without colour. Each text ends in a line break.
+/// Renders the events of a run, with or without colour. Each text ends in a line break.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     pub styled: bool,
 }
 
 impl Page {
-    /// What will run, and the head of the table.
+    /// Renders what will run, and the head of the table.
     pub fn opening(&self, run: &Started) -> String {
         let mut text = self.title(run);
         text += "\n";
@@ -52,7 +52,7 @@ impl Page {
             text += &self.line("target", target);
         }
         if let Some(Resumed { epoch, step, .. }) = &run.resumed {
-            text += &self.line("goes on", &format!("after {} steps, in epoch {epoch}", count(*step)));
+            text += &self.line("resumes", &format!("after {} steps, in epoch {epoch}", count(*step)));
         }
         text += "\n";
         let short = run.metric.short;
@@ -73,12 +73,12 @@ impl Page {
         text + &self.paint(BOLD, &columns(heads.map(str::to_owned))) + "\n"
     }
 
-    /// The run's name and variant.
+    /// Renders the run's name and variant.
     pub fn title(&self, run: &Started) -> String {
         format!("{}  {}\n", self.paint(BOLD, &run.name), self.paint(DIM, &run.variant))
     }
 
-    /// One epoch.
+    /// Renders an epoch.
     pub fn row(&self, run: &Started, row: &Row) -> String {
         let scores = |part: Option<Scores>| match part {
             Some(Scores { loss, metric }) => [figure(loss), score(run.metric, metric)],
@@ -91,7 +91,7 @@ impl Page {
         columns([row.epoch.to_string(), train_loss, train, val_loss, val, lr, time]) + "\n"
     }
 
-    /// A metric-driven rule changed a rate, or another hyper-parameter.
+    /// Renders a change that a metric-driven rule made.
     pub fn rate_changed(&self, change: &RateChanged) -> String {
         let RateChanged { group, quantity, from, to, reason, .. } = change;
         let label = if quantity == "lr" { "rate" } else { "change" };
@@ -107,17 +107,17 @@ impl Page {
         self.note(CAREFUL, "diverged", &text)
     }
 
-    /// The target was reached.
+    /// Renders that the target was reached.
     pub fn reached(&self, reached: &Reached) -> String {
         self.note(GOOD, "target", &format!("reached: {}", when(reached)))
     }
 
-    /// Something a person should know.
+    /// Renders a warning.
     pub fn warning(&self, message: &str) -> String {
         self.note(CAREFUL, "warning", message)
     }
 
-    /// How the run ended and what it came to. `curve` is its `epochs.csv`; `metric` the task's.
+    /// Renders the end of the run and its results. `curve` is its `epochs.csv`, `metric` that of the task.
     pub fn ending(&self, metric: Metric, outcome: &Outcome, curve: &Path) -> String {
         let (style, word) = ended(outcome);
         let mut text = self.note(style, "end", &word);
@@ -147,7 +147,7 @@ impl Page {
         self.note(DIM, label, text)
     }
 
-    /// `  label      text`, text wrapped under itself.
+    /// Renders `  label      text`. Further lines of the text are indented.
     fn note(&self, style: Style, label: &str, text: &str) -> String {
         let label = self.paint(style, label) + &" ".repeat((INDENT - 2).saturating_sub(label.len()).max(1));
         format!("  {label}{}\n", wrapped(text))
@@ -158,7 +158,7 @@ impl Page {
     }
 }
 
-/// `text` broken between words where a line is full, each further line indented.
+/// Breaks `text` between words into lines that are not too long. Further lines are indented.
 fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -177,7 +177,7 @@ fn columns(cells: [String; 7]) -> String {
     cells.iter().zip(COLUMNS).map(|(cell, width)| format!("{cell:>width$}")).collect()
 }
 
-/// `50,000 train, 10,000 validation, 10,000 test`, and which part decides where that is not the validation part.
+/// Renders `50,000 train, 10,000 validation, 10,000 test` and, if it is not the validation part, the part that decides.
 fn parts(run: &Started) -> String {
     let parts = [(run.train_examples, "train"), (run.val_examples, "validation"), (run.test_examples, "test")];
     let parts = parts.iter().filter(|(examples, _)| *examples > 0);
@@ -193,7 +193,7 @@ fn device(run: &Started) -> String {
     format!("{}, {} {threads}", run.device, run.threads)
 }
 
-/// `val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s`.
+/// Renders `val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s`.
 fn when(reached: &Reached) -> String {
     let Reached { metric, value, epoch, step, seconds: after } = reached;
     format!(

@@ -1,4 +1,4 @@
-//! `run.json`: what a run is, how it stands or ended, and what it came to.
+//! `run.json`: what a run is, its status, and its results.
 
 use std::fmt;
 use std::io;
@@ -13,18 +13,18 @@ use super::experiment::Experiment;
 use super::layout::{Cell, Layout};
 use super::{Sink, machine};
 
-/// Version of the file's form; another number is another form.
+/// The version of the file format.
 pub const SCHEMA: u32 = 1;
 
-/// What a run's record says that its events do not.
+/// Facts for a run's record that are not in its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub experiment: Experiment,
     /// [`super::spec_hash`] of the resolved spec.
     pub spec_hash: String,
-    /// Version of libtorch.
+    /// The version of libtorch.
     pub libtorch: String,
-    /// SHA-256 of the data, as its data set gives it.
+    /// The SHA-256 of the data, from its data set.
     pub data_fingerprint: String,
 }
 
@@ -34,38 +34,38 @@ pub struct RunRecord {
     pub schema: u32,
     /// `None` in a record that an earlier lr-run wrote.
     pub experiment: Option<Experiment>,
-    /// `running` is also what a crash leaves; [`super::is_held`] tells them apart.
+    /// A crash also leaves `running`. [`super::is_held`] distinguishes the two.
     pub status: Status,
-    /// What was to run; its keys stand at the top level.
+    /// The run. Its keys are at the top level of the file.
     #[serde(flatten)]
     pub started: Started,
-    /// `epochs`, `target`, …, once the run is over.
+    /// The reason of the end: `epochs`, `target`, …. `None` before the end.
     pub ended_by: Option<String>,
     pub reached: Option<Reached>,
     pub best: Option<Best>,
-    /// The last row, under the names of its columns in `epochs.csv`.
+    /// The last row, with the column names of `epochs.csv`.
     #[serde(rename = "final")]
     pub last: Option<Map<String, Value>>,
-    /// Loss and metric of the test part at the end, by name.
+    /// The loss and the metric of the test part at the end, by name.
     pub test: Option<Map<String, Value>>,
-    /// What the fitted model is, by name (`slope`, `intercept`).
+    /// The numbers of the fitted model, by name (`slope`, `intercept`).
     pub fitted: Map<String, Value>,
     pub diverged: Option<Divergence>,
     /// Each time that it went back instead, at lower rates.
     #[serde(default)]
     pub reductions: Vec<Reduced>,
     pub timings: Option<Timings>,
-    /// Most memory that the process held on the host up to the run's end.
+    /// The peak memory of the process on the host, in bytes, up to the run's end.
     pub peak_memory_bytes: Option<u64>,
     pub spec_hash: String,
     pub data_fingerprint: String,
     pub versions: Versions,
-    /// Commit of the folder where it ran, `-dirty` after it when tracked files were changed.
+    /// The git commit of the working directory, with `-dirty` after it if tracked files were changed.
     pub git_commit: Option<String>,
     pub process: Process,
 }
 
-/// Wall time of a run, in seconds.
+/// The wall time of a run, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timings {
     pub train_seconds: f64,
@@ -73,14 +73,14 @@ pub struct Timings {
     pub total_seconds: f64,
 }
 
-/// What ran.
+/// The versions that a run used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     pub lr_run: String,
     pub libtorch: String,
 }
 
-/// Where it ran.
+/// The process of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
@@ -88,7 +88,7 @@ pub struct Process {
 }
 
 impl Status {
-    /// Whether the run came to its end, so that there is nothing to run again.
+    /// Returns whether the run reached its end, so that it is not run again.
     pub fn is_complete(self) -> bool {
         matches!(self, Status::Completed | Status::StoppedAtTarget | Status::StoppedEarly | Status::Diverged)
     }
@@ -109,7 +109,7 @@ impl fmt::Display for Status {
 }
 
 impl RunRecord {
-    /// A run that begins now, in this process.
+    /// Returns the record of a run that starts now, in this process.
     fn begin(started: Started, facts: &Facts) -> Self {
         let versions = Versions { lr_run: env!("CARGO_PKG_VERSION").into(), libtorch: facts.libtorch.clone() };
         RunRecord {
@@ -153,7 +153,7 @@ impl RunRecord {
         self.peak_memory_bytes = machine::peak_memory_bytes();
     }
 
-    /// How the run ended, as it was told then; none while it has not ended.
+    /// Returns the outcome of the run; `None` before its end.
     pub fn outcome(&self) -> Option<Outcome> {
         let Timings { train_seconds, eval_seconds, total_seconds } = self.timings?;
         let layout = Layout::of(&self.started);
@@ -198,7 +198,7 @@ impl RunRecord {
 pub enum RunRecordError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} is no record of a run: {source}", path.display())]
+    #[error("{} is not the record of a run: {source}", path.display())]
     Broken { path: PathBuf, source: serde_json::Error },
     #[error("{} has schema {schema}, this lr-run reads schema {SCHEMA}", path.display())]
     Schema { path: PathBuf, schema: u64 },
@@ -219,7 +219,7 @@ fn figures(layout: &Layout, row: &Row) -> Map<String, Value> {
     cells.filter_map(|(name, cell)| Some((name, value(cell)?))).collect()
 }
 
-/// Returns the row that [`figures`] wrote; `None` if it has not this layout.
+/// Returns the row that [`figures`] wrote; `None` if it has another layout.
 fn row(layout: &Layout, figures: &Map<String, Value>) -> Option<Row> {
     layout.row(|name| match figures.get(name) {
         None => Cell::Empty,
@@ -230,7 +230,7 @@ fn row(layout: &Layout, figures: &Map<String, Value>) -> Option<Row> {
     })
 }
 
-/// Writes `run.json`: when the run starts, reaches its target, and ends; each time whole.
+/// Writes `run.json` when the run starts, reaches its target, and ends.
 pub struct RunJson {
     path: PathBuf,
     facts: Facts,
@@ -238,7 +238,7 @@ pub struct RunJson {
 }
 
 impl RunJson {
-    /// Will write to `path`, from [`Event::Started`] on.
+    /// Returns a sink that writes to `path` from [`Event::Started`] on.
     pub fn new(path: impl Into<PathBuf>, facts: Facts) -> Self {
         RunJson { path: path.into(), facts, record: None }
     }
@@ -253,7 +253,7 @@ impl Sink for RunJson {
             }
             (Event::TargetReached(reached), Some(record)) => record.reached = Some(reached.clone()),
             (Event::Ended(outcome), Some(record)) => record.end(outcome),
-            // A run that fails before it starts leaves no record: an older run's may stand there.
+            // A run that fails before it starts leaves no record, because an older run's may be there.
             _ => return Ok(()),
         }
         let mut content = serde_json::to_vec_pretty(&self.record)?;

@@ -1,5 +1,4 @@
-//! What a person sees while a run goes on: the lines of [`Page`] on stdout, and on stderr a progress bar within the
-//! epoch. `--quiet` is a run without this sink.
+//! The display of a run in a terminal: the lines of [`Page`] on stdout, and on stderr a progress bar for the epoch.
 
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
@@ -13,34 +12,34 @@ use super::page::Page;
 use super::run_json::RunRecord;
 use crate::metric::Metric;
 
-/// Tells a person how a run goes.
+/// Shows a run to a person.
 pub struct Terminal<W> {
     out: W,
     page: Page,
     bar: ProgressBar,
-    /// The run's `epochs.csv`, to be named at the end.
+    /// The path of the run's `epochs.csv`, which is printed at the end.
     curve: PathBuf,
     started: Option<Box<Started>>,
-    /// That the target was reached: told when the run goes on, else the end says it.
+    /// The line that the target was reached. It is printed if the run continues; otherwise the last lines say so.
     held_back: Option<String>,
-    /// Nobody reads any more.
+    /// Whether the reader is gone.
     closed: bool,
 }
 
 impl Terminal<Stdout> {
-    /// Lines go to stdout, in colour where it is a terminal and `NO_COLOR` is not set; the bar is shown where stderr is
-    /// a terminal. `curve` is the run's `epochs.csv`.
+    /// Prints lines to stdout, in colour if it is a terminal and `NO_COLOR` is not set. The bar is shown if stderr is a
+    /// terminal. `curve` is the run's `epochs.csv`.
     pub fn stdout(curve: impl Into<PathBuf>) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let styled = wanted && able && io::stdout().is_terminal();
-        // indicatif draws nothing on what is no terminal.
+        // indicatif draws only on terminals.
         Terminal::new(io::stdout(), styled, ProgressDrawTarget::stderr(), curve)
     }
 }
 
 impl<W: Write> Terminal<W> {
-    /// Lines go to `out`, the bar to `bar`.
+    /// Prints lines to `out`, and the bar to `bar`.
     pub fn new(out: W, styled: bool, bar: ProgressDrawTarget, curve: impl Into<PathBuf>) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), bar);
         let style = ProgressStyle::with_template("{prefix:>7}  {bar:30} {pos:>7}/{len:<7} loss {msg:<10} {eta:>4}");
@@ -50,18 +49,18 @@ impl<W: Write> Terminal<W> {
         Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, held_back: None, closed: false }
     }
 
-    /// Tells of a run that was complete already, in `folder`.
+    /// Prints that the run in `folder` was complete already, and its results.
     pub fn already_complete(&mut self, record: &RunRecord, folder: &Path) {
         let mut text = self.page.title(&record.started);
-        text += &format!("\n{} is complete; --force runs it anew.\n\n", folder.display());
+        text += &format!("\n{} is complete; --force runs it again.\n\n", folder.display());
         if let Some(outcome) = record.outcome() {
             text += &self.page.ending(record.started.metric, &outcome, &self.curve);
         }
         self.print(&text);
     }
 
-    /// Prints `text` with the bar out of the way. A reader that has gone (`| head`), or a terminal that was closed, ends
-    /// the printing and not the run.
+    /// Prints `text` above the bar. If the reader is gone (`| head`) or the terminal was closed, printing stops and the run
+    /// continues.
     fn print(&mut self, text: &str) {
         if !self.closed {
             let out = &mut self.out;
@@ -71,7 +70,7 @@ impl<W: Write> Terminal<W> {
     }
 
     fn progress(&self, progress: &Progress) {
-        // Each epoch ends the bar; the next one begins it, and its estimate of the time left, anew.
+        // The bar and its estimate of the time left start again in each epoch.
         if self.bar.is_finished() {
             self.bar.reset();
         }

@@ -4,7 +4,7 @@ use super::super::{compare, find};
 use super::*;
 use crate::record::{Event, Opened, Outcome, Row, RunDirectory, Scores, Started, Status, example};
 
-/// Runs `rows` in `folder`, and ends as `status`.
+/// Writes a run with `rows` to `folder`. It ends with `status`.
 fn run(folder: &Path, started: Started, rows: &[Row], status: Option<Status>) -> RunDirectory {
     let spec = "seed = 1\n".parse().unwrap();
     let Ok(Opened::Fresh(directory)) = RunDirectory::open(folder, &spec, false) else { panic!("not fresh") };
@@ -23,7 +23,7 @@ fn rows(accuracies: &[f64]) -> Vec<Row> {
 }
 
 #[test]
-fn runs_stand_side_by_side_best_first() {
+fn runs_are_listed_best_first() {
     let results = tempfile::tempdir().unwrap();
     let at = |name: &str| results.path().join("mnist").join(name);
     let started = example::started;
@@ -50,7 +50,7 @@ fn runs_stand_side_by_side_best_first() {
 }
 
 #[test]
-fn each_metric_has_its_table_and_its_direction() {
+fn each_metric_has_a_table_and_a_direction() {
     let results = tempfile::tempdir().unwrap();
     let line = |metric: Metric| Started { metric, target: None, ..example::started() };
     let by_test = || {
@@ -75,12 +75,12 @@ fn each_metric_has_its_table_and_its_direction() {
      b     completed        1     0.2500          0.2500          1   -        0.001
      a     completed        2     0.5000          0.5000          2   -        0.001
     Sorted by best val_rmse, lowest first.
-    b is judged by test: it holds out no validation part.
+    b is judged by its test part, because it has no validation part.
     ");
 }
 
 #[test]
-fn a_run_named_twice_stands_once_and_a_broken_one_is_left_out_aloud() {
+fn each_run_is_listed_once_and_a_broken_run_is_reported() {
     let results = tempfile::tempdir().unwrap();
     let (good, bad) = (results.path().join("good"), results.path().join("bad"));
     run(&good, example::started(), &rows(&[0.5]), Some(Status::Completed));
@@ -95,7 +95,7 @@ fn a_run_named_twice_stands_once_and_a_broken_one_is_left_out_aloud() {
 }
 
 #[test]
-fn a_folder_without_runs_is_an_error_that_names_it() {
+fn folder_without_runs_is_an_error() {
     let results = tempfile::tempdir().unwrap();
     let good = results.path().join("good");
     run(&good, example::started(), &[], Some(Status::Completed));

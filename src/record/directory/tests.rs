@@ -174,7 +174,7 @@ fn resumed_run_is_cut_back_to_its_checkpoint() {
     // Missing rows are an error.
     fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
     let error = directory.sinks(facts()).on(&goes_on).unwrap_err().to_string();
-    assert!(error.contains("epochs.csv") && error.contains("the checkpoint counts on"), "{error}");
+    assert!(error.contains("epochs.csv") && error.contains("the checkpoint expects"), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::super::example::{events, facts, outcome, reached, row as example_row,
 use super::*;
 
 #[test]
-fn the_record_stands_at_the_start_at_the_target_and_at_the_end() {
+fn record_is_written_at_start_target_and_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let mut json = RunJson::new(&path, facts());
@@ -35,9 +35,9 @@ fn the_record_stands_at_the_start_at_the_target_and_at_the_end() {
     assert_eq!((of("/spec_hash"), of("/data_fingerprint")), (r#""ab""#.into(), r#""cd""#.into()));
 }
 
-/// Debug text tells NaN from NaN, which `==` does not.
+/// Compares debug text, because NaN is not equal to NaN.
 #[test]
-fn an_outcome_reads_back_as_it_was() {
+fn outcome_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let nan = Some(Scores { loss: f64::NAN, metric: 0.098 });
@@ -63,7 +63,7 @@ fn an_outcome_reads_back_as_it_was() {
 
 /// Records that an earlier lr-run wrote have no experiment.
 #[test]
-fn a_record_without_an_experiment_is_read() {
+fn record_without_an_experiment_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let mut json = RunJson::new(&path, facts());
@@ -75,14 +75,14 @@ fn a_record_without_an_experiment_is_read() {
 }
 
 #[test]
-fn what_is_no_record_is_named() {
+fn file_that_is_not_a_record_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let error = |content: &str| {
         std::fs::write(&path, content).unwrap();
         RunRecord::read(&path).unwrap_err().to_string()
     };
-    assert!(error("{").contains("run.json is no record of a run: EOF"));
+    assert!(error("{").contains("run.json is not the record of a run: EOF"));
     assert!(error("{\"schema\": 1}").contains("missing field `status`"));
     assert!(error("{\"schema\": 7, \"status\": 3}").ends_with("run.json has schema 7, this lr-run reads schema 1"));
 }

@@ -18,7 +18,7 @@ fn shown(styled: bool, events: &[Event]) -> String {
 }
 
 #[test]
-fn a_run_reads_well() {
+fn run_is_printed() {
     let text = shown(false, &events());
     insta::assert_snapshot!(text, @r"
     mnist_adam  optimizer.lr=0.001,seed=1
@@ -55,7 +55,7 @@ fn a_run_reads_well() {
 }
 
 #[test]
-fn a_target_that_does_not_end_the_run_is_told_when_it_is_reached() {
+fn target_that_does_not_end_the_run_is_printed_when_reached() {
     let target = Event::TargetReached(outcome().reached.unwrap());
     let events = [Event::Started(Box::new(started())), target, Event::Epoch(row(4, 0.1, 0.98))];
     let text = shown(false, &events);
@@ -95,7 +95,7 @@ fn colour_changes_no_column() {
 }
 
 #[test]
-fn a_line_fit_tells_what_it_found() {
+fn fitted_line_is_printed() {
     let mut run = started();
     run.metric = crate::metric::Metric::RMSE;
     run.target = None;
@@ -130,7 +130,7 @@ fn a_line_fit_tells_what_it_found() {
 }
 
 #[test]
-fn a_diverged_run_says_where() {
+fn divergence_names_step_and_rate() {
     let scores = Some(Scores { loss: f64::NAN, metric: 0.098 });
     let last = Row { train: scores, val: scores, ..row(1, 0.5, 0.7) };
     let diverged = Some(Divergence { step: 1_017, lr: 10.0, loss: "NaN".into() });
@@ -148,7 +148,7 @@ fn a_diverged_run_says_where() {
 }
 
 #[test]
-fn a_complete_run_ends_as_it_ended_then() {
+fn complete_run_prints_its_results_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let mut json = RunJson::new(&path, facts());
@@ -159,7 +159,7 @@ fn a_complete_run_ends_as_it_ended_then() {
     let mut terminal = Terminal::new(Vec::new(), false, ProgressDrawTarget::hidden(), CURVE);
     terminal.already_complete(&record, Path::new("results/mnist_adam/seed=1"));
     let again = String::from_utf8(terminal.out).unwrap();
-    let (head, ending) = again.split_once("anew.\n\n").unwrap();
+    let (head, ending) = again.split_once("again.\n\n").unwrap();
     assert_eq!(
         head,
         "mnist_adam  optimizer.lr=0.001,seed=1\n\nresults/mnist_adam/seed=1 is complete; --force runs it "
@@ -191,7 +191,7 @@ impl Write for Closing {
 }
 
 #[test]
-fn a_closed_pipe_ends_the_printing_and_not_the_run() {
+fn closed_pipe_ends_the_printing_only() {
     let mut terminal = Terminal::new(Closing { lines: 2, refused: 0 }, false, ProgressDrawTarget::hidden(), CURVE);
     for event in events() {
         terminal.on(&event).unwrap();
@@ -236,7 +236,7 @@ impl TermLike for Line {
 }
 
 #[test]
-fn the_bar_is_there_within_an_epoch_and_gone_after_it() {
+fn bar_is_shown_within_an_epoch_only() {
     let screen = Line::default();
     let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
     let mut terminal = Terminal::new(io::sink(), false, target, CURVE);
