@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion};
+use lr_run::engine::{Batch, Error, Optimizer, Segments, Step, start};
 use lr_run::libtorch::{Pieces, elements, elements_mut};
-use lr_run::optimizer::{Batch, Clip, Error, Optimizer, REGISTRY, Segments, Step};
+use lr_run::optimizer::{Clip, REGISTRY};
 use lr_run::params::{Declaration, Init};
 use lr_run::spec::{Log, Section, Spec, lookup};
 use lr_run::store::Store;
@@ -102,7 +103,7 @@ impl Bench {
         }
         let store = Store::new(declaration, Kind::Float, Device::Cpu, 1).unwrap();
         let segments = Segments::new(store.declaration(), &vec![0; tensors]);
-        let optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+        let optimizer = start(&groups, segments, Clip::None, &store).unwrap();
         // Half of a network's gradients are zero for long: inputs that are always so, units that sleep.
         let gradient = |view: &Tensor| {
             let gradient = Tensor::randn(view.size(), (Kind::Float, Device::Cpu)) * 0.01;
@@ -148,27 +149,12 @@ impl Streams {
     }
 
     fn pass(&mut self) {
-        match self.written.len() - 1 {
-            0 => self.sweep::<0>(),
-            1 => self.sweep::<1>(),
-            2 => self.sweep::<2>(),
-            3 => self.sweep::<3>(),
-            4 => self.sweep::<4>(),
-            slots => panic!("{slots} slots"),
-        }
-    }
-
-    fn sweep<const S: usize>(&mut self) {
         let read = elements::<f32>(&self.read);
-        let mut written = self.written.iter_mut().map(elements_mut::<f32>);
-        let p = written.next().unwrap();
-        let slots: [&mut [f32]; S] = std::array::from_fn(|_| written.next().unwrap());
-        let mut outputs = vec![(); self.pieces.len()];
-        self.pieces.each(p, slots, &mut outputs, 256 * 1024, |piece, p, slots, ()| {
+        let mut written: Vec<&mut [f32]> = self.written.iter_mut().map(elements_mut::<f32>).collect();
+        self.pieces.each(&mut written, &mut [], 256 * 1024, &|piece, rows, _| {
             let read = &read[piece * PIECE..];
-            let mut rows = std::iter::once(p).chain(slots).collect::<Vec<_>>();
             for start in (0..rows[0].len()).step_by(LINE) {
-                for row in &mut rows {
+                for row in &mut *rows {
                     let end = row.len().min(start + LINE);
                     row[start..end].iter_mut().zip(&read[start..end]).for_each(|(x, g)| *x += 0.5 * g);
                 }

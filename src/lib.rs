@@ -20,6 +20,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod compare;
 pub mod dataset;
+pub mod engine;
 pub mod exit;
 #[allow(unsafe_code, reason = "calls C++, and reads the memory of tensors")]
 pub mod libtorch;

@@ -10,7 +10,8 @@ use super::Error;
 use crate::batches::Batches;
 use crate::checkpoint::load_weights;
 use crate::dataset::{Access, Data, Part, split};
-use crate::optimizer::{Ema, Method, Optimizer, Segments};
+use crate::engine::{self, Ema, Optimizer, Segments};
+use crate::optimizer::OptimizerConfig;
 use crate::plan::{Group, Plan};
 use crate::record::{Columns, GroupInfo, HyperInfo, Started};
 use crate::store::Store;
@@ -75,13 +76,13 @@ pub fn job(plan: Plan, data: Data, affordable: Option<u64>) -> Result<(Job, Opti
     let Parts { examples, train_rows, val, test } = parts(&plan, data)?;
     let store = store(&plan, None)?;
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
-    let mut methods: Vec<Box<dyn Method>> = Vec::new();
+    let mut methods: Vec<Box<dyn OptimizerConfig>> = Vec::new();
     let mut groups = Vec::new();
     for Group { name, method, base_lr, rule, hyper, .. } in plan.groups.groups {
         methods.push(method);
         groups.push(Rate { name, base_lr, rule, hyper });
     }
-    let begin = |store: &Store| methods[0].start(&methods, segments.clone(), plan.clip, store);
+    let begin = |store: &Store| engine::start(&methods, segments.clone(), plan.clip, store);
     let optimizer: Box<dyn Optimizer> = begin(&store).map_err(Error::usage)?;
     let mut job = Job {
         seed: plan.seed,

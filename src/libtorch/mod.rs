@@ -2,6 +2,7 @@
 
 mod allocations;
 mod parallel;
+mod vectors;
 
 use std::ffi::{CStr, CString, c_char};
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use tch::{Kind, TchError, Tensor};
 
 pub use allocations::{Allocations, release_freed_memory};
 pub use parallel::{Pieces, Rows, Slices};
+#[cfg(target_arch = "x86_64")]
+pub use vectors::call_vectorized;
 
 unsafe extern "C" {
     fn lr_load_cuda(path: *const c_char) -> *const c_char;

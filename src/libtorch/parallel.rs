@@ -14,22 +14,27 @@ unsafe extern "C" {
 }
 
 /// Calls `body` for pieces of `0..length`, none much smaller than `grain`. `body` must not panic: that ends the process.
-fn parallel_for<F: Fn(Range<usize>) + Sync>(length: usize, grain: usize, body: F) {
-    extern "C" fn call<F: Fn(Range<usize>) + Sync>(context: *mut c_void, begin: i64, end: i64) {
-        // SAFETY: `context` is the `&F` below, which outlives the loop.
-        let body = unsafe { &*context.cast::<F>() };
+fn parallel_for(length: usize, grain: usize, body: &(dyn Fn(Range<usize>) + Sync)) {
+    type Body<'a> = &'a (dyn Fn(Range<usize>) + Sync);
+    extern "C" fn call(context: *mut c_void, begin: i64, end: i64) {
+        // SAFETY: `context` points to the `body` below, which outlives the loop.
+        let body = unsafe { *context.cast::<Body<'_>>() };
         body(begin as usize..end as usize);
     }
-    let context = std::ptr::from_ref(&body).cast_mut().cast::<c_void>();
-    // SAFETY: `call` reads `context` as the `F` it was made from; F is Sync; the call returns when all pieces are done.
-    unsafe { lr_parallel_for(length as i64, grain as i64, call::<F>, context) }
+    let context = std::ptr::from_ref::<Body<'_>>(&body).cast_mut().cast::<c_void>();
+    // SAFETY: `call` only reads `context`, as the reference that it points to. What that refers to is Sync, and this call
+    // returns when all pieces are done.
+    unsafe { lr_parallel_for(length as i64, grain as i64, call, context) }
 }
 
-/// Ranges of a row of elements, in order and apart from each other.
+/// The most rows that [`Pieces::each`] walks together.
+pub const MAX_ROWS: usize = 8;
+
+/// Ranges of a row of elements, in order and without overlap.
 #[derive(Clone, Debug)]
 pub struct Pieces {
     ranges: Vec<Range<usize>>,
-    /// Elements of all of them.
+    /// The number of elements of all of them.
     elements: usize,
 }
 
@@ -41,60 +46,62 @@ impl Pieces {
         Pieces { ranges, elements }
     }
 
-    /// How many there are.
+    /// Returns the number of pieces.
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no piece.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// Calls `body` for each piece with its number, its share of `row` and of every slice of `beside` (all of one
-    /// length), and its place in `outputs`. A thread takes on at least about `grain` elements. `body` must not panic:
-    /// that ends the process.
-    pub fn each<T, O, F, const N: usize>(
+    /// Calls `body` for each piece with its number, its part of every one of `rows` (all of one length), and its outputs:
+    /// of `outputs` each piece has an equal part, in order. A thread takes at least about `grain` elements. `body` must
+    /// not panic: that ends the process.
+    pub fn each<T: Send + Sync>(
         &self,
-        row: &mut [T],
-        beside: [&mut [T]; N],
-        outputs: &mut [O],
+        rows: &mut [&mut [T]],
+        outputs: &mut [f64],
         grain: usize,
-        body: F,
-    ) where
-        T: Send + Sync,
-        O: Send + Sync,
-        F: Fn(usize, &mut [T], [&mut [T]; N], &mut O) + Sync,
-    {
+        body: &(dyn Fn(usize, &mut [&mut [T]], &mut [f64]) + Sync),
+    ) {
         struct Shared<T>(*mut T);
         // SAFETY: only used below, where no two threads touch the same element.
         unsafe impl<T: Send> Sync for Shared<T> {}
 
-        let len = row.len();
-        assert!(beside.iter().all(|slice| slice.len() == len), "all slices have one length");
-        assert!(self.ranges.last().is_none_or(|last| last.end <= len), "the pieces lie in the slices");
-        assert_eq!(outputs.len(), self.len(), "one output a piece");
+        let count = rows.len();
+        let len = rows.first().map_or(0, |row| row.len());
+        assert!(count <= MAX_ROWS && rows.iter().all(|row| row.len() == len), "at most {MAX_ROWS} rows of one length");
+        assert!(self.ranges.last().is_none_or(|last| last.end <= len), "the pieces lie in the rows");
+        let own = outputs.len() / self.len().max(1);
+        assert_eq!(outputs.len(), own * self.len(), "each piece has as many outputs");
         let grain = (grain as u128 * self.len() as u128 / self.elements.max(1) as u128).max(1);
-        let (row, beside) = (Shared(row.as_mut_ptr()), beside.map(|slice| Shared(slice.as_mut_ptr())));
+        let mut starts: [Shared<T>; MAX_ROWS] = [const { Shared(std::ptr::null_mut()) }; MAX_ROWS];
+        for (start, row) in starts.iter_mut().zip(rows) {
+            start.0 = row.as_mut_ptr();
+        }
         let outputs = Shared(outputs.as_mut_ptr());
-        // All of each, not the pointers in them, which alone are not to be shared.
-        let (row, outputs) = (&row, &outputs);
-        parallel_for(self.len(), grain.min(self.len() as u128) as usize, |numbers| {
+        // The whole of each, not the pointers in them, which alone are not to be shared.
+        let (starts, outputs) = (&starts, &outputs);
+        parallel_for(self.len(), grain.min(self.len() as u128) as usize, &|numbers| {
             for number in numbers {
                 let range = &self.ranges[number];
-                // SAFETY: the slices are `len` long and borrowed exclusively until this function returns; the range
-                // lies in them, and overlaps with no other piece (checked), each of which one thread has.
-                let part =
-                    |of: &Shared<T>| unsafe { std::slice::from_raw_parts_mut(of.0.add(range.start), range.len()) };
-                // SAFETY: as above: one output a piece.
-                let output = unsafe { &mut *outputs.0.add(number) };
-                body(number, part(row), beside.each_ref().map(part), output);
+                let mut parts: [&mut [T]; MAX_ROWS] = std::array::from_fn(|_| <&mut [T]>::default());
+                for (part, start) in parts.iter_mut().zip(&starts[..count]) {
+                    // SAFETY: the rows are `len` long and borrowed exclusively until this function returns; the range
+                    // lies in them, and overlaps with no other piece (checked), each of which one thread has.
+                    *part = unsafe { std::slice::from_raw_parts_mut(start.0.add(range.start), range.len()) };
+                }
+                // SAFETY: as above; the pieces' outputs are apart from each other.
+                let outputs = unsafe { std::slice::from_raw_parts_mut(outputs.0.add(number * own), own) };
+                body(number, &mut parts[..count], outputs);
             }
         });
     }
 }
 
-/// A buffer for [`Rows`], kept from one use to the next so that nothing is allocated.
+/// A buffer for [`Rows`], reused so that nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Slices(Vec<(*const u8, usize)>);
 
@@ -102,7 +109,7 @@ pub struct Slices(Vec<(*const u8, usize)>);
 unsafe impl Send for Slices {}
 
 impl Slices {
-    /// The elements of each of `tensors`, contiguous CPU tensors of T; of an undefined one none.
+    /// Returns the elements of each of `tensors`, contiguous CPU tensors of T. An undefined tensor has none.
     pub fn of<'a, T: Element>(&'a mut self, tensors: &'a [Tensor]) -> Rows<'a, T> {
         self.0.clear();
         self.0.extend(tensors.iter().map(|tensor| {
@@ -120,11 +127,11 @@ pub struct Rows<'a, T> {
     of: PhantomData<&'a [T]>,
 }
 
-// SAFETY: it stands for `&[&[T]]`.
+// SAFETY: it is a `&[&[T]]` in all but its type.
 unsafe impl<T: Sync> Sync for Rows<'_, T> {}
 
 impl<'a, T> Rows<'a, T> {
-    /// The elements of tensor number `index`.
+    /// Returns the elements of tensor number `index`.
     pub fn get(&self, index: usize) -> &'a [T] {
         let (start, len) = self.rows[index];
         // SAFETY: made from a slice of T that lives as long as 'a, by [`Slices::of`].

@@ -1,11 +1,11 @@
-//! AdaBelief: Adam whose second moment is of what the first did not foresee (Zhuang et al. 2020, arXiv 2010.07468);
-//! `AdaBelief` of pytorch_optimizer, optax's `adabelief`.
+//! AdaBelief is Adam with another second moment: the running variance of the gradient around its first moment (Zhuang
+//! et al. 2020, arXiv 2010.07468). It is `AdaBelief` in pytorch_optimizer and `adabelief` in optax.
 //!
-//! m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·(g−m)² + ε̄, and θ ← θ − (lr/bc₁)·m / (√(s/bc₂) + ε) with bcᵢ = 1 − βᵢᵗ.
-//! ε: `eps`; ε̄: `eps_root`, which stays in s.
+//! m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·(g−m)² + ε̄, and θ ← θ − (lr/bc₁)·m / (√(s/bc₂) + ε) with bcᵢ = 1 − βᵢᵗ. ε is
+//! `eps`. ε̄ is `eps_root`; it stays in s.
 //!
-//! Both packages follow the article's second algorithm and its code in that. The article and pytorch_optimizer have one
-//! ε for both places; optax has two, as we do. The rectification of the article's code, which is RAdam's, is not here.
+//! Both packages follow the paper's second algorithm and its code in this. The paper and pytorch_optimizer use one ε in
+//! both places; optax has two, as here. The rectification in the paper's code, which is RAdam's, is not implemented.
 //!
 //! | key | default |
 //! |---|---|
@@ -17,7 +17,9 @@
 //! | `decoupled_weight_decay` | true |
 
 use super::averages::{correction, running, squares};
-use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -27,13 +29,13 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(1e-16)).0;
     let eps_root = section.or("eps_root", NonNegative(1e-16)).0;
-    let treatment = Treatment::read(section, 0.0, true);
-    Some(elementwise(AdaBelief { beta1: beta1.0, beta2: beta2.0, eps, eps_root }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, true);
+    Some(configure(AdaBelief { beta1: beta1.0, beta2: beta2.0, eps, eps_root }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -54,10 +56,14 @@ impl UpdateRule for AdaBelief {
             Hyper::non_negative("eps_root", eps_root),
         ]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(AdaBelief, 2, 7, groups)
+    }
 }
 
 impl Elementwise<2, 7> for AdaBelief {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_var"];
 
     /// 1−β₁, β₂, 1−β₂, ε̄, then θ ← θ − `a`·m / (√s·`b` + ε).

@@ -1,4 +1,4 @@
-//! Adadelta (Zeiler 2012, arXiv 1212.5701); PyTorch's and Keras's `Adadelta`.
+//! Adadelta (Zeiler 2012, arXiv 1212.5701). It is `Adadelta` in PyTorch and Keras.
 //!
 //! v ← ρ·v + (1−ρ)·g², Δ = √(u + ε) / √(v + ε)·g, u ← ρ·u + (1−ρ)·Δ², θ ← θ − lr·Δ
 //!
@@ -11,7 +11,10 @@
 //! | `decoupled_weight_decay` | false | true |
 
 use super::averages::squares;
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -21,14 +24,14 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
     let lr = section.or("lr", Positive(choose(1.0, 1e-3))).0;
     let rho = section.or("rho", BelowOne(choose(0.9, 0.95))).0;
     let eps = section.or("eps", NonNegative(choose(1e-6, 1e-7))).0;
-    let treatment = Treatment::read(section, 0.0, keras);
-    Some(elementwise(Adadelta { rho, eps }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, keras);
+    Some(configure(Adadelta { rho, eps }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -41,10 +44,14 @@ impl UpdateRule for Adadelta {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::below_one("rho", &mut self.rho), Hyper::non_negative("eps", &mut self.eps)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Adadelta, 2, 4, groups)
+    }
 }
 
 impl Elementwise<2, 4> for Adadelta {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["square_avg", "acc_delta"];
 
     fn scalars(&self, _: u64, lr: f64, (): &mut ()) -> [f64; 4] {

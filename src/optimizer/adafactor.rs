@@ -1,20 +1,21 @@
-//! Adafactor (Shazeer and Stern 2018, arXiv 1804.04235); PyTorch's `Adafactor`, Keras's `Adafactor`.
+//! Adafactor (Shazeer and Stern 2018, arXiv 1804.04235). It is `Adafactor` in PyTorch and Keras.
 //!
-//! Of a matrix only the means over rows and over columns of g² are kept, and of more dimensions those over the last two:
-//! 1 − β₂ = t^`beta2_decay`, R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C + (1−β₂)·mean over rows of g²,
-//! V = R·C / max(mean R, ε₁); of a vector V ← β₂·V + (1−β₂)·g². Then
-//! U = g/max(√V, ε₁), ρ = min(lr, 1/√t), α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
+//! For a matrix only the means of g² over rows and over columns are kept; for tensors with more dimensions, those over
+//! the last two. With 1 − β₂ = t^`beta2_decay`: R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C + (1−β₂)·mean over
+//! rows of g², V = R·C / max(mean R, ε₁). For a vector V ← β₂·V + (1−β₂)·g². Then U = g/max(√V, ε₁), ρ = min(lr, 1/√t),
+//! α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
 //!
-//! So `lr` is the most that ρ can be, and a rate above 1/√t changes nothing. With `relative_step = false` ρ = lr. (Keras
-//! has a key of this name, too, but takes the least of lr and 1/√t with either value.)
+//! So `lr` is an upper bound of ρ, and a rate above 1/√t has no effect. With `relative_step = false`, ρ = lr. (Keras
+//! also has a key of this name, but takes the smaller of lr and 1/√t with either value.)
 //!
-//! ε₁ is in g² + ε₁ in the article and in Keras (`eps_added`), and bounds nothing after. Where an f32 has V = 0 then, and
-//! g = 0 with it, Keras divides 0 by 0; here V is never below the smallest normal number, and such a weight stays.
+//! In the paper and in Keras, ε₁ is added to g² (`eps_added`) and bounds nothing afterwards. When V = 0 in f32 then,
+//! and therefore g = 0, Keras divides 0 by 0. Here V is never below the smallest normal number, and such a weight does
+//! not move.
 //!
-//! λ: θ ← θ·(1 − lr·λ), in PyTorch once RMS(θ) is known, in Keras before (`decay_first`).
+//! Weight decay is θ ← θ·(1 − lr·λ). PyTorch applies it after RMS(θ) is computed, Keras before (`decay_first`).
 //!
-//! PyTorch writes `eps = (ε₁, ε₂)`, where ε₁ = None is the machine ε of the parameters' kind. A spec has no None: here
-//! they are two keys, and that is ε₁ where there is no `eps1`.
+//! PyTorch writes `eps = (ε₁, ε₂)`, where ε₁ = None means the machine epsilon of the parameters' dtype. A spec has no
+//! None, so these are two keys here, and the machine epsilon is used when `eps1` is left out.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -28,10 +29,9 @@
 //! | `decay_first` | false | true |
 //! | `weight_decay` | 0 | |
 
-use tch::{Kind, TchError, Tensor};
-
-use super::engine::{Slot, Whole, whole};
-use super::{Build, Convention, Hyper, Method, Treatment, UpdateRule, convention};
+use super::{
+    Build, Convention, Group, GroupOptions, Hyper, OptimizerConfig, Program, UpdateRule, configure, convention,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -41,7 +41,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let lr = section.or("lr", Positive(if keras { 1e-3 } else { 1e-2 })).0;
     let beta2_decay = section.or("beta2_decay", -0.8);
@@ -64,19 +64,19 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         decay_first: section.or("decay_first", keras),
         weight_decay: section.or("weight_decay", NonNegative(0.0)).0,
     };
-    Some(whole(rule, lr, Treatment::without_decay(section)))
+    Some(configure(rule, lr, GroupOptions::without_decay(section)))
 }
 
 #[derive(Clone, Debug)]
-struct Adafactor {
-    beta2_decay: f64,
-    eps1: Option<f64>,
-    eps2: f64,
-    d: f64,
-    relative_step: bool,
-    eps_added: bool,
-    decay_first: bool,
-    weight_decay: f64,
+pub struct Adafactor {
+    pub beta2_decay: f64,
+    pub eps1: Option<f64>,
+    pub eps2: f64,
+    pub d: f64,
+    pub relative_step: bool,
+    pub eps_added: bool,
+    pub decay_first: bool,
+    pub weight_decay: f64,
 }
 
 impl UpdateRule for Adafactor {
@@ -84,65 +84,8 @@ impl UpdateRule for Adafactor {
         let Adafactor { eps2, weight_decay, .. } = self;
         vec![Hyper::non_negative("eps2", eps2), Hyper::non_negative("weight_decay", weight_decay)]
     }
-}
 
-impl Adafactor {
-    fn decay(&self, lr: f64, p: &mut Tensor) -> Result<(), TchError> {
-        if self.weight_decay != 0.0 {
-            let _ = p.f_mul_scalar_(1.0 - lr * self.weight_decay)?;
-        }
-        Ok(())
-    }
-}
-
-/// √ of the mean of squares, a scalar tensor (so that a GPU need not wait).
-fn rms(tensor: &Tensor) -> Result<Tensor, TchError> {
-    tensor.f_norm()?.f_div_scalar((tensor.numel() as f64).sqrt())
-}
-
-impl Whole for Adafactor {
-    const KEEPS: &'static [&'static str] = &["row_var", "col_var", "variance"];
-
-    fn slots(&self, shape: &[i64]) -> Vec<Slot> {
-        let [rest @ .., rows, columns] = shape else { return vec![Slot::zeros("variance", shape)] };
-        let row_var = [rest, &[*rows, 1]].concat();
-        let col_var = [rest, &[1, *columns]].concat();
-        vec![Slot::zeros("row_var", &row_var), Slot::zeros("col_var", &col_var)]
-    }
-
-    fn update(&self, t: u64, lr: f64, p: &mut Tensor, g: Tensor, state: &mut [Tensor]) -> Result<(), TchError> {
-        let (tiny, epsilon) = match p.kind() {
-            Kind::Double => (f64::MIN_POSITIVE, f64::EPSILON),
-            _ => (f64::from(f32::MIN_POSITIVE), f64::from(f32::EPSILON)),
-        };
-        let eps1 = self.eps1.unwrap_or(epsilon);
-        let (added, bound) = if self.eps_added { (eps1, 0.0) } else { (0.0, eps1) };
-        let t = t as f64;
-        let rho = if self.relative_step { lr.min(1.0 / t.sqrt()) } else { lr };
-        if self.decay_first {
-            self.decay(lr, p)?;
-        }
-        let alpha = rms(p)?.f_clamp_min(self.eps2)?.f_mul_scalar(rho)?;
-        if !self.decay_first {
-            self.decay(lr, p)?;
-        }
-        let square = g.f_square()?.f_add_scalar(added)?;
-        let other = t.powf(self.beta2_decay);
-        let v = match state {
-            [row, column] => {
-                let _ = row.f_lerp_(&square.f_mean_dim(-1, true, None)?, other)?;
-                let _ = column.f_lerp_(&square.f_mean_dim(-2, true, None)?, other)?;
-                let mean = row.f_mean_dim(-2, true, None)?.f_clamp_min(bound.max(tiny))?;
-                row.f_div(&mean)?.f_matmul(column)?
-            }
-            variance => {
-                let _ = variance[0].f_lerp_(&square, other)?;
-                variance[0].shallow_clone()
-            }
-        };
-        let u = g.f_mul(&v.f_clamp_min((bound * bound).max(tiny))?.f_rsqrt()?)?;
-        let step = alpha.f_div(&rms(&u)?.f_div_scalar(self.d)?.f_clamp_min(1.0)?)?;
-        let _ = p.f_sub_(&u.f_mul(&step)?)?;
-        Ok(())
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        Program::own(groups)
     }
 }

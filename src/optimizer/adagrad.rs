@@ -1,7 +1,7 @@
-//! Adagrad (Duchi, Hazan and Singer 2011); PyTorch's and Keras's `Adagrad`.
+//! Adagrad (Duchi, Hazan and Singer 2011). It is `Adagrad` in PyTorch and Keras.
 //!
-//! G ← G + g², θ ← θ − lr/(1 + (t−1)·lr_decay)·g / (√G + ε); with `eps_inside_sqrt = true`, which is Keras's,
-//! g / √(G + ε).
+//! G ← G + g², θ ← θ − lr/(1 + (t−1)·lr_decay)·g / (√G + ε). With `eps_inside_sqrt = true`, as in Keras, the last
+//! factor is g / √(G + ε).
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -14,7 +14,8 @@
 //! | `decoupled_weight_decay` | false | true |
 
 use super::{
-    Build, Convention, Elementwise, Hyper, Initial, Method, Num, Treatment, UpdateRule, convention, elementwise,
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Initial, Num, OptimizerConfig, Program, UpdateRule,
+    configure, convention, elementwise,
 };
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
@@ -25,7 +26,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
     let lr = section.or("lr", Positive(choose(1e-2, 1e-3))).0;
@@ -33,8 +34,8 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let initial = section.or("initial_accumulator_value", NonNegative(choose(0.0, 0.1))).0;
     let eps = section.or("eps", NonNegative(choose(1e-10, 1e-7))).0;
     let eps_inside_sqrt = section.or("eps_inside_sqrt", keras);
-    let treatment = Treatment::read(section, 0.0, keras);
-    Some(elementwise(Adagrad { lr_decay, initial, eps, eps_inside_sqrt }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, keras);
+    Some(configure(Adagrad { lr_decay, initial, eps, eps_inside_sqrt }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -49,10 +50,14 @@ impl UpdateRule for Adagrad {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::non_negative("lr_decay", &mut self.lr_decay), Hyper::non_negative("eps", &mut self.eps)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Adagrad, 1, 3, groups)
+    }
 }
 
 impl Elementwise<1, 3> for Adagrad {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["sum"];
 
     fn initial(&self) -> [Initial; 1] {

@@ -1,13 +1,13 @@
-//! Adam (Kingma and Ba 2015, arXiv 1412.6980); PyTorch's `Adam`, Keras's `Adam`.
+//! Adam (Kingma and Ba 2015, arXiv 1412.6980). It is `Adam` in PyTorch and Keras.
 //!
 //! m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g², bcᵢ = 1 − βᵢᵗ, and then
 //! - PyTorch's form (default): θ ← θ − (lr/bc₁)·m / (√v/√bc₂ + ε);
-//! - with `eps_hat = true` the article's shorter form, which is Keras's: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε).
-//!   The same but for what ε is compared with: equal to the first with ε/√bc₂ in its place.
+//! - with `eps_hat = true` the paper's shorter form, which Keras uses: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε). It
+//!   differs only in what ε is compared with. Both are equal if the first form has ε/√bc₂ in place of ε.
 //!
-//! Where β follows a schedule, bcᵢ is of the present β, as in PyTorch.
+//! If a β follows a schedule, bcᵢ uses the current β, as in PyTorch.
 //!
-//! `amsgrad` (Reddi et al. 2018): the largest v so far takes v's place in the denominator.
+//! With `amsgrad` (Reddi et al. 2018) the largest v so far replaces v in the denominator.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -19,10 +19,12 @@
 //! | `eps_hat` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use tch::{TchError, Tensor};
-
 use super::averages::{correction, running, squares};
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, Wide, convention, elementwise};
+use super::rule::{Update, kernel::record};
+use super::{
+    Build, Convention, Elementwise, Graph, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule,
+    configure, convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -32,7 +34,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let defaults = match convention(section) {
         Convention::Torch => Defaults { eps: 1e-8, eps_hat: false, weight_decay: 0.0, decoupled: false },
         Convention::Keras => Defaults { eps: 1e-7, eps_hat: true, weight_decay: 0.0, decoupled: true },
@@ -49,26 +51,24 @@ pub(super) struct Defaults {
 }
 
 /// Reads the table of Adam or AdamW.
-pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn Method> {
+pub(super) fn read(section: &mut Section<'_>, defaults: Defaults) -> Box<dyn OptimizerConfig> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(defaults.eps)).0;
-    let treatment = Treatment::read(section, defaults.weight_decay, defaults.decoupled);
+    let options = GroupOptions::read(section, defaults.weight_decay, defaults.decoupled);
     let amsgrad = section.or("amsgrad", false);
     let eps_hat = section.or("eps_hat", defaults.eps_hat);
-    let rule = Adam { beta1: beta1.0, beta2: beta2.0, eps, eps_hat };
-    match amsgrad {
-        false => elementwise::<_, 2, 6>(rule, lr, treatment),
-        true => elementwise::<_, 3, 6>(rule, lr, treatment),
-    }
+    let rule = Adam { beta1: beta1.0, beta2: beta2.0, eps, eps_hat, amsgrad };
+    configure(rule, lr, options)
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Adam {
+pub struct Adam {
     pub beta1: f64,
     pub beta2: f64,
     pub eps: f64,
     pub eps_hat: bool,
+    pub amsgrad: bool,
 }
 
 impl UpdateRule for Adam {
@@ -76,33 +76,31 @@ impl UpdateRule for Adam {
         let Adam { beta1, beta2, eps, .. } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+
+    fn keeps_state_of(&self, base: &Self) -> bool {
+        self.amsgrad == base.amsgrad
+    }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups[0].rule.amsgrad {
+            false => elementwise!(Adam, 2, 6, groups),
+            true => elementwise!(Adam, 3, 6, groups),
+        }
+    }
 }
 
 impl Adam {
-    /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
-    fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
+    /// Returns the operations of a step without amsgrad. The inputs are p, g, m, v and [`Adam::numbers`]; the outputs are
+    /// p, m and v.
+    pub fn graph() -> Graph {
+        record::<Update<Adam>, 2, 6, 0>()
+    }
+
+    /// Returns the scalars of step `t` (from 1): 1−β₁, β₂, 1−β₂, then those of θ ← θ − `a`·m / (√v·`b` + `c`).
+    pub fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, self.eps]
-    }
-
-    /// Step `t` (from 1) for whole tensors, in place: for rules that are Adam in places, or in another basis.
-    pub(super) fn step(
-        &self,
-        t: u64,
-        lr: f64,
-        p: &mut Tensor,
-        g: Tensor,
-        m: &mut Tensor,
-        v: &mut Tensor,
-    ) -> Result<(), TchError> {
-        let state = [&*m, &*v].map(|it| Wide(it.shallow_clone()));
-        let k = self.numbers(t, lr).map(Wide::of);
-        let (moved, [exp_avg, exp_avg_sq]) =
-            <Self as Elementwise<2, 6>>::update(Wide(p.shallow_clone()), Wide(g), state, &k);
-        p.f_copy_(&moved.0)?;
-        m.f_copy_(&exp_avg.0)?;
-        v.f_copy_(&exp_avg_sq.0)
     }
 }
 
@@ -119,7 +117,7 @@ pub(super) fn direction<N: Num>(m: N, v: N, [a, b, c]: [&N; 3]) -> N {
 }
 
 impl Elementwise<2, 6> for Adam {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
@@ -135,7 +133,7 @@ impl Elementwise<2, 6> for Adam {
 
 /// With `amsgrad`.
 impl Elementwise<3, 6> for Adam {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {

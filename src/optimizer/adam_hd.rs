@@ -1,11 +1,11 @@
-//! Adam that moves its own rate by hypergradient descent: Adam-HD (Baydin et al. 2018, arXiv 1703.04782, algorithm 6).
+//! Adam that adapts its own rate by hypergradient descent: Adam-HD (Baydin et al. 2018, arXiv 1703.04782, algorithm 6).
 //!
-//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩ with Adam's direction d = m̂/(√v̂ + ε), θ ← θ − α·d; m̂ = m/bc₁ and v̂ = v/bc₂ as in Adam,
-//! β: `hypergrad_lr`, α₀: `lr`. Schedules, groups and weight decay as in `sgd_hd`.
+//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩ with Adam's direction d = m̂/(√v̂ + ε), θ ← θ − α·d. m̂ = m/bc₁ and v̂ = v/bc₂ as in Adam,
+//! β is `hypergrad_lr`, and α₀ is `lr`. Schedules, groups and weight decay work as in `sgd_hd`.
 //!
-//! The authors' PyTorch code, `AdamHD`, differs from the article in two ways: ε is compared with √v (as with Adam's
-//! `eps_hat`), and α moves with every tensor's product in turn, so that the tensors of one step have different rates. Here
-//! it is as in the article.
+//! The authors' PyTorch code, `AdamHD`, differs from the paper in two ways. It compares ε with √v (as Adam's `eps_hat`
+//! does). It also updates α after every tensor in turn, so that the tensors of one step use different rates. This file
+//! follows the paper.
 //!
 //! | key | default |
 //! |---|---|
@@ -22,9 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::{direction, moments};
 use super::averages::correction;
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::sgd_hd::Found;
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -34,13 +36,13 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let hypergrad_lr = section.or("hypergrad_lr", NonNegative(1e-8)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(1e-8)).0;
-    let treatment = Treatment::read(section, 0.0, false);
-    Some(measured(AdamHd { lr, hypergrad_lr, beta1: beta1.0, beta2: beta2.0, eps }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, false);
+    Some(configure(AdamHd { lr, hypergrad_lr, beta1: beta1.0, beta2: beta2.0, eps }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +69,10 @@ impl UpdateRule for AdamHd {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(AdamHd, 2, 3, 1, 6, groups)
+    }
 }
 
 impl AdamHd {
@@ -83,8 +89,8 @@ struct Memory {
     of_direction: Vec<[f64; 3]>,
 }
 
-impl Measured<2, 3, 1, 6> for AdamHd {
-    type Memory = Memory;
+impl TwoPass<2, 3, 1, 6> for AdamHd {
+    type HostState = Memory;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn before(&self, _t: u64, group: usize, _lr: f64, memory: &Memory) -> [f64; 3] {
@@ -98,10 +104,10 @@ impl Measured<2, 3, 1, 6> for AdamHd {
         ([m, v], [g * d])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 1>, memory: &mut Memory) -> Decision<6> {
-        let rates = memory.found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, seen);
-        memory.of_direction = groups.iter().map(|group| group.rule.of_direction(seen.t)).collect();
-        Decision::by_group(seen, |group| {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 1>, memory: &mut Memory) -> Decision<6> {
+        let rates = memory.found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
+        memory.of_direction = groups.iter().map(|group| group.rule.of_direction(sums.t)).collect();
+        Decision::by_group(sums, |group| {
             let (rule, [a, b, c], lr) = (&groups[group].rule, memory.of_direction[group], rates[group]);
             Move { k: [1.0 - rule.beta1, rule.beta2, 1.0 - rule.beta2, lr * a, b, c], lr }
         })

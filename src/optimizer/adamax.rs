@@ -1,8 +1,8 @@
-//! Adamax: Adam with the largest recent gradient in place of the second moment (Kingma and Ba 2015, arXiv 1412.6980,
-//! section 7.1); PyTorch's and Keras's `Adamax`.
+//! Adamax is Adam with the largest recent gradient in place of the second moment (Kingma and Ba 2015, arXiv 1412.6980,
+//! section 7.1). It is `Adamax` in PyTorch and Keras.
 //!
-//! m ← β₁·m + (1−β₁)·g, u ← max(β₂·u, |g| + ε), θ ← θ − lr/(1−β₁ᵗ)·m / u; with `eps_outside = true`, which is Keras's,
-//! u ← max(β₂·u, |g|) and m / (u + ε).
+//! m ← β₁·m + (1−β₁)·g, u ← max(β₂·u, |g| + ε), θ ← θ − lr/(1−β₁ᵗ)·m / u. With `eps_outside = true`, as in Keras, u ←
+//! max(β₂·u, |g|), and the step uses m / (u + ε).
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -14,7 +14,10 @@
 //! | `decoupled_weight_decay` | false | true |
 
 use super::averages::{correction, running};
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -24,14 +27,14 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let lr = section.or("lr", Positive(if keras { 1e-3 } else { 2e-3 })).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(if keras { 1e-7 } else { 1e-8 })).0;
     let eps_outside = section.or("eps_outside", keras);
-    let treatment = Treatment::read(section, 0.0, keras);
-    Some(elementwise(Adamax { beta1: beta1.0, beta2: beta2.0, eps, eps_outside }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, keras);
+    Some(configure(Adamax { beta1: beta1.0, beta2: beta2.0, eps, eps_outside }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -47,10 +50,14 @@ impl UpdateRule for Adamax {
         let Adamax { beta1, beta2, eps, .. } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Adamax, 2, 5, groups)
+    }
 }
 
 impl Elementwise<2, 5> for Adamax {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_inf"];
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 5] {

@@ -1,11 +1,11 @@
-//! Adan, "adaptive Nesterov momentum" (Xie et al. 2022, arXiv 2208.06677); `Adan` of pytorch_optimizer.
+//! Adan, "adaptive Nesterov momentum" (Xie et al. 2022, arXiv 2208.06677). It is `Adan` in pytorch_optimizer.
 //!
 //! With Δ = g − g₋₁ (0 at the first step): m ← β₁·m + (1−β₁)·g, d ← β₂·d + (1−β₂)·Δ, n ← β₃·n + (1−β₃)·(g + β₂·Δ)², and
-//! θ ← (θ − lr·(m/bc₁ + β₂·d/bc₂) / (√(n/bc₃) + ε)) / (1 + lr·λ): weight decay by a proximal step. With
-//! `no_prox = true` it is θ ← θ·(1 − lr·λ) before the step.
+//! θ ← (θ − lr·(m/bc₁ + β₂·d/bc₂) / (√(n/bc₃) + ε)) / (1 + lr·λ): weight decay by a proximal step. With `no_prox =
+//! true`, weights decay by θ ← θ·(1 − lr·λ) before the step.
 //!
-//! The article's β are 1 − β of the packages and of ours. In optax, whose β are the packages', 1 − β₂ stands where the
-//! formula has β₂ (the article's own 1 − β₂): it is another method there, without a proximal step besides.
+//! The paper's β are 1 − β of the packages and of this file. optax uses the packages' β, but has 1 − β₂ where the
+//! formula has β₂ (which is the paper's 1 − β₂). That is a different method. optax also has no proximal step.
 //!
 //! | key | default |
 //! |---|---|
@@ -16,7 +16,10 @@
 //! | `no_prox` | false |
 
 use super::averages::{correction, running, squares};
-use super::{Build, Decay, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Decay, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -26,19 +29,19 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2, beta3] = section.or("betas", [0.98, 0.92, 0.99].map(BelowOne)).map(|beta| beta.0);
     let eps = section.or("eps", NonNegative(1e-8)).0;
     let weight_decay = section.or("weight_decay", NonNegative(0.0)).0;
     let no_prox = section.or("no_prox", false);
-    let mut treatment = Treatment::without_decay(section);
+    let mut options = GroupOptions::without_decay(section);
     let mut proximal = Some(weight_decay);
     if no_prox {
-        treatment.decay = Decay::Decoupled(weight_decay);
+        options.decay = Decay::Decoupled(weight_decay);
         proximal = None;
     }
-    Some(elementwise(Adan { beta1, beta2, beta3, eps, proximal }, lr, treatment))
+    Some(configure(Adan { beta1, beta2, beta3, eps, proximal }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -63,10 +66,14 @@ impl UpdateRule for Adan {
         hypers.extend(proximal.as_mut().map(|amount| Hyper::non_negative("weight_decay", amount)));
         hypers
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Adan, 4, 11, groups)
+    }
 }
 
 impl Elementwise<4, 11> for Adan {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 4] = ["exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"];
 
     /// 1−β₁, β₂, 1−β₂, β₃, 1−β₃, whether there is a gradient before, then

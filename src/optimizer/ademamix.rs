@@ -1,14 +1,14 @@
-//! AdEMAMix: Adam with a second, much longer momentum (Pagliardini, Ablin and Grangier 2024, arXiv 2409.03137);
-//! `AdEMAMix` of pytorch_optimizer, optax's `ademamix`.
+//! AdEMAMix is Adam with a second, much longer momentum (Pagliardini, Ablin and Grangier 2024, arXiv 2409.03137). It is
+//! `AdEMAMix` in pytorch_optimizer and `ademamix` in optax.
 //!
-//! m₁, v as in Adam, m₂ ← β₃·m₂ + (1−β₃)·g without a correction of its bias, and
-//! θ ← θ − lr·(m₁/bc₁ + α·m₂) / (√(v/bc₂) + ε).
+//! m₁ and v are as in Adam, m₂ ← β₃·m₂ + (1−β₃)·g has no bias correction, and θ ← θ − lr·(m₁/bc₁ + α·m₂) / (√(v/bc₂) +
+//! ε).
 //!
-//! With `t_alpha_beta3` = T steps, α grows linearly from 0 and β₃ from β₁, by its half-life: at step t from 1, up to T,
-//! α·t/T, and exp(ln β₁·ln β₃ / ((1−t/T)·ln β₃ + t/T·ln β₁)). The article takes the length of the run for T; 0 is no
-//! warm-up. Optax calls its schedules with t − 1.
+//! With `t_alpha_beta3` = T steps, α grows linearly from 0, and the half-life of β₃ grows linearly from that of β₁. At
+//! step t (from 1) up to T they are α·t/T and exp(ln β₁·ln β₃ / ((1−t/T)·ln β₃ + t/T·ln β₁)). The paper sets T to the
+//! length of the run. 0 means no warm-up. optax calls its schedules with t − 1.
 //!
-//! Weight decay is decoupled in the article and in optax; in pytorch_optimizer it is coupled by default.
+//! Weight decay is decoupled in the paper and in optax. In pytorch_optimizer it is coupled by default.
 //!
 //! | key | default |
 //! |---|---|
@@ -22,7 +22,9 @@
 
 use super::adam::moments;
 use super::averages::{correction, running};
-use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -32,14 +34,14 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2, beta3] = section.or("betas", [0.9, 0.999, 0.9999].map(BelowOne)).map(|beta| beta.0);
     let alpha = section.or("alpha", NonNegative(5.0)).0;
     let warmup = section.or("t_alpha_beta3", 0);
     let eps = section.or("eps", NonNegative(1e-8)).0;
-    let treatment = Treatment::read(section, 0.0, true);
-    Some(elementwise(AdEmaMix { beta1, beta2, beta3, alpha, warmup, eps }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, true);
+    Some(configure(AdEmaMix { beta1, beta2, beta3, alpha, warmup, eps }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -76,10 +78,14 @@ impl UpdateRule for AdEmaMix {
             Hyper::non_negative("eps", eps),
         ]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(AdEmaMix, 3, 9, groups)
+    }
 }
 
 impl Elementwise<3, 9> for AdEmaMix {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "exp_avg_slow"];
 
     /// 1−β₁, β₂, 1−β₂, 1−β₃, α, then θ ← θ − lr·(m₁·`a` + α·m₂) / (√v·`b` + ε).

@@ -1,12 +1,12 @@
-//! ADOPT: Adam that converges with any β₂ (Taniguchi et al. 2024, arXiv 2411.02853); `ADOPT` of pytorch_optimizer,
-//! optax's `adopt`.
+//! ADOPT is a form of Adam that converges with any β₂ (Taniguchi et al. 2024, arXiv 2411.02853). It is `ADOPT` in
+//! pytorch_optimizer and `adopt` in optax.
 //!
-//! A gradient is divided by what was known before it came, and the momentum is of the quotients:
-//! n = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first step only
-//! begins v with g² (and decays weights, as in pytorch_optimizer; in the article's code it does not).
+//! A gradient is divided by the second moment of the gradients before it, and the momentum averages these quotients: n
+//! = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first step only sets v
+//! to g² (and decays weights, as in pytorch_optimizer; the paper's code does not).
 //!
-//! c = (t−1)^¼ at step t from 1, so 1 at the first that moves, as in the article, its code and optax; pytorch_optimizer
-//! has t^¼. With `use_clipping = false`, c = ∞.
+//! c = (t−1)^¼ at step t (from 1), so it is 1 at the first step that moves, as in the paper, its code and optax.
+//! pytorch_optimizer uses t^¼. With `use_clipping = false`, c = ∞.
 //!
 //! | key | default |
 //! |---|---|
@@ -18,7 +18,9 @@
 //! | `decoupled_weight_decay` | false |
 
 use super::averages::{running, squares};
-use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -28,13 +30,13 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.9999)]);
     let eps = section.or("eps", NonNegative(1e-6)).0;
     let use_clipping = section.or("use_clipping", true);
-    let treatment = Treatment::read(section, 0.0, false);
-    Some(elementwise(Adopt { beta1: beta1.0, beta2: beta2.0, eps, use_clipping }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, false);
+    Some(configure(Adopt { beta1: beta1.0, beta2: beta2.0, eps, use_clipping }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +52,14 @@ impl UpdateRule for Adopt {
         let Adopt { beta1, beta2, eps, .. } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Adopt, 2, 6, groups)
+    }
 }
 
 impl Elementwise<2, 6> for Adopt {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     /// lr, 1−β₁, β₂, 1−β₂, ε, c.

@@ -1,12 +1,12 @@
-//! ALI-G: Polyak's step for networks that can fit their data (Berrada et al. 2020, arXiv 1906.05661);
-//! pytorch_optimizer's `AliG`.
+//! ALI-G uses Polyak's step size for networks that can fit their data (Berrada et al. 2020, arXiv 1906.05661). It is
+//! `AliG` in pytorch_optimizer.
 //!
-//! η = min(f / (‖g‖² + δ), lr), θ ← θ − η·g; f is the batch's loss, whose least is taken to be 0 (below it η is 0). δ:
-//! `eps`. With a momentum, as the article writes Nesterov's: b ← μ·b − η·g, θ ← θ − η·g + μ·b; with
+//! η = min(f / (‖g‖² + δ), lr), θ ← θ − η·g. f is the batch's loss; its minimum is taken to be 0, and below 0 η is 0. δ
+//! is `eps`. With a momentum, in the paper's form of Nesterov's: b ← μ·b − η·g, θ ← θ − η·g + μ·b. With
 //! `adjusted_momentum` the rate stays out of the buffer: b ← μ·b − g, θ ← θ − η·g + η·μ·b.
 //!
-//! Groups with unequal rates, schedules, weight decay: see polyak.rs. δ is one for all. The authors keep weights in a
-//! ball, by projection, in the place of weight decay; that is not here.
+//! polyak.rs describes groups with different rates, schedules and weight decay. All groups share δ. The authors keep
+//! weights inside a ball by projection instead of weight decay; this is not implemented.
 //!
 //! | key | default |
 //! |---|---|
@@ -19,9 +19,11 @@
 
 use std::borrow::Cow;
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::polyak::{minimizes, part, penalized};
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -31,17 +33,14 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(0.1)).0;
     let momentum = section.or("momentum", BelowOne(0.0)).0;
     let adjusted = section.or("adjusted_momentum", false);
     let eps = section.or("eps", NonNegative(1e-6)).0;
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     let rule = AliG { momentum, adjusted, eps };
-    minimizes(section, treatment).then(|| match momentum == 0.0 {
-        true => measured::<_, 0, 0, 2, 1>(rule, lr, treatment),
-        false => measured::<_, 1, 0, 2, 4>(rule, lr, treatment),
-    })
+    minimizes(section, options).then(|| configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -63,13 +62,24 @@ impl UpdateRule for AliG {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         vec![("eps", self.eps)]
     }
+
+    fn keeps_state_of(&self, base: &Self) -> bool {
+        (self.momentum == 0.0) == (base.momentum == 0.0)
+    }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups[0].rule.momentum == 0.0 {
+            true => two_pass!(AliG, 0, 0, 2, 1, groups),
+            false => two_pass!(AliG, 1, 0, 2, 4, groups),
+        }
+    }
 }
 
 /// The rate of every group.
-fn rates(groups: &[Cow<'_, Group<AliG>>], seen: &Seen<'_, 2>) -> Vec<f64> {
-    let loss = penalized(groups, seen, 1);
-    let part = part(seen, loss, |it| seen.lr[it.group] * it.sums[0], groups[0].rule.eps).min(1.0);
-    seen.lr.iter().map(|lr| lr * part).collect()
+fn rates(groups: &[Cow<'_, Group<AliG>>], sums: &Sums<'_, 2>) -> Vec<f64> {
+    let loss = penalized(groups, sums, 1);
+    let part = part(sums, loss, |it| sums.lr[it.group] * it.sums[0], groups[0].rule.eps).min(1.0);
+    sums.lr.iter().map(|lr| lr * part).collect()
 }
 
 /// ‖g‖² and ‖θ‖².
@@ -79,8 +89,8 @@ fn squares<N: Num>(p: N, g: N) -> [N; 2] {
 }
 
 /// Without momentum.
-impl Measured<0, 0, 2, 1> for AliG {
-    type Memory = ();
+impl TwoPass<0, 0, 2, 1> for AliG {
+    type HostState = ();
     const SLOTS: [&'static str; 0] = [];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
@@ -92,9 +102,9 @@ impl Measured<0, 0, 2, 1> for AliG {
         ([], squares(p, g))
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<1> {
-        let rates = rates(groups, seen);
-        Decision::by_group(seen, |group| Move { k: [rates[group]], lr: rates[group] })
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<1> {
+        let rates = rates(groups, sums);
+        Decision::by_group(sums, |group| Move { k: [rates[group]], lr: rates[group] })
     }
 
     #[inline(always)]
@@ -103,8 +113,8 @@ impl Measured<0, 0, 2, 1> for AliG {
     }
 }
 
-impl Measured<1, 0, 2, 4> for AliG {
-    type Memory = ();
+impl TwoPass<1, 0, 2, 4> for AliG {
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
@@ -116,9 +126,9 @@ impl Measured<1, 0, 2, 4> for AliG {
         ([b], squares(p, g))
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<4> {
-        let rates = rates(groups, seen);
-        Decision::by_group(seen, |group| {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<4> {
+        let rates = rates(groups, sums);
+        Decision::by_group(sums, |group| {
             let (rate, &AliG { momentum, adjusted, .. }) = (rates[group], &groups[group].rule);
             let (inside, outside) = if adjusted { (1.0, rate) } else { (rate, 1.0) };
             Move { k: [momentum, rate, inside, outside * momentum], lr: rate }

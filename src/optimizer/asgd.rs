@@ -1,11 +1,12 @@
-//! ASGD, averaged stochastic gradient descent (Polyak and Juditsky 1992; the rate is Bottou's); PyTorch's `ASGD`.
+//! ASGD, averaged stochastic gradient descent (Polyak and Juditsky 1992; the rate is Bottou's). It is `ASGD` in
+//! PyTorch.
 //!
-//! θ ← θ·(1 − λη) − η·g, and ax ← ax + μ·(θ − ax). After the step η = lr/(1 + λ·lr·t)^α and μ = 1/max(1, t − t₀), for
-//! the next one; the first goes by η = lr and μ = 1. λ is `lambd`. So ax is θ until t₀, and from there on the mean of
-//! every θ since; with `eval_average = true` it is what evaluation looks at.
+//! θ ← θ·(1 − λη) − η·g, and ax ← ax + μ·(θ − ax). After the step, η = lr/(1 + λ·lr·t)^α and μ = 1/max(1, t − t₀) are
+//! set for the next one; the first step uses η = lr and μ = 1. λ is `lambd`. So ax equals θ until t₀, and is the mean
+//! of all later θ from then on. With `eval_average = true`, evaluation uses ax.
 //!
-//! As η is stored, a rate that changes acts **one step late**, in PyTorch and here: `effective_lr` is the η that a step
-//! went by. Decoupled weight decay, which PyTorch does not have, goes by the nominal rate.
+//! Because η is stored, a change of the rate takes effect **one step late**, in PyTorch and here. `effective_lr` is the
+//! η that a step used. Decoupled weight decay, which PyTorch does not have, goes by the nominal rate.
 //!
 //! | key | default |
 //! |---|---|
@@ -18,9 +19,11 @@
 //! | `eval_average` | false |
 
 use serde::{Deserialize, Serialize};
-use tch::{TchError, Tensor};
 
-use super::{Build, Elementwise, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, EvalWeights, Group, GroupOptions, Hyper, Initial, Num, OptimizerConfig, Program, Rates,
+    UpdateRule, configure, elementwise,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -30,14 +33,14 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-2)).0;
     let lambd = section.or("lambd", NonNegative(1e-4)).0;
     let alpha = section.or("alpha", NonNegative(0.75)).0;
     let t0 = section.or("t0", NonNegative(1e6)).0;
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     let eval_average = section.or("eval_average", false);
-    Some(elementwise(Asgd { lambd, alpha, t0, eval_average }, lr, treatment))
+    Some(configure(Asgd { lambd, alpha, t0, eval_average }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +59,10 @@ impl UpdateRule for Asgd {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Asgd, 1, 4, groups)
+    }
 }
 
 /// What the last step went by, and what it left for the next; none before the first.
@@ -66,7 +73,7 @@ struct Eta {
 }
 
 impl Elementwise<1, 4> for Asgd {
-    type Memory = Eta;
+    type HostState = Eta;
     const SLOTS: [&'static str; 1] = ["ax"];
 
     /// The weights' own, so that one that never had a gradient is evaluated as it is.
@@ -75,11 +82,11 @@ impl Elementwise<1, 4> for Asgd {
     }
 
     /// η, 1 − λη, then ax ← `keep`·ax + `mu`·θ.
-    fn scalars(&self, t: u64, lr: f64, memory: &mut Eta) -> [f64; 4] {
+    fn scalars(&self, t: u64, lr: f64, past: &mut Eta) -> [f64; 4] {
         let t = t as f64;
-        let eta = memory.next.unwrap_or(lr);
+        let eta = past.next.unwrap_or(lr);
         let mu = 1.0 / (t - 1.0 - self.t0).max(1.0);
-        *memory = Eta { last: Some(eta), next: Some(lr / (1.0 + self.lambd * lr * t).powf(self.alpha)) };
+        *past = Eta { last: Some(eta), next: Some(lr / (1.0 + self.lambd * lr * t).powf(self.alpha)) };
         [eta, 1.0 - self.lambd * eta, 1.0 - mu, mu]
     }
 
@@ -89,11 +96,11 @@ impl Elementwise<1, 4> for Asgd {
         (p.clone(), [mu.clone().mul_add(p, keep.clone() * ax)])
     }
 
-    fn effective_lr(&self, memory: &Eta) -> Option<f64> {
-        memory.last
+    fn effective_lr(&self, past: &Eta) -> Option<f64> {
+        past.last
     }
 
-    fn evaluated(&self, _p: &Tensor, [ax]: &[Tensor; 1]) -> Result<Option<Tensor>, TchError> {
-        Ok(self.eval_average.then(|| ax.shallow_clone()))
+    fn eval_weights(&self) -> Option<EvalWeights> {
+        self.eval_average.then_some(EvalWeights::Slot(0))
     }
 }

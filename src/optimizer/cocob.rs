@@ -1,12 +1,12 @@
-//! COCOB-Backprop: every weight bets on its own gradients and needs no learning rate (Orabona and Tommasi 2017, arXiv
-//! 1705.07795); optax's `contrib.cocob`.
+//! COCOB-Backprop needs no learning rate: every weight bets on its own gradients (Orabona and Tommasi 2017, arXiv
+//! 1705.07795). It is `contrib.cocob` in optax.
 //!
-//! With the gradients c = lr·g of a weight that began at θ₀: L = max(ε, |c| so far), G = Σ|c|, reward
-//! R ← max(R − c·(θ − θ₀), 0), C = −Σc, and θ ← θ₀ + C / (L·max(G + L, α·L)) · (L + R).
+//! With the gradients c = lr·g of a weight that started at θ₀: L = max(ε, |c| so far), G = Σ|c|, reward R ← max(R −
+//! c·(θ − θ₀), 0), C = −Σc, and θ ← θ₀ + C / (L·max(G + L, α·L)) · (L + R).
 //!
-//! ε is optax's. With `eps = 0`, which is the article's, a weight stays while its gradients are 0: L is 0 then.
-//! A rate that never changes cancels out, but for what ε is compared with. One that follows a schedule weighs the
-//! gradients; the article has none.
+//! ε is optax's. With `eps = 0`, as in the paper, L is 0 while a weight's gradients are 0, and the weight does not
+//! move. A constant rate cancels out, except in the comparison with ε. A rate that follows a schedule weights the
+//! gradients; the paper has none.
 //!
 //! The effective rate is ‖step‖ / ‖g‖ over a group's parameters: the rate at which plain gradient descent would have
 //! moved as far.
@@ -20,8 +20,10 @@
 
 use std::borrow::Cow;
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Initial, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass,
+    UpdateRule, configure, two_pass,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -31,13 +33,13 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let alpha = section.or("alpha", Positive(100.0)).0;
     let eps = section.or("eps", NonNegative(1e-8)).0;
     let why = "each step begins at the first weights again, and would undo it";
-    let treatment = Treatment::coupled(section, why);
-    Some(measured(Cocob { alpha, eps }, lr, treatment?))
+    let options = GroupOptions::coupled(section, why);
+    Some(configure(Cocob { alpha, eps }, lr, options?))
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +63,10 @@ impl UpdateRule for Cocob {
             ..Rates::default()
         }
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Cocob, 5, 2, 2, 1, groups)
+    }
 }
 
 /// θ of the state.
@@ -71,8 +77,8 @@ fn bet<N: Num>([start, sum, largest, magnitude, reward]: [N; 5], alpha: N) -> N 
     largest.select_positive(fraction.mul_add(wealth, start.clone()), start)
 }
 
-impl Measured<5, 2, 2, 1> for Cocob {
-    type Memory = ();
+impl TwoPass<5, 2, 2, 1> for Cocob {
+    type HostState = ();
     /// optax's names.
     const SLOTS: [&'static str; 5] = ["init_particles", "cumulative_gradients", "scale", "subgradients", "reward"];
 
@@ -98,12 +104,12 @@ impl Measured<5, 2, 2, 1> for Cocob {
         (state, [moved.clone() * moved, g.clone() * g])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<1> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<1> {
         let rate = |group| {
-            let [step, gradient] = seen.of_group(group).map(f64::sqrt);
+            let [step, gradient] = sums.of_group(group).map(f64::sqrt);
             if gradient > 0.0 { step / gradient } else { 0.0 }
         };
-        Decision::by_group(seen, |group| Move { k: [groups[group].rule.alpha], lr: rate(group) })
+        Decision::by_group(sums, |group| Move { k: [groups[group].rule.alpha], lr: rate(group) })
     }
 
     #[inline(always)]

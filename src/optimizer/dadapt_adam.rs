@@ -1,17 +1,16 @@
-//! Adam with D-Adaptation (Defazio and Mishchenko 2023, arXiv 2301.07733): it finds its own rate; the authors'
+//! Adam with D-Adaptation, which finds its own rate (Defazio and Mishchenko 2023, arXiv 2301.07733). It is the authors'
 //! `dadaptation.DAdaptAdam`.
 //!
-//! d is a lower bound of the distance from the first parameters to the solution. With γ = d·lr (with
-//! `use_bias_correction` times √bc₂/bc₁), at each step
-//! a = γ·⟨g, s/(√v + ε)⟩ of the old s and v, m ← β₁·m + (1−β₁)·γ·g, v ← β₂·v + (1−β₂)·g², s ← √β₂·s + (1−√β₂)·γ·g,
-//! r ← √β₂·r + (1−√β₂)·a, d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default), and
-//! θ ← θ − m/(√v + ε). ⟨⟩ and ‖·‖₁ are over all parameters.
+//! d is a lower bound of the distance from the first parameters to the solution. With γ = d·lr (times √bc₂/bc₁ with
+//! `use_bias_correction`), each step computes a = γ·⟨g, s/(√v + ε)⟩ from the old s and v, m ← β₁·m + (1−β₁)·γ·g, v ←
+//! β₂·v + (1−β₂)·g², s ← √β₂·s + (1−√β₂)·γ·g, r ← √β₂·r + (1−√β₂)·a, d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂,
+//! d·`growth_rate`)) (no limit by default), and θ ← θ − m/(√v + ε). ⟨⟩ and ‖·‖₁ are over all parameters.
 //!
-//! `lr` multiplies what is found; 1 is the method, and schedules go on top. Decoupled weight decay (the package's
-//! `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. Decoupled weight decay (the
+//! package's `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
 //!
-//! A group with a rate of 0 is left out of the sums, and stands still. (The package lets decoupled decay shrink it, and
-//! moves it on by what m has where its rate was not always 0.) Where ‖s‖₁ is 0, nothing moves and no step is counted.
+//! A group with a rate of 0 is left out of the sums and does not move. (In the package decoupled decay shrinks it, and
+//! its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is counted.
 //!
 //! | key | default |
 //! |---|---|
@@ -28,8 +27,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -62,16 +63,16 @@ pub(super) fn bias_correction(beta1: f64, beta2: f64, t: u64) -> f64 {
     (1.0 - beta2.powi(t)).sqrt() / (1.0 - beta1.powi(t))
 }
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", Positive(1e-8)).0;
     let d0 = section.or("d0", D0).0;
     let growth_rate = growth_rate(section);
     let use_bias_correction = section.or("use_bias_correction", false);
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     let rule = DAdaptAdam { beta1: beta1.0, beta2: beta2.0, eps, d0, growth_rate: growth_rate?, use_bias_correction };
-    Some(measured(rule, lr, treatment))
+    Some(configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +104,10 @@ impl UpdateRule for DAdaptAdam {
             ("use_bias_correction", f64::from(self.use_bias_correction)),
         ]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(DAdaptAdam, 3, 7, 2, 2, groups)
+    }
 }
 
 impl DAdaptAdam {
@@ -130,8 +135,8 @@ struct Found {
     numerator: f64,
 }
 
-impl Measured<3, 7, 2, 2> for DAdaptAdam {
-    type Memory = Found;
+impl TwoPass<3, 7, 2, 2> for DAdaptAdam {
+    type HostState = Found;
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "s"];
 
     /// What m, v and s keep, and what they take of the gradient; ε.
@@ -154,24 +159,24 @@ impl Measured<3, 7, 2, 2> for DAdaptAdam {
         ([m, v, s.clone()], [product, s.abs()])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, found: &mut Found) -> Decision<2> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, found: &mut Found) -> Decision<2> {
         let base = &groups[0].rule;
         let (d, root) = (base.d(found), base.beta2.sqrt());
-        let rates: Vec<f64> = groups.iter().zip(seen.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
+        let rates: Vec<f64> = groups.iter().zip(sums.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
         let (mut sum, mut size) = (0.0, 0.0);
-        for share in seen.params.iter().filter(|share| seen.lr[share.group] > 0.0) {
-            let [product, of_s] = share.sums;
-            sum += rates[share.group] * product;
+        for param in sums.params.iter().filter(|param| sums.lr[param.group] > 0.0) {
+            let [product, of_s] = param.sums;
+            sum += rates[param.group] * product;
             size += of_s;
         }
         if size == 0.0 {
-            return Decision::by_group(seen, |_| Move { k: [0.0, 1.0], lr: 0.0 });
+            return Decision::by_group(sums, |_| Move { k: [0.0, 1.0], lr: 0.0 });
         }
         let numerator = root * found.numerator + (1.0 - root) * sum;
         let estimate = numerator / ((1.0 - root) * size);
         *found = Found { steps: found.steps + 1, d: d.max(estimate.min(d * base.growth_rate)), numerator };
-        Decision::by_group(seen, |group| {
-            let moves = if seen.lr[group] > 0.0 { 1.0 } else { 0.0 };
+        Decision::by_group(sums, |group| {
+            let moves = if sums.lr[group] > 0.0 { 1.0 } else { 0.0 };
             Move { k: [moves, groups[group].rule.eps], lr: rates[group] }
         })
     }

@@ -1,18 +1,18 @@
-//! SGD with D-Adaptation (Defazio and Mishchenko 2023, arXiv 2301.07733): it finds its own rate; the authors'
+//! SGD with D-Adaptation, which finds its own rate (Defazio and Mishchenko 2023, arXiv 2301.07733). It is the authors'
 //! `dadaptation.DAdaptSGD`.
 //!
 //! d is a lower bound of the distance from the first parameters θ₀ to the solution. With γ = d·lr/‖g₁‖, where g₁ is the
-//! first gradient, at each step
-//! r ← r + γ·⟨g, s⟩, s ← s + γ·g, d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default), and
-//! θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is made of ‖s‖², ⟨g, s⟩ and ‖g‖²
-//! before it.
+//! first gradient, each step computes r ← r + γ·⟨g, s⟩, s ← s + γ·g, d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`))
+//! (no limit by default), and θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is
+//! computed from ‖s‖², ⟨g, s⟩ and ‖g‖² before it.
 //!
-//! `lr` multiplies what is found; 1 is the method, and schedules go on top. The first gradient that is not all zeros is
-//! g₁. A group with a rate of 0 is left out of the sums, and stands still; the package takes it back to θ₀ − s.
+//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. g₁ is the first gradient that
+//! is not all zeros. A group with a rate of 0 is left out of the sums and does not move; the package moves it back to
+//! θ₀ − s.
 //!
-//! Weight decay is part of the gradient, in ‖g₁‖ too, and in each group its own: the package leaves it out of ‖g₁‖
-//! (`add` where the lines after have `add_`), and gives all groups the first one's. There is no decoupled decay: θ₀ − s
-//! would not see it.
+//! Weight decay is part of the gradient, also in ‖g₁‖, and each group has its own. The package leaves it out of ‖g₁‖
+//! (`add` where the lines after have `add_`) and gives all groups the first one's. There is no decoupled decay, because
+//! θ₀ − s would not include it.
 //!
 //! | key | default |
 //! |---|---|
@@ -27,8 +27,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::dadapt_adam::{D0, ONE_RATE, growth_rate};
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Decay, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decay, Decision, Group, GroupOptions, Hyper, Initial, Move, Num, OptimizerConfig, Program, Rates, Sums,
+    TwoPass, UpdateRule, configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -38,19 +40,19 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let momentum = section.or("momentum", BelowOne(0.0)).0;
     let d0 = section.or("d0", D0).0;
     let growth_rate = growth_rate(section);
-    let treatment = Treatment::read(section, 0.0, false);
-    if matches!(treatment.decay, Decay::Decoupled(_)) {
+    let options = GroupOptions::read(section, 0.0, false);
+    if matches!(options.decay, Decay::Decoupled(_)) {
         let message = "weights are made anew of the first ones and the gradients, and forget what decoupled decay did";
         section.error("decoupled_weight_decay", message, "with `dadapt_sgd` weight decay goes into the gradient");
         return None;
     }
     section.forget("decoupled_weight_decay");
-    Some(measured(DAdaptSgd { momentum, d0, growth_rate: growth_rate? }, lr, treatment))
+    Some(configure(DAdaptSgd { momentum, d0, growth_rate: growth_rate? }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +74,10 @@ impl UpdateRule for DAdaptSgd {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         vec![("d0", self.d0), ("growth_rate", self.growth_rate)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(DAdaptSgd, 2, 0, 3, 3, groups)
+    }
 }
 
 /// What all groups share. Nothing is found before there is a gradient.
@@ -84,8 +90,8 @@ struct Found {
     numerator: f64,
 }
 
-impl Measured<2, 0, 3, 3> for DAdaptSgd {
-    type Memory = Found;
+impl TwoPass<2, 0, 3, 3> for DAdaptSgd {
+    type HostState = Found;
     const SLOTS: [&'static str; 2] = ["s", "x0"];
 
     fn initial(&self) -> [Initial; 2] {
@@ -102,22 +108,22 @@ impl Measured<2, 0, 3, 3> for DAdaptSgd {
         ([s, x0], sums)
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, found: &mut Found) -> Decision<3> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 3>, found: &mut Found) -> Decision<3> {
         let base = &groups[0].rule;
-        let moving = || seen.params.iter().filter(|share| seen.lr[share.group] > 0.0);
+        let moving = || sums.params.iter().filter(|param| sums.lr[param.group] > 0.0);
         if found.first_norm == 0.0 {
-            let first_norm = moving().map(|share| share.sums[0]).sum::<f64>().sqrt();
+            let first_norm = moving().map(|param| param.sums[0]).sum::<f64>().sqrt();
             *found = Found { first_norm, d: base.d0, numerator: 0.0 };
         }
-        let stand_still = || Decision::by_group(seen, |_| Move { k: [0.0, 1.0, 0.0], lr: 0.0 });
+        let stand_still = || Decision::by_group(sums, |_| Move { k: [0.0, 1.0, 0.0], lr: 0.0 });
         if found.first_norm == 0.0 {
             return stand_still();
         }
         let rate = |lr: f64| found.d * lr / found.first_norm;
-        let rates: Vec<f64> = seen.lr.iter().map(|&lr| rate(lr)).collect();
+        let rates: Vec<f64> = sums.lr.iter().map(|&lr| rate(lr)).collect();
         let (mut numerator, mut square) = (found.numerator, 0.0);
-        for share in moving() {
-            let ([g_squared, product, s_squared], rate) = (share.sums, rates[share.group]);
+        for param in moving() {
+            let ([g_squared, product, s_squared], rate) = (param.sums, rates[param.group]);
             numerator += rate * product;
             square += s_squared + 2.0 * rate * product + rate * rate * g_squared;
         }
@@ -127,8 +133,8 @@ impl Measured<2, 0, 3, 3> for DAdaptSgd {
         let estimate = 2.0 * numerator / square.sqrt();
         let d = found.d.max(estimate.min(found.d * base.growth_rate));
         *found = Found { first_norm: found.first_norm, d, numerator };
-        Decision::by_group(seen, |group| {
-            let taken = if seen.lr[group] > 0.0 { 1.0 - groups[group].rule.momentum } else { 0.0 };
+        Decision::by_group(sums, |group| {
+            let taken = if sums.lr[group] > 0.0 { 1.0 - groups[group].rule.momentum } else { 0.0 };
             Move { k: [rates[group], 1.0 - taken, taken], lr: rates[group] }
         })
     }

@@ -1,13 +1,14 @@
-//! DoG, distance over gradients (Ivgi, Hinder and Carmon 2023, arXiv 2302.12022): gradient descent that finds its own
-//! rate; the authors' `dog.DoG`, optax's `contrib.dog`. With a rate for every parameter tensor it is
-//! [L-DoG](super::ldog).
+//! DoG, distance over gradients (Ivgi, Hinder and Carmon 2023, arXiv 2302.12022), is gradient descent that finds its
+//! own rate. It is the authors' `dog.DoG`, and `contrib.dog` in optax. [L-DoG](super::ldog) finds a rate for every
+//! parameter tensor.
 //!
-//! r̄ ← max(r̄, ‖θ − θ₀‖), G ← G + ‖g‖², η = r̄/√(G + ε), θ ← θ − lr·η·g. r̄ begins with `reps_rel`·(1 + ‖θ₀‖); the
-//! authors recommend 1e-4 for models with batch normalization. With `init_eta` it begins with 0, and η is `init_eta`
+//! r̄ ← max(r̄, ‖θ − θ₀‖), G ← G + ‖g‖², η = r̄/√(G + ε), θ ← θ − lr·η·g. r̄ starts at `reps_rel`·(1 + ‖θ₀‖). The
+//! authors recommend 1e-4 for models with batch normalization. With `init_eta`, r̄ starts at 0, and η is `init_eta`
 //! until something has moved. (The authors' code does not multiply that by `lr`; optax does.)
 //!
-//! The norms are over a group, as the authors have it; optax knows no groups. `lr` multiplies what is found: 1 is the
-//! method. The authors evaluate at an average of the weights. Decoupled weight decay goes by lr·η; theirs is coupled.
+//! The norms are over a group, as in the authors' code; optax has no groups. `lr` multiplies the rate that is found; 1
+//! is the method itself. The authors evaluate an average of the weights. Decoupled weight decay goes by lr·η; theirs is
+//! coupled.
 //!
 //! | key | default |
 //! |---|---|
@@ -22,8 +23,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, Share, measured};
-use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Initial, Move, Num, OptimizerConfig, ParamSums, Program, Rates, Sums,
+    TwoPass, UpdateRule, configure, two_pass,
+};
 use crate::spec::{Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -33,18 +36,18 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(read(section, false))
 }
 
 /// Reads the table of DoG or, `by_parameter`, L-DoG.
-pub(super) fn read(section: &mut Section<'_>, by_parameter: bool) -> Box<dyn Method> {
+pub(super) fn read(section: &mut Section<'_>, by_parameter: bool) -> Box<dyn OptimizerConfig> {
     let lr = section.or("lr", Positive(1.0)).0;
     let reps_rel = section.or("reps_rel", Positive(1e-6)).0;
     let init_eta = section.optional::<Positive>("init_eta").map(|eta| eta.0);
     let eps = section.or("eps", Positive(1e-8)).0;
-    let treatment = Treatment::read(section, 0.0, false);
-    measured(Dog { reps_rel, init_eta, eps, by_parameter }, lr, treatment)
+    let options = GroupOptions::read(section, 0.0, false);
+    configure(Dog { reps_rel, init_eta, eps, by_parameter }, lr, options)
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +66,10 @@ impl UpdateRule for Dog {
 
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
+    }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Dog, 1, 0, 3, 1, groups)
     }
 }
 
@@ -88,9 +95,9 @@ impl Trail {
     }
 }
 
-impl Measured<1, 0, 3, 1> for Dog {
+impl TwoPass<1, 0, 3, 1> for Dog {
     /// By group, or by parameter.
-    type Memory = Vec<Trail>;
+    type HostState = Vec<Trail>;
     const SLOTS: [&'static str; 1] = ["init_buffer"];
 
     fn initial(&self) -> [Initial; 1] {
@@ -108,29 +115,29 @@ impl Measured<1, 0, 3, 1> for Dog {
         ([first], sums)
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, trails: &mut Vec<Trail>) -> Decision<1> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 3>, trails: &mut Vec<Trail>) -> Decision<1> {
         // A group cannot have another type, and so all of them are by group or all by parameter.
-        let of_share = |share: &Share<3>| if groups[0].rule.by_parameter { share.param } else { share.group };
-        let len = seen.params.iter().map(|share| of_share(share) + 1).max().unwrap_or(0);
+        let trail_of = |param: &ParamSums<3>| if groups[0].rule.by_parameter { param.param } else { param.group };
+        let len = sums.params.iter().map(|param| trail_of(param) + 1).max().unwrap_or(0);
         trails.resize(len.max(trails.len()), Trail::default());
-        let mut sums: Vec<Option<(usize, [f64; 3])>> = vec![None; trails.len()];
-        for share in seen.params {
-            let (_, total) = sums[of_share(share)].get_or_insert((share.group, [0.0; 3]));
-            total.iter_mut().zip(share.sums).for_each(|(total, sum)| *total += sum);
+        let mut totals: Vec<Option<(usize, [f64; 3])>> = vec![None; trails.len()];
+        for param in sums.params {
+            let (_, total) = totals[trail_of(param)].get_or_insert((param.group, [0.0; 3]));
+            total.iter_mut().zip(param.sums).for_each(|(total, sum)| *total += sum);
         }
-        let follow = |(trail, sums): (&mut Trail, Option<(usize, [f64; 3])>)| match sums {
-            Some((group, sums)) => trail.follow(&groups[group].rule, sums),
+        let follow = |(trail, total): (&mut Trail, Option<(usize, [f64; 3])>)| match total {
+            Some((group, total)) => trail.follow(&groups[group].rule, total),
             None => 0.0,
         };
-        let etas: Vec<f64> = trails.iter_mut().zip(sums).map(follow).collect();
-        let rates: Vec<f64> = seen.params.iter().map(|share| seen.lr[share.group] * etas[of_share(share)]).collect();
+        let etas: Vec<f64> = trails.iter_mut().zip(totals).map(follow).collect();
+        let rates: Vec<f64> = sums.params.iter().map(|param| sums.lr[param.group] * etas[trail_of(param)]).collect();
         let moves = rates.iter().map(|&lr| Move { k: [lr], lr }).collect();
         // Of L-DoG the mean over a group's parameter tensors.
         let effective = |group: usize| {
-            let own = || seen.params.iter().zip(&rates).filter(|(share, _)| share.group == group);
+            let own = || sums.params.iter().zip(&rates).filter(|(param, _)| param.group == group);
             own().map(|(_, rate)| rate).sum::<f64>() / own().count().max(1) as f64
         };
-        Decision { moves, effective_lr: (0..seen.lr.len()).map(effective).collect() }
+        Decision { moves, effective_lr: (0..sums.lr.len()).map(effective).collect() }
     }
 
     #[inline(always)]

@@ -1,10 +1,11 @@
-//! DoWG, distance over weighted gradients (Khaled, Mishchenko and Jin 2023, arXiv 2305.16284): gradient descent that
-//! finds its own rate; optax's `contrib.dowg`, the authors' own `DoWG`.
+//! DoWG, distance over weighted gradients (Khaled, Mishchenko and Jin 2023, arXiv 2305.16284), is gradient descent that
+//! finds its own rate. It is `contrib.dowg` in optax, and the authors' `DoWG`.
 //!
-//! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² begins with `init_estim_sq_dist`,
-//! which is ε where it is left out. The norms are over all parameters. The article has no ε in η.
+//! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² starts at `init_estim_sq_dist`, which
+//! is ε if it is left out. The norms are over all parameters. The paper has no ε in η.
 //!
-//! `lr` multiplies what is found: 1 is the method. Decoupled weight decay goes by lr·η; optax's is coupled.
+//! `lr` multiplies the rate that is found; 1 is the method itself. Decoupled weight decay goes by lr·η; optax's is
+//! coupled.
 //!
 //! | key | default |
 //! |---|---|
@@ -18,8 +19,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Initial, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass,
+    UpdateRule, configure, two_pass,
+};
 use crate::spec::{Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -29,12 +32,12 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let eps = section.or("eps", Positive(1e-4)).0;
     let initial = section.optional::<Positive>("init_estim_sq_dist").map_or(eps, |initial| initial.0);
-    let treatment = Treatment::read(section, 0.0, false);
-    Some(measured(DoWg { initial, eps }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, false);
+    Some(configure(DoWg { initial, eps }, lr, options))
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +59,10 @@ impl UpdateRule for DoWg {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         vec![("eps", self.eps), ("initial", self.initial)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(DoWg, 1, 0, 2, 1, groups)
+    }
 }
 
 /// What all groups share.
@@ -67,8 +74,8 @@ struct Trail {
     squares: f64,
 }
 
-impl Measured<1, 0, 2, 1> for DoWg {
-    type Memory = Trail;
+impl TwoPass<1, 0, 2, 1> for DoWg {
+    type HostState = Trail;
     const SLOTS: [&'static str; 1] = ["x0"];
 
     fn initial(&self) -> [Initial; 1] {
@@ -85,13 +92,13 @@ impl Measured<1, 0, 2, 1> for DoWg {
         ([x0], [apart.clone() * apart, g.clone() * g])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, trail: &mut Trail) -> Decision<1> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, trail: &mut Trail) -> Decision<1> {
         let rule = &groups[0].rule;
-        let [apart, g_squared] = seen.total();
-        let distance = if seen.t == 1 { rule.initial } else { trail.distance }.max(apart);
+        let [apart, g_squared] = sums.total();
+        let distance = if sums.t == 1 { rule.initial } else { trail.distance }.max(apart);
         *trail = Trail { distance, squares: trail.squares + distance * g_squared };
         let eta = distance / (trail.squares.sqrt() + rule.eps);
-        Decision::by_group(seen, |group| Move { k: [seen.lr[group] * eta], lr: seen.lr[group] * eta })
+        Decision::by_group(sums, |group| Move { k: [sums.lr[group] * eta], lr: sums.lr[group] * eta })
     }
 
     #[inline(always)]

@@ -1,17 +1,17 @@
-//! FTRL-Proximal, "follow the regularized leader" (McMahan et al. 2013, "Ad click prediction"); Keras's `Ftrl`.
+//! FTRL-Proximal, "follow the regularized leader" (McMahan et al. 2013, "Ad click prediction"). It is `Ftrl` in Keras.
 //!
 //! With p = −`learning_rate_power`:
 //! - n' = n + g², q = n'ᵖ/lr, and q₋₁ = nᵖ/lr₋₁ with the rate of the step before;
 //! - z ← z + g + 2·`l2_shrinkage`·θ − (q − q₋₁)·θ;
-//! - θ ← (clip(z, ±`l1`) − z) / (q + `beta`/lr + 2·`l2`), n ← n': exactly 0 where |z| ≤ `l1`.
+//! - θ ← (clip(z, ±`l1`) − z) / (q + `beta`/lr + 2·`l2`), n ← n'. θ is exactly 0 where |z| ≤ `l1`.
 //!
-//! Without `l1` and `l2` it is Adagrad but for the beginning: z is 0, and so the first step forgets most of the initial
-//! weight.
+//! Without `l1` and `l2` it is Adagrad with another start: z is 0 at first, so the first step forgets most of the
+//! initial weight.
 //!
-//! Keras takes the present rate for q₋₁, too. That is the same while the rate is constant; when it falls, all weights
-//! shrink with it, to 0 at the end of a cosine. The article's q₋₁ is that of the step before, and so is ours. At a rate
-//! of 0 (where Keras divides by it) nothing happens. A weight that has seen nothing at all with
-//! `initial_accumulator_value = 0` and no `l2` or `beta` (0/0 in Keras) is 0.
+//! Keras uses the current rate in q₋₁, too. That is the same while the rate is constant. When the rate falls, all
+//! weights shrink with it, down to 0 at the end of a cosine. The paper uses the rate of the step before, and so does
+//! this file. At a rate of 0, by which Keras divides, nothing happens. A weight that has had no gradient is 0 if
+//! `initial_accumulator_value = 0` and there is no `l2` or `beta` (0/0 in Keras).
 //!
 //! | key | default | Keras's name |
 //! |---|---|---|
@@ -27,10 +27,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Declared, Group, Start, start_elementwise};
-use super::{Build, Elementwise, Error, Hyper, Initial, Method, Num, Optimizer, Treatment, UpdateRule, convention};
+use super::{
+    Build, Elementwise, Group, GroupOptions, Hyper, Initial, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
-use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "ftrl",
@@ -39,7 +40,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     // Only Keras has it: both conventions are its own.
     convention(section);
     let lr = section.or("lr", Positive(1e-3)).0;
@@ -49,26 +50,18 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let l2 = section.or("l2", NonNegative(0.0)).0;
     let l2_shrinkage = section.or("l2_shrinkage", NonNegative(0.0)).0;
     let beta = section.or("beta", NonNegative(0.0)).0;
-    let treatment = Treatment::read(section, 0.0, true);
+    let options = GroupOptions::read(section, 0.0, true);
     if power > 0.0 {
         let message = "`learning_rate_power` is above 0: the rates of weights would grow with their gradients";
         section.error("learning_rate_power", message, "expected 0 or below");
         return None;
     }
     let rule = Ftrl { power: -power, initial, l1, l2, l2_shrinkage, beta };
-    Some(Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &SLOTS, start: begin }))
+    Some(configure(rule, lr, options))
 }
 
 /// Keras's names.
 const SLOTS: [&str; 2] = ["accumulator", "linear"];
-
-/// Square roots are ten times as fast as powers.
-fn begin(start: Start<Ftrl>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    match start.groups.iter().all(|group| group.rule.power == 0.5) {
-        true => start_elementwise::<_, 2, 5>(start, store),
-        false => start_elementwise::<_, 2, 6>(start, store),
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Ftrl {
@@ -89,6 +82,14 @@ impl UpdateRule for Ftrl {
             Hyper::non_negative("l2_shrinkage", &mut self.l2_shrinkage),
             Hyper::non_negative("beta", &mut self.beta),
         ]
+    }
+
+    /// Square roots are ten times as fast as powers.
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups.iter().all(|group| group.rule.power == 0.5) {
+            true => elementwise!(Ftrl, 2, 5, groups),
+            false => elementwise!(Ftrl, 2, 6, groups),
+        }
     }
 }
 
@@ -133,7 +134,7 @@ fn stepped<N: Num>(
 
 /// With square roots.
 impl Elementwise<2, 5> for Ftrl {
-    type Memory = Last;
+    type HostState = Last;
     const SLOTS: [&'static str; 2] = SLOTS;
 
     fn initial(&self) -> [Initial; 2] {
@@ -157,7 +158,7 @@ impl Elementwise<2, 5> for Ftrl {
 
 /// With any power, the last of the numbers.
 impl Elementwise<2, 6> for Ftrl {
-    type Memory = Last;
+    type HostState = Last;
     const SLOTS: [&'static str; 2] = SLOTS;
 
     fn initial(&self) -> [Initial; 2] {

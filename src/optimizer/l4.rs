@@ -1,16 +1,17 @@
-//! L4: a rate by which the linearized loss comes down by a fraction of what it can (Rolinek and Martius 2018, arXiv
-//! 1802.05074).
+//! L4 chooses the rate by which the linearized loss falls by a fraction of what is possible (Rolinek and Martius 2018,
+//! arXiv 1802.05074).
 //!
-//! With m the average of g as in Adam and m̂ = m/bc₁, along the direction v:
+//! m is the average of g as in Adam, and m̂ = m/bc₁. Along the direction v:
 //!
 //! L ← min(L, f) (at the first step γ₀·f), η = α·(f − γ·L) / (⟨m̂, v⟩ + ε), θ ← θ − η·v, L ← (1 + 1/τ)·L.
 //!
 //! - `direction = "momentum"` (L4Mom): v = m̂;
-//! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂; δ: `adam_eps`.
+//! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂. δ is `adam_eps`.
 //!
-//! f is the batch's loss, never below 0; L the least of late. α is the nominal rate, a fraction: a schedule, or a group's
-//! `lr_mult`, scales the step. γ, γ₀, τ and ε are one for all groups. With coupled weight decay f has its penalty, as in
-//! polyak.rs; decoupled decay by a rate without an upper bound could turn weights around, and is refused.
+//! f is the batch's loss, which must never be below 0, and L is its recent minimum. α is the nominal rate, a fraction:
+//! a schedule or a group's `lr_mult` scales the step. All groups share γ, γ₀, τ and ε. With coupled weight decay f
+//! includes its penalty, as polyak.rs describes. Decoupled decay is refused: the rate has no upper bound, and decay by
+//! it could change the sign of weights.
 //!
 //! | key | default |
 //! |---|---|
@@ -31,9 +32,11 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::{direction, moments};
 use super::averages::{correction, running};
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::polyak::{minimizes, penalized};
-use super::{Build, Decay, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decay, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass,
+    UpdateRule, configure, two_pass,
+};
 use crate::choice;
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Unit};
 
@@ -54,7 +57,7 @@ choice! {
     }
 }
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(0.15)).0;
     let along = section.or("direction", Direction::Momentum);
     let goal = Goal {
@@ -63,24 +66,24 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         tau: section.or("tau", Positive(1000.0)).0,
         eps: section.or("eps", Positive(1e-12)).0,
     };
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     let method = match along {
         Direction::Momentum => {
             let beta = section.or("momentum", BelowOne(0.9)).0;
-            measured::<_, 1, 1, 2, 1>(Momentum { beta, goal }, lr, treatment)
+            configure(Momentum { beta, goal }, lr, options)
         }
         Direction::Adam => {
             let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
             let eps = section.or("adam_eps", NonNegative(1e-4)).0;
-            measured::<_, 2, 5, 2, 3>(Adam { beta1: beta1.0, beta2: beta2.0, eps, goal }, lr, treatment)
+            configure(Adam { beta1: beta1.0, beta2: beta2.0, eps, goal }, lr, options)
         }
     };
-    if let Decay::Decoupled(_) = treatment.decay {
+    if let Decay::Decoupled(_) = options.decay {
         let message = "L4's rate has no upper bound: a decay by it could turn weights around";
         section.error("decoupled_weight_decay", message, "only false with this optimizer");
         return None;
     }
-    minimizes(section, treatment).then_some(method)
+    minimizes(section, options).then_some(method)
 }
 
 /// What the loss is to come down to.
@@ -120,10 +123,10 @@ impl Goal {
     }
 
     /// η by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` gives that of a group.
-    fn rate(&self, f: f64, least: &mut Least, seen: &Seen<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
+    fn rate(&self, f: f64, least: &mut Least, sums: &Sums<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
         let now = least.0.map_or(self.init_factor * f, |least| least.min(f));
         least.0 = Some((1.0 + 1.0 / self.tau) * now);
-        let slope: f64 = seen.params.iter().map(|share| share.sums[0] / bc1(share.group).powi(2)).sum();
+        let slope: f64 = sums.params.iter().map(|param| param.sums[0] / bc1(param.group).powi(2)).sum();
         (f - self.gamma * now) / (slope + self.eps)
     }
 }
@@ -140,10 +143,14 @@ impl UpdateRule for Momentum {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         self.goal.shared()
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Momentum, 1, 1, 2, 1, groups)
+    }
 }
 
-impl Measured<1, 1, 2, 1> for Momentum {
-    type Memory = Least;
+impl TwoPass<1, 1, 2, 1> for Momentum {
+    type HostState = Least;
     const SLOTS: [&'static str; 1] = ["exp_avg"];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _least: &Least) -> [f64; 1] {
@@ -156,11 +163,11 @@ impl Measured<1, 1, 2, 1> for Momentum {
         ([m.clone()], [m.clone() * m, p.clone() * p])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, least: &mut Least) -> Decision<1> {
-        let bc1 = |group: usize| correction(groups[group].rule.beta, seen.t);
-        let rate = groups[0].rule.goal.rate(penalized(groups, seen, 1), least, seen, bc1);
-        Decision::by_group(seen, |group| {
-            let lr = seen.lr[group] * rate;
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, least: &mut Least) -> Decision<1> {
+        let bc1 = |group: usize| correction(groups[group].rule.beta, sums.t);
+        let rate = groups[0].rule.goal.rate(penalized(groups, sums, 1), least, sums, bc1);
+        Decision::by_group(sums, |group| {
+            let lr = sums.lr[group] * rate;
             Move { k: [lr / bc1(group)], lr }
         })
     }
@@ -184,6 +191,10 @@ impl UpdateRule for Adam {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         self.goal.shared()
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Adam, 2, 5, 2, 3, groups)
+    }
 }
 
 impl Adam {
@@ -193,8 +204,8 @@ impl Adam {
     }
 }
 
-impl Measured<2, 5, 2, 3> for Adam {
-    type Memory = Least;
+impl TwoPass<2, 5, 2, 3> for Adam {
+    type HostState = Least;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn before(&self, t: u64, _group: usize, _lr: f64, _least: &Least) -> [f64; 5] {
@@ -209,11 +220,11 @@ impl Measured<2, 5, 2, 3> for Adam {
         ([m, v], [slope, p.clone() * p])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, least: &mut Least) -> Decision<3> {
-        let bc1 = |group: usize| correction(groups[group].rule.beta1, seen.t);
-        let rate = groups[0].rule.goal.rate(penalized(groups, seen, 1), least, seen, bc1);
-        Decision::by_group(seen, |group| {
-            let (lr, [b, c]) = (seen.lr[group] * rate, groups[group].rule.of_denominator(seen.t));
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, least: &mut Least) -> Decision<3> {
+        let bc1 = |group: usize| correction(groups[group].rule.beta1, sums.t);
+        let rate = groups[0].rule.goal.rate(penalized(groups, sums, 1), least, sums, bc1);
+        Decision::by_group(sums, |group| {
+            let (lr, [b, c]) = (sums.lr[group] * rate, groups[group].rule.of_denominator(sums.t));
             Move { k: [lr / bc1(group), b, c], lr }
         })
     }

@@ -1,11 +1,11 @@
-//! LAMB: Adam whose step each parameter tensor takes at a length of its own (You et al. 2020, arXiv 1904.00962); optax's
-//! `lamb`, Keras's `Lamb`.
+//! LAMB is Adam with a step length of its own for each parameter tensor (You et al. 2020, arXiv 1904.00962). It is
+//! `lamb` in optax and `Lamb` in Keras.
 //!
-//! m and v as in Adam, r = (m/bc₁) / (√(v/bc₂) + ε), u = r + λ·θ, and θ ← θ − lr·(‖θ‖/‖u‖)·u; the norms are the tensor's,
-//! and where one of them is 0 the ratio is 1.
+//! m and v are as in Adam, r = (m/bc₁) / (√(v/bc₂) + ε), u = r + λ·θ, and θ ← θ − lr·(‖θ‖/‖u‖)·u. The norms are those
+//! of the tensor. If one of them is 0 the ratio is 1.
 //!
-//! With `decoupled_weight_decay = true`, which is Keras's, λ·θ has no part in the ratio: θ ← θ·(1 − lr·λ), then u = r.
-//! pytorch_optimizer's `Lamb` is of an earlier version of the article: no bias correction, ‖θ‖ at most 10.
+//! With `decoupled_weight_decay = true`, as in Keras, λ·θ is not part of the ratio: θ ← θ·(1 − lr·λ), then u = r.
+//! pytorch_optimizer's `Lamb` follows an earlier version of the paper: no bias correction, and ‖θ‖ at most 10.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -19,8 +19,10 @@ use std::borrow::Cow;
 
 use super::adam::{self, moments};
 use super::averages::correction;
-use super::engine::{Decision, Group, Measured, Move, Seen, Share, measured};
-use super::{Build, Convention, Decay, Hyper, Method, Num, Treatment, UpdateRule, convention};
+use super::{
+    Build, Convention, Decay, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, ParamSums, Program,
+    Sums, TwoPass, UpdateRule, configure, convention, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -30,21 +32,21 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]).map(|beta| beta.0);
     let eps = section.or("eps", NonNegative(if keras { 1e-7 } else { 1e-6 })).0;
     let weight_decay = section.or("weight_decay", NonNegative(0.0)).0;
-    let mut treatment = Treatment::without_decay(section);
+    let mut options = GroupOptions::without_decay(section);
     let weight_decay = match section.or("decoupled_weight_decay", keras) {
         true => {
-            treatment.decay = Decay::Decoupled(weight_decay);
+            options.decay = Decay::Decoupled(weight_decay);
             None
         }
         false => Some(weight_decay),
     };
-    Some(measured(Lamb { beta1, beta2, eps, weight_decay }, lr, treatment))
+    Some(configure(Lamb { beta1, beta2, eps, weight_decay }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +66,10 @@ impl UpdateRule for Lamb {
         hypers.extend(weight_decay.as_mut().map(|amount| Hyper::non_negative("weight_decay", amount)));
         hypers
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Lamb, 2, 7, 2, 5, groups)
+    }
 }
 
 impl Lamb {
@@ -80,8 +86,8 @@ fn direction<N: Num>(p: N, m: N, v: N, [a, b, eps, weight_decay]: [&N; 4]) -> N 
     weight_decay.clone().mul_add(p, adam::direction(m, v, [a, b, eps]))
 }
 
-impl Measured<2, 7, 2, 5> for Lamb {
-    type Memory = ();
+impl TwoPass<2, 7, 2, 5> for Lamb {
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn before(&self, t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 7] {
@@ -98,17 +104,17 @@ impl Measured<2, 7, 2, 5> for Lamb {
         ([m, v], [p.clone() * p, u.clone() * u])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<5> {
-        let of_param = |share: &Share<2>| {
-            let (group, lr) = (&groups[share.group], seen.lr[share.group]);
-            let [a, b, eps, weight_decay] = group.rule.numbers(seen.t);
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<5> {
+        let of_param = |param: &ParamSums<2>| {
+            let (group, lr) = (&groups[param.group], sums.lr[param.group]);
+            let [a, b, eps, weight_decay] = group.rule.numbers(sums.t);
             // θ's norm as the second pass finds it.
-            let shrink = if let Decay::Decoupled(amount) = group.treatment.decay { 1.0 - lr * amount } else { 1.0 };
-            let [p_norm, u_norm] = [share.sums[0].sqrt() * shrink.abs(), share.sums[1].sqrt()];
+            let shrink = if let Decay::Decoupled(amount) = group.options.decay { 1.0 - lr * amount } else { 1.0 };
+            let [p_norm, u_norm] = [param.sums[0].sqrt() * shrink.abs(), param.sums[1].sqrt()];
             let ratio = if p_norm > 0.0 && u_norm > 0.0 { p_norm / u_norm } else { 1.0 };
             Move { k: [-lr * ratio, a, b, eps, weight_decay], lr }
         };
-        Decision { moves: seen.params.iter().map(of_param).collect(), effective_lr: Vec::new() }
+        Decision { moves: sums.params.iter().map(of_param).collect(), effective_lr: Vec::new() }
     }
 
     #[inline(always)]

@@ -1,14 +1,15 @@
-//! LARS: gradient descent at a rate of its own for each layer (You et al. 2017, arXiv 1708.03888); pytorch_optimizer's
-//! and optax's.
+//! LARS is gradient descent with a rate of its own for each layer (You et al. 2017, arXiv 1708.03888), as in
+//! pytorch_optimizer and optax.
 //!
-//! c = `trust_coefficient`·‖θ‖ / (‖g‖ + λ·‖θ‖ + ε) with the norms of the parameter tensor, 1 where ‖θ‖ or the
-//! denominator is 0; u = c·(g + λ·θ), b ← μ·b + (1−d)·u, θ ← θ − lr·b; Nesterov's: θ ← θ − lr·(u + μ·b).
+//! c = `trust_coefficient`·‖θ‖ / (‖g‖ + λ·‖θ‖ + ε) with the norms of the parameter tensor. c is 1 if ‖θ‖ or the
+//! denominator is 0. Then u = c·(g + λ·θ), b ← μ·b + (1−d)·u, θ ← θ − lr·b. With Nesterov's momentum: θ ← θ − lr·(u +
+//! μ·b).
 //!
-//! A parameter of fewer than two dimensions, such as a bias, takes u = g: at first such are often 0, and small ever
-//! after. With `exempt_vectors = false` it is treated as the others, as in the article and in optax.
+//! A parameter with fewer than two dimensions, such as a bias, uses u = g, because such parameters are often 0 at first
+//! and small ever after. With `exempt_vectors = false` they are treated like the others, as in the paper and in optax.
 //!
-//! With `lr_in_momentum = true` the rate goes into the buffer, as in the article and in optax: b ← μ·b + (1−d)·lr·u,
-//! θ ← θ − b. optax's denominator is ‖g + λ·θ‖ + ε; ε is its.
+//! With `lr_in_momentum = true` the rate goes into the buffer, as in the paper and in optax: b ← μ·b + (1−d)·lr·u, θ ←
+//! θ − b. optax's denominator is ‖g + λ·θ‖ + ε, and ε comes from optax.
 //!
 //! | key | default | optax |
 //! |---|---|---|
@@ -24,8 +25,10 @@
 
 use std::borrow::Cow;
 
-use super::engine::{Decision, Group, Measured, Move, Seen, Share, measured};
-use super::{Build, Hyper, Method, Num, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, ParamSums, Program, Sums, TwoPass,
+    UpdateRule, configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -35,7 +38,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let momentum = section.or("momentum", BelowOne(0.9)).0;
     let dampening = section.or("dampening", Unit(0.0)).0;
@@ -45,17 +48,14 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let eps = section.or("eps", NonNegative(0.0)).0;
     let exempt_vectors = section.or("exempt_vectors", true);
     let lr_in_momentum = section.or("lr_in_momentum", false);
-    let treatment = Treatment::without_decay(section);
+    let options = GroupOptions::without_decay(section);
     if nesterov && momentum == 0.0 {
         section.error("nesterov", "Nesterov's momentum needs a momentum", "with it `momentum` is above 0");
         return None;
     }
     let of_layer = OfLayer { trust_coefficient, eps, weight_decay, exempt_vectors };
     let rule = Lars { momentum, dampening, nesterov, lr_in_momentum, of_layer };
-    Some(match momentum == 0.0 {
-        true => measured::<_, 0, 0, 2, 2>(rule, lr, treatment),
-        false => measured::<_, 1, 0, 2, 5>(rule, lr, treatment),
-    })
+    Some(configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -78,11 +78,11 @@ struct OfLayer {
 
 impl OfLayer {
     /// c and λ for one parameter.
-    fn ratio(&self, share: &Share<2>) -> (f64, f64) {
-        if self.exempt_vectors && share.dims < 2 {
+    fn ratio(&self, param: &ParamSums<2>) -> (f64, f64) {
+        if self.exempt_vectors && param.dims < 2 {
             return (1.0, 0.0);
         }
-        let [p_norm, g_norm] = share.sums.map(f64::sqrt);
+        let [p_norm, g_norm] = param.sums.map(f64::sqrt);
         let below = g_norm + self.weight_decay * p_norm + self.eps;
         let ratio = if p_norm > 0.0 && below > 0.0 { self.trust_coefficient * p_norm / below } else { 1.0 };
         (ratio, self.weight_decay)
@@ -100,25 +100,36 @@ impl UpdateRule for Lars {
             Hyper::non_negative("weight_decay", weight_decay),
         ]
     }
+
+    fn keeps_state_of(&self, base: &Self) -> bool {
+        (self.momentum == 0.0) == (base.momentum == 0.0)
+    }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups[0].rule.momentum == 0.0 {
+            true => two_pass!(Lars, 0, 0, 2, 2, groups),
+            false => two_pass!(Lars, 1, 0, 2, 5, groups),
+        }
+    }
 }
 
 /// A decision from `k(rule, lr, c, λ)` of each parameter.
 fn decision<const K: usize>(
     groups: &[Cow<'_, Group<Lars>>],
-    seen: &Seen<'_, 2>,
+    sums: &Sums<'_, 2>,
     k: impl Fn(&Lars, f64, f64, f64) -> [f64; K],
 ) -> Decision<K> {
-    let of_param = |share: &Share<2>| {
-        let (rule, lr) = (&groups[share.group].rule, seen.lr[share.group]);
-        let (ratio, weight_decay) = rule.of_layer.ratio(share);
+    let of_param = |param: &ParamSums<2>| {
+        let (rule, lr) = (&groups[param.group].rule, sums.lr[param.group]);
+        let (ratio, weight_decay) = rule.of_layer.ratio(param);
         Move { k: k(rule, lr, ratio, weight_decay), lr }
     };
-    Decision { moves: seen.params.iter().map(of_param).collect(), effective_lr: Vec::new() }
+    Decision { moves: sums.params.iter().map(of_param).collect(), effective_lr: Vec::new() }
 }
 
 /// Without momentum.
-impl Measured<0, 0, 2, 2> for Lars {
-    type Memory = ();
+impl TwoPass<0, 0, 2, 2> for Lars {
+    type HostState = ();
     const SLOTS: [&'static str; 0] = [];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
@@ -130,8 +141,8 @@ impl Measured<0, 0, 2, 2> for Lars {
         ([], squares(p, g))
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<2> {
-        decision(groups, seen, |_, lr, ratio, weight_decay| [-lr * ratio, weight_decay])
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<2> {
+        decision(groups, sums, |_, lr, ratio, weight_decay| [-lr * ratio, weight_decay])
     }
 
     #[inline(always)]
@@ -141,8 +152,8 @@ impl Measured<0, 0, 2, 2> for Lars {
     }
 }
 
-impl Measured<1, 0, 2, 5> for Lars {
-    type Memory = ();
+impl TwoPass<1, 0, 2, 5> for Lars {
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, (): &()) -> [f64; 0] {
@@ -154,8 +165,8 @@ impl Measured<1, 0, 2, 5> for Lars {
         ([b], squares(p, g))
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, (): &mut ()) -> Decision<5> {
-        decision(groups, seen, |rule, lr, ratio, weight_decay| {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, (): &mut ()) -> Decision<5> {
+        decision(groups, sums, |rule, lr, ratio, weight_decay| {
             let (inside, outside) = if rule.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
             let taken = inside * ratio * (1.0 - rule.dampening);
             let (of_gradient, of_buffer) = if rule.nesterov { (lr * ratio, rule.momentum) } else { (0.0, 1.0) };

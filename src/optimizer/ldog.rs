@@ -1,10 +1,10 @@
-//! L-DoG, layerwise distance over gradients (Ivgi, Hinder and Carmon 2023, arXiv 2302.12022); the authors' `dog.LDoG`:
-//! [`super::dog`] with the norms over each parameter tensor, which so has a rate of its own.
+//! L-DoG, layerwise distance over gradients (Ivgi, Hinder and Carmon 2023, arXiv 2302.12022), is [`super::dog`] with
+//! norms over each parameter tensor, which so has its own rate. It is the authors' `dog.LDoG`.
 //!
-//! Keys and defaults as DoG's. The effective rate of a group is the mean over its parameter tensors.
+//! Keys and defaults are DoG's. The effective rate of a group is the mean over its parameter tensors.
 
 use super::dog::read;
-use super::{Build, Method};
+use super::{Build, OptimizerConfig};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -14,6 +14,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(read(section, true))
 }

@@ -1,9 +1,10 @@
-//! Lion, "evolved sign momentum" (Chen et al. 2023, arXiv 2302.06675); optax's and Keras's `Lion`.
+//! Lion, "evolved sign momentum" (Chen et al. 2023, arXiv 2302.06675). It is `Lion` in optax and Keras.
 //!
-//! θ ← θ·(1 − lr·λ) − lr·sign(β₁·m + (1−β₁)·g), then m ← β₂·m + (1−β₂)·g: the step looks further ahead than the buffer.
-//! Every weight moves by lr, so that a good rate is 3 to 10 times smaller than AdamW's, and λ as much larger.
+//! θ ← θ·(1 − lr·λ) − lr·sign(β₁·m + (1−β₁)·g), then m ← β₂·m + (1−β₂)·g: the step gives the newest gradient more
+//! weight than the buffer does. Every weight moves by lr, so a good rate is 3 to 10 times smaller than AdamW's, and a
+//! good λ as much larger.
 //!
-//! The default λ is that of the article's code; optax's is 1e-3.
+//! The default λ is that of the paper's code; optax's is 1e-3.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -12,7 +13,10 @@
 //! | `weight_decay` | 0 | |
 //! | `decoupled_weight_decay` | true | |
 
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -22,15 +26,15 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = match convention(section) {
         Convention::Torch => 1e-4,
         Convention::Keras => 1e-3,
     };
     let lr = section.or("lr", Positive(lr)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.99)]);
-    let treatment = Treatment::read(section, 0.0, true);
-    Some(elementwise(Lion { beta1: beta1.0, beta2: beta2.0 }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, true);
+    Some(configure(Lion { beta1: beta1.0, beta2: beta2.0 }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -43,10 +47,14 @@ impl UpdateRule for Lion {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::below_one("beta1", &mut self.beta1), Hyper::below_one("beta2", &mut self.beta2)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Lion, 1, 3, groups)
+    }
 }
 
 impl Elementwise<1, 3> for Lion {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["exp_avg"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 3] {

@@ -1,21 +1,22 @@
-//! MoMo: momentum with a rate from the loss (Schaipp et al. 2024, arXiv 2305.07583); optax's `contrib.momo`.
+//! MoMo is momentum with a rate computed from the loss (Schaipp et al. 2024, arXiv 2305.07583). It is `contrib.momo` in
+//! optax.
 //!
-//! Averages with the weight β (the first values are taken whole): d of the gradients g, f̄ of the losses, γ of ⟨g, θ⟩. With
-//! the linear model of the loss that they make, and its lower bound f*,
+//! Three averages have the weight β (the first values are taken whole): d of the gradients g, f̄ of the losses, and γ
+//! of ⟨g, θ⟩. They make a linear model of the loss. With it and its lower bound f*,
 //!
 //! τ = min(lr, [(1 + lr·λ)·(f̄ − f* − γ) + ⟨d, θ⟩]₊ / ‖d‖²), θ ← θ/(1 + lr·λ) − τ·d.
 //!
-//! Weight decay λ is the method's own, as the last formula shows: decoupled from g, and by `lr` whatever τ is. In the
-//! article and the authors' code τ·d is divided by 1 + lr·λ, too, which is what minimizes the model with its penalty; so
-//! it is here with `proximal = true`.
+//! Weight decay λ is part of the method, as the last formula shows: it is decoupled from g, and goes by `lr` whatever τ
+//! is. In the paper and the authors' code τ·d is also divided by 1 + lr·λ, which minimizes the model with its penalty.
+//! With `proximal = true` it is so here.
 //!
-//! `adapt_lower_bound`: f* is estimated. Where the model's value h = (f̄ − γ) + ⟨d, θ⟩/(1 + lr·λ) is below it, f* becomes
-//! max(h/2, `lower_bound`); and after the step max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
+//! With `adapt_lower_bound`, f* is estimated. If the model's value h = (f̄ − γ) + ⟨d, θ⟩/(1 + lr·λ) is below f*, f*
+//! becomes max(h/2, `lower_bound`); after the step it becomes max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
 //!
-//! Groups may have unequal rates and λ (in optax there are none): τᵢ = lrᵢ·s with one s in [0, 1],
-//! s = min(1, [f̄ − f* − γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ): what solves the article's problem
-//! with a norm in which group i weighs 1/lrᵢ. With one group it is τ above. f* and its options, and β, are one
-//! for all groups. A clipped gradient is not the loss's, and γ and d are then of another function than f̄.
+//! Groups may have different rates and λ (optax has no groups): τᵢ = lrᵢ·s with one s in [0, 1], s = min(1, [f̄ − f* −
+//! γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ). This solves the paper's problem with a norm in which
+//! group i has the weight 1/lrᵢ. With one group it is τ above. All groups share f*, its options, and β. With clipped
+//! gradients, γ and d belong to another function than f̄.
 //!
 //! | key | default |
 //! |---|---|
@@ -30,9 +31,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::polyak::minimizes;
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -42,13 +45,13 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let beta = section.or("beta", BelowOne(0.9)).0;
     let bound = Bound::read(section);
     let decay = Decay::read(section);
-    let treatment = Treatment::without_decay(section);
-    minimizes(section, treatment).then(|| measured(Momo { beta, bound, decay }, lr, treatment))
+    let options = GroupOptions::without_decay(section);
+    minimizes(section, options).then(|| configure(Momo { beta, bound, decay }, lr, options))
 }
 
 /// What is known of the least that the loss can be.
@@ -121,27 +124,27 @@ pub(super) struct Stride {
 impl Model {
     /// Takes in a step and decides by it. The sums of each parameter are ⟨g, θ⟩, ‖d‖² (in the method's norm) and ⟨d, θ⟩,
     /// d not divided by what is filled.
-    pub fn stride(&mut self, bound: Bound, groups: &[Averaging], seen: &Seen<'_, 3>) -> Vec<Stride> {
+    pub fn stride(&mut self, bound: Bound, groups: &[Averaging], sums: &Sums<'_, 3>) -> Vec<Stride> {
         let base = &groups[0];
-        self.loss += base.taken * (seen.loss - self.loss);
-        let shrink = |group: usize| 1.0 / (1.0 + seen.lr[group] * groups[group].decay.amount);
+        self.loss += base.taken * (sums.loss - self.loss);
+        let shrink = |group: usize| 1.0 / (1.0 + sums.lr[group] * groups[group].decay.amount);
         let mut value = self.loss / base.filled;
         let (mut along, mut shrunk_along, mut square, mut shrunk_square) = (0.0, 0.0, 0.0, 0.0);
         // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
-        for share in seen.params {
-            let (group, [now, norm, product]) = (&groups[share.group], share.sums);
-            if self.gamma.len() <= share.param {
-                self.gamma.resize(share.param + 1, 0.0);
+        for param in sums.params {
+            let (group, [now, norm, product]) = (&groups[param.group], param.sums);
+            if self.gamma.len() <= param.param {
+                self.gamma.resize(param.param + 1, 0.0);
             }
-            let gamma = &mut self.gamma[share.param];
+            let gamma = &mut self.gamma[param.param];
             *gamma += group.taken * (now - *gamma);
             value -= *gamma / group.filled;
             let product = product / group.filled;
-            let norm = seen.lr[share.group] * norm / (group.filled * group.filled);
+            let norm = sums.lr[param.group] * norm / (group.filled * group.filled);
             along += product;
-            shrunk_along += shrink(share.group) * product;
+            shrunk_along += shrink(param.group) * product;
             square += norm;
-            shrunk_square += shrink(share.group) * norm;
+            shrunk_square += shrink(param.group) * norm;
         }
         let reached = value + shrunk_along;
         let mut least = self.bound.unwrap_or(bound.lower);
@@ -153,7 +156,7 @@ impl Model {
             self.bound = Some((value + along - 0.5 * part * square).max(bound.lower));
         }
         let stride = |(index, group): (usize, &Averaging)| {
-            let (shrink, rate) = (shrink(index), seen.lr[index] * part);
+            let (shrink, rate) = (shrink(index), sums.lr[index] * part);
             let of_step = if group.decay.proximal { shrink } else { 1.0 };
             Stride { shrink, step: of_step * rate / group.filled, rate }
         };
@@ -183,6 +186,10 @@ impl UpdateRule for Momo {
         shared.extend(self.bound.shared());
         shared
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Momo, 1, 2, 3, 2, groups)
+    }
 }
 
 impl Momo {
@@ -192,8 +199,8 @@ impl Momo {
     }
 }
 
-impl Measured<1, 2, 3, 2> for Momo {
-    type Memory = Model;
+impl TwoPass<1, 2, 3, 2> for Momo {
+    type HostState = Model;
     const SLOTS: [&'static str; 1] = ["exp_avg"];
 
     fn before(&self, t: u64, _group: usize, _lr: f64, _model: &Model) -> [f64; 2] {
@@ -207,14 +214,14 @@ impl Measured<1, 2, 3, 2> for Momo {
         ([d.clone()], [g * p.clone(), d.clone() * d.clone(), d * p])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, model: &mut Model) -> Decision<2> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 3>, model: &mut Model) -> Decision<2> {
         let averaging = |group: &Cow<'_, Group<Momo>>| {
             let rule = &group.rule;
-            Averaging { taken: rule.taken(seen.t), filled: 1.0, decay: rule.decay }
+            Averaging { taken: rule.taken(sums.t), filled: 1.0, decay: rule.decay }
         };
         let averaging: Vec<Averaging> = groups.iter().map(averaging).collect();
-        let strides = model.stride(groups[0].rule.bound, &averaging, seen);
-        Decision::by_group(seen, |group| {
+        let strides = model.stride(groups[0].rule.bound, &averaging, sums);
+        Decision::by_group(sums, |group| {
             let Stride { shrink, step, rate } = strides[group];
             Move { k: [shrink, step], lr: rate }
         })

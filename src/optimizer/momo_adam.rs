@@ -1,12 +1,13 @@
-//! MoMo-Adam: Adam with a rate from the loss (Schaipp et al. 2024, arXiv 2305.07583); optax's `contrib.momo_adam`.
+//! MoMo-Adam is Adam with a rate computed from the loss (Schaipp et al. 2024, arXiv 2305.07583). It is
+//! `contrib.momo_adam` in optax.
 //!
-//! m and v as in Adam, D = √(v/bc₂) + ε, and as in `momo` the averages f̄ of the losses and γ of ⟨g, θ⟩, with β₁ and from
-//! 0 on. With ‖m‖² taken as Σ m²/D:
+//! m and v are as in Adam, and D = √(v/bc₂) + ε. The averages f̄ of the losses and γ of ⟨g, θ⟩ are as in `momo`, but
+//! with β₁ and starting at 0. With ‖m‖² = Σ m²/D:
 //!
 //! τ = min(lr/bc₁, [(1 + lr·λ)·(f̄ − bc₁·f* − γ) + ⟨m, θ⟩]₊ / ‖m‖²), θ ← θ/(1 + lr·λ) − τ·m/D.
 //!
-//! The rate to compare with Adam's is bc₁·τ, and `effective_lr` has it. Weight decay, `proximal`, `adapt_lower_bound` and
-//! groups as in `momo`.
+//! The rate to compare with Adam's is bc₁·τ; `effective_lr` reports it. Weight decay, `proximal`, `adapt_lower_bound`
+//! and groups work as in `momo`.
 //!
 //! | key | default |
 //! |---|---|
@@ -22,10 +23,12 @@ use std::borrow::Cow;
 
 use super::adam::{direction, moments};
 use super::averages::correction;
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::momo::{Averaging, Bound, Decay, Model, Stride};
 use super::polyak::minimizes;
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -35,15 +38,15 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-2)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(1e-8)).0;
     let bound = Bound::read(section);
     let decay = Decay::read(section);
-    let treatment = Treatment::without_decay(section);
+    let options = GroupOptions::without_decay(section);
     let rule = MomoAdam { beta1: beta1.0, beta2: beta2.0, eps, bound, decay };
-    minimizes(section, treatment).then(|| measured(rule, lr, treatment))
+    minimizes(section, options).then(|| configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +78,10 @@ impl UpdateRule for MomoAdam {
         shared.extend(self.bound.shared());
         shared
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(MomoAdam, 2, 5, 3, 4, groups)
+    }
 }
 
 impl MomoAdam {
@@ -84,8 +91,8 @@ impl MomoAdam {
     }
 }
 
-impl Measured<2, 5, 3, 4> for MomoAdam {
-    type Memory = Model;
+impl TwoPass<2, 5, 3, 4> for MomoAdam {
+    type HostState = Model;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn before(&self, t: u64, _group: usize, _lr: f64, _model: &Model) -> [f64; 5] {
@@ -100,16 +107,16 @@ impl Measured<2, 5, 3, 4> for MomoAdam {
         ([m.clone(), v], [g * p.clone(), square, m * p])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 3>, model: &mut Model) -> Decision<4> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 3>, model: &mut Model) -> Decision<4> {
         let averaging = |group: &Cow<'_, Group<MomoAdam>>| {
             let MomoAdam { beta1, decay, .. } = group.rule;
-            Averaging { taken: 1.0 - beta1, filled: correction(beta1, seen.t), decay }
+            Averaging { taken: 1.0 - beta1, filled: correction(beta1, sums.t), decay }
         };
         let averaging: Vec<Averaging> = groups.iter().map(averaging).collect();
-        let strides = model.stride(groups[0].rule.bound, &averaging, seen);
-        Decision::by_group(seen, |group| {
+        let strides = model.stride(groups[0].rule.bound, &averaging, sums);
+        Decision::by_group(sums, |group| {
             let Stride { shrink, step, rate } = strides[group];
-            let [b, c] = groups[group].rule.of_norm(seen.t);
+            let [b, c] = groups[group].rule.of_norm(sums.t);
             Move { k: [shrink, step, b, c], lr: rate }
         })
     }

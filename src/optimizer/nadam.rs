@@ -1,8 +1,8 @@
-//! NAdam: Adam with Nesterov's momentum (Dozat 2016); PyTorch's `NAdam`, Keras's `Nadam`.
+//! NAdam is Adam with Nesterov's momentum (Dozat 2016). It is `NAdam` in PyTorch and `Nadam` in Keras.
 //!
-//! μₜ = β₁·(1 − ½·0.96^(t·ψ)), m and v as in Adam, Mₜ = μ₁·…·μₜ, and
-//! θ ← θ − lr·[(1−μₜ)/(1−Mₜ)·g + μₜ₊₁/(1−Mₜ·μₜ₊₁)·m] / (√(v/bc₂) + ε). ψ: `momentum_decay`. Keras's ψ is 1: its momentum
-//! is near β₁ after a hundred steps, PyTorch's after ten thousand.
+//! μₜ = β₁·(1 − ½·0.96^(t·ψ)), m and v are as in Adam, Mₜ = μ₁·…·μₜ, and θ ← θ − lr·[(1−μₜ)/(1−Mₜ)·g +
+//! μₜ₊₁/(1−Mₜ·μₜ₊₁)·m] / (√(v/bc₂) + ε). ψ is `momentum_decay`. Keras's ψ is 1: its momentum is near β₁ after a hundred
+//! steps, PyTorch's after ten thousand.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::moments;
 use super::averages::correction;
-use super::{Build, Convention, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, convention, elementwise};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -27,15 +30,15 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
     let lr = section.or("lr", Positive(choose(2e-3, 1e-3))).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(choose(1e-8, 1e-7))).0;
     let momentum_decay = section.or("momentum_decay", NonNegative(choose(4e-3, 1.0))).0;
-    let treatment = Treatment::read(section, 0.0, keras);
-    Some(elementwise(NAdam { beta1: beta1.0, beta2: beta2.0, eps, momentum_decay }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, keras);
+    Some(configure(NAdam { beta1: beta1.0, beta2: beta2.0, eps, momentum_decay }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +59,10 @@ impl UpdateRule for NAdam {
             Hyper::non_negative("momentum_decay", momentum_decay),
         ]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(NAdam, 2, 7, groups)
+    }
 }
 
 /// M, the product of the momenta so far.
@@ -69,7 +76,7 @@ impl Default for Product {
 }
 
 impl Elementwise<2, 7> for NAdam {
-    type Memory = Product;
+    type HostState = Product;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − (`of_g`·g + `of_m`·m) / (√v·`b` + ε).

@@ -15,36 +15,40 @@
 
 use std::borrow::Cow;
 
-use super::engine::{Group, Seen, Share};
-use super::{Decay, Treatment, UpdateRule};
+use super::{Decay, Group, GroupOptions, ParamSums, Sums, UpdateRule};
 use crate::spec::Section;
 
 /// Whether the loss is to shrink; logs why not.
-pub(super) fn minimizes(section: &Section<'_>, treatment: Treatment) -> bool {
-    if treatment.maximize {
+pub(super) fn minimizes(section: &Section<'_>, options: GroupOptions) -> bool {
+    if options.maximize {
         let message = "the rate is found by how far the loss is above its lower bound: it cannot grow by the same";
         section.error("maximize", message, "only false with this optimizer");
     }
-    !treatment.maximize
+    !options.maximize
 }
 
 /// f with the penalty of coupled decay; ‖θ‖² is among each parameter's sums at `squares`.
 pub(super) fn penalized<R: UpdateRule, const Q: usize>(
     groups: &[Cow<'_, Group<R>>],
-    seen: &Seen<'_, Q>,
+    sums: &Sums<'_, Q>,
     squares: usize,
 ) -> f64 {
-    let penalty = |share: &Share<Q>| match groups[share.group].treatment.decay {
-        Decay::Coupled(amount) => 0.5 * amount * share.sums[squares],
+    let penalty = |param: &ParamSums<Q>| match groups[param.group].options.decay {
+        Decay::Coupled(amount) => 0.5 * amount * param.sums[squares],
         Decay::Decoupled(_) | Decay::OfRule => 0.0,
     };
     // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
-    seen.loss + seen.params.iter().map(penalty).sum::<f64>()
+    sums.loss + sums.params.iter().map(penalty).sum::<f64>()
 }
 
 /// κ, not capped: `gap`₊ over the sum of `slope` and of `eps` times the base group's rate; `slope` has of each parameter
 /// lr·‖g‖². 0 where nothing slopes, and there is nowhere to go.
-pub(super) fn part<const Q: usize>(seen: &Seen<'_, Q>, gap: f64, slope: impl Fn(&Share<Q>) -> f64, eps: f64) -> f64 {
-    let slope = seen.params.iter().map(slope).sum::<f64>() + eps * seen.lr[0];
+pub(super) fn part<const Q: usize>(
+    sums: &Sums<'_, Q>,
+    gap: f64,
+    slope: impl Fn(&ParamSums<Q>) -> f64,
+    eps: f64,
+) -> f64 {
+    let slope = sums.params.iter().map(slope).sum::<f64>() + eps * sums.lr[0];
     if slope > 0.0 { gap.max(0.0) / slope } else { 0.0 }
 }

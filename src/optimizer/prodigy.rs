@@ -1,18 +1,17 @@
-//! Prodigy (Mishchenko and Defazio 2024, arXiv 2306.06101): Adam at a rate that it finds itself; the authors'
+//! Prodigy is Adam that finds its own rate (Mishchenko and Defazio 2024, arXiv 2306.06101). It is the authors'
 //! `prodigyopt.Prodigy`.
 //!
-//! d estimates the distance from the first parameters θ₀ to the solution. With γ = d·lr (with `use_bias_correction`
-//! times √bc₂/bc₁), at each step
-//! m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g², s ← β₃·s + (d/d₀)·γ·g (with `safeguard_warmup` d for γ),
-//! r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁. d becomes the largest d̂ so far, but at most `growth_rate` times
-//! what it was (no limit by default), and θ ← θ − γ·m/(√v + d·ε), with γ of the old d and with the new d. ⟨⟩ and ‖·‖₁ are
-//! over all parameters.
+//! d estimates the distance from the first parameters θ₀ to the solution. With γ = d·lr (times √bc₂/bc₁ with
+//! `use_bias_correction`), each step computes m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g², s ← β₃·s + (d/d₀)·γ·g
+//! (with `safeguard_warmup` d in place of γ), r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁. d becomes the
+//! largest d̂ so far, but at most `growth_rate` times its old value (no limit by default), and θ ← θ − γ·m/(√v + d·ε)
+//! with γ from the old d and ε times the new d. ⟨⟩ and ‖·‖₁ are over all parameters.
 //!
-//! `lr` multiplies what is found; 1 is the method, and schedules go on top. Decoupled weight decay (the package's
-//! `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. Decoupled weight decay (the
+//! package's `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
 //!
-//! A group with a rate of 0 is left out of the sums, and stands still. (The package lets decoupled decay shrink it, and
-//! moves it on by what m has where its rate was not always 0.) Where ‖s‖₁ is 0, nothing moves and no step is counted.
+//! A group with a rate of 0 is left out of the sums and does not move. (In the package decoupled decay shrinks it, and
+//! its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is counted.
 //!
 //! | key | default |
 //! |---|---|
@@ -33,8 +32,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::dadapt_adam::{D0, ONE_RATE, bias_correction, growth_rate};
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Initial, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass,
+    UpdateRule, configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -44,7 +45,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let beta3 = section.optional::<BelowOne>("beta3").map(|beta3| beta3.0);
@@ -54,10 +55,10 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let growth_rate = growth_rate(section);
     let use_bias_correction = section.or("use_bias_correction", false);
     let safeguard_warmup = section.or("safeguard_warmup", false);
-    let treatment = Treatment::read(section, 0.0, true);
+    let options = GroupOptions::read(section, 0.0, true);
     let (beta1, beta2, growth_rate) = (beta1.0, beta2.0, growth_rate?);
     let rule = Prodigy { beta1, beta2, beta3, eps, d0, d_coef, growth_rate, use_bias_correction, safeguard_warmup };
-    Some(measured(rule, lr, treatment))
+    Some(configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +96,10 @@ impl UpdateRule for Prodigy {
             ("safeguard_warmup", f64::from(self.safeguard_warmup)),
         ]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(Prodigy, 4, 6, 2, 2, groups)
+    }
 }
 
 impl Prodigy {
@@ -128,8 +133,8 @@ struct Found {
     numerator: f64,
 }
 
-impl Measured<4, 6, 2, 2> for Prodigy {
-    type Memory = Found;
+impl TwoPass<4, 6, 2, 2> for Prodigy {
+    type HostState = Found;
     const SLOTS: [&'static str; 4] = ["exp_avg", "exp_avg_sq", "s", "p0"];
 
     fn initial(&self) -> [Initial; 4] {
@@ -155,24 +160,24 @@ impl Measured<4, 6, 2, 2> for Prodigy {
         ([m, v, s.clone(), p0.clone()], [g * (p0 - p), s.abs()])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, found: &mut Found) -> Decision<2> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, found: &mut Found) -> Decision<2> {
         let base = &groups[0].rule;
         let d = base.d(found);
-        let rates: Vec<f64> = groups.iter().zip(seen.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
+        let rates: Vec<f64> = groups.iter().zip(sums.lr).map(|(group, &lr)| group.rule.rate(lr, found)).collect();
         let (mut numerator, mut size) = (base.beta3() * found.numerator, 0.0);
-        for share in seen.params.iter().filter(|share| seen.lr[share.group] > 0.0) {
-            let [product, of_s] = share.sums;
-            numerator += d / base.d0 * rates[share.group] * product;
+        for param in sums.params.iter().filter(|param| sums.lr[param.group] > 0.0) {
+            let [product, of_s] = param.sums;
+            numerator += d / base.d0 * rates[param.group] * product;
             size += of_s;
         }
         if size == 0.0 {
-            return Decision::by_group(seen, |_| Move { k: [0.0, 1.0], lr: 0.0 });
+            return Decision::by_group(sums, |_| Move { k: [0.0, 1.0], lr: 0.0 });
         }
         let estimate = base.d_coef * numerator / size;
         let largest = if found.steps == 0 { base.d0 } else { found.largest }.max(estimate);
         let grown = if d == base.d0 { d.max(estimate) } else { d };
         *found = Found { steps: found.steps + 1, d: largest.min(grown * base.growth_rate), largest, numerator };
-        Decision::by_group(seen, |group| Move { k: [rates[group], found.d * groups[group].rule.eps], lr: rates[group] })
+        Decision::by_group(sums, |group| Move { k: [rates[group], found.d * groups[group].rule.eps], lr: rates[group] })
     }
 
     #[inline(always)]

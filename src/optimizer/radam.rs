@@ -1,8 +1,8 @@
-//! RAdam: Adam that goes by its first moment alone until its second can be trusted (Liu et al. 2020, arXiv 1908.03265);
-//! PyTorch's `RAdam`.
+//! RAdam is Adam that uses only its first moment until its second can be trusted (Liu et al. 2020, arXiv 1908.03265).
+//! It is `RAdam` in PyTorch.
 //!
-//! m and v as in Adam, ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ/bc₂. While ρₜ ≤ 5: θ ← θ − lr/bc₁·m; then
-//! θ ← θ − lr/bc₁·rₜ·√bc₂·m / (√v + ε) with rₜ = √((ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ)).
+//! m and v are as in Adam, ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ/bc₂. While ρₜ ≤ 5: θ ← θ − lr/bc₁·m. Afterwards θ ← θ −
+//! lr/bc₁·rₜ·√bc₂·m / (√v + ε) with rₜ = √((ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ)).
 //!
 //! | key | default |
 //! |---|---|
@@ -14,7 +14,9 @@
 
 use super::adam::{direction, moments};
 use super::averages::correction;
-use super::{Build, Elementwise, Hyper, Method, Num, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -24,12 +26,12 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]);
     let eps = section.or("eps", NonNegative(1e-8)).0;
-    let treatment = Treatment::read(section, 0.0, false);
-    Some(elementwise(RAdam { beta1: beta1.0, beta2: beta2.0, eps }, lr, treatment))
+    let options = GroupOptions::read(section, 0.0, false);
+    Some(configure(RAdam { beta1: beta1.0, beta2: beta2.0, eps }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -44,10 +46,14 @@ impl UpdateRule for RAdam {
         let RAdam { beta1, beta2, eps } = self;
         vec![Hyper::below_one("beta1", beta1), Hyper::below_one("beta2", beta2), Hyper::non_negative("eps", eps)]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(RAdam, 2, 6, groups)
+    }
 }
 
 impl Elementwise<2, 6> for RAdam {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).

@@ -1,10 +1,10 @@
-//! RMSprop (Tieleman and Hinton 2012, lecture 6.5), centered (Graves 2013, arXiv 1308.0850); PyTorch's and Keras's
-//! `RMSprop`.
+//! RMSprop (Tieleman and Hinton 2012, lecture 6.5), also centered (Graves 2013, arXiv 1308.0850). It is `RMSprop` in
+//! PyTorch and Keras.
 //!
-//! v ← α·v + (1−α)·g², d = √v + ε (centered: average ← α·average + (1−α)·g, d = √(v − average²) + ε), θ ← θ − lr·g/d; with momentum
-//! b ← μ·b + g/d, θ ← θ − lr·b.
+//! v ← α·v + (1−α)·g², d = √v + ε, θ ← θ − lr·g/d. Centered: average ← α·average + (1−α)·g, d = √(v − average²) + ε.
+//! With momentum: b ← μ·b + g/d, θ ← θ − lr·b.
 //!
-//! Keras has ε inside the root (`eps_inside_sqrt`), and the rate inside the buffer (`lr_in_momentum`).
+//! Keras has ε inside the root (`eps_inside_sqrt`) and the rate inside the buffer (`lr_in_momentum`).
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -19,10 +19,11 @@
 //! | `decoupled_weight_decay` | false | true |
 
 use super::averages::{running, squares};
-use super::engine::{Declared, Group, Start, start_elementwise};
-use super::{Build, Convention, Elementwise, Error, Hyper, Method, Num, Optimizer, Treatment, UpdateRule, convention};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
-use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "rmsprop",
@@ -31,7 +32,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let choose = |torch: f64, of_keras: f64| if keras { of_keras } else { torch };
     let lr = section.or("lr", Positive(choose(1e-2, 1e-3))).0;
@@ -41,33 +42,9 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
     let centered = section.or("centered", false);
     let eps_inside_sqrt = section.or("eps_inside_sqrt", keras);
     let lr_in_momentum = section.or("lr_in_momentum", keras);
-    let treatment = Treatment::read(section, 0.0, keras);
-    let rule = RmsProp { alpha, eps, momentum, eps_inside_sqrt, lr_in_momentum };
-    let group = Group { rule, treatment };
-    Some(match centered {
-        false => Box::new(Declared { group, lr, keeps: &["square_avg"], start: begin }),
-        true => Box::new(Declared { group, lr, keeps: &["square_avg", "grad_avg"], start: begin_centered }),
-    })
-}
-
-/// With a buffer where some group has momentum.
-fn begin(start: Start<RmsProp>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    match has_momentum(&start) {
-        false => start_elementwise(start.map(Plain), store),
-        true => start_elementwise(start.map(Momentum), store),
-    }
-}
-
-/// The same, centered.
-fn begin_centered(start: Start<RmsProp>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    match has_momentum(&start) {
-        false => start_elementwise(start.map(Centered), store),
-        true => start_elementwise(start.map(CenteredMomentum), store),
-    }
-}
-
-fn has_momentum(start: &Start<RmsProp>) -> bool {
-    start.groups.iter().any(|group| group.rule.momentum != 0.0)
+    let options = GroupOptions::read(section, 0.0, keras);
+    let rule = RmsProp { alpha, eps, momentum, centered, eps_inside_sqrt, lr_in_momentum };
+    Some(configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +52,7 @@ struct RmsProp {
     alpha: f64,
     eps: f64,
     momentum: f64,
+    centered: bool,
     eps_inside_sqrt: bool,
     lr_in_momentum: bool,
 }
@@ -83,6 +61,21 @@ impl UpdateRule for RmsProp {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         let RmsProp { alpha, momentum, eps, .. } = self;
         vec![Hyper::below_one("alpha", alpha), Hyper::below_one("momentum", momentum), Hyper::non_negative("eps", eps)]
+    }
+
+    fn keeps_state_of(&self, base: &Self) -> bool {
+        self.centered == base.centered
+    }
+
+    /// Keeps a buffer where some group has momentum.
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        let has_momentum = groups.iter().any(|group| group.rule.momentum != 0.0);
+        match (groups[0].rule.centered, has_momentum) {
+            (false, false) => elementwise!(RmsProp, 1, 7, groups),
+            (false, true) => Momentum::program(groups.into_iter().map(|group| group.map(Momentum)).collect()),
+            (true, false) => Centered::program(groups.into_iter().map(|group| group.map(Centered)).collect()),
+            (true, true) => elementwise!(RmsProp, 3, 7, groups),
+        }
     }
 }
 
@@ -126,21 +119,12 @@ fn carried<N: Num>(p: N, buffer: N, scaled: N, [.., momentum, lr_in, lr_out]: &[
     ((-lr_out.clone()).mul_add(buffer.clone(), p), buffer)
 }
 
-#[derive(Clone, Debug)]
-struct Plain(RmsProp);
-
-impl UpdateRule for Plain {
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.hypers()
-    }
-}
-
-impl Elementwise<1, 7> for Plain {
-    type Memory = ();
+impl Elementwise<1, 7> for RmsProp {
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["square_avg"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
-        self.0.numbers(lr)
+        self.numbers(lr)
     }
 
     #[inline(always)]
@@ -157,10 +141,14 @@ impl UpdateRule for Momentum {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.hypers()
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Momentum, 2, 7, groups)
+    }
 }
 
 impl Elementwise<2, 7> for Momentum {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["square_avg", "momentum_buffer"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
@@ -182,10 +170,14 @@ impl UpdateRule for Centered {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         self.0.hypers()
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Centered, 2, 7, groups)
+    }
 }
 
 impl Elementwise<2, 7> for Centered {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["square_avg", "grad_avg"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
@@ -201,21 +193,13 @@ impl Elementwise<2, 7> for Centered {
     }
 }
 
-#[derive(Clone, Debug)]
-struct CenteredMomentum(RmsProp);
-
-impl UpdateRule for CenteredMomentum {
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        self.0.hypers()
-    }
-}
-
-impl Elementwise<3, 7> for CenteredMomentum {
-    type Memory = ();
+/// Centered, with momentum.
+impl Elementwise<3, 7> for RmsProp {
+    type HostState = ();
     const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
-        self.0.numbers(lr)
+        self.numbers(lr)
     }
 
     #[inline(always)]

@@ -1,13 +1,13 @@
-//! Rprop, "resilient backpropagation" (Riedmiller and Braun 1993); PyTorch's `Rprop`.
+//! Rprop, "resilient backpropagation" (Riedmiller and Braun 1993). It is `Rprop` in PyTorch.
 //!
-//! Each weight has a step size s, and only the sign of its gradient counts. With s = `lr` at first, η = `etas`:
-//! - g·g₋₁ > 0: s ← s·η₊;
-//! - g·g₋₁ < 0: s ← s·η₋, and g ← 0, so that this step does not move and the next one keeps s;
+//! Each weight has a step size s, and only the sign of its gradient matters. s is `lr` at first. With η = `etas`:
+//! - if g·g₋₁ > 0: s ← s·η₊;
+//! - if g·g₋₁ < 0: s ← s·η₋, and g ← 0, so that this step does not move the weight and the next one keeps s.
 //!
-//! s is kept within `step_sizes`, and θ ← θ − s·sign(g). The article's algorithm takes a step back where the sign
-//! turned; PyTorch's stays.
+//! s is kept within `step_sizes`, and θ ← θ − s·sign(g). When the sign changes, the paper's algorithm takes a step
+//! back, while PyTorch's does not move.
 //!
-//! It is made for the gradient of the whole data set: in small batches the sign turns for no reason.
+//! Rprop is made for the gradient of the whole data set. In small batches the sign changes by chance.
 //!
 //! | key | default |
 //! |---|---|
@@ -16,7 +16,10 @@
 //! | `step_sizes` | [1e-6, 50] |
 //! | `weight_decay` | 0, PyTorch has none |
 
-use super::{Build, Decay, Elementwise, Hyper, Method, Num, Rates, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Decay, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, Rates, UpdateRule, configure,
+    elementwise,
+};
 use crate::spec::{Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -26,11 +29,11 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-2)).0;
     let [shorter, longer] = section.or("etas", [0.5, 1.2].map(Positive)).map(|eta| eta.0);
     let [least, most] = section.or("step_sizes", [1e-6, 50.0].map(Positive)).map(|size| size.0);
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     if !(shorter < 1.0 && longer > 1.0) {
         let label = "expected one number below 1, and one above";
         section.error("etas", "the first of `etas` shortens steps, the second lengthens them", label);
@@ -40,12 +43,12 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
         section.error("step_sizes", "the least step size is above the largest", "expected [least, largest]");
         return None;
     }
-    if matches!(treatment.decay, Decay::Decoupled(_)) {
+    if matches!(options.decay, Decay::Decoupled(_)) {
         let message = "Rprop has no rate that weights could decay by: each has its own step size";
         section.error("decoupled_weight_decay", message, "leave it out: then decay is part of the gradient");
         return None;
     }
-    Some(elementwise(Rprop { shorter, longer, least, most }, lr, treatment))
+    Some(configure(Rprop { shorter, longer, least, most }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -65,10 +68,14 @@ impl UpdateRule for Rprop {
         let reason = "Rprop's rate is only what its step sizes begin with; later they go by the gradient's sign alone";
         Rates { no_schedule: Some(reason), ..Rates::default() }
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(Rprop, 2, 5, groups)
+    }
 }
 
 impl Elementwise<2, 5> for Rprop {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 2] = ["prev", "step_size"];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 5] {

@@ -12,9 +12,8 @@
 //! β may not follow a schedule: x would jump, as it is told from y by the present one.
 
 use serde::{Deserialize, Serialize};
-use tch::{TchError, Tensor};
 
-use super::{Num, Rates};
+use super::{EvalWeights, Num, Rates};
 use crate::spec::{NonNegative, Section};
 
 /// The rate is `lr` but for the warm-up's share: part of the rule, because it weighs the average.
@@ -55,9 +54,9 @@ impl Averaging {
         [share, past.lr * (self.beta * (1.0 - share) - 1.0), -past.lr]
     }
 
-    /// x of y and z.
-    pub fn evaluated(&self, y: &Tensor, z: &Tensor) -> Result<Option<Tensor>, TchError> {
-        y.f_lerp(z, 1.0 - 1.0 / self.beta).map(Some)
+    /// Returns x, from y and z.
+    pub fn eval_weights(&self) -> EvalWeights {
+        EvalWeights::Lerp { slot: 0, weight: 1.0 - 1.0 / self.beta }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Schedule-Free AdamW (Defazio et al. 2024, arXiv 2405.15682); the package schedulefree's `AdamWScheduleFree`, Keras's
-//! `ScheduleFreeAdamW`.
+//! Schedule-Free AdamW (Defazio et al. 2024, arXiv 2405.15682). It is `AdamWScheduleFree` in the package schedulefree
+//! and `ScheduleFreeAdamW` in Keras.
 //!
-//! The direction is v ← β₂·v + (1−β₂)·g², d = g / (√(v/bc₂) + ε) + λ·y, with bc₂ = 1 − β₂ᵗ: z ← z − γ·d, x averages z,
-//! y = (1−β₁)·z + β₁·x; see schedule_free.rs. λ, `weight_decay`, is the rule's own: it pulls z by what y is.
+//! The direction is d = g / (√(v/bc₂) + ε) + λ·y with v ← β₂·v + (1−β₂)·g² and bc₂ = 1 − β₂ᵗ. Then z ← z − γ·d, x
+//! averages z, and y = (1−β₁)·z + β₁·x; see schedule_free.rs. λ, `weight_decay`, is part of the rule: it pulls z by the
+//! value of y.
 //!
-//! Keras weighs all steps alike, c = 1/t. What else it does otherwise is not followed: it evaluates with y, and its weight
+//! Keras weights all steps equally, c = 1/t. Its other differences are not implemented: it evaluates y, and its weight
 //! decay moves y and not z.
 //!
 //! | key | default | Keras |
@@ -17,12 +18,11 @@
 //! | `r` | 0 | |
 //! | `weight_lr_power` | 2 | 0 |
 
-use tch::{TchError, Tensor};
-
 use super::averages::{correction, squares};
 use super::schedule_free::{Averaging, Past, RATES, moved};
 use super::{
-    Build, Convention, Elementwise, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule, convention, elementwise,
+    Build, Convention, Elementwise, EvalWeights, Group, GroupOptions, Hyper, Initial, Num, OptimizerConfig, Program,
+    Rates, UpdateRule, configure, convention, elementwise,
 };
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
@@ -33,15 +33,15 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let lr = section.or("lr", Positive(2.5e-3)).0;
     let [beta1, beta2] = section.or("betas", [BelowOne(0.9), BelowOne(0.999)]).map(|beta| beta.0);
     let eps = section.or("eps", NonNegative(1e-8)).0;
     let weight_decay = section.or("weight_decay", NonNegative(0.0)).0;
-    let treatment = Treatment::without_decay(section);
+    let options = GroupOptions::without_decay(section);
     let averaging = Averaging::read(section, "betas", beta1, if keras { 0.0 } else { 2.0 })?;
-    Some(elementwise(ScheduleFreeAdamW { averaging, beta2, eps, weight_decay }, lr, treatment))
+    Some(configure(ScheduleFreeAdamW { averaging, beta2, eps, weight_decay }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -65,10 +65,14 @@ impl UpdateRule for ScheduleFreeAdamW {
     fn rates(&self) -> Rates {
         RATES
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(ScheduleFreeAdamW, 2, 8, groups)
+    }
 }
 
 impl Elementwise<2, 8> for ScheduleFreeAdamW {
-    type Memory = Past;
+    type HostState = Past;
     const SLOTS: [&'static str; 2] = ["z", "exp_avg_sq"];
 
     fn initial(&self) -> [Initial; 2] {
@@ -95,7 +99,7 @@ impl Elementwise<2, 8> for ScheduleFreeAdamW {
         Some(past.lr)
     }
 
-    fn evaluated(&self, y: &Tensor, [z, _]: &[Tensor; 2]) -> Result<Option<Tensor>, TchError> {
-        self.averaging.evaluated(y, z)
+    fn eval_weights(&self) -> Option<EvalWeights> {
+        Some(self.averaging.eval_weights())
     }
 }

@@ -1,7 +1,8 @@
-//! Schedule-Free SGD (Defazio et al. 2024, arXiv 2405.15682); the package schedulefree's `SGDScheduleFree`.
+//! Schedule-Free SGD (Defazio et al. 2024, arXiv 2405.15682). It is `SGDScheduleFree` in the package schedulefree.
 //!
-//! The direction is the gradient at y: z ← z − γ·g, x averages z, y = (1−β)·z + β·x with β = `momentum`; see
-//! schedule_free.rs. The rate is some ten times that of SGD with momentum, as momentum here does not add up steps.
+//! The direction is the gradient at y: z ← z − γ·g, x averages z, and y = (1−β)·z + β·x with β = `momentum`; see
+//! schedule_free.rs. A good rate is about ten times that of SGD with momentum, because momentum here does not add up
+//! steps.
 //!
 //! | key | default |
 //! |---|---|
@@ -12,10 +13,11 @@
 //! | `r` | 0 |
 //! | `weight_lr_power` | 2 |
 
-use tch::{TchError, Tensor};
-
 use super::schedule_free::{Averaging, Past, RATES, moved};
-use super::{Build, Elementwise, Hyper, Initial, Method, Num, Rates, Treatment, UpdateRule, elementwise};
+use super::{
+    Build, Elementwise, EvalWeights, Group, GroupOptions, Hyper, Initial, Num, OptimizerConfig, Program, Rates,
+    UpdateRule, configure, elementwise,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -25,12 +27,12 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let momentum = section.or("momentum", BelowOne(0.9)).0;
-    let treatment = Treatment::coupled(section, "it would move y and not z, and so pull them apart");
+    let options = GroupOptions::coupled(section, "it would move y and not z, and so pull them apart");
     let averaging = Averaging::read(section, "momentum", momentum, 2.0);
-    Some(elementwise(ScheduleFreeSgd { averaging: averaging? }, lr, treatment?))
+    Some(configure(ScheduleFreeSgd { averaging: averaging? }, lr, options?))
 }
 
 #[derive(Clone, Debug)]
@@ -46,10 +48,14 @@ impl UpdateRule for ScheduleFreeSgd {
     fn rates(&self) -> Rates {
         RATES
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        elementwise!(ScheduleFreeSgd, 1, 3, groups)
+    }
 }
 
 impl Elementwise<1, 3> for ScheduleFreeSgd {
-    type Memory = Past;
+    type HostState = Past;
     const SLOTS: [&'static str; 1] = ["z"];
 
     fn initial(&self) -> [Initial; 1] {
@@ -70,7 +76,7 @@ impl Elementwise<1, 3> for ScheduleFreeSgd {
         Some(past.lr)
     }
 
-    fn evaluated(&self, y: &Tensor, [z]: &[Tensor; 1]) -> Result<Option<Tensor>, TchError> {
-        self.averaging.evaluated(y, z)
+    fn eval_weights(&self) -> Option<EvalWeights> {
+        Some(self.averaging.eval_weights())
     }
 }

@@ -1,13 +1,13 @@
-//! Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013); PyTorch's and
-//! Keras's `SGD`.
+//! Stochastic gradient descent, also with momentum (Polyak 1964) or Nesterov's momentum (Sutskever et al. 2013). It is
+//! `SGD` in PyTorch and Keras.
 //!
-//! b ← μ·b + (1−d)·g (at the first step b = g), θ ← θ − lr·b; Nesterov's: θ ← θ − lr·(g + μ·b).
+//! b ← μ·b + (1−d)·g (at the first step b = g), θ ← θ − lr·b. With Nesterov's momentum: θ ← θ − lr·(g + μ·b).
 //!
-//! With `lr_in_momentum = true`, which is Keras's, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. The same
-//! while the rate is constant; after a drop old momentum keeps the old rate. (Keras keeps −b.)
+//! With `lr_in_momentum = true`, as in Keras, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. This is the
+//! same while the rate is constant. After a drop, old momentum keeps the old rate. (Keras stores −b.)
 //!
-//! A momentum that follows a schedule may come down to 0, and then b is the gradient alone. PyTorch leaves the buffer of
-//! such a step as it was, and goes on from it when momentum is back.
+//! A momentum that follows a schedule may fall to 0, and then b is the gradient alone. PyTorch does not change the
+//! buffer in such a step, and continues from it when momentum is back.
 //!
 //! | key | default | Keras |
 //! |---|---|---|
@@ -19,10 +19,11 @@
 //! | `lr_in_momentum` | false | true |
 //! | `decoupled_weight_decay` | false | true |
 
-use super::engine::{Declared, Group, Start, start_elementwise};
-use super::{Build, Convention, Elementwise, Error, Hyper, Method, Num, Optimizer, Treatment, UpdateRule, convention};
+use super::{
+    Build, Convention, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, UpdateRule, configure,
+    convention, elementwise,
+};
 use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
-use crate::store::Store;
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sgd",
@@ -31,29 +32,21 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let keras = convention(section) == Convention::Keras;
     let lr = section.or("lr", Positive(if keras { 1e-2 } else { 1e-3 })).0;
     let momentum = section.or("momentum", BelowOne(0.0)).0;
     let dampening = section.or("dampening", Unit(0.0)).0;
     let nesterov = section.or("nesterov", false);
     let lr_in_momentum = section.or("lr_in_momentum", keras);
-    let treatment = Treatment::read(section, 0.0, keras);
+    let options = GroupOptions::read(section, 0.0, keras);
     if nesterov && (momentum == 0.0 || dampening != 0.0) {
         let label = "with it `momentum` is above 0 and `dampening` is 0";
         section.error("nesterov", "Nesterov's momentum needs a momentum and no dampening", label);
         return None;
     }
     let rule = Sgd { momentum, dampening, nesterov, lr_in_momentum };
-    Some(Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &["momentum_buffer"], start: begin }))
-}
-
-/// With a buffer where some group has momentum.
-fn begin(start: Start<Sgd>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    match start.groups.iter().all(|group| group.rule.momentum == 0.0) {
-        true => start_elementwise::<_, 0, 1>(start, store),
-        false => start_elementwise::<_, 1, 4>(start, store),
-    }
+    Some(configure(rule, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -68,11 +61,19 @@ impl UpdateRule for Sgd {
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
         vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::unit("dampening", &mut self.dampening)]
     }
+
+    /// Keeps a buffer where some group has momentum.
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups.iter().all(|group| group.rule.momentum == 0.0) {
+            true => elementwise!(Sgd, 0, 1, groups),
+            false => elementwise!(Sgd, 1, 4, groups),
+        }
+    }
 }
 
 /// Without momentum.
 impl Elementwise<0, 1> for Sgd {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 0] = [];
 
     fn scalars(&self, _t: u64, lr: f64, (): &mut ()) -> [f64; 1] {
@@ -86,7 +87,7 @@ impl Elementwise<0, 1> for Sgd {
 }
 
 impl Elementwise<1, 4> for Sgd {
-    type Memory = ();
+    type HostState = ();
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 4] {

@@ -1,15 +1,15 @@
-//! SGD that moves its own rate by hypergradient descent (Baydin et al. 2018, arXiv 1703.04782): SGD-HD, and SGDN-HD with
-//! a momentum.
+//! SGD that adapts its own rate by hypergradient descent (Baydin et al. 2018, arXiv 1703.04782): SGD-HD, and SGDN-HD
+//! with a momentum.
 //!
-//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩: minus the product of a gradient and the direction of the step before is what the loss's
-//! derivative by that step's rate was. b ← μ·b + g, d = b, or g + μ·b with `nesterov`; θ ← θ − α·d. β: `hypergrad_lr`,
-//! α₀: `lr`. With μ = 0 it is the article's algorithm 4, with `nesterov` its algorithm 5; without, the authors'
-//! `SGDHD`, where momentum is written as PyTorch writes it. Nothing keeps α above 0.
+//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩. The derivative of the loss by the last step's rate is minus the product of the gradient
+//! and that step's direction. b ← μ·b + g, d = b, or g + μ·b with `nesterov`, and θ ← θ − α·d. β is `hypergrad_lr`, and
+//! α₀ is `lr`. With μ = 0 this is the paper's algorithm 4, and with `nesterov` its algorithm 5. Otherwise it is the
+//! authors' `SGDHD`, whose momentum is written as in PyTorch. Nothing keeps α above 0.
 //!
-//! Schedules and groups (the article has neither): group i moves by sᵢ·α, where sᵢ is its nominal rate over the base
-//! table's `lr`: a schedule and an `lr_mult` scale what is found. By the chain rule α then follows Σᵢ βᵢ·sᵢ·⟨gᵢ, dᵢ⟩ with
-//! the sᵢ of the step before. Coupled weight decay is part of g, as in the authors' code; what decoupled decay does to
-//! the loss is not in the hypergradient.
+//! The paper has neither schedules nor groups. Here group i moves by sᵢ·α, where sᵢ is its nominal rate divided by the
+//! base table's `lr`: a schedule and an `lr_mult` scale the rate that is found. By the chain rule α then follows Σᵢ
+//! βᵢ·sᵢ·⟨gᵢ, dᵢ⟩ with the sᵢ of the step before. Coupled weight decay is part of g, as in the authors' code. The
+//! effect of decoupled decay on the loss is not in the hypergradient.
 //!
 //! | key | default |
 //! |---|---|
@@ -24,8 +24,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -35,21 +37,17 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1e-3)).0;
     let hypergrad_lr = section.or("hypergrad_lr", NonNegative(1e-6)).0;
     let momentum = section.or("momentum", BelowOne(0.0)).0;
     let nesterov = section.or("nesterov", false);
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     if nesterov && momentum == 0.0 {
         section.error("nesterov", "Nesterov's momentum needs a momentum", "with it `momentum` is above 0");
         return None;
     }
-    let rule = SgdHd { lr, hypergrad_lr, momentum };
-    Some(match nesterov {
-        false => measured::<_, 1, 0, 1, 2>(rule, lr, treatment),
-        true => measured::<_, 2, 0, 1, 2>(rule, lr, treatment),
-    })
+    Some(configure(SgdHd { lr, hypergrad_lr, momentum, nesterov }, lr, options))
 }
 
 /// What hypergradient descent keeps of all groups together.
@@ -64,13 +62,13 @@ pub(super) struct Found {
 impl Found {
     /// The rate of each group at this step. `lr` is α₀, `hypergrad_lr` that of a group; the sum of each parameter is
     /// ⟨g, d⟩.
-    pub fn next(&mut self, lr: f64, hypergrad_lr: impl Fn(usize) -> f64, seen: &Seen<'_, 1>) -> Vec<f64> {
+    pub fn next(&mut self, lr: f64, hypergrad_lr: impl Fn(usize) -> f64, sums: &Sums<'_, 1>) -> Vec<f64> {
         // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
-        for share in seen.params {
-            let before = self.shares.get(share.group).copied().unwrap_or_default();
-            self.offset += hypergrad_lr(share.group) * before * share.sums[0];
+        for param in sums.params {
+            let before = self.shares.get(param.group).copied().unwrap_or_default();
+            self.offset += hypergrad_lr(param.group) * before * param.sums[0];
         }
-        self.shares = seen.lr.iter().map(|nominal| nominal / lr).collect();
+        self.shares = sums.lr.iter().map(|nominal| nominal / lr).collect();
         self.shares.iter().map(|share| share * (lr + self.offset)).collect()
     }
 }
@@ -81,6 +79,7 @@ struct SgdHd {
     lr: f64,
     hypergrad_lr: f64,
     momentum: f64,
+    nesterov: bool,
 }
 
 impl UpdateRule for SgdHd {
@@ -92,17 +91,28 @@ impl UpdateRule for SgdHd {
     fn rates(&self) -> Rates {
         Rates { finds_its_own: true, ..Rates::default() }
     }
+
+    fn keeps_state_of(&self, base: &Self) -> bool {
+        self.nesterov == base.nesterov
+    }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        match groups[0].rule.nesterov {
+            false => two_pass!(SgdHd, 1, 0, 1, 2, groups),
+            true => two_pass!(SgdHd, 2, 0, 1, 2, groups),
+        }
+    }
 }
 
 /// μ and the rate, of every group.
-fn decide(groups: &[Cow<'_, Group<SgdHd>>], seen: &Seen<'_, 1>, found: &mut Found) -> Decision<2> {
-    let rates = found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, seen);
-    Decision::by_group(seen, |group| Move { k: [groups[group].rule.momentum, rates[group]], lr: rates[group] })
+fn decide(groups: &[Cow<'_, Group<SgdHd>>], sums: &Sums<'_, 1>, found: &mut Found) -> Decision<2> {
+    let rates = found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
+    Decision::by_group(sums, |group| Move { k: [groups[group].rule.momentum, rates[group]], lr: rates[group] })
 }
 
 /// With d = b.
-impl Measured<1, 0, 1, 2> for SgdHd {
-    type Memory = Found;
+impl TwoPass<1, 0, 1, 2> for SgdHd {
+    type HostState = Found;
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _found: &Found) -> [f64; 0] {
@@ -114,8 +124,8 @@ impl Measured<1, 0, 1, 2> for SgdHd {
         ([b.clone()], [g * b])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 1>, found: &mut Found) -> Decision<2> {
-        decide(groups, seen, found)
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 1>, found: &mut Found) -> Decision<2> {
+        decide(groups, sums, found)
     }
 
     #[inline(always)]
@@ -126,8 +136,8 @@ impl Measured<1, 0, 1, 2> for SgdHd {
 }
 
 /// With `nesterov`: the direction cannot be had from b alone.
-impl Measured<2, 0, 1, 2> for SgdHd {
-    type Memory = Found;
+impl TwoPass<2, 0, 1, 2> for SgdHd {
+    type HostState = Found;
     const SLOTS: [&'static str; 2] = ["momentum_buffer", "direction"];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _found: &Found) -> [f64; 0] {
@@ -139,8 +149,8 @@ impl Measured<2, 0, 1, 2> for SgdHd {
         ([b, d.clone()], [g * d])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 1>, found: &mut Found) -> Decision<2> {
-        decide(groups, seen, found)
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 1>, found: &mut Found) -> Decision<2> {
+        decide(groups, sums, found)
     }
 
     #[inline(always)]

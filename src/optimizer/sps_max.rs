@@ -1,17 +1,18 @@
-//! SGD with the stochastic Polyak step: SPS_max (Loizou et al. 2021, arXiv 2002.10542); optax's `polyak_sgd`.
+//! SGD with the stochastic Polyak step size, SPS_max (Loizou et al. 2021, arXiv 2002.10542). It is `polyak_sgd` in
+//! optax.
 //!
-//! η = min((f − f*)₊ / (c·‖g‖² + ε), lr), θ ← θ − η·g. f is the batch's loss, f* (`f_star`) the least that it can be: 0
-//! for cross-entropy and squared errors.
+//! η = min((f − f*)₊ / (c·‖g‖² + ε), lr), θ ← θ − η·g. f is the batch's loss. f* (`f_star`) is its smallest possible
+//! value: 0 for cross-entropy and squared errors.
 //!
-//! Where f < f*, η is 0, as in the authors' `Sps` and optax's `variant = "sps+"`; the article and optax's `"sps"` would
-//! climb. optax has `scaling` in the place of c; as it runs (its documentation has another formula) `scaling` = c,
-//! `max_learning_rate` = lr/c, and its `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
+//! If f < f*, η is 0, as in the authors' `Sps` and in optax's `variant = "sps+"`. The paper and optax's `"sps"` would
+//! climb. optax has `scaling` in place of c. In its code (its documentation has another formula) `scaling` = c,
+//! `max_learning_rate` = lr/c, and `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
 //!
-//! `growth`: the article's smoothing. The cap is then `growth` times the last η that was not 0, and `lr` only what the
-//! first is capped by. The authors' growth is 2^(1/n) with n batches an epoch; in their code an η of 0 stays 0 for ever.
+//! `growth` is the paper's smoothing. With it, the cap is `growth` times the last η that was not 0, and `lr` caps only
+//! the first. The authors' growth is 2^(1/n) with n batches an epoch. In their code an η of 0 stays 0 for ever.
 //!
-//! Groups with unequal rates, schedules, weight decay: see polyak.rs. c is each group's own; f* and ε are the base
-//! group's.
+//! polyak.rs describes groups with different rates, schedules and weight decay. Each group has its own c; f* and ε are
+//! the base group's.
 //!
 //! | key | default |
 //! |---|---|
@@ -27,9 +28,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Decision, Group, Measured, Move, Seen, measured};
 use super::polyak::{minimizes, part, penalized};
-use super::{Build, Hyper, Method, Num, Rates, Treatment, UpdateRule};
+use super::{
+    Build, Decision, Group, GroupOptions, Hyper, Move, Num, OptimizerConfig, Program, Rates, Sums, TwoPass, UpdateRule,
+    configure, two_pass,
+};
 use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -39,18 +42,18 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
+fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let c = section.or("c", Positive(0.5)).0;
     let f_star = section.or("f_star", 0.0);
     let eps = section.or("eps", NonNegative(1e-8)).0;
     let growth = section.optional::<Positive>("growth").map(|growth| growth.0);
-    let treatment = Treatment::read(section, 0.0, false);
+    let options = GroupOptions::read(section, 0.0, false);
     if growth.is_some_and(|growth| growth < 1.0) {
         section.error("growth", "a `growth` below 1 would only ever lower the rate", "1 or above");
         return None;
     }
-    minimizes(section, treatment).then(|| measured(SpsMax { c, f_star, eps, growth }, lr, treatment))
+    minimizes(section, options).then(|| configure(SpsMax { c, f_star, eps, growth }, lr, options))
 }
 
 #[derive(Clone, Debug)]
@@ -74,14 +77,18 @@ impl UpdateRule for SpsMax {
     fn shared(&self) -> Vec<(&'static str, f64)> {
         vec![("f_star", self.f_star), ("eps", self.eps), ("growth", self.growth.unwrap_or(0.0))]
     }
+
+    fn program(groups: Vec<Group<Self>>) -> Program {
+        two_pass!(SpsMax, 0, 0, 2, 1, groups)
+    }
 }
 
 /// The last κ that was not 0.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Last(Option<f64>);
 
-impl Measured<0, 0, 2, 1> for SpsMax {
-    type Memory = Last;
+impl TwoPass<0, 0, 2, 1> for SpsMax {
+    type HostState = Last;
     const SLOTS: [&'static str; 0] = [];
 
     fn before(&self, _t: u64, _group: usize, _lr: f64, _last: &Last) -> [f64; 0] {
@@ -93,16 +100,16 @@ impl Measured<0, 0, 2, 1> for SpsMax {
         ([], [g.clone() * g, p.clone() * p])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], seen: &Seen<'_, 2>, last: &mut Last) -> Decision<1> {
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 2>, last: &mut Last) -> Decision<1> {
         let SpsMax { f_star, eps, growth, .. } = groups[0].rule;
-        let gap = penalized(groups, seen, 1) - f_star;
-        let part = part(seen, gap, |it| seen.lr[it.group] * groups[it.group].rule.c * it.sums[0], eps);
+        let gap = penalized(groups, sums, 1) - f_star;
+        let part = part(sums, gap, |it| sums.lr[it.group] * groups[it.group].rule.c * it.sums[0], eps);
         let cap = growth.zip(last.0).map_or(1.0, |(growth, last)| growth * last);
         let part = part.min(cap);
         if part > 0.0 {
             last.0 = Some(part);
         }
-        Decision::by_group(seen, |group| Move { k: [seen.lr[group] * part], lr: seen.lr[group] * part })
+        Decision::by_group(sums, |group| Move { k: [sums.lr[group] * part], lr: sums.lr[group] * part })
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::hyper::{self, Follower};
 use super::rates;
 use crate::metric::PartMetric;
-use crate::optimizer::{self, Method};
+use crate::optimizer::{self, OptimizerConfig};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Place, Section, Table, Value, ValueKind, lookup};
@@ -18,7 +18,7 @@ pub const BASE: &str = "base";
 #[derive(Debug)]
 pub struct Group {
     pub name: String,
-    pub method: Box<dyn Method>,
+    pub method: Box<dyn OptimizerConfig>,
     /// `lr · lr_mult`.
     pub base_lr: f64,
     pub rule: Box<dyn Rule>,
@@ -45,7 +45,7 @@ pub(super) struct Around<'a> {
 
 impl<'a> Around<'a> {
     /// For the rule of a learning rate, whose optimizer may be none that could be read.
-    fn context(&self, base_lr: f64, method: Option<&dyn Method>) -> Context<'a> {
+    fn context(&self, base_lr: f64, method: Option<&dyn OptimizerConfig>) -> Context<'a> {
         // An optimizer that is wrong is said to be so once; nothing is to be said of its momentum.
         let momentum = method.map_or(Some(0.9), |method| method.momentum().map(|hyper| hyper.value));
         let momentum = momentum.filter(|&momentum| momentum > 0.0);
@@ -101,7 +101,8 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
     let has_own = |value: &&Value| value.as_table().is_some_and(|own| own.get(hyper::KEY).is_some());
     let of_run = groups.iter().zip(std::iter::once(false).chain(tables.iter().map(has_own)));
-    let of_run: Vec<&dyn Method> = of_run.filter(|(_, has_own)| !has_own).map(|(group, _)| &*group.method).collect();
+    let of_run: Vec<&dyn OptimizerConfig> =
+        of_run.filter(|(_, has_own)| !has_own).map(|(group, _)| &*group.method).collect();
     hyper::check_factors(&root.section(hyper::KEY)?, &of_run);
     hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.hyper)));
     let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();

@@ -1,7 +1,7 @@
 //! `schedule_for`: hyper-parameters that follow rules of their own, and the momentum that the learning rate's rule sets.
 
 use super::BASE;
-use crate::optimizer::{Hyper, Method};
+use crate::optimizer::{Hyper, OptimizerConfig};
 use crate::schedule::{self, Clock, Context, Rule};
 use crate::spec::{Diagnostic, Horizon, Section};
 use crate::train::{Follows, Scheduled};
@@ -16,7 +16,7 @@ const SAMPLES: u64 = 100_000;
 #[derive(Clone, Copy)]
 pub(super) struct Follower<'a> {
     pub group: &'a str,
-    pub method: &'a dyn Method,
+    pub method: &'a dyn OptimizerConfig,
     /// Of its learning rate; none where that is wrong.
     pub rule: Option<&'a dyn Rule>,
     /// Of its learning rate, too.
@@ -100,8 +100,8 @@ pub(super) fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
 
 /// Logs each rule in `section`, the `schedule_for` of the run or of one group, that multiplies 0 in every one of the
 /// groups that it holds for. In some it may: biases often have no weight decay.
-pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn Method]) {
-    let of = |method: &dyn Method, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
+pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfig]) {
+    let of = |method: &dyn OptimizerConfig, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
     for (key, _) in &section.table_ref().entries {
         let hypers: Vec<Hyper> = groups.iter().filter_map(|method| of(*method, &key.name)).collect();
         if let Some(hyper) = hypers.first()
@@ -115,7 +115,7 @@ pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn Method]) {
 }
 
 /// Gives every group each hyper-parameter that some group schedules, in the optimizer's order: in the others it stays.
-pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn Method, &'a mut Vec<Scheduled>)>) {
+pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn OptimizerConfig, &'a mut Vec<Scheduled>)>) {
     let mut groups: Vec<_> = groups.collect();
     let mut names: Vec<&str> = Vec::new();
     for (_, scheduled) in &groups {

@@ -19,7 +19,7 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
         refuse(log, Some(&table.place), format!("\"{name}\" takes no groups"), reason);
     }
     for (index, group) in groups.iter().enumerate().skip(1) {
-        if let Err(Conflict { key, message }) = group.method.beside(&*groups[0].method) {
+        if let Err(Conflict { key, message }) = group.method.compatible_with(&*groups[0].method) {
             let place = of_group(index, key.unwrap_or_default());
             refuse(log, place.as_ref(), message, &format!("group \"{}\" differs from the base group", group.name));
         }

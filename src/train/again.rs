@@ -4,9 +4,9 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::Loss;
 use crate::batches::Batch;
+use crate::engine::{self, Error};
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
-use crate::optimizer::{self, Error};
 use crate::store::Store;
 
 /// One batch under one model.
@@ -28,7 +28,7 @@ impl Again<'_> {
     }
 }
 
-impl optimizer::Batch for Again<'_> {
+impl engine::Batch for Again<'_> {
     fn loss(&mut self, store: &Store) -> Result<f64, Error> {
         no_grad(|| Ok(self.forward(store)?.f_double_value(&[])?))
     }

@@ -15,8 +15,8 @@ use super::rules::{Seen, Watch};
 use super::saves::Saves;
 use super::state::{Numbers, Position, Seconds, State};
 use super::{Emit, Error, Fitted, Interrupt, Job, Keep, Validation};
+use crate::engine::Step;
 use crate::network::{ForwardMode, forward, reported};
-use crate::optimizer::Step;
 use crate::record::{Divergence, Event, Outcome, Progress, Reached, Reduced, Row, Status};
 use crate::schedule::Clock;
 
@@ -180,7 +180,7 @@ impl Run<'_, '_, '_> {
                 position: self.at,
                 meter: self.meter.sums()?,
                 groups: self.job.groups.iter().map(super::Rate::save).collect(),
-                optimizer: self.job.optimizer.memory(),
+                optimizer: self.job.optimizer.host_state(),
                 watch: self.watch.seen(),
                 early: self.early.as_ref().map(|(watch, _)| watch.seen()),
                 reached: self.reached.clone(),

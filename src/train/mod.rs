@@ -19,9 +19,10 @@ use tch::{Device, TchError, Tensor};
 
 use crate::batches::Batches;
 use crate::dataset::{Augment, Shuffle};
+use crate::engine::{Ema, Optimizer};
 use crate::metric::Monitor;
 use crate::model::Model;
-use crate::optimizer::{Ema, Optimizer, Range};
+use crate::optimizer::Range;
 use crate::record::{Event, Outcome};
 use crate::spec::Horizon;
 use crate::store::Store;
@@ -123,7 +124,7 @@ pub enum Error {
     #[error("{0}")]
     Network(#[from] crate::network::Error),
     #[error("{0}")]
-    Optimizer(#[from] crate::optimizer::Error),
+    Optimizer(#[from] crate::engine::Error),
     #[error("libtorch: {}", crate::libtorch::message(.0))]
     Torch(#[from] TchError),
     #[error("results cannot be written: {0}")]

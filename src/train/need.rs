@@ -6,9 +6,9 @@ use tch::{Device, Tensor, no_grad};
 use super::again::Again;
 use super::evaluate::BATCH;
 use super::{Error, Job};
+use crate::engine::{self, Optimizer, Step};
 use crate::libtorch::{Allocations, release_freed_memory};
 use crate::network::{ForwardMode, forward};
-use crate::optimizer::{self, Optimizer, Step};
 use crate::schedule::Clock;
 use crate::store::Store;
 
@@ -39,7 +39,7 @@ impl Need {
 }
 
 /// How an optimizer begins over a store.
-pub type Begin<'a> = dyn Fn(&Store) -> Result<Box<dyn Optimizer>, optimizer::Error> + 'a;
+pub type Begin<'a> = dyn Fn(&Store) -> Result<Box<dyn Optimizer>, engine::Error> + 'a;
 
 impl Job {
     /// Tries how much memory the run will take, none of it more than `affordable` bytes at once as far as that can be

@@ -8,7 +8,7 @@ use tch::{TchError, Tensor, no_grad};
 use super::meter::Sums;
 use super::rules::Seen;
 use super::{Error, Job};
-use crate::optimizer::restore;
+use crate::engine::restore;
 use crate::params::Declaration;
 use crate::record::{Reached, Reduced, Row};
 use crate::spec::Horizon;

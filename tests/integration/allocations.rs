@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
-use lr_run::optimizer::{Batch, Clip, Error, REGISTRY, Segments, Step};
+use lr_run::engine::{Batch, Error, Segments, Step, start};
+use lr_run::optimizer::{Clip, REGISTRY};
 use lr_run::params::{Declaration, Init};
 use lr_run::spec::{Log, Section, Spec, lookup};
 use lr_run::store::Store;
@@ -61,7 +62,7 @@ fn elementwise_step_allocates_nothing() {
         declaration.add("bias", &[300], Init::Constant(0.0));
         let mut store = Store::new(declaration, Kind::Float, Device::Cpu, 1).unwrap();
         let segments = Segments::new(store.declaration(), &[0, 0]);
-        let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+        let mut optimizer = start(&groups, segments, Clip::None, &store).unwrap();
         let grads: Vec<Tensor> = store.views().iter().map(Tensor::rand_like).collect();
         let loss = Tensor::from(1.0);
         let mut counts = [0; 3];

@@ -16,7 +16,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["params", "spec"]),
     ("store", &["params"]),
     ("network", &["libtorch", "model", "random", "store"]),
-    ("optimizer", &["libtorch", "params", "random", "spec", "store"]),
+    ("optimizer", &["spec"]),
+    ("engine", &["libtorch", "optimizer", "params", "random", "store"]),
     ("record", &["metric", "spec"]),
     ("compare", &["metric", "record", "spec"]),
     ("exit", &["record"]),
@@ -26,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "batches",
             "dataset",
+            "engine",
             "libtorch",
             "metric",
             "model",
@@ -48,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "checkpoint",
             "compare",
             "dataset",
+            "engine",
             "exit",
             "libtorch",
             "model",
@@ -66,8 +69,19 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do not use libtorch.
-const WITHOUT_TORCH: [&str; 12] = [
-    "metric", "plot", "spec", "schedule", "record", "compare", "random", "exit", "preview", "params", "model",
+const WITHOUT_TORCH: [&str; 13] = [
+    "metric",
+    "plot",
+    "spec",
+    "schedule",
+    "optimizer",
+    "record",
+    "compare",
+    "random",
+    "exit",
+    "preview",
+    "params",
+    "model",
     "dataset",
 ];
 
@@ -75,10 +89,11 @@ const WITHOUT_TORCH: [&str; 12] = [
 const PRINT: [&str; 3] = ["record", "cli", "main"];
 
 /// Rooms that neither read nor write files.
-const WITHOUT_FILES: [&str; 13] = [
+const WITHOUT_FILES: [&str; 14] = [
     "metric",
     "plot",
     "batches",
+    "engine",
     "schedule",
     "params",
     "model",
@@ -172,7 +187,7 @@ fn libtorch_printing_and_files_stay_in_their_rooms() {
         if WITHOUT_FILES.contains(&room) && (has("fs::") || has("File::")) {
             refuse(source, "files");
         }
-        if room != "libtorch" && (has("unsafe {") || has("unsafe fn") || has("unsafe impl")) {
+        if room != "libtorch" && (has("unsafe {") || has("unsafe fn ") || has("unsafe impl")) {
             refuse(source, "unsafe code");
         }
     }

@@ -1,8 +1,9 @@
 //! Complete training steps compared with PyTorch's, in f64, from given weights.
 
 use lr_run::batches::Batch;
+use lr_run::engine::{Segments, Step, start};
 use lr_run::network::{ForwardMode, forward};
-use lr_run::optimizer::{Method, Segments, Step};
+use lr_run::optimizer::OptimizerConfig;
 use lr_run::plan::Plan;
 use lr_run::store::Store;
 use lr_run::train::{Again, Loss};
@@ -96,8 +97,8 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     let loss = if trace.metadata["loss"] == "mse" { Loss::Mse } else { Loss::CrossEntropy { label_smoothing } };
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let rates: Vec<f64> = plan.groups.groups.iter().map(|group| group.base_lr).collect();
-    let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
-    let mut optimizer = methods[0].start(&methods, segments, plan.clip, store).unwrap();
+    let methods: Vec<Box<dyn OptimizerConfig>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
+    let mut optimizer = start(&methods, segments, plan.clip, store).unwrap();
     let mut losses = Vec::new();
     let batch = Batch { x: x.shallow_clone(), y: y.shallow_clone() };
     for step in 0..steps as u64 {

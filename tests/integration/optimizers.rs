@@ -1,7 +1,8 @@
 //! Update rules compared with the frameworks: recorded gradients in, parameters and state out.
 
 use lr_run::batches::Batch;
-use lr_run::optimizer::{self, Batch as _, Error, Method, Optimizer, Segments, Step};
+use lr_run::engine::{self, Batch as _, Error, Optimizer, Segments, Step};
+use lr_run::optimizer::OptimizerConfig;
 use lr_run::store::Store;
 use lr_run::train::Again;
 use tch::{Device, Kind, Tensor};
@@ -49,7 +50,7 @@ struct Recorded<'a> {
     hessian: Option<Vec<Tensor>>,
 }
 
-impl optimizer::Batch for Recorded<'_> {
+impl engine::Batch for Recorded<'_> {
     fn loss(&mut self, store: &Store) -> Result<f64, Error> {
         self.of_model.as_mut().expect("the trace has inputs").loss(store)
     }
@@ -71,14 +72,14 @@ fn replay(trace: &Trace) -> (f64, String) {
     let model = format!("[model]\ntype = \"mlp\"\nhidden = []\ndtype = \"{dtype}\"\n");
     let plan = plan_table(&format!("{model}{}", trace.metadata["spec"]), 5, 4);
     let names: Vec<String> = plan.groups.groups.iter().map(|group| group.name.clone()).collect();
-    let methods: Vec<Box<dyn Method>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
+    let methods: Vec<Box<dyn OptimizerConfig>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
     let mut store = Store::new(plan.model.declaration.clone(), kind, Device::Cpu, 0).unwrap();
     let params: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();
     let hypers: Vec<&'static str> = methods[0].hypers().iter().map(|hyper| hyper.name).collect();
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
-    let mut optimizer: Box<dyn Optimizer> = methods[0].start(&methods, segments, plan.clip, &store).unwrap();
+    let mut optimizer: Box<dyn Optimizer> = engine::start(&methods, segments, plan.clip, &store).unwrap();
 
     let rate = |group: &str, step: i64| match trace.find(&format!("lr.{group}")) {
         Some(rates) => rates.double_value(&[step]),

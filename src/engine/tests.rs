@@ -7,7 +7,8 @@ use std::path::Path;
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::{Batch, Clip, Error, Method, Optimizer, REGISTRY, Segments, Step, restore};
+use super::{Batch, Error, Optimizer, Segments, Step, restore, start};
+use crate::optimizer::{Clip, OptimizerConfig, REGISTRY};
 use crate::params::{Declaration, Init};
 use crate::spec::{Log, Section, Spec, lookup};
 use crate::store::Store;
@@ -19,7 +20,7 @@ fn tables() -> Vec<String> {
     examples.chain(OPTIONS.iter().map(|(name, options)| format!("type = \"{name}\"\n{options}"))).collect()
 }
 
-fn build(table: &str) -> Result<Box<dyn Method>, String> {
+fn build(table: &str) -> Result<Box<dyn OptimizerConfig>, String> {
     let spec = Spec::parse(Path::new("test.toml"), table, &[]).map_err(|found| found.to_string())?;
     let log = Log::default();
     let mut section = Section::root(&spec.table, &log);
@@ -128,7 +129,7 @@ impl Case {
         let store = Store::new(self.declaration.clone(), self.kind, Device::Cpu, 1).unwrap();
         let groups: Vec<_> = (0..=*self.group_of.iter().max().unwrap()).map(|_| build(&self.table).unwrap()).collect();
         let segments = Segments::new(store.declaration(), &self.group_of);
-        let optimizer = groups[0].start(&groups, segments, self.clip, &store).unwrap();
+        let optimizer = start(&groups, segments, self.clip, &store).unwrap();
         (store, optimizer)
     }
 
@@ -268,8 +269,8 @@ fn a_restored_optimizer_goes_on_to_the_bit() {
         let (mut other_store, mut second) = case.begin();
         other_store.assign(store.flat()).unwrap();
         let tensors: Vec<(String, Tensor)> = first.state().iter().map(|(name, it)| (name.clone(), it.copy())).collect();
-        let memory = serde_json::from_str(&first.memory().to_string()).unwrap();
-        restore(&mut *second, &memory, &tensors).unwrap();
+        let host_state = serde_json::from_str(&first.host_state().to_string()).unwrap();
+        restore(&mut *second, &host_state, &tensors).unwrap();
         assert_eq!(first.effective_lr(), second.effective_lr(), "{table}");
         for step in 4..=6 {
             let grads = gradients(&store, step);
@@ -277,10 +278,10 @@ fn a_restored_optimizer_goes_on_to_the_bit() {
             case.step(&mut other_store, &mut *second, &grads).unwrap();
         }
         assert!(bytes_are_equal(&all(&store, &*first), &all(&other_store, &*second)), "{table}");
-        assert_eq!(first.memory(), second.memory(), "{table}");
+        assert_eq!(first.host_state(), second.host_state(), "{table}");
         assert!(restore(&mut *second, &serde_json::json!({}), &tensors).is_err(), "{table}");
         if !tensors.is_empty() {
-            assert!(restore(&mut *second, &memory, &tensors[1..]).is_err(), "{table}");
+            assert!(restore(&mut *second, &host_state, &tensors[1..]).is_err(), "{table}");
         }
     }
 }
@@ -370,7 +371,7 @@ fn is_among(list: &[(&str, &str)], table: &str) -> bool {
 /// Mechanic's bases run on the sum of their updates in the parameters' place.
 #[test]
 fn what_mechanic_takes_does_not_look_at_the_parameters() {
-    for name in super::mechanic::BASES {
+    for name in crate::optimizer::MECHANIC_BASES {
         let case = Case::new(&format!("type = \"{name}\""));
         let moved = |factor: f64| {
             let (mut store, mut optimizer) = case.begin();

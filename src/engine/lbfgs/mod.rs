@@ -1,27 +1,4 @@
-//! L-BFGS: quasi-Newton with a limited memory (Liu and Nocedal 1989); PyTorch's `LBFGS`.
-//!
-//! A step makes up to `max_iter` iterations on its batch. Each goes along d = −H·g, where H is the inverse Hessian that
-//! the last `history_size` changes s of θ and y of g imply (the two-loop recursion, from H₀ = (yᵀs/yᵀy)·1), as far as
-//! t: `lr` (at the very first iteration lr·min(1, 1/‖g‖₁)), or what the line search finds, beginning there. A change
-//! with yᵀs ≤ 1e-10 is not remembered. It ends early when no |gᵢ| is above `tolerance_grad`, when the loss or no θᵢ
-//! changes by more than `tolerance_change`, or after `max_eval` evaluations.
-//!
-//! The memory goes on from batch to batch, as in PyTorch, where y then compares two batches' gradients: this is a method
-//! for batches that hold much of the data.
-//!
-//! Coupled weight decay adds its penalty ½·λ·‖θ‖² to the loss that the line search compares. Clipping holds for every
-//! gradient by itself.
-//!
-//! | key | default |
-//! |---|---|
-//! | `lr` | 1 |
-//! | `max_iter` | 20 |
-//! | `max_eval` | max_iter·5/4 |
-//! | `tolerance_grad` | 1e-7 |
-//! | `tolerance_change` | 1e-9 |
-//! | `history_size` | 100 |
-//! | `line_search_fn` | "none" |
-//! | `weight_decay` | 0 |
+//! The engine of L-BFGS; `optimizer/lbfgs.rs` has its formulas.
 
 mod strong_wolfe;
 
@@ -30,76 +7,19 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use tch::{TchError, Tensor, no_grad};
 
-use super::engine::{Declared, Group, Start, dot, flat_gradient, groups_at, load_memory, of_param, save_memory};
-use super::{Batch, Build, Clip, Decay, Error, Hyper, Method, Optimizer, Rates, Segments, Step, Treatment, UpdateRule};
-use crate::choice;
+use super::flat::of_param;
+use super::sums::dot;
+use super::{Batch, Error, Layout, Optimizer, Segments, Step, gradient, host_state};
+use crate::optimizer::{Clip, Decay, Group, GroupOptions, Lbfgs, LineSearch, groups_at};
 use crate::params::Param;
-use crate::spec::{Count, Entry, NonNegative, Positive, Section};
 use crate::store::Store;
 use strong_wolfe::{Point, Search};
 
-pub const ENTRY: Entry<Build> = Entry {
-    name: "lbfgs",
-    summary: "quasi-Newton with a limited memory; looks at a batch many times (Liu and Nocedal 1989)",
-    example: "type = \"lbfgs\"\nlr = 1\nmax_iter = 20\nhistory_size = 10\nline_search_fn = \"strong_wolfe\"",
-    build,
-};
-
-choice! {
-    /// How an iteration finds the length of its step.
-    pub enum LineSearch {
-        /// It is the rate.
-        None = "none",
-        /// By the strong Wolfe conditions.
-        StrongWolfe = "strong_wolfe",
-    }
-}
-
-fn build(section: &mut Section<'_>) -> Option<Box<dyn Method>> {
-    let lr = section.or("lr", Positive(1.0)).0;
-    let max_iter = section.or("max_iter", Count(20)).0;
-    let rule = Lbfgs {
-        max_iter,
-        max_eval: section.or("max_eval", Count(max_iter.saturating_mul(5) / 4)).0,
-        tolerance_grad: section.or("tolerance_grad", NonNegative(1e-7)).0,
-        tolerance_change: section.or("tolerance_change", NonNegative(1e-9)).0,
-        history_size: section.or("history_size", Count(100)).0,
-        line_search: section.or("line_search_fn", LineSearch::None),
-    };
-    let treatment = Treatment::read(section, 0.0, false);
-    if let Decay::Decoupled(_) = treatment.decay {
-        let label = "leave it out: coupled decay adds its penalty to the loss";
-        section.error("decoupled_weight_decay", "L-BFGS goes by a loss, of which decoupled decay is no part", label);
-        return None;
-    }
-    Some(Box::new(Declared { group: Group { rule, treatment }, lr, keeps: &KEEPS, start }))
-}
-
-#[derive(Clone, Debug)]
-struct Lbfgs {
-    max_iter: usize,
-    max_eval: usize,
-    tolerance_grad: f64,
-    tolerance_change: f64,
-    history_size: usize,
-    line_search: LineSearch,
-}
-
-impl UpdateRule for Lbfgs {
-    fn hypers(&mut self) -> Vec<Hyper<&mut f64>> {
-        Vec::new()
-    }
-
-    fn rates(&self) -> Rates {
-        let one_group = "it takes one step along one direction, for all parameters together";
-        Rates { one_group: Some(one_group), ..Rates::default() }
-    }
-}
-
 const KEEPS: [&str; 4] = ["d", "prev_flat_grad", "old_dirs", "old_stps"];
 
-fn start(start: Start<Lbfgs>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    let Start { groups, segments, clip } = start;
+/// Starts L-BFGS over a store.
+pub fn start(groups: Vec<Group<Lbfgs>>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    let Layout { segments, clip } = layout;
     Ok(Box::new(Engine {
         problem: Problem { groups, segments, clip },
         params: store.declaration().params().to_vec(),
@@ -121,7 +41,7 @@ struct Problem {
 
 impl Problem {
     /// Loss and flat gradient, from those of the batch, at the store's values.
-    fn treated(&self, store: &Store, loss: f64, grads: &[Tensor], of: &[Treatment]) -> Result<(f64, Tensor), Error> {
+    fn treated(&self, store: &Store, loss: f64, grads: &[Tensor], of: &[GroupOptions]) -> Result<(f64, Tensor), Error> {
         let mut penalty = 0.0;
         for segment in self.segments.iter().filter(|segment| grads[segment.param].defined()) {
             if let Decay::Coupled(amount) = of[segment.group].decay
@@ -132,12 +52,12 @@ impl Problem {
             }
         }
         let sign = if of[0].maximize { -1.0 } else { 1.0 };
-        let gradient = flat_gradient(grads, store, &self.segments, of, self.clip)?;
+        let gradient = gradient::flat(grads, store, &self.segments, of, self.clip)?;
         Ok((sign * loss + penalty, gradient))
     }
 
     /// The batch again, at the store's present values.
-    fn evaluate(&self, store: &Store, batch: &mut dyn Batch, of: &[Treatment]) -> Result<(f64, Tensor), Error> {
+    fn evaluate(&self, store: &Store, batch: &mut dyn Batch, of: &[GroupOptions]) -> Result<(f64, Tensor), Error> {
         let (loss, grads) = batch.gradients(store)?;
         self.treated(store, loss, &grads, of)
     }
@@ -179,13 +99,13 @@ impl Engine {
     fn update(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
         self.steps += 1;
         let groups = groups_at(&self.problem.groups, step.hyper)?;
-        let treatments: Vec<Treatment> = groups.iter().map(|group| group.treatment).collect();
+        let optionss: Vec<GroupOptions> = groups.iter().map(|group| group.options).collect();
         let rule = groups[0].rule.clone();
         drop(groups);
         let Step { store, batch, .. } = step;
         let mut flat = store.flat().shallow_clone();
         let loss = step.loss.f_double_value(&[])?;
-        let (mut loss, mut gradient) = self.problem.treated(store, loss, step.grads, &treatments)?;
+        let (mut loss, mut gradient) = self.problem.treated(store, loss, step.grads, &optionss)?;
         let mut evaluations = 1;
         if largest(&gradient)? <= rule.tolerance_grad {
             return Ok(());
@@ -208,7 +128,7 @@ impl Engine {
                 let from = flat.f_detach_copy()?;
                 let look = |t: f64| {
                     let _ = flat.f_add_(&direction.f_mul_scalar(t)?)?;
-                    let (loss, gradient) = problem.evaluate(store, *batch, &treatments)?;
+                    let (loss, gradient) = problem.evaluate(store, *batch, &optionss)?;
                     flat.f_copy_(&from)?;
                     let slope = dot(&gradient, direction)?.f_double_value(&[])?;
                     Ok(Point { t, loss, gradient, slope })
@@ -229,7 +149,7 @@ impl Engine {
             let _ = flat.f_add_(&change)?;
             self.numbers.t = t;
             if rule.line_search == LineSearch::None && !is_last {
-                (loss, gradient) = self.problem.evaluate(store, *batch, &treatments)?;
+                (loss, gradient) = self.problem.evaluate(store, *batch, &optionss)?;
                 evaluations += 1;
             }
             if is_last
@@ -297,9 +217,9 @@ impl Optimizer for Engine {
         rows.iter().flat_map(|(name, row)| self.params.iter().map(move |param| of_param(name, row, param))).collect()
     }
 
-    fn memory(&self) -> serde_json::Value {
+    fn host_state(&self) -> serde_json::Value {
         let ro: Vec<f64> = self.history.iter().map(|change| change.ro).collect();
-        save_memory(self.steps, &(self.numbers, ro))
+        host_state::save(self.steps, &(self.numbers, ro))
     }
 
     fn growth(&self) -> u64 {
@@ -308,10 +228,10 @@ impl Optimizer for Engine {
         2 * (yet * self.direction.numel() * self.direction.kind().elt_size_in_bytes()) as u64
     }
 
-    fn remember(&mut self, value: &serde_json::Value) -> Result<(), Error> {
+    fn set_host_state(&mut self, value: &serde_json::Value) -> Result<(), Error> {
         let most = self.problem.groups[0].rule.history_size;
         let (steps, (numbers, ro)): (u64, (Numbers, Vec<f64>)) =
-            load_memory(value, |(_, ro): &(Numbers, Vec<f64>)| ro.len() <= most)?;
+            host_state::load(value, |(_, ro): &(Numbers, Vec<f64>)| ro.len() <= most)?;
         let zeros = || self.direction.f_zeros_like();
         let change = |ro| Ok(Change { y: zeros()?, s: zeros()?, ro });
         let history = ro.into_iter().map(change).collect::<Result<_, TchError>>()?;

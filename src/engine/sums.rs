@@ -1,12 +1,12 @@
-//! Sums over flat rows by tensor operations, for methods that do not walk elements.
+//! Sums over flat rows by tensor operations, for rules that do not treat elements one by one.
 
 use tch::{Kind, TchError, Tensor};
 
-/// Elements that are summed in one go. How libtorch sums more than twice as many depends on the number of threads.
+/// Elements that are summed together. For more than twice as many, libtorch's order depends on the number of threads.
 const ROW: i64 = 16 * 1024;
 
-/// ⟨a, b⟩ of two flat tensors, an f64 scalar (a tensor, so that a GPU need not wait). It does not depend on the number of
-/// threads.
+/// Returns ⟨a, b⟩ of two flat tensors as an f64 scalar tensor, so that a GPU need not wait. The result does not depend on
+/// the number of threads.
 pub fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, TchError> {
     let product = a.f_mul(b)?;
     let rows = product.numel() as i64 / ROW;

@@ -35,7 +35,7 @@ fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
         let (store, _) = Case::new(&table).begin();
         let groups = [table.clone(), format!("{table}\n{option}")].map(|table| build(&table).unwrap());
         let segments = Segments::new(store.declaration(), &[0, 1, 0, 1]);
-        let started = groups[0].start(&groups, segments, Clip::None, &store);
+        let started = start(&groups, segments, Clip::None, &store);
         assert_eq!(
             started.is_err_and(|error| error.to_string().contains("for all groups")),
             refused,
@@ -55,7 +55,7 @@ fn a_group_may_have_no_momentum() {
                 momenta.iter().map(|momentum| build(&format!("{table}\nmomentum = {momentum:?}")).unwrap()).collect();
             let mut store = Store::new(declaration(), Kind::Float, Device::Cpu, 1).unwrap();
             let segments = Segments::new(store.declaration(), &group_of);
-            let mut optimizer = groups[0].start(&groups, segments, Clip::None, &store).unwrap();
+            let mut optimizer = start(&groups, segments, Clip::None, &store).unwrap();
             for step in 1..=5 {
                 let grads = gradients(&store, step);
                 let (loss, lr, mut batch) = (Tensor::from(1.0), [0.01; 2], Bowl::around(&store, &grads, 1.0));

@@ -2,19 +2,17 @@
 
 use std::ops::Range;
 
-use crate::params::Declaration;
+use crate::params::{Declaration, Param};
 
 /// A run of elements in the flat store that an update treats alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Elements of the flat store.
+    /// The elements' range in the flat store.
     pub range: Range<usize>,
-    /// The parameter they are.
+    /// The number of the parameter that they belong to.
     pub param: usize,
-    /// Its group; 0 is the base group.
+    /// The number of its group; 0 is the base group.
     pub group: usize,
-    /// Which of several runs trained as one batched model; 0 while there is one.
-    pub lane: usize,
 }
 
 /// The whole store, segment by segment, in order.
@@ -24,33 +22,32 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// One segment a parameter; `group_of[i]` is the group of parameter `i`.
+    /// Makes one segment a parameter; `group_of[i]` is the group of parameter `i`.
     pub fn new(declaration: &Declaration, group_of: &[usize]) -> Self {
-        let segment = |(param, (declared, &group)): (usize, (&crate::params::Param, &usize))| Segment {
+        let segment = |(param, (declared, &group)): (usize, (&Param, &usize))| Segment {
             range: declared.offset..declared.offset + declared.len,
             param,
             group,
-            lane: 0,
         };
         Segments { segments: declaration.params().iter().zip(group_of).enumerate().map(segment).collect() }
     }
 
-    /// The segments in order.
+    /// Iterates over the segments in order.
     pub fn iter(&self) -> impl Iterator<Item = &Segment> {
         self.segments.iter()
     }
 
-    /// The segments in order.
+    /// Returns the segments in order.
     pub fn as_slice(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// How many there are.
+    /// Returns the number of segments.
     pub fn len(&self) -> usize {
         self.segments.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no segment.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }

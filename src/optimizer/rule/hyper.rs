@@ -1,8 +1,8 @@
-//! The numbers of an update rule that may change from step to step.
+//! Hyper-parameters that may follow a schedule.
 
 use std::fmt;
 
-/// A number of an update rule that may follow a schedule. `V` is the number, or the place where a rule keeps it.
+/// A hyper-parameter that may follow a schedule. `V` is its value, or a reference to where a rule keeps it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hyper<V = f64> {
     /// PyTorch's key; the members of `betas` are `beta1`, `beta2` and, where there are three, `beta3`.
@@ -11,7 +11,7 @@ pub struct Hyper<V = f64> {
     pub value: V,
 }
 
-/// The values that a hyper-parameter takes.
+/// The values that a hyper-parameter can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     /// [0, 1): a momentum, a β.
@@ -23,31 +23,31 @@ pub enum Range {
 }
 
 impl<V> Hyper<V> {
-    /// A number in [0, 1).
+    /// Makes a hyper-parameter in [0, 1).
     pub fn below_one(name: &'static str, value: V) -> Self {
         Hyper { name, range: Range::BelowOne, value }
     }
 
-    /// A number in [0, 1].
+    /// Makes a hyper-parameter in [0, 1].
     pub fn unit(name: &'static str, value: V) -> Self {
         Hyper { name, range: Range::Unit, value }
     }
 
-    /// A number in [0, ∞).
+    /// Makes a hyper-parameter in [0, ∞).
     pub fn non_negative(name: &'static str, value: V) -> Self {
         Hyper { name, range: Range::NonNegative, value }
     }
 }
 
 impl Hyper {
-    /// The key of `[optimizer]` that sets it.
+    /// Returns the key of `[optimizer]` that sets it.
     pub fn key(&self) -> &'static str {
         if matches!(self.name, "beta1" | "beta2" | "beta3") { "betas" } else { self.name }
     }
 }
 
 impl Range {
-    /// Whether `value` is in it; NaN is in none.
+    /// Returns true if `value` is in the range. NaN never is.
     pub fn contains(self, value: f64) -> bool {
         match self {
             Range::BelowOne => (0.0..1.0).contains(&value),

@@ -1,23 +1,20 @@
-//! Rules that update a parameter as the tensor that it is: matrix factors, means over rows and columns.
+//! Rules that update a whole tensor at a time, by matrix factors or means over rows and columns.
 
 use tch::{Kind, TchError, Tensor, no_grad};
 
-use super::gradient::treated;
-use super::rule::{Declared, Group, Start, UpdateRule};
-use super::{Clip, Error, Method, Optimizer, Segments, Step, Treatment, memory};
+use super::gradient::prepared;
+use super::{Error, Layout, Optimizer, Segments, Step, clip, host_state};
+use crate::optimizer::{Clip, Group, UpdateRule, groups_at};
 use crate::store::Store;
 
 /// An update rule over whole tensors.
-pub trait Whole: UpdateRule {
-    /// The names that its state can have: groups whose rules keep different ones do not go together.
-    const KEEPS: &'static [&'static str];
-
-    /// The state of a parameter of this shape.
+pub trait TensorRule: UpdateRule {
+    /// Returns the state of a parameter of this shape.
     fn slots(&self, shape: &[i64]) -> Vec<Slot>;
 
-    /// Makes step `t` (from 1) at the rate `lr` for the parameter `p`, in place (decoupled decay has been done), from
-    /// the gradient `g` (clipped, with coupled decay added) and the state of [`Whole::slots`], in place, too. On the CPU
-    /// and on CUDA.
+    /// Makes step `t` (from 1) at the rate `lr`. Changes the parameter `p`, to which decoupled decay has been applied, and
+    /// the state of [`TensorRule::slots`] in place, from the gradient `g` (clipped, with coupled decay added). Runs on the
+    /// CPU and on CUDA.
     fn update(&self, t: u64, lr: f64, p: &mut Tensor, g: Tensor, state: &mut [Tensor]) -> Result<(), TchError>;
 }
 
@@ -30,19 +27,15 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Zeros in this shape.
+    /// Makes a slot of zeros in this shape.
     pub fn zeros(name: &'static str, shape: &[i64]) -> Self {
         Slot { name, shape: shape.to_vec(), initial: 0.0 }
     }
 }
 
-/// `rule` as a [`Method`].
-pub fn whole<R: Whole>(rule: R, lr: f64, treatment: Treatment) -> Box<dyn Method> {
-    Box::new(Declared { group: Group { rule, treatment }, lr, keeps: R::KEEPS, start: start::<R> })
-}
-
-fn start<R: Whole>(start: Start<R>, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
-    let Start { groups, segments, clip } = start;
+/// Starts a rule over a store.
+pub fn start<R: TensorRule>(groups: Vec<Group<R>>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    let Layout { segments, clip } = layout;
     let mut states = Vec::with_capacity(segments.len());
     for segment in segments.iter() {
         let view = store.get(segment.param);
@@ -72,16 +65,16 @@ struct Engine<R> {
     groups: Vec<Group<R>>,
     segments: Segments,
     clip: Clip,
-    /// Of each segment.
+    /// One for each segment.
     states: Vec<State>,
     steps: u64,
 }
 
-impl<R: Whole> Engine<R> {
+impl<R: TensorRule> Engine<R> {
     fn update(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
         self.steps += 1;
-        let scale = self.clip.scale(step.grads)?;
-        let groups = super::rule::groups_at(&self.groups, step.hyper)?;
+        let scale = clip::scale(self.clip, step.grads)?;
+        let groups = groups_at(&self.groups, step.hyper)?;
         for (segment, state) in self.segments.iter().zip(&mut self.states) {
             let grad = &step.grads[segment.param];
             if !grad.defined() {
@@ -89,13 +82,13 @@ impl<R: Whole> Engine<R> {
             }
             let (group, lr) = (&groups[segment.group], step.lr[segment.group]);
             let mut p = step.store.get(segment.param).f_detach()?;
-            let g = treated(grad, &p, &group.treatment, self.clip, scale.as_ref())?;
-            let (_, shrink) = group.treatment.decays(lr);
+            let g = prepared(grad, &p, &group.options, self.clip, scale.as_ref())?;
+            let (_, shrink) = group.options.decays(lr);
             if shrink != 1.0 {
                 let _ = p.f_mul_scalar_(shrink)?;
             }
             group.rule.update(self.steps, lr, &mut p, g, &mut state.tensors)?;
-            // No subnormals: processors compute with them many times slower.
+            // Subnormals become 0: processors compute with them many times slower.
             let least = if p.kind() == Kind::Double { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) };
             for tensor in &mut state.tensors {
                 let _ = tensor.f_masked_fill_(&tensor.f_abs()?.f_lt(least)?, 0.0)?;
@@ -105,7 +98,7 @@ impl<R: Whole> Engine<R> {
     }
 }
 
-impl<R: Whole> Optimizer for Engine<R> {
+impl<R: TensorRule> Optimizer for Engine<R> {
     fn step(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
         no_grad(|| self.update(step))
     }
@@ -118,12 +111,12 @@ impl<R: Whole> Optimizer for Engine<R> {
         self.states.iter().flat_map(of_param).collect()
     }
 
-    fn memory(&self) -> serde_json::Value {
-        memory::save(self.steps, &())
+    fn host_state(&self) -> serde_json::Value {
+        host_state::save(self.steps, &())
     }
 
-    fn remember(&mut self, value: &serde_json::Value) -> Result<(), Error> {
-        (self.steps, ()) = memory::load(value, |_| true)?;
+    fn set_host_state(&mut self, value: &serde_json::Value) -> Result<(), Error> {
+        (self.steps, ()) = host_state::load(value, |_| true)?;
         Ok(())
     }
 }

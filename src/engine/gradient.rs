@@ -1,21 +1,22 @@
-//! Gradients as rules see them, as tensors: for rules that do not walk elements.
+//! Gradients as rules see them, as tensors: for rules that do not treat elements one by one.
 
 use tch::{TchError, Tensor};
 
-use super::{Clip, Error, Segments, Treatment};
+use super::{Error, Segments, clip};
+use crate::optimizer::{Clip, GroupOptions};
 use crate::store::Store;
 
-/// The gradient of one parameter `p`: its sign, clipped (`scale` is the clip's own), with coupled decay added; in the
-/// parameter's shape and kind.
-pub fn treated(
+/// Returns the gradient of one parameter `p` in the parameter's shape and kind: with its sign, clipped (`scale` is the
+/// factor of [`Clip::Norm`]), and with coupled decay added.
+pub fn prepared(
     grad: &Tensor,
     p: &Tensor,
-    treatment: &Treatment,
+    options: &GroupOptions,
     clip: Clip,
     scale: Option<&Tensor>,
 ) -> Result<Tensor, TchError> {
     let mut g = grad.f_to_kind(p.kind())?;
-    if treatment.maximize {
+    if options.maximize {
         g = g.f_neg()?;
     }
     if let Some(scale) = scale {
@@ -24,26 +25,27 @@ pub fn treated(
     if let Clip::Value(limit) = clip {
         g = g.f_clamp(-limit, limit)?;
     }
-    match treatment.decays(0.0) {
+    match options.decays(0.0) {
         (0.0, _) => Ok(g),
         (l2, _) => g.f_add(&p.f_detach()?.f_mul_scalar(l2)?),
     }
 }
 
-/// All gradients in one row in the store's order, zeros where there is none, each as its group treats it.
+/// Returns all gradients as one row in the store's order, prepared by the options of their groups. Where there is no
+/// gradient the row has zeros.
 pub fn flat(
     grads: &[Tensor],
     store: &Store,
     segments: &Segments,
-    treatments: &[Treatment],
+    options: &[GroupOptions],
     clip: Clip,
 ) -> Result<Tensor, Error> {
-    let scale = clip.scale(grads)?;
+    let scale = clip::scale(clip, grads)?;
     let mut rows = Vec::with_capacity(segments.len());
     for segment in segments.iter() {
         let (grad, p) = (&grads[segment.param], store.get(segment.param).f_detach()?);
         let row = match grad.defined() {
-            true => treated(grad, &p, &treatments[segment.group], clip, scale.as_ref())?,
+            true => prepared(grad, &p, &options[segment.group], clip, scale.as_ref())?,
             false => p.f_zeros_like()?,
         };
         rows.push(row.f_reshape([-1])?);

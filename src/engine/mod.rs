@@ -1,0 +1,201 @@
+//! What runs optimizers: it gives every rule groups, weight decay, clipping, state, threads and vectors.
+//!
+//! [`start`] turns a configuration into an [`Optimizer`] over a parameter store. Rules that treat elements run here by
+//! what they say of themselves; a rule over whole tensors, or one that evaluates the batch again, has a file of its own.
+
+mod adafactor;
+mod adam;
+mod armijo;
+mod clip;
+mod elementwise;
+mod ema;
+mod flat;
+mod gradient;
+mod graph;
+mod host_state;
+mod lbfgs;
+mod mechanic;
+mod muon;
+mod segments;
+mod shampoo;
+mod soap;
+mod sophia_h;
+mod sums;
+mod tensor_rule;
+mod two_pass;
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use tch::{TchError, Tensor};
+
+use crate::optimizer::{Clip, OptimizerConfig, Program, UnknownHyper};
+use crate::store::Store;
+
+pub use ema::Ema;
+pub use segments::{Segment, Segments};
+
+/// Starts the optimizer of `groups` (the base group's first) over `store`.
+pub fn start(
+    groups: &[Box<dyn OptimizerConfig>],
+    segments: Segments,
+    clip: Clip,
+    store: &Store,
+) -> Result<Box<dyn Optimizer>, Error> {
+    let program = groups[0].program(groups).map_err(|conflict| Error::Groups(conflict.message))?;
+    start_program(program, groups.len(), Layout { segments, clip }, store)
+}
+
+fn start_program(program: Program, groups: usize, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    match program {
+        Program::Elementwise(program) => elementwise::start(program, groups, layout, store),
+        Program::TwoPass(program) => two_pass::start(program, groups, layout, store),
+        Program::Own(own) => start_own(own, layout, store),
+    }
+}
+
+/// Starts a rule that has a file of its own here, found by the type of its groups.
+fn start_own(groups: Box<dyn Any + Send>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
+    macro_rules! start_by_type {
+        ($($start:path),* $(,)?) => {{
+            $(let groups = match groups.downcast() {
+                Ok(groups) => return $start(*groups, layout, store),
+                Err(others) => others,
+            };)*
+            groups
+        }};
+    }
+    let groups = start_by_type!(
+        adafactor::start,
+        armijo::start,
+        lbfgs::start,
+        mechanic::start,
+        muon::start,
+        shampoo::start,
+        soap::start,
+        sophia_h::start,
+    );
+    panic!("no file in src/engine runs rules of type {:?}", (*groups).type_id())
+}
+
+/// Where an optimizer runs.
+#[derive(Clone, Debug)]
+struct Layout {
+    /// The groups' segments of the store.
+    segments: Segments,
+    /// How gradients are clipped.
+    clip: Clip,
+}
+
+/// What a step works with.
+pub struct Step<'a> {
+    pub store: &'a mut Store,
+    /// One for each parameter. It is undefined where the loss does not depend on the parameter, which is then left alone.
+    pub grads: &'a [Tensor],
+    /// The learning rate of each group.
+    pub lr: &'a [f64],
+    /// For each group the hyper-parameters that follow a schedule, by name, with their values at this step. The others
+    /// have the values of the group's table. Empty where nothing follows a schedule.
+    pub hyper: &'a [Vec<(&'static str, f64)>],
+    /// The loss of the batch, a scalar.
+    pub loss: &'a Tensor,
+    /// For optimizers that evaluate the batch again.
+    pub batch: &'a mut dyn Batch,
+}
+
+/// The batch of a step, computed again at a store's present values. Dropout drops the same elements every time.
+pub trait Batch {
+    /// Computes the loss alone.
+    fn loss(&mut self, store: &Store) -> Result<f64, Error>;
+
+    /// Computes the loss and each parameter's gradient.
+    fn gradients(&mut self, store: &Store) -> Result<(f64, Vec<Tensor>), Error>;
+
+    /// Computes the Hessian of the loss times `v`, which has the parameters' shapes. The product is undefined where the
+    /// loss does not depend on a parameter.
+    fn hessian_vector(&mut self, store: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error>;
+}
+
+/// An optimizer at work.
+pub trait Optimizer: Debug + Send {
+    /// Makes one update.
+    fn step(&mut self, step: &mut Step<'_>) -> Result<(), Error>;
+
+    /// Makes the same update by tensor operations alone, as it is done where there is no fused loop.
+    fn step_as_tensors(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
+        self.step(step)
+    }
+
+    /// Returns the state by name: `exp_avg/layers.0.weight`. The tensors share their memory with the optimizer, so that
+    /// writing them sets the state.
+    fn state(&self) -> Vec<(String, Tensor)>;
+
+    /// Returns what is kept on the host besides: the number of steps, and a rule's own numbers.
+    fn host_state(&self) -> serde_json::Value;
+
+    /// Takes over what [`Optimizer::host_state`] returned. The state's tensors have the right number and shapes after it.
+    fn set_host_state(&mut self, state: &serde_json::Value) -> Result<(), Error>;
+
+    /// Returns the rate that each group's last step really had, for optimizers that choose their own.
+    fn effective_lr(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// Returns the bytes that the state has yet to grow by.
+    fn growth(&self) -> u64 {
+        0
+    }
+
+    /// Returns the weights to evaluate with, flat, where they are not the store's own.
+    fn eval_weights(&self, _store: &Store) -> Result<Option<Tensor>, Error> {
+        Ok(None)
+    }
+}
+
+/// Gives `optimizer` the state of another one of its kind: [`Optimizer::host_state`], and its tensors by name.
+pub fn restore(
+    optimizer: &mut dyn Optimizer,
+    host_state: &serde_json::Value,
+    tensors: &[(String, Tensor)],
+) -> Result<(), Error> {
+    optimizer.set_host_state(host_state)?;
+    let mut state = optimizer.state();
+    let fits = |(name, tensor): &(String, Tensor)| {
+        tensors.iter().any(|(other, value)| other == name && value.size() == tensor.size())
+    };
+    if let Some((name, tensor)) = state.iter().find(|it| !fits(it)) {
+        return Err(Error::State(format!("`{name}` of shape {:?} is not in it", tensor.size())));
+    }
+    if state.len() != tensors.len() {
+        return Err(Error::State(format!("it has {} tensors, not {}", tensors.len(), state.len())));
+    }
+    for (name, tensor) in &mut state {
+        for (_, value) in tensors.iter().filter(|(other, _)| other == name) {
+            tch::no_grad(|| tensor.f_copy_(value))?;
+        }
+    }
+    Ok(())
+}
+
+/// An optimizer cannot start or continue.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The groups do not go together.
+    #[error("{0}")]
+    Groups(String),
+    /// A step gave a value to a hyper-parameter that the rule does not have.
+    #[error(transparent)]
+    Hyper(#[from] UnknownHyper),
+    /// The state does not belong to this optimizer.
+    #[error("the optimizer's state does not fit: {0}")]
+    State(String),
+    /// libtorch returned an error.
+    #[error("in the optimizer: {}", crate::libtorch::message(.0))]
+    Torch(#[from] TchError),
+    /// The model failed while the batch was evaluated again.
+    #[error("{0}")]
+    Model(String),
+}
+
+#[cfg(test)]
+mod tests;

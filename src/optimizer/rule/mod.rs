@@ -1,0 +1,175 @@
+//! What update rules are made of. A rule is an [`UpdateRule`]; its mathematics is [`Elementwise`], [`TwoPass`], or in
+//! the engine.
+
+mod config;
+mod elementwise;
+mod graph;
+mod hyper;
+pub mod kernel;
+mod num;
+mod options;
+mod two_pass;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use config::{Conflict, OptimizerConfig, configure};
+pub(super) use elementwise::elementwise;
+pub use elementwise::{Elementwise, ElementwiseGroups, ElementwiseProgram, EvalWeights, Update};
+pub use graph::{Graph, Op, Recorded};
+pub use hyper::{Hyper, Range};
+pub(super) use kernel::kernel;
+pub use kernel::{Chunk, CompiledKernel, Kernel, MAX_SCALARS, MAX_SLOTS, SegmentScalars, Vectorized};
+pub use num::Num;
+pub use options::{Decay, GroupOptions};
+pub(super) use two_pass::two_pass;
+pub use two_pass::{Decision, First, Measured, Move, ParamSums, Second, Sums, TwoPass, TwoPassGroups, TwoPassProgram};
+
+/// An update rule with its settings.
+pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
+    /// Returns the settings that may follow a schedule. Weight decay is not among them where the engine applies it.
+    fn hypers(&mut self) -> Vec<Hyper<&mut f64>>;
+
+    /// Says what the rule does with learning rates.
+    fn rates(&self) -> Rates {
+        Rates::default()
+    }
+
+    /// Returns the options that all groups have in common, by their keys: they set what is found once for all groups.
+    fn shared(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// Whether this rule keeps the same state as `base`: options such as `amsgrad` change it.
+    fn keeps_state_of(&self, _base: &Self) -> bool {
+        true
+    }
+
+    /// Checks that a group can have this rule where the base group has `base`.
+    fn compatible_with(&self, base: &Self) -> Result<(), Conflict> {
+        shared_options_agree(self, base)
+    }
+
+    /// Says how the rule runs over its groups: `elementwise!(…)`, `two_pass!(…)` or [`Program::own`].
+    fn program(groups: Vec<Group<Self>>) -> Program;
+}
+
+/// Checks that [`UpdateRule::shared`] is the same in these two.
+pub fn shared_options_agree<R: UpdateRule>(rule: &R, base: &R) -> Result<(), Conflict> {
+    let mut pairs = rule.shared().into_iter().zip(base.shared());
+    let differs = pairs.find(|((_, own), (_, other))| own.to_bits() != other.to_bits());
+    differs.map_or(Ok(()), |((key, _), _)| {
+        let message = format!("`{key}` is one for all groups: what it sets is found for all of them together");
+        Err(Conflict { key: Some(key), message })
+    })
+}
+
+/// What an optimizer does with learning rates. Each reason follows "because".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Why a rate that follows a schedule would change nothing, or break the optimizer.
+    pub no_schedule: Option<&'static str>,
+    /// Why all groups have the same rate.
+    pub one_rate: Option<&'static str>,
+    /// Why there can be only one group.
+    pub one_group: Option<&'static str>,
+    /// It computes its own rate from the nominal one, which the engine reports as the effective rate.
+    pub finds_its_own: bool,
+}
+
+/// What a rule keeps on the host from step to step besides its slots: a product of momenta, a distance. Only finite
+/// numbers: they are saved as JSON.
+pub trait HostState: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static {}
+
+impl<T: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static> HostState for T {}
+
+fn read_host_state<H: HostState>(value: serde_json::Value) -> Result<H, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+/// The first value of a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initial {
+    Value(f64),
+    /// The parameter's own first value.
+    Parameter,
+}
+
+/// How a rule runs over its groups.
+#[derive(Debug)]
+pub enum Program {
+    /// One pass over memory a step.
+    Elementwise(Box<dyn ElementwiseProgram>),
+    /// Two passes over memory a step.
+    TwoPass(Box<dyn TwoPassProgram>),
+    /// The engine has a file for this rule. The value is the rule's `Vec<Group<_>>`, by whose type it is found.
+    Own(Box<dyn Any + Send>),
+}
+
+impl Program {
+    /// Makes the program of a rule that the engine has a file for.
+    pub fn own<R: UpdateRule>(groups: Vec<Group<R>>) -> Self {
+        Program::Own(Box::new(groups))
+    }
+}
+
+/// The values of a step that scalars depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct StepValues<'a> {
+    /// The step, from 1.
+    pub t: u64,
+    /// The nominal rate of each group.
+    pub lr: &'a [f64],
+    /// For each group the hyper-parameters that follow a schedule, by name; empty where there are none.
+    pub hyper: &'a [Vec<(&'static str, f64)>],
+}
+
+/// A step gave a value to a hyper-parameter that the rule does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("this optimizer has no `{0}` that could change from step to step")]
+pub struct UnknownHyper(pub &'static str);
+
+/// An update rule as one group has it.
+#[derive(Clone, Debug)]
+pub struct Group<R> {
+    pub rule: R,
+    pub options: GroupOptions,
+}
+
+impl<R: UpdateRule> Group<R> {
+    /// Returns the settings that may follow a schedule, weight decay last.
+    fn settings(&mut self) -> Vec<Hyper<&mut f64>> {
+        let mut settings = self.rule.hypers();
+        settings.extend(self.options.decay.amount().map(|amount| Hyper::non_negative("weight_decay", amount)));
+        settings
+    }
+
+    /// Returns this group with `values` in the place of the settings that follow schedules.
+    pub fn at(&self, values: Option<&Vec<(&'static str, f64)>>) -> Result<Cow<'_, Self>, UnknownHyper> {
+        let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(Cow::Borrowed(self)) };
+        let mut changed = self.clone();
+        let mut settings = changed.settings();
+        for &(name, value) in values {
+            let setting = settings.iter_mut().find(|setting| setting.name == name);
+            *setting.ok_or(UnknownHyper(name))?.value = value;
+        }
+        drop(settings);
+        Ok(Cow::Owned(changed))
+    }
+
+    /// Returns this group with another rule.
+    pub fn map<Q>(self, rule: impl FnOnce(R) -> Q) -> Group<Q> {
+        Group { rule: rule(self.rule), options: self.options }
+    }
+}
+
+/// Returns every group as it is at a step.
+pub fn groups_at<'a, R: UpdateRule>(
+    groups: &'a [Group<R>],
+    hyper: &[Vec<(&'static str, f64)>],
+) -> Result<Vec<Cow<'a, Group<R>>>, UnknownHyper> {
+    groups.iter().enumerate().map(|(index, group)| group.at(hyper.get(index))).collect()
+}

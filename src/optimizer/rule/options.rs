@@ -1,0 +1,83 @@
+//! What the engine does around every rule: the sign of the gradient, and weight decay.
+
+use super::{MAX_SCALARS, SegmentScalars};
+use crate::spec::{NonNegative, Section};
+
+/// What a parameter loses at each step besides its gradient. λ is the spec's `weight_decay`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decay {
+    /// g ← g + λ·θ before the rule: an L2 penalty.
+    Coupled(f64),
+    /// θ ← θ·(1 − lr·λ) before the rule (Loshchilov and Hutter 2019, arXiv 1711.05101).
+    Decoupled(f64),
+    /// The rule does it itself, or there is none.
+    OfRule,
+}
+
+impl Decay {
+    /// Returns λ, where the engine applies it.
+    pub(super) fn amount(&mut self) -> Option<&mut f64> {
+        match self {
+            Decay::Coupled(amount) | Decay::Decoupled(amount) => Some(amount),
+            Decay::OfRule => None,
+        }
+    }
+}
+
+/// What happens to the parameters and gradients of one group before a rule sees them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupOptions {
+    pub decay: Decay,
+    /// Maximizes the loss: g ← −g, before everything else but clipping, which does not depend on the sign.
+    pub maximize: bool,
+}
+
+impl GroupOptions {
+    /// Reads `weight_decay`, `decoupled_weight_decay` and `maximize`.
+    pub fn read(section: &mut Section<'_>, weight_decay: f64, decoupled: bool) -> GroupOptions {
+        let amount = section.or("weight_decay", NonNegative(weight_decay)).0;
+        let decay = match section.or("decoupled_weight_decay", decoupled) {
+            true => Decay::Decoupled(amount),
+            false => Decay::Coupled(amount),
+        };
+        GroupOptions { decay, maximize: section.or("maximize", false) }
+    }
+
+    /// Reads the same for a rule that decoupled decay would break, and refuses that; `why` follows a colon.
+    pub fn coupled(section: &mut Section<'_>, why: &str) -> Option<GroupOptions> {
+        let options = GroupOptions::read(section, 0.0, false);
+        if let Decay::Decoupled(_) = options.decay {
+            let message = format!("weight decay cannot be decoupled here: {why}");
+            section.error("decoupled_weight_decay", message, "only `false`: λ·θ is added to the gradient");
+            return None;
+        }
+        Some(options)
+    }
+
+    /// Reads `maximize`, for a rule that decays weights itself.
+    pub fn without_decay(section: &mut Section<'_>) -> GroupOptions {
+        GroupOptions { decay: Decay::OfRule, maximize: section.or("maximize", false) }
+    }
+
+    /// Returns the factor of the gradient, −1 or 1.
+    pub fn sign(self) -> f64 {
+        if self.maximize { -1.0 } else { 1.0 }
+    }
+
+    /// Returns λ of coupled decay, and 1 − `lr`·λ of decoupled decay.
+    pub fn decays(self, lr: f64) -> (f64, f64) {
+        match self.decay {
+            Decay::Coupled(amount) => (amount, 1.0),
+            Decay::Decoupled(amount) => (0.0, 1.0 - lr * amount),
+            Decay::OfRule => (0.0, 1.0),
+        }
+    }
+
+    /// Returns the scalars of a segment: the rule's `k`, and those of these options at the rate `lr`.
+    pub(super) fn scalars(self, k: &[f64], lr: f64) -> SegmentScalars {
+        let (l2, shrink) = self.decays(lr);
+        let mut all = [0.0; MAX_SCALARS];
+        all[..k.len()].copy_from_slice(k);
+        SegmentScalars { k: all, l2, shrink, sign: self.sign() }
+    }
+}
