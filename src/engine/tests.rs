@@ -388,10 +388,10 @@ fn what_mechanic_takes_does_not_look_at_the_parameters() {
         assert!(here.norm().double_value(&[]) > 1e-3, "{name}");
     }
     for (base, reason) in [
-        ("{ type = \"adamw\" }", "looks at the weights"),
+        ("{ type = \"adamw\" }", "uses the weights"),
         ("{ type = \"adam\", weight_decay = 0.1 }", "write it as `weight_decay`"),
         ("{ type = \"sgd\", maximize = true }", "write it as `maximize`"),
-        ("{ type = \"mechanic\" }", "looks at the weights"),
+        ("{ type = \"mechanic\" }", "uses the weights"),
         ("{ lr = 1.0 }", "`base.type` is missing"),
         ("{ type = \"sgd\", lrr = 1.0 }", "unknown key `base.lrr`"),
     ] {
@@ -404,9 +404,9 @@ fn what_mechanic_takes_does_not_look_at_the_parameters() {
 fn combinations_that_make_no_sense_are_refused_with_the_reason() {
     let mechanic = "type = \"mechanic\"\nbase = { type = \"sgd\" }";
     for (table, reason) in [
-        ("type = \"lbfgs\"\ndecoupled_weight_decay = true".to_owned(), "of which decoupled decay is no part"),
+        ("type = \"lbfgs\"\ndecoupled_weight_decay = true".to_owned(), "that decoupled decay is not part of"),
         ("type = \"lbfgs\"\nline_search_fn = \"wolfe\"".to_owned(), "\"strong_wolfe\""),
-        (format!("{mechanic}\ndecoupled_weight_decay = true"), "decoupled decay takes from them"),
+        (format!("{mechanic}\ndecoupled_weight_decay = true"), "decoupled decay is not part of that sum"),
         (format!("{mechanic}\nbetas = []"), "at least one"),
     ] {
         let message = build(&table).unwrap_err();

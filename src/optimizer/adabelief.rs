@@ -24,7 +24,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "adabelief",
-    summary: "long steps where the gradient is as foreseen (Zhuang et al. 2020)",
+    summary: "Adam with the variance of the gradient as second moment (Zhuang et al. 2020)",
     example: "type = \"adabelief\"\nlr = 1e-3\nbetas = [0.9, 0.999]\neps = 1e-16",
     build,
 };
@@ -66,7 +66,7 @@ impl Elementwise<2, 7> for AdaBelief {
     type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_var"];
 
-    /// 1−β₁, β₂, 1−β₂, ε̄, then θ ← θ − `a`·m / (√s·`b` + ε).
+    /// Returns 1−β₁, β₂, 1−β₂, ε̄, then those of θ ← θ − `a`·m / (√s·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, self.eps_root, lr / bc1, 1.0 / bc2.sqrt(), self.eps]

@@ -19,7 +19,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "adadelta",
-    summary: "steps in the unit of the weights: past updates over past gradients (Zeiler 2012)",
+    summary: "steps in the units of the weights: past updates over past gradients (Zeiler 2012)",
     example: "type = \"adadelta\"\nlr = 1.0\nrho = 0.9",
     build,
 };

@@ -46,7 +46,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(if keras { 1e-3 } else { 1e-2 })).0;
     let beta2_decay = section.or("beta2_decay", -0.8);
     if beta2_decay > 0.0 {
-        let message = "the power of the step that 1 − β₂ falls by is 0 or below";
+        let message = "1 − β₂ falls as a power of the step, and this power must not be above 0";
         section.error("beta2_decay", message, "expected a number of 0 or below, such as -0.8");
         return None;
     }

@@ -42,7 +42,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(read(section, defaults))
 }
 
-/// What differs between Adam and AdamW, PyTorch and Keras.
+/// The defaults that differ between Adam and AdamW, and between PyTorch and Keras.
 pub(super) struct Defaults {
     pub eps: f64,
     pub eps_hat: bool,
@@ -104,13 +104,13 @@ impl Adam {
     }
 }
 
-/// m and v after a step.
+/// Returns m and v after a step.
 #[inline(always)]
 pub(super) fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2]: [&N; 3]) -> (N, N) {
     (running(g.clone(), m, other1), squares(g, v, [beta2, other2]))
 }
 
-/// `a`·m / (√v·`b` + `c`).
+/// Returns `a`·m / (√v·`b` + `c`).
 #[inline(always)]
 pub(super) fn direction<N: Num>(m: N, v: N, [a, b, c]: [&N; 3]) -> N {
     a.clone() * m / v.sqrt().mul_add(b.clone(), c.clone())
@@ -131,7 +131,7 @@ impl Elementwise<2, 6> for Adam {
     }
 }
 
-/// With `amsgrad`.
+/// Adam with `amsgrad`.
 impl Elementwise<3, 6> for Adam {
     type HostState = ();
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];

@@ -47,7 +47,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
 
 #[derive(Clone, Debug)]
 struct AdamHd {
-    /// Of the table, not of the step.
+    /// The rate of the table, not of the step.
     lr: f64,
     hypergrad_lr: f64,
     beta1: f64,
@@ -76,13 +76,13 @@ impl UpdateRule for AdamHd {
 }
 
 impl AdamHd {
-    /// 1/bc₁, 1/√bc₂ and ε, which make the direction of m and v.
+    /// Returns 1/bc₁, 1/√bc₂ and ε, the scalars of [`direction`].
     fn of_direction(&self, t: u64) -> [f64; 3] {
         [1.0 / correction(self.beta1, t), 1.0 / correction(self.beta2, t).sqrt(), self.eps]
     }
 }
 
-/// The rate, and of each group what made the last direction.
+/// The rate, and for each group the scalars of the last direction.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Memory {
     found: Found,
@@ -94,7 +94,7 @@ impl TwoPass<2, 3, 1, 6> for AdamHd {
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
     fn before(&self, _t: u64, group: usize, _lr: f64, memory: &Memory) -> [f64; 3] {
-        // Before the first step m is 0, and so is the direction.
+        // Before the first step m and so the direction are 0.
         memory.of_direction.get(group).copied().unwrap_or([1.0; 3])
     }
 

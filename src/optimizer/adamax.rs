@@ -22,7 +22,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "adamax",
-    summary: "Adam by the largest recent gradient (Kingma and Ba 2015)",
+    summary: "Adam with the largest recent gradient as second moment (Kingma and Ba 2015)",
     example: "type = \"adamax\"\nlr = 2e-3\nbetas = [0.9, 0.999]",
     build,
 };

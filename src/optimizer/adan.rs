@@ -24,7 +24,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "adan",
-    summary: "Nesterov's momentum by differences of gradients (Xie et al. 2022)",
+    summary: "Nesterov's momentum from differences of gradients (Xie et al. 2022)",
     example: "type = \"adan\"\nlr = 1e-3\nbetas = [0.98, 0.92, 0.99]\nweight_decay = 0.02",
     build,
 };
@@ -50,7 +50,7 @@ struct Adan {
     beta2: f64,
     beta3: f64,
     eps: f64,
-    /// Weight decay, where it is not the engine's.
+    /// λ of the proximal step; `None` if weights decay before the step.
     proximal: Option<f64>,
 }
 
@@ -76,7 +76,7 @@ impl Elementwise<4, 11> for Adan {
     type HostState = ();
     const SLOTS: [&'static str; 4] = ["exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"];
 
-    /// 1−β₁, β₂, 1−β₂, β₃, 1−β₃, whether there is a gradient before, then
+    /// Returns 1−β₁, β₂, 1−β₂, β₃, 1−β₃, 1 if there was a gradient before (else 0), then the scalars of
     /// θ ← (θ − (`of_m`·m + `of_d`·d) / (√n·`root` + ε)) / `shrink`.
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 11] {
         let [bc1, bc2, bc3] = [self.beta1, self.beta2, self.beta3].map(|beta| correction(beta, t));

@@ -50,13 +50,13 @@ struct AdEmaMix {
     beta2: f64,
     beta3: f64,
     alpha: f64,
-    /// In steps.
+    /// T, in steps.
     warmup: u64,
     eps: f64,
 }
 
 impl AdEmaMix {
-    /// α and β₃ at step `t`.
+    /// Returns α and β₃ at step `t`.
     fn mixed(&self, t: u64) -> (f64, f64) {
         if t >= self.warmup {
             return (self.alpha, self.beta3);
@@ -88,7 +88,7 @@ impl Elementwise<3, 9> for AdEmaMix {
     type HostState = ();
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "exp_avg_slow"];
 
-    /// 1−β₁, β₂, 1−β₂, 1−β₃, α, then θ ← θ − lr·(m₁·`a` + α·m₂) / (√v·`b` + ε).
+    /// Returns 1−β₁, β₂, 1−β₂, 1−β₃, α, then the scalars of θ ← θ − lr·(m₁·`a` + α·m₂) / (√v·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 9] {
         let (alpha, beta3) = self.mixed(t);
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));

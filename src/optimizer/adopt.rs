@@ -62,7 +62,7 @@ impl Elementwise<2, 6> for Adopt {
     type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    /// lr, 1−β₁, β₂, 1−β₂, ε, c.
+    /// Returns lr, 1−β₁, β₂, 1−β₂, ε, c.
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
         if t == 1 {
             return [lr, 0.0, 0.0, 1.0, self.eps, 0.0];
@@ -74,7 +74,7 @@ impl Elementwise<2, 6> for Adopt {
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [lr, other1, beta2, other2, eps, clip]: &[N; 6]) -> (N, [N; 2]) {
         let known = eps.clone().max(v.clone().sqrt());
-        // In this order NaN stays NaN.
+        // With the arguments in this order NaN stays NaN.
         let n = clip.clone().min((-clip.clone()).max(g.clone() / known));
         let m = running(n, m, other1);
         let v = squares(g, v, [beta2, other2]);

@@ -28,7 +28,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "alig",
-    summary: "Polyak's step under a cap, with momentum (Berrada et al. 2020)",
+    summary: "Polyak's step size with an upper bound, also with momentum (Berrada et al. 2020)",
     example: "type = \"alig\"\nlr = 0.1\nmomentum = 0.9",
     build,
 };
@@ -75,20 +75,20 @@ impl UpdateRule for AliG {
     }
 }
 
-/// The rate of every group.
+/// Returns the rate of each group.
 fn rates(groups: &[Cow<'_, Group<AliG>>], sums: &Sums<'_, 2>) -> Vec<f64> {
     let loss = penalized(groups, sums, 1);
     let part = part(sums, loss, |it| sums.lr[it.group] * it.sums[0], groups[0].rule.eps).min(1.0);
     sums.lr.iter().map(|lr| lr * part).collect()
 }
 
-/// ‖g‖² and ‖θ‖².
+/// Returns the terms of ‖g‖² and ‖θ‖².
 #[inline(always)]
 fn squares<N: Num>(p: N, g: N) -> [N; 2] {
     [g.clone() * g, p.clone() * p]
 }
 
-/// Without momentum.
+/// ALI-G without momentum.
 impl TwoPass<0, 0, 2, 1> for AliG {
     type HostState = ();
     const SLOTS: [&'static str; 0] = [];

@@ -44,11 +44,19 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     };
     let options = GroupOptions::read(section, 0.0, false);
     if rule.decrease == 0.0 {
-        section.error("decrease_factor", "a `decrease_factor` of 0 would leave no step to take", "above 0");
+        section.error(
+            "decrease_factor",
+            "a `decrease_factor` of 0 would leave no step to take",
+            "expected a number above 0",
+        );
         return None;
     }
     if rule.increase < 1.0 {
-        section.error("increase_factor", "an `increase_factor` below 1 would only ever lower the rate", "1 or above");
+        section.error(
+            "increase_factor",
+            "an `increase_factor` below 1 could only lower the rate",
+            "expected 1 or above",
+        );
         return None;
     }
     minimizes(section, options).then(|| configure(rule, lr, options))

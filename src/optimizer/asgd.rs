@@ -65,7 +65,7 @@ impl UpdateRule for Asgd {
     }
 }
 
-/// What the last step went by, and what it left for the next; none before the first.
+/// η of the last step, and η for the next; `None` before the first step.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Eta {
     last: Option<f64>,
@@ -76,12 +76,12 @@ impl Elementwise<1, 4> for Asgd {
     type HostState = Eta;
     const SLOTS: [&'static str; 1] = ["ax"];
 
-    /// The weights' own, so that one that never had a gradient is evaluated as it is.
+    /// Starts ax at the weights, so that a weight that never has a gradient is evaluated as it is.
     fn initial(&self) -> [Initial; 1] {
         [Initial::Parameter]
     }
 
-    /// η, 1 − λη, then ax ← `keep`·ax + `mu`·θ.
+    /// Returns η, 1 − λη, then the scalars of ax ← `keep`·ax + `mu`·θ.
     fn scalars(&self, t: u64, lr: f64, past: &mut Eta) -> [f64; 4] {
         let t = t as f64;
         let eta = past.next.unwrap_or(lr);

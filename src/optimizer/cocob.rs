@@ -37,7 +37,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let alpha = section.or("alpha", Positive(100.0)).0;
     let eps = section.or("eps", NonNegative(1e-8)).0;
-    let why = "each step begins at the first weights again, and would undo it";
+    let why = "each step starts from the first weights again and would undo it";
     let options = GroupOptions::coupled(section, why);
     Some(configure(Cocob { alpha, eps }, lr, options?))
 }
@@ -45,7 +45,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
 #[derive(Clone, Debug)]
 struct Cocob {
     alpha: f64,
-    /// What L begins with.
+    /// The first value of L.
     eps: f64,
 }
 
@@ -56,9 +56,7 @@ impl UpdateRule for Cocob {
 
     fn rates(&self) -> Rates {
         Rates {
-            one_rate: Some(
-                "the rate is a factor of the gradients, and one that stays as it is cancels out of COCOB's steps",
-            ),
+            one_rate: Some("the rate multiplies the gradients, and a constant factor cancels out of COCOB's steps"),
             finds_its_own: true,
             ..Rates::default()
         }
@@ -69,7 +67,7 @@ impl UpdateRule for Cocob {
     }
 }
 
-/// θ of the state.
+/// Returns θ, which the state determines.
 #[inline(always)]
 fn bet<N: Num>([start, sum, largest, magnitude, reward]: [N; 5], alpha: N) -> N {
     let fraction = sum / (magnitude + largest.clone()).max(alpha * largest.clone());
@@ -79,7 +77,7 @@ fn bet<N: Num>([start, sum, largest, magnitude, reward]: [N; 5], alpha: N) -> N 
 
 impl TwoPass<5, 2, 2, 1> for Cocob {
     type HostState = ();
-    /// optax's names.
+    /// The slots have optax's names.
     const SLOTS: [&'static str; 5] = ["init_particles", "cumulative_gradients", "scale", "subgradients", "reward"];
 
     fn initial(&self) -> [Initial; 5] {
@@ -91,7 +89,7 @@ impl TwoPass<5, 2, 2, 1> for Cocob {
         [lr, self.alpha]
     }
 
-    /// The state, ‖step‖² and ‖g‖².
+    /// Returns the state, and the terms of ‖step‖² and ‖g‖².
     #[inline(always)]
     fn measure<N: Num>(p: N, g: N, state: [N; 5], [lr, alpha]: &[N; 2]) -> ([N; 5], [N; 2]) {
         let [start, sum, largest, magnitude, reward] = state;

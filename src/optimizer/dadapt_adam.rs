@@ -40,24 +40,24 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// What d begins with, in both methods with D-Adaptation and in Prodigy.
+/// The first value of d, in both optimizers with D-Adaptation and in Prodigy.
 pub(super) const D0: Positive = Positive(1e-6);
 
-/// Why all groups have one rate, but for those with 0; in these three.
-pub(super) const ONE_RATE: &str = "it finds one rate for all parameters; only a group that is to stand still can have \
-                                   another, 0";
+/// Why all groups of these three optimizers have the same rate, except for those with 0.
+pub(super) const ONE_RATE: &str = "it finds one rate for all parameters; only a group that must not move can have another \
+                                   rate, 0";
 
-/// Reads `growth_rate`, ∞ where it is left out.
+/// Reads `growth_rate`; the default is ∞.
 pub(super) fn growth_rate(section: &mut Section<'_>) -> Option<f64> {
     let Some(Positive(rate)) = section.optional("growth_rate") else { return Some(f64::INFINITY) };
     if rate < 1.0 {
-        section.error("growth_rate", "the estimate of the distance cannot shrink", "a factor of 1 or above");
+        section.error("growth_rate", "the estimate of the distance cannot shrink", "expected a factor of 1 or above");
         return None;
     }
     Some(rate)
 }
 
-/// √bc₂/bc₁ at step `t` (from 1).
+/// Returns √bc₂/bc₁ at step `t` (from 1).
 pub(super) fn bias_correction(beta1: f64, beta2: f64, t: u64) -> f64 {
     let t = t.min(i32::MAX as u64) as i32;
     (1.0 - beta2.powi(t)).sqrt() / (1.0 - beta1.powi(t))
@@ -111,7 +111,7 @@ impl UpdateRule for DAdaptAdam {
 }
 
 impl DAdaptAdam {
-    /// γ.
+    /// Returns γ.
     fn rate(&self, lr: f64, found: &Found) -> f64 {
         let correction = match self.use_bias_correction {
             true => bias_correction(self.beta1, self.beta2, found.steps + 1),
@@ -125,10 +125,10 @@ impl DAdaptAdam {
     }
 }
 
-/// What all groups share. Nothing is found before the first step.
+/// The state of all groups together. It has no meaning before the first step.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
-    /// Steps that moved something.
+    /// The number of steps that moved something.
     steps: u64,
     d: f64,
     /// r.
@@ -139,7 +139,7 @@ impl TwoPass<3, 7, 2, 2> for DAdaptAdam {
     type HostState = Found;
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "s"];
 
-    /// What m, v and s keep, and what they take of the gradient; ε.
+    /// Returns the factors of the old m, v and s and of the gradient, and ε.
     fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 7] {
         if lr == 0.0 {
             return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, self.eps];

@@ -47,8 +47,9 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let growth_rate = growth_rate(section);
     let options = GroupOptions::read(section, 0.0, false);
     if matches!(options.decay, Decay::Decoupled(_)) {
-        let message = "weights are made anew of the first ones and the gradients, and forget what decoupled decay did";
-        section.error("decoupled_weight_decay", message, "with `dadapt_sgd` weight decay goes into the gradient");
+        let message =
+            "each step computes the weights from the first ones and the gradients, and would forget decoupled decay";
+        section.error("decoupled_weight_decay", message, "leave it out: weight decay is part of the gradient");
         return None;
     }
     section.forget("decoupled_weight_decay");
@@ -80,10 +81,10 @@ impl UpdateRule for DAdaptSgd {
     }
 }
 
-/// What all groups share. Nothing is found before there is a gradient.
+/// The state of all groups together. It has no meaning before there is a gradient.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
-    /// ‖g₁‖; 0 before.
+    /// ‖g₁‖, or 0 before there is a gradient.
     first_norm: f64,
     d: f64,
     /// r.
@@ -115,9 +116,9 @@ impl TwoPass<2, 0, 3, 3> for DAdaptSgd {
             let first_norm = moving().map(|param| param.sums[0]).sum::<f64>().sqrt();
             *found = Found { first_norm, d: base.d0, numerator: 0.0 };
         }
-        let stand_still = || Decision::by_group(sums, |_| Move { k: [0.0, 1.0, 0.0], lr: 0.0 });
+        let do_not_move = || Decision::by_group(sums, |_| Move { k: [0.0, 1.0, 0.0], lr: 0.0 });
         if found.first_norm == 0.0 {
-            return stand_still();
+            return do_not_move();
         }
         let rate = |lr: f64| found.d * lr / found.first_norm;
         let rates: Vec<f64> = sums.lr.iter().map(|&lr| rate(lr)).collect();
@@ -128,7 +129,7 @@ impl TwoPass<2, 0, 3, 3> for DAdaptSgd {
             square += s_squared + 2.0 * rate * product + rate * rate * g_squared;
         }
         if square <= 0.0 {
-            return stand_still();
+            return do_not_move();
         }
         let estimate = 2.0 * numerator / square.sqrt();
         let d = found.d.max(estimate.min(found.d * base.growth_rate));

@@ -40,7 +40,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(read(section, false))
 }
 
-/// Reads the table of DoG or, `by_parameter`, L-DoG.
+/// Reads the table of DoG or, with `by_parameter`, of L-DoG.
 pub(super) fn read(section: &mut Section<'_>, by_parameter: bool) -> Box<dyn OptimizerConfig> {
     let lr = section.or("lr", Positive(1.0)).0;
     let reps_rel = section.or("reps_rel", Positive(1e-6)).0;
@@ -55,7 +55,7 @@ struct Dog {
     reps_rel: f64,
     init_eta: Option<f64>,
     eps: f64,
-    /// A rate for every parameter tensor, not one for a group.
+    /// Whether every parameter tensor has its own rate, instead of every group.
     by_parameter: bool,
 }
 
@@ -73,17 +73,17 @@ impl UpdateRule for Dog {
     }
 }
 
-/// What is known of a group, or of a parameter tensor.
+/// The state of a group or of a parameter tensor.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Trail {
-    /// r̄; none before the first step.
+    /// r̄, or `None` before the first step.
     distance: Option<f64>,
     /// G.
     squares: f64,
 }
 
 impl Trail {
-    /// η of this step, from its ‖θ − θ₀‖², ‖θ₀‖² and ‖g‖².
+    /// Returns η of this step, from its ‖θ − θ₀‖², ‖θ₀‖² and ‖g‖².
     fn follow(&mut self, rule: &Dog, [apart, initial, g_squared]: [f64; 3]) -> f64 {
         let first = || if rule.init_eta.is_some() { 0.0 } else { rule.reps_rel * (1.0 + initial.sqrt()) };
         let distance = self.distance.unwrap_or_else(first).max(apart.sqrt());
@@ -96,7 +96,7 @@ impl Trail {
 }
 
 impl TwoPass<1, 0, 3, 1> for Dog {
-    /// By group, or by parameter.
+    /// One for each group or parameter.
     type HostState = Vec<Trail>;
     const SLOTS: [&'static str; 1] = ["init_buffer"];
 
@@ -116,7 +116,7 @@ impl TwoPass<1, 0, 3, 1> for Dog {
     }
 
     fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 3>, trails: &mut Vec<Trail>) -> Decision<1> {
-        // A group cannot have another type, and so all of them are by group or all by parameter.
+        // Groups cannot have different types, so all have rates by group or all by parameter.
         let trail_of = |param: &ParamSums<3>| if groups[0].rule.by_parameter { param.param } else { param.group };
         let len = sums.params.iter().map(|param| trail_of(param) + 1).max().unwrap_or(0);
         trails.resize(len.max(trails.len()), Trail::default());
@@ -132,7 +132,7 @@ impl TwoPass<1, 0, 3, 1> for Dog {
         let etas: Vec<f64> = trails.iter_mut().zip(totals).map(follow).collect();
         let rates: Vec<f64> = sums.params.iter().map(|param| sums.lr[param.group] * etas[trail_of(param)]).collect();
         let moves = rates.iter().map(|&lr| Move { k: [lr], lr }).collect();
-        // Of L-DoG the mean over a group's parameter tensors.
+        // For L-DoG this is the mean over a group's parameter tensors.
         let effective = |group: usize| {
             let own = || sums.params.iter().zip(&rates).filter(|(param, _)| param.group == group);
             own().map(|(_, rate)| rate).sum::<f64>() / own().count().max(1) as f64

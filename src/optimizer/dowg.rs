@@ -42,7 +42,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
 
 #[derive(Clone, Debug, PartialEq)]
 struct DoWg {
-    /// What r² begins with.
+    /// The first value of r².
     initial: f64,
     eps: f64,
 }
@@ -65,10 +65,10 @@ impl UpdateRule for DoWg {
     }
 }
 
-/// What all groups share.
+/// The state of all groups together.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Trail {
-    /// r²; 0 before the first step.
+    /// r², or 0 before the first step.
     distance: f64,
     /// v.
     squares: f64,

@@ -41,7 +41,7 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
-    // Only Keras has it: both conventions are its own.
+    // Only Keras has this optimizer, so both conventions are the same.
     convention(section);
     let lr = section.or("lr", Positive(1e-3)).0;
     let power = section.or("learning_rate_power", -0.5);
@@ -52,7 +52,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let beta = section.or("beta", NonNegative(0.0)).0;
     let options = GroupOptions::read(section, 0.0, true);
     if power > 0.0 {
-        let message = "`learning_rate_power` is above 0: the rates of weights would grow with their gradients";
+        let message = "`learning_rate_power` is above 0, so the rates of weights would grow with their gradients";
         section.error("learning_rate_power", message, "expected 0 or below");
         return None;
     }
@@ -60,7 +60,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(configure(rule, lr, options))
 }
 
-/// Keras's names.
+/// The slots have Keras's names.
 const SLOTS: [&str; 2] = ["accumulator", "linear"];
 
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl UpdateRule for Ftrl {
         ]
     }
 
-    /// Square roots are ten times as fast as powers.
+    /// Uses square roots where it can: they are ten times as fast as powers.
     fn program(groups: Vec<Group<Self>>) -> Program {
         match groups.iter().all(|group| group.rule.power == 0.5) {
             true => elementwise!(Ftrl, 2, 5, groups),
@@ -93,12 +93,13 @@ impl UpdateRule for Ftrl {
     }
 }
 
-/// The rate of the last step, if it was not 0.
+/// The rate of the last step whose rate was not 0.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Last(Option<f64>);
 
 impl Ftrl {
-    /// 1/lr, 1/lr − 1/lr₋₁, `l1`, what q is increased by, 2·`l2_shrinkage`; zeros where nothing is to happen.
+    /// Returns 1/lr, 1/lr − 1/lr₋₁, `l1`, the constant term of q, and 2·`l2_shrinkage`. At a rate of 0 all are 0, and
+    /// nothing happens.
     fn numbers(&self, lr: f64, Last(last): &mut Last) -> [f64; 5] {
         if lr == 0.0 {
             return [0.0; 5];
@@ -109,7 +110,7 @@ impl Ftrl {
     }
 }
 
-/// θ, n and z after the step; `power` raises to p, and `growth` is n'ᵖ − nᵖ of n'ᵖ, nᵖ and n' − n.
+/// Returns θ, n and z after the step. `power` raises to p, and `growth` computes n'ᵖ − nᵖ from n'ᵖ, nᵖ and n' − n.
 #[inline(always)]
 fn stepped<N: Num>(
     p: N,
@@ -132,7 +133,7 @@ fn stepped<N: Num>(
     (moves(best, p), [moves(new_n, n), moves(new_z, z)])
 }
 
-/// With square roots.
+/// FTRL with p = ½, by square roots.
 impl Elementwise<2, 5> for Ftrl {
     type HostState = Last;
     const SLOTS: [&'static str; 2] = SLOTS;
@@ -147,7 +148,7 @@ impl Elementwise<2, 5> for Ftrl {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, state: [N; 2], k: &[N; 5]) -> (N, [N; 2]) {
-        // √n' − √n without the rounding of a small difference.
+        // This is √n' − √n without the rounding error of a small difference.
         let growth = |now: N, before: N, more: N| {
             let sum = now + before;
             sum.clone().select_positive(more / sum, N::of(0.0))
@@ -156,7 +157,7 @@ impl Elementwise<2, 5> for Ftrl {
     }
 }
 
-/// With any power, the last of the numbers.
+/// FTRL with any power, which is the last of the scalars.
 impl Elementwise<2, 6> for Ftrl {
     type HostState = Last;
     const SLOTS: [&'static str; 2] = SLOTS;

@@ -42,17 +42,17 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "l4",
-    summary: "a fraction of the step that the linearized loss asks for (Rolinek and Martius 2018)",
+    summary: "a fraction of the step that brings the linearized loss to its target (Rolinek and Martius 2018)",
     example: "type = \"l4\"\nlr = 0.15\ndirection = \"adam\"",
     build,
 };
 
 choice! {
-    /// What L4 goes along.
+    /// The direction of a step.
     pub enum Direction {
-        /// The average of gradients.
+        /// The average of the gradients.
         Momentum = "momentum",
-        /// Adam's.
+        /// Adam's direction.
         Adam = "adam",
     }
 }
@@ -79,14 +79,14 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
         }
     };
     if let Decay::Decoupled(_) = options.decay {
-        let message = "L4's rate has no upper bound: a decay by it could turn weights around";
-        section.error("decoupled_weight_decay", message, "only false with this optimizer");
+        let message = "L4's rate has no upper bound, so decay by it could change the sign of weights";
+        section.error("decoupled_weight_decay", message, "must be false with this optimizer");
         return None;
     }
     minimizes(section, options).then_some(method)
 }
 
-/// What the loss is to come down to.
+/// The options that determine the target of the loss.
 #[derive(Clone, Copy, Debug)]
 struct Goal {
     gamma: f64,
@@ -111,18 +111,19 @@ struct Adam {
     goal: Goal,
 }
 
-/// L, after the first step.
+/// L, or `None` before the first step.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Least(Option<f64>);
 
 impl Goal {
-    /// What all groups have in common.
+    /// Returns the options that all groups have in common.
     fn shared(self) -> Vec<(&'static str, f64)> {
         let Goal { gamma, init_factor, tau, eps } = self;
         vec![("gamma", gamma), ("init_factor", init_factor), ("tau", tau), ("eps", eps)]
     }
 
-    /// η by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` gives that of a group.
+    /// Returns η divided by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` returns
+    /// that of a group.
     fn rate(&self, f: f64, least: &mut Least, sums: &Sums<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
         let now = least.0.map_or(self.init_factor * f, |least| least.min(f));
         least.0 = Some((1.0 + 1.0 / self.tau) * now);
@@ -198,7 +199,7 @@ impl UpdateRule for Adam {
 }
 
 impl Adam {
-    /// 1/√bc₂ and δ, which make the denominator of √v.
+    /// Returns 1/√bc₂ and δ, the scalars of the denominator.
     fn of_denominator(&self, t: u64) -> [f64; 2] {
         [1.0 / correction(self.beta2, t).sqrt(), self.eps]
     }

@@ -27,7 +27,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "lamb",
-    summary: "Adam by layers: steps as long as their weights' norm (You et al. 2020)",
+    summary: "Adam with steps in proportion to each layer's weights (You et al. 2020)",
     example: "type = \"lamb\"\nlr = 1e-3\nbetas = [0.9, 0.999]\nweight_decay = 0.01",
     build,
 };
@@ -54,7 +54,7 @@ struct Lamb {
     beta1: f64,
     beta2: f64,
     eps: f64,
-    /// λ, where it has a part in the ratio.
+    /// λ, if it is part of the ratio.
     weight_decay: Option<f64>,
 }
 
@@ -73,14 +73,14 @@ impl UpdateRule for Lamb {
 }
 
 impl Lamb {
-    /// What [`direction`] goes by.
+    /// Returns the scalars of [`direction`].
     fn numbers(&self, t: u64) -> [f64; 4] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         [1.0 / bc1, 1.0 / bc2.sqrt(), self.eps, self.weight_decay.unwrap_or(0.0)]
     }
 }
 
-/// u.
+/// Returns u.
 #[inline(always)]
 fn direction<N: Num>(p: N, m: N, v: N, [a, b, eps, weight_decay]: [&N; 4]) -> N {
     weight_decay.clone().mul_add(p, adam::direction(m, v, [a, b, eps]))
@@ -95,7 +95,7 @@ impl TwoPass<2, 7, 2, 5> for Lamb {
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, a, b, eps, weight_decay]
     }
 
-    /// The moments, ‖θ‖² and ‖u‖².
+    /// Returns the moments, and the terms of ‖θ‖² and ‖u‖².
     #[inline(always)]
     fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> ([N; 2], [N; 2]) {
         let [other1, beta2, other2, a, b, eps, weight_decay] = k;
@@ -108,7 +108,7 @@ impl TwoPass<2, 7, 2, 5> for Lamb {
         let of_param = |param: &ParamSums<2>| {
             let (group, lr) = (&groups[param.group], sums.lr[param.group]);
             let [a, b, eps, weight_decay] = group.rule.numbers(sums.t);
-            // θ's norm as the second pass finds it.
+            // The norm of θ after decoupled decay.
             let shrink = if let Decay::Decoupled(amount) = group.options.decay { 1.0 - lr * amount } else { 1.0 };
             let [p_norm, u_norm] = [param.sums[0].sqrt() * shrink.abs(), param.sums[1].sqrt()];
             let ratio = if p_norm > 0.0 && u_norm > 0.0 { p_norm / u_norm } else { 1.0 };

@@ -33,7 +33,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "lars",
-    summary: "gradient descent by layers: rates as large as weights over gradients (You et al. 2017)",
+    summary: "gradient descent with each layer's rate in proportion to its weights over gradients (You et al. 2017)",
     example: "type = \"lars\"\nlr = 2.0\nmomentum = 0.9\nweight_decay = 5e-4",
     build,
 };
@@ -50,7 +50,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr_in_momentum = section.or("lr_in_momentum", false);
     let options = GroupOptions::without_decay(section);
     if nesterov && momentum == 0.0 {
-        section.error("nesterov", "Nesterov's momentum needs a momentum", "with it `momentum` is above 0");
+        section.error("nesterov", "Nesterov's momentum needs a momentum", "only with a `momentum` above 0");
         return None;
     }
     let of_layer = OfLayer { trust_coefficient, eps, weight_decay, exempt_vectors };
@@ -67,7 +67,7 @@ struct Lars {
     of_layer: OfLayer,
 }
 
-/// What makes u of g.
+/// The options that turn g into u.
 #[derive(Clone, Debug)]
 struct OfLayer {
     trust_coefficient: f64,
@@ -77,7 +77,7 @@ struct OfLayer {
 }
 
 impl OfLayer {
-    /// c and λ for one parameter.
+    /// Returns c and λ for one parameter.
     fn ratio(&self, param: &ParamSums<2>) -> (f64, f64) {
         if self.exempt_vectors && param.dims < 2 {
             return (1.0, 0.0);
@@ -113,7 +113,7 @@ impl UpdateRule for Lars {
     }
 }
 
-/// A decision from `k(rule, lr, c, λ)` of each parameter.
+/// Makes the decision whose scalars are `k(rule, lr, c, λ)` for each parameter.
 fn decision<const K: usize>(
     groups: &[Cow<'_, Group<Lars>>],
     sums: &Sums<'_, 2>,
@@ -127,7 +127,7 @@ fn decision<const K: usize>(
     Decision { moves: sums.params.iter().map(of_param).collect(), effective_lr: Vec::new() }
 }
 
-/// Without momentum.
+/// LARS without momentum.
 impl TwoPass<0, 0, 2, 2> for Lars {
     type HostState = ();
     const SLOTS: [&'static str; 0] = [];

@@ -29,17 +29,17 @@ use crate::spec::{Count, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "lbfgs",
-    summary: "quasi-Newton with a limited memory; looks at a batch many times (Liu and Nocedal 1989)",
+    summary: "quasi-Newton with limited memory; evaluates a batch many times (Liu and Nocedal 1989)",
     example: "type = \"lbfgs\"\nlr = 1\nmax_iter = 20\nhistory_size = 10\nline_search_fn = \"strong_wolfe\"",
     build,
 };
 
 choice! {
-    /// How an iteration finds the length of its step.
+    /// The way an iteration finds the length of its step.
     pub enum LineSearch {
-        /// It is the rate.
+        /// The length is the rate.
         None = "none",
-        /// By the strong Wolfe conditions.
+        /// A search for the strong Wolfe conditions.
         StrongWolfe = "strong_wolfe",
     }
 }
@@ -58,7 +58,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let options = GroupOptions::read(section, 0.0, false);
     if let Decay::Decoupled(_) = options.decay {
         let label = "leave it out: coupled decay adds its penalty to the loss";
-        section.error("decoupled_weight_decay", "L-BFGS goes by a loss, of which decoupled decay is no part", label);
+        section.error("decoupled_weight_decay", "L-BFGS minimizes a loss that decoupled decay is not part of", label);
         return None;
     }
     Some(configure(rule, lr, options))

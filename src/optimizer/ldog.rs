@@ -9,7 +9,7 @@ use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "ldog",
-    summary: "distance over gradients for each parameter tensor (Ivgi et al. 2023)",
+    summary: "DoG with a rate for each parameter tensor (Ivgi et al. 2023)",
     example: "type = \"ldog\"\nlr = 1.0\nreps_rel = 1e-6",
     build,
 };

@@ -61,13 +61,17 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let eps = section.or("eps", Positive(1e-8)).0;
     let options = GroupOptions::read(section, 0.0, false);
     if betas.is_empty() {
-        section.error("betas", "Mechanic needs a β to bet with", "give at least one");
+        section.error("betas", "Mechanic needs at least one β", "expected at least one number");
         return None;
     }
     if let Decay::Decoupled(_) = options.decay {
-        let message = "under Mechanic the weights are where they began plus the scaled sum of the updates, which what \
-                       decoupled decay takes from them is no part of";
-        section.error("decoupled_weight_decay", message, "leave it out: decay is coupled, or `s_decay`");
+        let message = "under Mechanic the weights are their first values plus the scaled sum of the updates, and \
+                       decoupled decay is not part of that sum";
+        section.error(
+            "decoupled_weight_decay",
+            message,
+            "leave it out: weight decay is coupled here, or use `s_decay`",
+        );
         return None;
     }
     let base = base?;
@@ -77,7 +81,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(configure(rule, lr, options))
 }
 
-/// Reads the rule whose updates are scaled; `None` when errors were logged.
+/// Reads the rule whose updates are scaled. Returns `None` when errors were logged.
 fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let bases = || one_of(MECHANIC_BASES.iter().copied());
     if !section.has("base") {
@@ -92,14 +96,14 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let written = base.table_ref().get("type").and_then(Value::as_str);
     if written.is_none_or(|name| REGISTRY.iter().all(|entry| entry.name != name)) {
         base.mark_known("type");
-        base.error("type", "this is no optimizer that Mechanic can scale", format!("expected {}", bases()));
+        base.error("type", "Mechanic cannot scale this optimizer", format!("expected {}", bases()));
         return None;
     }
     let entry = lookup(REGISTRY, "base optimizer", &mut base)?;
     if !MECHANIC_BASES.contains(&entry.name) {
         let message = format!(
-            "Mechanic adds up its base's updates apart from the weights, and `{}` looks at the weights, or chooses \
-             rates itself",
+            "Mechanic adds up its base's updates apart from the weights, but `{}` uses the weights or chooses its \
+             own rates",
             entry.name
         );
         base.error("type", message, format!("expected {}", bases()));
@@ -110,7 +114,7 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let maximizes = base.optional::<bool>("maximize") == Some(true);
     for (key, asked) in [("weight_decay", decays), ("maximize", maximizes)] {
         if asked {
-            let message = format!("the base of Mechanic sees no weights and takes no `{key}`");
+            let message = format!("the base of Mechanic does not see the weights, so it cannot have `{key}`");
             base.error(key, message, format!("write it as `{}`", section.dotted(key)));
         }
     }

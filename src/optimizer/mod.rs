@@ -125,16 +125,16 @@ pub const REGISTRY: &[Entry<Build>] = &[
 pub type Build = fn(&mut Section<'_>) -> Option<Box<dyn OptimizerConfig>>;
 
 choice! {
-    /// Whose formula and defaults a table without further options stands for.
+    /// The framework whose formula and defaults a table has if it sets no other options.
     pub enum Convention {
-        /// PyTorch's.
+        /// PyTorch.
         Torch = "torch",
-        /// Keras's.
+        /// Keras.
         Keras = "keras",
     }
 }
 
-/// Reads `convention`, which sets other keys' defaults and is not itself part of the resolved spec.
+/// Reads `convention`. It sets the defaults of other keys and is not part of the resolved spec.
 fn convention(section: &mut Section<'_>) -> Convention {
     let read = section.or("convention", Convention::Torch);
     section.forget("convention");

@@ -54,7 +54,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     minimizes(section, options).then(|| configure(Momo { beta, bound, decay }, lr, options))
 }
 
-/// What is known of the least that the loss can be.
+/// The lower bound of the loss.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
     lower: f64,
@@ -69,13 +69,13 @@ impl Bound {
 }
 
 impl Bound {
-    /// What all groups have in common.
+    /// Returns the options that all groups have in common.
     pub fn shared(self) -> [(&'static str, f64); 2] {
         [("lower_bound", self.lower), ("adapt_lower_bound", f64::from(self.adapts))]
     }
 }
 
-/// Weight decay as these methods have it.
+/// Weight decay as in MoMo and MoMo-Adam.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decay {
     pub amount: f64,
@@ -90,15 +90,15 @@ impl Decay {
     }
 }
 
-/// The loss's linear model, of all groups together. An average that began with 0 is to be divided by the part of it that
-/// is filled.
+/// The linear model of the loss, for all groups together. An average that started at 0 has to be divided by its bias
+/// correction.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Model {
     /// f̄.
     loss: f64,
     /// Each parameter's part of γ.
     gamma: Vec<f64>,
-    /// f*, where it is estimated.
+    /// f*, if it is estimated.
     bound: Option<f64>,
 }
 
@@ -107,12 +107,12 @@ pub(super) struct Model {
 pub(super) struct Averaging {
     /// The weight of the newest value in averages.
     pub taken: f64,
-    /// What part of the averages is filled.
+    /// The bias correction of the averages.
     pub filled: f64,
     pub decay: Decay,
 }
 
-/// What becomes of one group: θ ← θ·`shrink` − `step`·d.
+/// The step of one group: θ ← θ·`shrink` − `step`·d.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stride {
     pub shrink: f64,
@@ -122,15 +122,15 @@ pub(super) struct Stride {
 }
 
 impl Model {
-    /// Takes in a step and decides by it. The sums of each parameter are ⟨g, θ⟩, ‖d‖² (in the method's norm) and ⟨d, θ⟩,
-    /// d not divided by what is filled.
+    /// Updates the model with a step, and returns the stride of each group. The sums of each parameter are ⟨g, θ⟩, ‖d‖² (in
+    /// the optimizer's norm) and ⟨d, θ⟩, with d not divided by its bias correction.
     pub fn stride(&mut self, bound: Bound, groups: &[Averaging], sums: &Sums<'_, 3>) -> Vec<Stride> {
         let base = &groups[0];
         self.loss += base.taken * (sums.loss - self.loss);
         let shrink = |group: usize| 1.0 / (1.0 + sums.lr[group] * groups[group].decay.amount);
         let mut value = self.loss / base.filled;
         let (mut along, mut shrunk_along, mut square, mut shrunk_square) = (0.0, 0.0, 0.0, 0.0);
-        // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
+        // Adds in the order of the parameters, so that rounding does not depend on the groups.
         for param in sums.params {
             let (group, [now, norm, product]) = (&groups[param.group], param.sums);
             if self.gamma.len() <= param.param {
@@ -193,7 +193,7 @@ impl UpdateRule for Momo {
 }
 
 impl Momo {
-    /// The weight of the newest value in averages.
+    /// Returns the weight of the newest value in averages.
     fn taken(&self, t: u64) -> f64 {
         if t == 1 { 1.0 } else { 1.0 - self.beta }
     }

@@ -85,7 +85,7 @@ impl UpdateRule for MomoAdam {
 }
 
 impl MomoAdam {
-    /// 1/√bc₂ and ε, which make D of √v.
+    /// Returns 1/√bc₂ and ε, the scalars of D.
     fn of_norm(&self, t: u64) -> [f64; 2] {
         [1.0 / correction(self.beta2, t).sqrt(), self.eps]
     }

@@ -53,21 +53,21 @@ pub const ENTRY: Entry<Build> = Entry {
 };
 
 choice! {
-    /// What the rate of a matrix is multiplied by.
+    /// The factor of a matrix's rate.
     pub enum AdjustLr {
-        /// √max(1, rows/columns), Jordan's.
+        /// √max(1, rows/columns), as in Jordan's code.
         Original = "original",
-        /// 0.2·√max(rows, columns), Liu et al.'s: the steps are about as large as Adam's.
+        /// 0.2·√max(rows, columns), from Liu et al.: steps are about as large as Adam's.
         MatchRmsAdamw = "match_rms_adamw",
     }
 }
 
 choice! {
-    /// What the iteration computes in.
+    /// The dtype of the iteration.
     pub enum NsDtype {
-        /// Enough for singular values that only come near 1, and fast on a GPU.
+        /// Precise enough for singular values near 1, and fast on a GPU.
         Bfloat16 = "bfloat16",
-        /// The parameters' own kind.
+        /// The parameters' own dtype.
         Parameter = "parameter",
     }
 }
@@ -82,7 +82,11 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let eps = section.or("eps", Positive(1e-7)).0;
     let ns_steps = section.or("ns_steps", 5u64);
     if ns_steps >= 100 {
-        section.error("ns_steps", "so many iterations would take very long", "expected less than 100; 5 are enough");
+        section.error(
+            "ns_steps",
+            "so many iterations would take very long",
+            "expected a number below 100; 5 is enough",
+        );
         return None;
     }
     let adjust = if keras { AdjustLr::MatchRmsAdamw } else { AdjustLr::Original };

@@ -79,7 +79,7 @@ impl Elementwise<2, 7> for NAdam {
     type HostState = Product;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    /// 1−β₁, β₂, 1−β₂, then θ ← θ − (`of_g`·g + `of_m`·m) / (√v·`b` + ε).
+    /// Returns 1−β₁, β₂, 1−β₂, then the scalars of θ ← θ − (`of_g`·g + `of_m`·m) / (√v·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, Product(product): &mut Product) -> [f64; 7] {
         let momentum = |t: u64| self.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * self.momentum_decay));
         let (now, next) = (momentum(t), momentum(t + 1));

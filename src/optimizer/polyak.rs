@@ -1,33 +1,35 @@
-//! What methods share that take their rate from the loss: Polyak's step (1987) under a cap, over groups.
+//! Polyak's step size (1987) with an upper bound, over groups: shared by optimizers that compute their rate from the
+//! loss.
 //!
-//! The step along −d that brings the loss's linear model down to the bound f* is (f − f*)/⟨g, d⟩. Groups may have unequal
-//! rates: their directions are then in the proportion of these, dᵢ = lrᵢ·gᵢ, and all go by the same part κ of their
-//! rates,
+//! The step along −d that brings the linear model of the loss down to the bound f* is (f − f*)/⟨g, d⟩. If groups have
+//! different rates, their directions are in proportion to these, dᵢ = lrᵢ·gᵢ, and all groups use the same fraction κ of
+//! their rates:
 //!
 //! κ = (f − f*)₊ / Σᵢ lrᵢ·‖gᵢ‖², ηᵢ = lrᵢ·κ.
 //!
-//! With one rate η is (f − f*)₊/‖g‖², and κ ≤ 1 caps it at `lr`: so a schedule moves the cap. It is as if the weights of
-//! a group with twice the rate were measured in a unit √2 smaller.
+//! With one rate, η is (f − f*)₊/‖g‖², and κ ≤ 1 bounds it by `lr`, so a schedule moves the bound. Twice the rate has
+//! the same effect as measuring a group's weights in a unit smaller by √2.
 //!
-//! Coupled weight decay: the loss that the gradient with λ·θ belongs to has the penalty ½·Σᵢ λᵢ·‖θᵢ‖², and f is that
-//! loss. Decoupled decay goes by ηᵢ and belongs to no loss; f is then the batch's own. A clipped gradient is not the
-//! loss's: where clipping scales it by s, the step along it becomes 1/s times longer.
+//! With coupled weight decay, the gradient with λ·θ belongs to the loss with the penalty ½·Σᵢ λᵢ·‖θᵢ‖², and f is that
+//! loss. Decoupled decay goes by ηᵢ and belongs to no loss; f is then the batch's own. A clipped gradient does not
+//! belong to the loss: where clipping scales it by s, the step along it becomes 1/s times longer.
 
 use std::borrow::Cow;
 
 use super::{Decay, Group, GroupOptions, ParamSums, Sums, UpdateRule};
 use crate::spec::Section;
 
-/// Whether the loss is to shrink; logs why not.
+/// Returns true if the loss is minimized. Otherwise logs why it must be.
 pub(super) fn minimizes(section: &Section<'_>, options: GroupOptions) -> bool {
     if options.maximize {
-        let message = "the rate is found by how far the loss is above its lower bound: it cannot grow by the same";
-        section.error("maximize", message, "only false with this optimizer");
+        let message =
+            "the rate comes from the distance of the loss to its lower bound, so the loss cannot be maximized";
+        section.error("maximize", message, "must be false with this optimizer");
     }
     !options.maximize
 }
 
-/// f with the penalty of coupled decay; ‖θ‖² is among each parameter's sums at `squares`.
+/// Returns f with the penalty of coupled decay. Each parameter's ‖θ‖² is its sum number `squares`.
 pub(super) fn penalized<R: UpdateRule, const Q: usize>(
     groups: &[Cow<'_, Group<R>>],
     sums: &Sums<'_, Q>,
@@ -37,12 +39,12 @@ pub(super) fn penalized<R: UpdateRule, const Q: usize>(
         Decay::Coupled(amount) => 0.5 * amount * param.sums[squares],
         Decay::Decoupled(_) | Decay::OfRule => 0.0,
     };
-    // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
+    // Adds in the order of the parameters, so that rounding does not depend on the groups.
     sums.loss + sums.params.iter().map(penalty).sum::<f64>()
 }
 
-/// κ, not capped: `gap`₊ over the sum of `slope` and of `eps` times the base group's rate; `slope` has of each parameter
-/// lr·‖g‖². 0 where nothing slopes, and there is nowhere to go.
+/// Returns κ without its upper bound: `gap`₊ divided by the sum of `slope` and of `eps` times the base group's rate. For
+/// each parameter, `slope` returns lr·‖g‖². κ is 0 if all gradients are 0.
 pub(super) fn part<const Q: usize>(
     sums: &Sums<'_, Q>,
     gap: f64,

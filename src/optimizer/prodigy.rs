@@ -107,7 +107,7 @@ impl Prodigy {
         self.beta3.unwrap_or(self.beta2.sqrt())
     }
 
-    /// γ.
+    /// Returns γ.
     fn rate(&self, lr: f64, found: &Found) -> f64 {
         let correction = match self.use_bias_correction {
             true => bias_correction(self.beta1, self.beta2, found.steps + 1),
@@ -121,13 +121,13 @@ impl Prodigy {
     }
 }
 
-/// What all groups share. Nothing is found before the first step.
+/// The state of all groups together. It has no meaning before the first step.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
-    /// Steps that moved something.
+    /// The number of steps that moved something.
     steps: u64,
     d: f64,
-    /// The largest d̂.
+    /// The largest d̂ so far.
     largest: f64,
     /// r.
     numerator: f64,
@@ -141,7 +141,7 @@ impl TwoPass<4, 6, 2, 2> for Prodigy {
         [Initial::Value(0.0), Initial::Value(0.0), Initial::Value(0.0), Initial::Parameter]
     }
 
-    /// What m, v and s keep, and what they take of the gradient.
+    /// Returns the factors of the old m, v and s and of the gradient.
     fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 6] {
         if lr == 0.0 {
             return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];

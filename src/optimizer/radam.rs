@@ -21,7 +21,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "radam",
-    summary: "Adam with its warm-up built in (Liu et al. 2020)",
+    summary: "Adam with a built-in warm-up (Liu et al. 2020)",
     example: "type = \"radam\"\nlr = 1e-3\nbetas = [0.9, 0.999]",
     build,
 };
@@ -56,7 +56,7 @@ impl Elementwise<2, 6> for RAdam {
     type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    /// 1−β₁, β₂, 1−β₂, then θ ← θ − `a`·m / (√v·`b` + `c`).
+    /// Returns 1−β₁, β₂, 1−β₂, then the scalars of θ ← θ − `a`·m / (√v·`b` + `c`).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 6] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let longest = 2.0 / (1.0 - self.beta2) - 1.0;

@@ -67,7 +67,7 @@ impl UpdateRule for RmsProp {
         self.centered == base.centered
     }
 
-    /// Keeps a buffer where some group has momentum.
+    /// Keeps a buffer if a group has momentum.
     fn program(groups: Vec<Group<Self>>) -> Program {
         let has_momentum = groups.iter().any(|group| group.rule.momentum != 0.0);
         match (groups[0].rule.centered, has_momentum) {
@@ -80,7 +80,7 @@ impl UpdateRule for RmsProp {
 }
 
 impl RmsProp {
-    /// α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
+    /// Returns α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
     fn numbers(&self, lr: f64) -> [f64; 7] {
         let (eps_in, eps_out) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
         let (lr_in, lr_out) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
@@ -88,31 +88,31 @@ impl RmsProp {
     }
 }
 
-/// α·v + (1−α)·g².
+/// Returns α·v + (1−α)·g².
 #[inline(always)]
 fn square<N: Num>(v: N, g: N, [alpha, other, ..]: &[N; 7]) -> N {
     squares(g, v, [alpha, other])
 }
 
-/// α·ḡ + (1−α)·g.
+/// Returns α·ḡ + (1−α)·g.
 #[inline(always)]
 fn mean<N: Num>(mean: N, g: N, [_, other, ..]: &[N; 7]) -> N {
     running(g, mean, other)
 }
 
-/// g/d, where d² is `square` but for ε.
+/// Returns g/d, where d² is `square` except for ε.
 #[inline(always)]
 fn scaled<N: Num>(g: N, square: N, [_, _, eps_in, eps_out, ..]: &[N; 7]) -> N {
     g / ((square + eps_in.clone()).sqrt() + eps_out.clone())
 }
 
-/// The parameter without momentum, from g/d.
+/// Returns the parameter after a step without momentum, from g/d.
 #[inline(always)]
 fn moved<N: Num>(p: N, scaled: N, [.., lr_in, lr_out]: &[N; 7]) -> N {
     (-lr_out.clone()).mul_add(lr_in.clone() * scaled, p)
 }
 
-/// Parameter and buffer with momentum, from g/d.
+/// Returns parameter and buffer after a step with momentum, from g/d.
 #[inline(always)]
 fn carried<N: Num>(p: N, buffer: N, scaled: N, [.., momentum, lr_in, lr_out]: &[N; 7]) -> (N, N) {
     let buffer = momentum.clone().mul_add(buffer, lr_in.clone() * scaled);
@@ -193,7 +193,7 @@ impl Elementwise<2, 7> for Centered {
     }
 }
 
-/// Centered, with momentum.
+/// Centered RMSprop with momentum.
 impl Elementwise<3, 7> for RmsProp {
     type HostState = ();
     const SLOTS: [&'static str; 3] = ["square_avg", "grad_avg", "momentum_buffer"];

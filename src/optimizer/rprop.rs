@@ -24,7 +24,7 @@ use crate::spec::{Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "rprop",
-    summary: "a step size for each weight, by the gradient's sign (Riedmiller and Braun 1993)",
+    summary: "a step size for each weight, adapted by the gradient's sign (Riedmiller and Braun 1993)",
     example: "type = \"rprop\"\nlr = 0.01\netas = [0.5, 1.2]\nstep_sizes = [1e-6, 50]",
     build,
 };
@@ -35,16 +35,16 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let [least, most] = section.or("step_sizes", [1e-6, 50.0].map(Positive)).map(|size| size.0);
     let options = GroupOptions::read(section, 0.0, false);
     if !(shorter < 1.0 && longer > 1.0) {
-        let label = "expected one number below 1, and one above";
-        section.error("etas", "the first of `etas` shortens steps, the second lengthens them", label);
+        let label = "expected one number below 1 and one above 1";
+        section.error("etas", "the first number of `etas` shortens steps, and the second lengthens them", label);
         return None;
     }
     if least > most {
-        section.error("step_sizes", "the least step size is above the largest", "expected [least, largest]");
+        section.error("step_sizes", "the smallest step size is above the largest", "expected [smallest, largest]");
         return None;
     }
     if matches!(options.decay, Decay::Decoupled(_)) {
-        let message = "Rprop has no rate that weights could decay by: each has its own step size";
+        let message = "Rprop has no rate for weights to decay by, because each has its own step size";
         section.error("decoupled_weight_decay", message, "leave it out: then decay is part of the gradient");
         return None;
     }
@@ -65,7 +65,8 @@ impl UpdateRule for Rprop {
     }
 
     fn rates(&self) -> Rates {
-        let reason = "Rprop's rate is only what its step sizes begin with; later they go by the gradient's sign alone";
+        let reason =
+            "Rprop's rate is only the first value of its step sizes, which then follow the gradient's sign alone";
         Rates { no_schedule: Some(reason), ..Rates::default() }
     }
 
@@ -86,7 +87,7 @@ impl Elementwise<2, 5> for Rprop {
     fn update<N: Num>(p: N, g: N, [prev, size]: [N; 2], k: &[N; 5]) -> (N, [N; 2]) {
         let [lr, shorter, longer, least, most] = k;
         let (same, turned) = (g.clone() * prev.clone(), -g.clone() * prev);
-        // 0 until the first gradient comes.
+        // The size is 0 until the first gradient.
         let size = size.clone().select_positive(size, lr.clone());
         let below = turned.clone().select_positive(size.clone() * shorter.clone(), size.clone());
         let size = same.select_positive(size * longer.clone(), below).max(least.clone()).min(most.clone());

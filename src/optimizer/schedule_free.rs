@@ -1,25 +1,25 @@
-//! What the Schedule-Free rules share (Defazio et al. 2024, arXiv 2405.15682): an average of the weights takes the
-//! place of a rate that falls.
+//! The part that the Schedule-Free optimizers share (Defazio et al. 2024, arXiv 2405.15682): an average of the weights
+//! takes the place of a falling rate.
 //!
-//! Three sequences: z, which the steps move; x, the weighted average of all z; and y = (1−β)·z + β·x, where gradients
-//! are taken. Parameters are y, and z is the state; x is what to evaluate with, and comes of the two. With a step's
-//! direction d, its rate γ and the average's share c:
+//! There are three sequences: z, which the steps move; x, the weighted average of all z; and y = (1−β)·z + β·x, where
+//! gradients are taken. The parameters are y, and z is the state. x is used for evaluation and is computed from the
+//! two. With a step's direction d, its rate γ and its weight c in the average:
 //!
 //! y ← y + c·(z − y) − γ·(1 − β·(1−c))·d, z ← z − γ·d.
 //!
 //! γ = lr · min(1, t/`warmup_steps`), c = w/Σw, w = t^`r` · (the largest γ so far)^`weight_lr_power`.
 //!
-//! β may not follow a schedule: x would jump, as it is told from y by the present one.
+//! β must not follow a schedule: x is computed from y with the current β, so x would jump.
 
 use serde::{Deserialize, Serialize};
 
 use super::{EvalWeights, Num, Rates};
 use crate::spec::{NonNegative, Section};
 
-/// The rate is `lr` but for the warm-up's share: part of the rule, because it weighs the average.
+/// The effective rate is `lr` times the rule's own warm-up, which is part of the rule because it weights the average.
 pub(super) const RATES: Rates = Rates { no_schedule: None, one_rate: None, one_group: None, finds_its_own: true };
 
-/// How steps are weighed.
+/// The options that weight the steps.
 #[derive(Clone, Debug)]
 pub(super) struct Averaging {
     pub beta: f64,
@@ -29,27 +29,27 @@ pub(super) struct Averaging {
 }
 
 impl Averaging {
-    /// Reads what both rules have. `key` is where β, already read, is written.
+    /// Reads the keys of both rules. β is already read, from `key`.
     pub fn read(section: &mut Section<'_>, key: &str, beta: f64, weight_lr_power: f64) -> Option<Self> {
         let warmup_steps = section.or("warmup_steps", 0);
         let r = section.or("r", NonNegative(0.0)).0;
         let weight_lr_power = section.or("weight_lr_power", NonNegative(weight_lr_power)).0;
         if beta == 0.0 {
-            let message = "gradients taken at z itself leave nothing to average: x could not be told from y";
-            section.error(key, message, "β is above 0");
+            let message = "with β = 0 gradients are taken at z itself, and nothing is left to average";
+            section.error(key, message, "β must be above 0");
             return None;
         }
         Some(Averaging { beta, warmup_steps, r, weight_lr_power })
     }
 
-    /// The numbers that [`moved`] goes by, at step `t` with the rate `lr`.
+    /// Returns the scalars of [`moved`] at step `t` with the rate `lr`.
     pub fn numbers(&self, t: u64, lr: f64, past: &mut Past) -> [f64; 3] {
         let warm = if t < self.warmup_steps { t as f64 / self.warmup_steps as f64 } else { 1.0 };
         past.lr = lr * warm;
         past.lr_max = past.lr_max.max(past.lr);
         let weight = (t as f64).powf(self.r) * past.lr_max.powf(self.weight_lr_power);
         past.weight_sum += weight;
-        // No step has moved anything yet where the sum is 0.
+        // The sum is 0 if no step has moved anything yet.
         let share = if past.weight_sum > 0.0 { weight / past.weight_sum } else { 0.0 };
         [share, past.lr * (self.beta * (1.0 - share) - 1.0), -past.lr]
     }
@@ -60,7 +60,7 @@ impl Averaging {
     }
 }
 
-/// What a group remembers of the steps so far.
+/// What a group keeps of the steps so far.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Past {
     /// γ of the last step.
@@ -69,7 +69,7 @@ pub(super) struct Past {
     weight_sum: f64,
 }
 
-/// y and z after a step in the direction `d`.
+/// Returns y and z after a step in the direction `d`.
 #[inline(always)]
 pub(super) fn moved<N: Num>(y: N, z: N, d: N, [share, of_y, of_z]: [&N; 3]) -> (N, N) {
     let y = share.clone().mul_add(z.clone() - y.clone(), y);

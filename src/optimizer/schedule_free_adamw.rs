@@ -28,7 +28,7 @@ use crate::spec::{BelowOne, Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "schedule_free_adamw",
-    summary: "AdamW whose average needs no schedule (Defazio et al. 2024)",
+    summary: "AdamW that averages its weights and needs no schedule (Defazio et al. 2024)",
     example: "type = \"schedule_free_adamw\"\nlr = 2.5e-3\nbetas = [0.9, 0.999]",
     build,
 };

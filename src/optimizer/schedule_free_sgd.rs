@@ -22,7 +22,7 @@ use crate::spec::{BelowOne, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "schedule_free_sgd",
-    summary: "gradient descent whose average needs no schedule (Defazio et al. 2024)",
+    summary: "gradient descent that averages its weights and needs no schedule (Defazio et al. 2024)",
     example: "type = \"schedule_free_sgd\"\nlr = 1.0\nmomentum = 0.9",
     build,
 };
@@ -30,7 +30,7 @@ pub const ENTRY: Entry<Build> = Entry {
 fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr = section.or("lr", Positive(1.0)).0;
     let momentum = section.or("momentum", BelowOne(0.9)).0;
-    let options = GroupOptions::coupled(section, "it would move y and not z, and so pull them apart");
+    let options = GroupOptions::coupled(section, "it would move y and not z, and pull them apart");
     let averaging = Averaging::read(section, "momentum", momentum, 2.0);
     Some(configure(ScheduleFreeSgd { averaging: averaging? }, lr, options?))
 }

@@ -27,7 +27,7 @@ use crate::spec::{BelowOne, Entry, Positive, Section, Unit};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sgd",
-    summary: "gradient descent, with momentum or Nesterov's",
+    summary: "gradient descent, also with momentum or Nesterov's momentum",
     example: "type = \"sgd\"\nlr = 0.01\nmomentum = 0.9\nnesterov = true",
     build,
 };
@@ -41,7 +41,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let lr_in_momentum = section.or("lr_in_momentum", keras);
     let options = GroupOptions::read(section, 0.0, keras);
     if nesterov && (momentum == 0.0 || dampening != 0.0) {
-        let label = "with it `momentum` is above 0 and `dampening` is 0";
+        let label = "only with a `momentum` above 0 and a `dampening` of 0";
         section.error("nesterov", "Nesterov's momentum needs a momentum and no dampening", label);
         return None;
     }
@@ -62,7 +62,7 @@ impl UpdateRule for Sgd {
         vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::unit("dampening", &mut self.dampening)]
     }
 
-    /// Keeps a buffer where some group has momentum.
+    /// Keeps a buffer if a group has momentum.
     fn program(groups: Vec<Group<Self>>) -> Program {
         match groups.iter().all(|group| group.rule.momentum == 0.0) {
             true => elementwise!(Sgd, 0, 1, groups),
@@ -71,7 +71,7 @@ impl UpdateRule for Sgd {
     }
 }
 
-/// Without momentum.
+/// SGD without momentum.
 impl Elementwise<0, 1> for Sgd {
     type HostState = ();
     const SLOTS: [&'static str; 0] = [];
@@ -92,7 +92,7 @@ impl Elementwise<1, 4> for Sgd {
 
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 4] {
         let (inside, outside) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
-        // What has no momentum has nothing to dampen, as in PyTorch.
+        // Without momentum there is nothing to dampen, as in PyTorch.
         let taken = if t == 1 || self.momentum == 0.0 { 1.0 } else { 1.0 - self.dampening };
         let (of_gradient, of_buffer) = if self.nesterov { (inside, self.momentum) } else { (0.0, 1.0) };
         [self.momentum, inside * taken, outside * of_gradient, outside * of_buffer]

@@ -44,26 +44,26 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let nesterov = section.or("nesterov", false);
     let options = GroupOptions::read(section, 0.0, false);
     if nesterov && momentum == 0.0 {
-        section.error("nesterov", "Nesterov's momentum needs a momentum", "with it `momentum` is above 0");
+        section.error("nesterov", "Nesterov's momentum needs a momentum", "only with a `momentum` above 0");
         return None;
     }
     Some(configure(SgdHd { lr, hypergrad_lr, momentum, nesterov }, lr, options))
 }
 
-/// What hypergradient descent keeps of all groups together.
+/// The state of hypergradient descent, for all groups together.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Found {
-    /// α less its first value.
+    /// α minus its first value.
     offset: f64,
-    /// sᵢ of each group at the last step.
+    /// sᵢ of each group i at the last step.
     shares: Vec<f64>,
 }
 
 impl Found {
-    /// The rate of each group at this step. `lr` is α₀, `hypergrad_lr` that of a group; the sum of each parameter is
-    /// ⟨g, d⟩.
+    /// Returns the rate of each group at this step. `lr` is α₀, and `hypergrad_lr` returns that of a group. The sum of each
+    /// parameter is ⟨g, d⟩.
     pub fn next(&mut self, lr: f64, hypergrad_lr: impl Fn(usize) -> f64, sums: &Sums<'_, 1>) -> Vec<f64> {
-        // In the order of the parameters, whatever their groups, so that rounding does not depend on these.
+        // Adds in the order of the parameters, so that rounding does not depend on the groups.
         for param in sums.params {
             let before = self.shares.get(param.group).copied().unwrap_or_default();
             self.offset += hypergrad_lr(param.group) * before * param.sums[0];
@@ -75,7 +75,7 @@ impl Found {
 
 #[derive(Clone, Debug)]
 struct SgdHd {
-    /// Of the table, not of the step.
+    /// The rate of the table, not of the step.
     lr: f64,
     hypergrad_lr: f64,
     momentum: f64,
@@ -104,13 +104,13 @@ impl UpdateRule for SgdHd {
     }
 }
 
-/// μ and the rate, of every group.
+/// Decides μ and the rate of each group.
 fn decide(groups: &[Cow<'_, Group<SgdHd>>], sums: &Sums<'_, 1>, found: &mut Found) -> Decision<2> {
     let rates = found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
     Decision::by_group(sums, |group| Move { k: [groups[group].rule.momentum, rates[group]], lr: rates[group] })
 }
 
-/// With d = b.
+/// SGD-HD with d = b.
 impl TwoPass<1, 0, 1, 2> for SgdHd {
     type HostState = Found;
     const SLOTS: [&'static str; 1] = ["momentum_buffer"];
@@ -135,7 +135,7 @@ impl TwoPass<1, 0, 1, 2> for SgdHd {
     }
 }
 
-/// With `nesterov`: the direction cannot be had from b alone.
+/// SGD-HD with `nesterov`. The direction cannot be computed from b alone, so it is a slot.
 impl TwoPass<2, 0, 1, 2> for SgdHd {
     type HostState = Found;
     const SLOTS: [&'static str; 2] = ["momentum_buffer", "direction"];

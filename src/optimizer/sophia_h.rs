@@ -77,7 +77,7 @@ impl UpdateRule for Sophia {
     }
 }
 
-/// A step, once h is what it is.
+/// The part of a step after h is updated.
 impl Elementwise<2, 4> for Sophia {
     type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", HESSIAN_MOMENT];
@@ -99,7 +99,7 @@ impl Elementwise<2, 4> for Sophia {
 pub const HESSIAN_MOMENT: &str = "hessian_moment";
 
 impl Sophia {
-    /// Makes the elementwise program that moves the parameters once h is what it is.
+    /// Makes the elementwise program of the part of a step after h is updated.
     pub fn update_program(groups: Vec<Group<Self>>) -> Program {
         elementwise!(Sophia, 2, 4, groups)
     }

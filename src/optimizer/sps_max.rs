@@ -37,7 +37,7 @@ use crate::spec::{Entry, NonNegative, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "sps_max",
-    summary: "gradient descent with Polyak's step by the batch's loss (Loizou et al. 2021)",
+    summary: "gradient descent with Polyak's step size from the batch's loss (Loizou et al. 2021)",
     example: "type = \"sps_max\"\nlr = 1.0\nc = 0.5\nf_star = 0.0",
     build,
 };
@@ -50,7 +50,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let growth = section.optional::<Positive>("growth").map(|growth| growth.0);
     let options = GroupOptions::read(section, 0.0, false);
     if growth.is_some_and(|growth| growth < 1.0) {
-        section.error("growth", "a `growth` below 1 would only ever lower the rate", "1 or above");
+        section.error("growth", "a `growth` below 1 could only lower the rate", "expected 1 or above");
         return None;
     }
     minimizes(section, options).then(|| configure(SpsMax { c, f_star, eps, growth }, lr, options))
@@ -70,7 +70,7 @@ impl UpdateRule for SpsMax {
     }
 
     fn rates(&self) -> Rates {
-        let no_schedule = self.growth.map(|_| "with `growth` the rate begins at `lr` and goes its own way from there");
+        let no_schedule = self.growth.map(|_| "with `growth` the rate starts at `lr` and is then independent of it");
         Rates { no_schedule, finds_its_own: true, ..Rates::default() }
     }
 
@@ -83,7 +83,7 @@ impl UpdateRule for SpsMax {
     }
 }
 
-/// The last κ that was not 0.
+/// The last κ that was not 0, or `None` before there was one.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Last(Option<f64>);
 

@@ -98,7 +98,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
 pub const REFUSED: &[(&str, &str)] = &[
     ("type = \"cocob\"\ndecoupled_weight_decay = true", "would undo it"),
     ("type = \"lars\"\nmomentum = 0\nnesterov = true", "needs a momentum"),
-    ("type = \"schedule_free_adamw\"\nbetas = [0.0, 0.999]", "nothing to average"),
-    ("type = \"schedule_free_sgd\"\ndecoupled_weight_decay = true", "so pull them apart"),
-    ("type = \"schedule_free_sgd\"\nmomentum = 0", "nothing to average"),
+    ("type = \"schedule_free_adamw\"\nbetas = [0.0, 0.999]", "nothing is left to average"),
+    ("type = \"schedule_free_sgd\"\ndecoupled_weight_decay = true", "pull them apart"),
+    ("type = \"schedule_free_sgd\"\nmomentum = 0", "nothing is left to average"),
 ];
