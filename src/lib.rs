@@ -11,7 +11,7 @@
 //! [`preview`] shows the rules of a plan without training.
 //! [`cli`] puts these together, one file a command.
 //!
-//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`network`] computes the layers that a
+//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`engine`] runs the rules of [`optimizer`]. [`network`] computes the layers that a
 //! [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
 //! code.
 

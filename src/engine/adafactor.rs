@@ -20,7 +20,7 @@ fn decay(rule: &Adafactor, lr: f64, p: &mut Tensor) -> Result<(), TchError> {
     Ok(())
 }
 
-/// √ of the mean of squares, a scalar tensor (so that a GPU need not wait).
+/// Returns the root mean square as a scalar tensor, so that a GPU need not wait.
 fn rms(tensor: &Tensor) -> Result<Tensor, TchError> {
     tensor.f_norm()?.f_div_scalar((tensor.numel() as f64).sqrt())
 }

@@ -12,6 +12,7 @@ pub fn start(groups: Vec<Group<Armijo>>, layout: Layout, _store: &Store) -> Resu
     Ok(Box::new(Search { groups, segments, clip, part: 1.0, effective_lr: Vec::new(), steps: 0 }))
 }
 
+/// The line search at work.
 #[derive(Debug)]
 struct Search {
     groups: Vec<Group<Armijo>>,
@@ -23,7 +24,7 @@ struct Search {
     steps: u64,
 }
 
-/// A number of each segment, as one of each element; none where all are 0.
+/// Spreads a number of each segment over the segment's elements. Returns `None` if all are 0.
 fn by_element(segments: &Segments, like: &Tensor, of: impl Fn(&Segment) -> f64) -> Result<Option<Tensor>, Error> {
     if segments.iter().all(|segment| of(segment) == 0.0) {
         return Ok(None);
@@ -36,7 +37,7 @@ fn by_element(segments: &Segments, like: &Tensor, of: impl Fn(&Segment) -> f64) 
     Ok(Some(row))
 }
 
-/// Σ a·b.
+/// Returns Σ a·b.
 fn product(a: &Tensor, b: &Tensor) -> Result<f64, Error> {
     Ok(a.f_mul(b)?.f_sum(Kind::Double)?.f_double_value(&[])?)
 }
@@ -62,7 +63,7 @@ impl Search {
         };
         let before = step.store.flat().f_detach_copy()?;
         let loss = step.loss.f_double_value(&[])? + penalty(&before)?;
-        // Never 0, which nothing would increase.
+        // κ must not become 0, because nothing could increase it.
         self.part = (increase * self.part).clamp(f64::MIN_POSITIVE, 1.0);
         for tried in 0..=backtracks {
             if tried > 0 {

@@ -1,11 +1,11 @@
-//! An exponential moving average of the weights, beside any optimizer.
+//! An exponential moving average of the weights, for any optimizer.
 
 use tch::{TchError, Tensor, no_grad};
 
 use crate::store::Store;
 
-/// θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. PyTorch's `AveragedModel` with
-/// `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, and so belong to the
+/// The average θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. It is PyTorch's `AveragedModel` with
+/// `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, so they belong to the
 /// averaged weights.
 #[derive(Debug)]
 pub struct Ema {
@@ -14,12 +14,12 @@ pub struct Ema {
 }
 
 impl Ema {
-    /// With `decay` from 0 to 1; nothing is averaged yet.
+    /// Starts without an average. `decay` is from 0 to 1.
     pub fn new(decay: f64) -> Self {
         Ema { decay, average: None }
     }
 
-    /// Takes in weights and buffers after a step.
+    /// Adds weights and buffers after a step.
     pub fn update(&mut self, store: &Store) -> Result<(), TchError> {
         no_grad(|| match &mut self.average {
             None => {
@@ -30,12 +30,12 @@ impl Ema {
         })
     }
 
-    /// Goes on from `average`, laid out as [`Store::all`]; none before the first step.
+    /// Continues from `average`, laid out as [`Store::all`]; `None` before the first step.
     pub fn set_weights(&mut self, average: Option<Tensor>) {
         self.average = average;
     }
 
-    /// The average, laid out as [`Store::all`]; none before the first step.
+    /// Returns the average, laid out as [`Store::all`]; `None` before the first step.
     pub fn weights(&self) -> Option<&Tensor> {
         self.average.as_ref()
     }
@@ -49,7 +49,7 @@ mod tests {
     use crate::params::{Declaration, Init};
 
     #[test]
-    fn the_average_begins_with_the_weights_after_the_first_step() {
+    fn average_starts_at_the_weights_after_the_first_step() {
         let mut declaration = Declaration::default();
         declaration.add("weight", &[2], Init::Constant(1.0));
         let mut store = Store::new(declaration, Kind::Double, Device::Cpu, 1).unwrap();

@@ -251,7 +251,7 @@ impl Flat {
         if kernel.sums == 0 || defined.is_empty() {
             return Ok(SegmentSums::default());
         }
-        // One wait for all of them.
+        // Waits for the device once for all of them.
         let sums: Vec<f64> = Vec::try_from(Tensor::f_stack(&sums, 0)?)?;
         Ok(SegmentSums { segments: defined.iter().map(|(number, _)| *number).collect(), sums })
     }

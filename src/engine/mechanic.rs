@@ -10,7 +10,7 @@ use crate::optimizer::{Clip, Group, GroupOptions, Mechanic, MechanicSettings, Op
 use crate::params::{Declaration, Init};
 use crate::store::Store;
 
-/// Of each β.
+/// The state of the bets, one number for each β.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tuner {
     s: Vec<f64>,
@@ -29,7 +29,7 @@ impl Tuner {
         self.s.iter().sum()
     }
 
-    /// Bets once more, after `h` came of the last bet.
+    /// Makes the next bet, after the last one returned `h`.
     fn bet(&mut self, h: f64, MechanicSettings { betas, s_init, eps, .. }: &MechanicSettings) {
         for (index, &beta) in betas.iter().enumerate() {
             let (s, m) = (&mut self.s[index], &mut self.m[index]);
@@ -79,12 +79,12 @@ struct Engine {
     clip: Clip,
     settings: MechanicSettings,
     base: Box<dyn Optimizer>,
-    /// Δ, which the base sees as its parameters.
+    /// Δ, the parameters of the base.
     sum: Store,
     /// θ₀.
     first: Tensor,
     tuner: Tuner,
-    /// In effect at the last step.
+    /// The effective rates of the last step.
     rates: Vec<f64>,
     steps: u64,
 }
@@ -103,7 +103,7 @@ impl Engine {
             let p = step.store.flat();
             let pairs = [(&gradient, &sum), (p, &sum), (&gradient, &gradient), (p, p)];
             let dots = pairs.iter().map(|(a, b)| dot(a, b)).collect::<Result<Vec<_>, TchError>>()?;
-            // One wait for all of them.
+            // Waits for the device once for all of them.
             let dots: Vec<f64> = Vec::try_from(Tensor::f_stack(&dots, 0)?)?;
             let [along, decay, squares, p_squares] = [dots[0], dots[1], dots[2], dots[3]];
             -(along + s_decay * scale * squares.sqrt() / (p_squares.sqrt() + eps) * decay)

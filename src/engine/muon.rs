@@ -14,7 +14,7 @@ pub fn start(groups: Vec<Group<Muon>>, layout: Layout, store: &Store) -> Result<
     tensor_rule::start(groups, layout, store)
 }
 
-/// `matrix` with singular values near 1.
+/// Returns `matrix` with its singular values moved near 1.
 fn orthogonal(rule: &Muon, matrix: &Tensor) -> Result<Tensor, TchError> {
     let (rows, columns) = matrix.size2()?;
     let mut x = match rule.ns_dtype {

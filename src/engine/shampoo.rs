@@ -12,7 +12,7 @@ pub fn start(groups: Vec<Group<Shampoo>>, layout: Layout, store: &Store) -> Resu
     tensor_rule::start(groups, layout, store)
 }
 
-/// Hᵢ and its root, for the first eight dimensions; no model has parameters of more.
+/// The names of Hᵢ and its root for the first eight dimensions. No model has parameters with more.
 const FACTORS: [[&str; 2]; 8] = [
     ["pre_cond_0", "inv_pre_cond_0"],
     ["pre_cond_1", "inv_pre_cond_1"],
@@ -24,9 +24,9 @@ const FACTORS: [[&str; 2]; 8] = [
     ["pre_cond_7", "inv_pre_cond_7"],
 ];
 
-/// Ascending eigenvalues of the symmetric `matrix`, and its eigenvectors in columns; in f64, because in f32 LAPACK gives
-/// up on matrices such as those of inputs that are always zero. Of one that has overflowed NaN, so that the run ends as
-/// one that diverged, not with an error.
+/// Returns the ascending eigenvalues of the symmetric `matrix`, and its eigenvectors as columns. Computes in f64, because
+/// LAPACK fails in f32 on matrices such as those of inputs that are always zero. Returns NaN for a matrix that has
+/// overflowed, so that the run ends as diverged and not with an error.
 pub(super) fn eigen(matrix: &Tensor) -> Result<(Tensor, Tensor), TchError> {
     match matrix.f_sum(Kind::Double)?.f_double_value(&[])?.is_finite() {
         true => {

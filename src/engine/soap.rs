@@ -14,7 +14,7 @@ pub fn start(groups: Vec<Group<Soap>>, layout: Layout, store: &Store) -> Result<
     tensor_rule::start(groups, layout, store)
 }
 
-/// Hᵢ and Qᵢ, under the authors' names, for the first eight dimensions; no model has parameters of more.
+/// The authors' names of Hᵢ and Qᵢ for the first eight dimensions. No model has parameters with more.
 const FACTORS: [[&str; 2]; 8] = [
     ["GG_0", "Q_0"],
     ["GG_1", "Q_1"],
@@ -33,7 +33,7 @@ fn axes(rule: &Soap, shape: &[i64]) -> Vec<(usize, i64)> {
     if shape.len() > 1 || rule.precondition_1d { sizes.collect() } else { Vec::new() }
 }
 
-/// `x` in the factors' bases, or from there back.
+/// Rotates `x` into the factors' bases, or back.
 fn rotated(x: &Tensor, axes: &[(usize, i64)], factors: &[[Tensor; 2]], back: bool) -> Result<Tensor, TchError> {
     let mut x = x.shallow_clone();
     for (&(axis, _), [_, q]) in axes.iter().zip(factors) {
@@ -58,7 +58,7 @@ impl TensorRule for Soap {
             let of_g = rotated(&g, &axes, factors, false)?;
             let mut of_m = rotated(&m.f_detach_copy()?, &axes, factors, false)?;
             let mut moved = g.f_zeros_like()?;
-            // After so many steps there is no bias left to correct.
+            // After so many steps the bias correction is 1.
             let steps = if self.correct_bias { steps } else { u64::MAX };
             adam_step(&self.adam, steps, lr, &mut moved, of_g, &mut of_m, v)?;
             let _ = m.f_lerp_(&g, 1.0 - self.adam.beta1)?;

@@ -18,14 +18,14 @@ pub fn start(groups: Vec<Group<Sophia>>, layout: Layout, store: &Store) -> Resul
 struct Engine {
     groups: Vec<Group<Sophia>>,
     segments: Segments,
-    /// What makes the step, and keeps the state.
+    /// The elementwise part, which makes the step and keeps the state.
     update: Box<dyn Optimizer>,
     steps: u64,
 }
 
 impl Engine {
-    /// Looks at the Hessian, where its time has come.
-    fn look(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
+    /// Updates h in the groups where it is due.
+    fn update_hessian(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
         let groups = groups_at(&self.groups, step.hyper)?;
         let made = self.steps;
         let is_due = |group: usize| made.is_multiple_of(groups[group].rule.update_period);
@@ -46,7 +46,7 @@ impl Engine {
             if !is_due(segment.group) || !step.grads[segment.param].defined() {
                 continue;
             }
-            // Undefined: the gradient does not depend on this parameter.
+            // The product is undefined if the gradient does not depend on this parameter.
             let estimate = match &products[segment.param] {
                 product if product.defined() => product.f_mul(&signs[segment.param])?,
                 _ => moment.f_zeros_like()?,
@@ -58,7 +58,7 @@ impl Engine {
     }
 }
 
-/// Of each element of `like`, −1 or 1.
+/// Returns −1 or 1 for each element of `like`.
 fn random_signs(seed: u64, param: &str, step: u64, like: &Tensor) -> Result<Tensor, TchError> {
     let mut stream = Stream::new(seed, &format!("hutchinson/{param}"), step);
     let signs: Vec<f32> = (0..like.numel()).map(|_| if stream.below(2) == 0 { -1.0 } else { 1.0 }).collect();
@@ -68,12 +68,12 @@ fn random_signs(seed: u64, param: &str, step: u64, like: &Tensor) -> Result<Tens
 
 impl Optimizer for Engine {
     fn step(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
-        no_grad(|| self.look(step))?;
+        no_grad(|| self.update_hessian(step))?;
         self.update.step(step)
     }
 
     fn step_as_tensors(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
-        no_grad(|| self.look(step))?;
+        no_grad(|| self.update_hessian(step))?;
         self.update.step_as_tensors(step)
     }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signs_are_of_parameter_step_and_seed() {
+    fn signs_depend_on_parameter_step_and_seed() {
         let like = Tensor::zeros([100, 100], (Kind::Double, tch::Device::Cpu));
         let draw = |seed, param, step| random_signs(seed, param, step, &like).unwrap();
         let signs = draw(1, "a", 1);

@@ -18,7 +18,7 @@ pub trait TensorRule: UpdateRule {
     fn update(&self, t: u64, lr: f64, p: &mut Tensor, g: Tensor, state: &mut [Tensor]) -> Result<(), TchError>;
 }
 
-/// One piece of a parameter's state.
+/// One tensor of a parameter's state.
 #[derive(Clone, Debug)]
 pub struct Slot {
     pub name: &'static str,

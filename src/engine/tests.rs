@@ -1,4 +1,4 @@
-//! What every optimizer must do, by looping over the registry.
+//! What every optimizer must do, tested in loops over the registry.
 
 mod cases;
 mod groups;
@@ -30,7 +30,7 @@ fn build(table: &str) -> Result<Box<dyn OptimizerConfig>, String> {
     Ok(method.unwrap())
 }
 
-/// Sizes that fill blocks, leave rests, and need more than one thread.
+/// Declares sizes that fill blocks, leave rests, and need more than one thread.
 fn declaration() -> Declaration {
     with_first_of(&[130, 250])
 }
@@ -51,11 +51,11 @@ fn gradients(store: &Store, step: u64) -> Vec<Tensor> {
     store.views().iter().enumerate().map(draw).collect()
 }
 
-/// A batch whose loss is c + ⟨g, θ − θ₀⟩ + ½·c·‖θ − θ₀‖² around the parameters θ₀ that it was made at.
+/// A batch with the loss c + ⟨g, θ − θ₀⟩ + ½·c·‖θ − θ₀‖², around the parameters θ₀ of its creation.
 struct Bowl {
     center: Vec<Tensor>,
     grads: Vec<Tensor>,
-    /// c: 1, or −1 for a loss that is to grow.
+    /// c, which is 1, or −1 for a loss to maximize.
     curvature: f64,
 }
 
@@ -65,7 +65,7 @@ impl Bowl {
         Bowl { center, grads: grads.iter().map(Tensor::shallow_clone).collect(), curvature }
     }
 
-    /// Of each parameter θ − θ₀ and g.
+    /// Returns θ − θ₀ and g of each parameter.
     fn apart<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = (Tensor, &'a Tensor)> {
         let apart = store.views().iter().zip(&self.center).map(|(view, center)| view.detach() - center);
         apart.zip(&self.grads)
@@ -125,7 +125,7 @@ impl Case {
         }
     }
 
-    fn begin(&self) -> (Store, Box<dyn Optimizer>) {
+    fn start(&self) -> (Store, Box<dyn Optimizer>) {
         let store = Store::new(self.declaration.clone(), self.kind, Device::Cpu, 1).unwrap();
         let groups: Vec<_> = (0..=*self.group_of.iter().max().unwrap()).map(|_| build(&self.table).unwrap()).collect();
         let segments = Segments::new(store.declaration(), &self.group_of);
@@ -140,9 +140,9 @@ impl Case {
         if self.as_tensors { optimizer.step_as_tensors(&mut step) } else { optimizer.step(&mut step) }
     }
 
-    /// Parameters and state after 5 steps.
+    /// Returns parameters and state after 5 steps.
     fn run(&self) -> Vec<Tensor> {
-        let (mut store, mut optimizer) = self.begin();
+        let (mut store, mut optimizer) = self.start();
         for step in 1..=5 {
             let grads = gradients(&store, step);
             self.step(&mut store, &mut *optimizer, &grads).unwrap();
@@ -151,7 +151,7 @@ impl Case {
     }
 }
 
-/// Copies of parameters and state.
+/// Returns copies of parameters and state.
 fn all(store: &Store, optimizer: &dyn Optimizer) -> Vec<Tensor> {
     let state = optimizer.state().into_iter().map(|(_, tensor)| tensor.copy());
     std::iter::once(store.flat().copy()).chain(state).collect()
@@ -175,7 +175,7 @@ fn each_refuses_an_unknown_key_and_shows_it() {
 }
 
 #[test]
-fn what_a_rule_cannot_do_is_refused_with_the_reason() {
+fn impossible_options_are_refused_with_the_reason() {
     for (table, reason) in REFUSED {
         let message = build(table).unwrap_err();
         assert!(message.contains(reason), "{message}");
@@ -183,7 +183,7 @@ fn what_a_rule_cannot_do_is_refused_with_the_reason() {
 }
 
 #[test]
-fn the_fused_loop_and_tensor_operations_agree() {
+fn fused_loop_and_tensor_operations_agree() {
     for table in tables() {
         for clip in [Clip::None, Clip::Norm(3.0), Clip::Value(0.5)] {
             for (kind, tolerance) in [(Kind::Double, 1e-13), (Kind::Float, 2e-6)] {
@@ -199,18 +199,18 @@ fn the_fused_loop_and_tensor_operations_agree() {
 }
 
 #[test]
-fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
+fn a_scheduled_value_acts_as_in_the_table() {
     for table in tables() {
         let method = build(&table).unwrap();
         for hyper in method.hypers() {
-            // With and without momentum the rules keep different state.
+            // Rules keep different state with and without momentum.
             if hyper.value == 0.0 && hyper.name == "momentum" {
                 continue;
             }
             for value in [hyper.value, 0.75] {
                 let written = match hyper.key() {
                     "betas" => {
-                        // What may not change is not among them, and has its default.
+                        // A beta that must not change is not among them, and has its default.
                         let listed = |name: &str| method.hypers().into_iter().find(|it| it.name == name);
                         let names = ["beta1", "beta2", "beta3"].into_iter();
                         let names = names.take(if listed("beta3").is_some() { 3 } else { 2 });
@@ -224,7 +224,7 @@ fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
                 let of_key = format!("{} =", hyper.key());
                 let others: Vec<&str> = table.lines().filter(|line| !line.starts_with(&of_key)).collect();
                 let changed = format!("{}\n{written}", others.join("\n"));
-                // Nesterov's momentum takes no dampening.
+                // Nesterov's momentum cannot have dampening.
                 if build(&changed).is_err() {
                     continue;
                 }
@@ -241,7 +241,7 @@ fn a_value_given_at_each_step_is_as_if_the_table_had_it() {
 }
 
 #[test]
-fn every_optimizer_can_schedule_its_weight_decay_and_nothing_twice() {
+fn every_optimizer_can_schedule_weight_decay_and_names_are_unique() {
     for table in tables() {
         let names: Vec<&str> = build(&table).unwrap().hypers().iter().map(|hyper| hyper.name).collect();
         assert_eq!(names.last(), Some(&"weight_decay"), "{table}");
@@ -250,23 +250,23 @@ fn every_optimizer_can_schedule_its_weight_decay_and_nothing_twice() {
 }
 
 #[test]
-fn a_value_for_what_a_rule_does_not_have_is_an_error() {
+fn a_value_for_an_unknown_hyper_parameter_is_an_error() {
     let case = Case { hyper: vec![vec![("beta1", 0.9)]], ..Case::new("type = \"sgd\"") };
-    let (mut store, mut optimizer) = case.begin();
+    let (mut store, mut optimizer) = case.start();
     let grads = gradients(&store, 1);
     assert!(case.step(&mut store, &mut *optimizer, &grads).unwrap_err().to_string().contains("`beta1`"));
 }
 
 #[test]
-fn a_restored_optimizer_goes_on_to_the_bit() {
+fn a_restored_optimizer_continues_with_the_same_bits() {
     for table in tables() {
         let case = Case { group_of: [0, 1, 0, 1], ..Case::new(&table) };
-        let (mut store, mut first) = case.begin();
+        let (mut store, mut first) = case.start();
         for step in 1..=3 {
             let grads = gradients(&store, step);
             case.step(&mut store, &mut *first, &grads).unwrap();
         }
-        let (mut other_store, mut second) = case.begin();
+        let (mut other_store, mut second) = case.start();
         other_store.assign(store.flat()).unwrap();
         let tensors: Vec<(String, Tensor)> = first.state().iter().map(|(name, it)| (name.clone(), it.copy())).collect();
         let host_state = serde_json::from_str(&first.host_state().to_string()).unwrap();
@@ -287,14 +287,14 @@ fn a_restored_optimizer_goes_on_to_the_bit() {
 }
 
 #[test]
-fn to_maximize_is_to_go_by_the_opposite_gradient() {
+fn maximizing_is_minimizing_with_the_opposite_gradient() {
     for table in tables() {
         let up = Case::new(&format!("{table}\nmaximize = true"));
         if build(&up.table).is_err() {
             continue;
         }
         let down = Case { sign: -1.0, ..Case::new(&table) };
-        let ((mut a, mut maximizer), (mut b, mut minimizer)) = (up.begin(), down.begin());
+        let ((mut a, mut maximizer), (mut b, mut minimizer)) = (up.start(), down.start());
         for step in 1..=3 {
             let grads = gradients(&a, step);
             let opposite: Vec<Tensor> = grads.iter().map(Tensor::neg).collect();
@@ -306,7 +306,7 @@ fn to_maximize_is_to_go_by_the_opposite_gradient() {
 }
 
 #[test]
-fn nor_on_how_many_threads_share_it() {
+fn result_is_independent_of_thread_count() {
     for table in tables().iter().filter(|table| !is_among(BY_THREADS, table)) {
         let threads = tch::get_num_threads();
         tch::set_num_threads(1);
@@ -319,7 +319,7 @@ fn nor_on_how_many_threads_share_it() {
 }
 
 #[test]
-fn a_rate_of_zero_leaves_weights_alone() {
+fn a_rate_of_zero_does_not_move_weights() {
     let before = Store::new(declaration(), Kind::Double, Device::Cpu, 1).unwrap();
     for table in tables().iter().filter(|table| !is_among(MOVES_AT_ZERO, table)) {
         assert!(Case { lr: 0.0, ..Case::new(table) }.run()[0].equal(before.flat()), "{table}");
@@ -327,11 +327,11 @@ fn a_rate_of_zero_leaves_weights_alone() {
 }
 
 #[test]
-fn a_parameter_without_a_gradient_is_left_alone() {
+fn a_parameter_without_a_gradient_does_not_move() {
     for table in tables() {
         for as_tensors in [false, true] {
             let case = Case { as_tensors, clip: Clip::Norm(1.0), lr: 0.1, ..Case::new(&table) };
-            let (mut store, mut optimizer) = case.begin();
+            let (mut store, mut optimizer) = case.start();
             let before = store.flat().copy();
             for step in 1..=3 {
                 let mut grads = gradients(&store, step);
@@ -345,13 +345,13 @@ fn a_parameter_without_a_gradient_is_left_alone() {
     }
 }
 
-/// Moments of inputs that are always zero would decay into subnormals, with which processors are slow.
+/// Moments of inputs that are always zero would decay into subnormals, which slow processors down.
 #[test]
 fn state_is_never_subnormal() {
     for table in tables() {
         let declaration = with_first_of(&[4, 5]);
         let case = Case { kind: Kind::Float, lr: 0.0, declaration, ..Case::new(&table) };
-        let (mut store, mut optimizer) = case.begin();
+        let (mut store, mut optimizer) = case.start();
         let first: Vec<Tensor> = gradients(&store, 1).iter().map(|grad| grad * 1e-15).collect();
         let zero: Vec<Tensor> = first.iter().map(Tensor::zeros_like).collect();
         for step in 1..=2000 {
@@ -368,13 +368,13 @@ fn is_among(list: &[(&str, &str)], table: &str) -> bool {
     list.iter().any(|(name, _)| table.starts_with(&format!("type = \"{name}\"")))
 }
 
-/// Mechanic's bases run on the sum of their updates in the parameters' place.
+/// Mechanic's bases run on the sum of their updates instead of the parameters.
 #[test]
-fn what_mechanic_takes_does_not_look_at_the_parameters() {
+fn bases_of_mechanic_do_not_depend_on_the_parameters() {
     for name in crate::optimizer::MECHANIC_BASES {
         let case = Case::new(&format!("type = \"{name}\""));
         let moved = |factor: f64| {
-            let (mut store, mut optimizer) = case.begin();
+            let (mut store, mut optimizer) = case.start();
             let before = store.flat() * factor;
             store.assign(&before).unwrap();
             for step in 1..=5 {
@@ -401,7 +401,7 @@ fn what_mechanic_takes_does_not_look_at_the_parameters() {
 }
 
 #[test]
-fn combinations_that_make_no_sense_are_refused_with_the_reason() {
+fn options_of_lbfgs_and_mechanic_are_refused_with_the_reason() {
     let mechanic = "type = \"mechanic\"\nbase = { type = \"sgd\" }";
     for (table, reason) in [
         ("type = \"lbfgs\"\ndecoupled_weight_decay = true".to_owned(), "that decoupled decay is not part of"),

@@ -140,10 +140,14 @@ pub fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Returns the tables of the optimizer's shipped spec that make the update: everything but data, model and length.
+/// Returns the tables that make the optimizer's update: those of its shipped spec without data, model and length, or its
+/// example where there is no such spec.
 pub fn shipped_update(optimizer: &str) -> toml::Table {
     let path = repository(&format!("experiments/optimizers/{optimizer}.toml"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let Ok(text) = fs::read_to_string(path) else {
+        let entry = lr_run::optimizer::REGISTRY.iter().find(|entry| entry.name == optimizer).unwrap();
+        return format!("[optimizer]\n{}", entry.example).parse().unwrap();
+    };
     let mut spec: toml::Table = text.parse().unwrap();
     spec.retain(|key, _| matches!(key, "optimizer" | "schedule" | "group" | "clip_grad"));
     spec

@@ -15,7 +15,8 @@ use crate::params::Param;
 use crate::store::Store;
 use strong_wolfe::{Point, Search};
 
-const KEEPS: [&str; 4] = ["d", "prev_flat_grad", "old_dirs", "old_stps"];
+/// PyTorch's names of the state.
+const NAMES: [&str; 4] = ["d", "prev_flat_grad", "old_dirs", "old_stps"];
 
 /// Starts L-BFGS over a store.
 pub fn start(groups: Vec<Group<Lbfgs>>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
@@ -26,12 +27,12 @@ pub fn start(groups: Vec<Group<Lbfgs>>, layout: Layout, store: &Store) -> Result
         direction: store.flat().f_zeros_like()?,
         previous: store.flat().f_zeros_like()?,
         history: VecDeque::new(),
-        numbers: Numbers { t: 0.0, scale: 1.0, iterations: 0 },
+        progress: Progress { t: 0.0, scale: 1.0, iterations: 0 },
         steps: 0,
     }))
 }
 
-/// What turns a batch into a loss and a gradient. All groups are as the first.
+/// The function that is minimized on a batch. All groups have the same options.
 #[derive(Debug)]
 struct Problem {
     groups: Vec<Group<Lbfgs>>,
@@ -40,8 +41,14 @@ struct Problem {
 }
 
 impl Problem {
-    /// Loss and flat gradient, from those of the batch, at the store's values.
-    fn treated(&self, store: &Store, loss: f64, grads: &[Tensor], of: &[GroupOptions]) -> Result<(f64, Tensor), Error> {
+    /// Returns the loss with its penalty, and the flat gradient, from the batch's own at the store's values.
+    fn objective(
+        &self,
+        store: &Store,
+        loss: f64,
+        grads: &[Tensor],
+        of: &[GroupOptions],
+    ) -> Result<(f64, Tensor), Error> {
         let mut penalty = 0.0;
         for segment in self.segments.iter().filter(|segment| grads[segment.param].defined()) {
             if let Decay::Coupled(amount) = of[segment.group].decay
@@ -56,14 +63,14 @@ impl Problem {
         Ok((sign * loss + penalty, gradient))
     }
 
-    /// The batch again, at the store's present values.
+    /// Evaluates the batch again at the store's present values.
     fn evaluate(&self, store: &Store, batch: &mut dyn Batch, of: &[GroupOptions]) -> Result<(f64, Tensor), Error> {
         let (loss, grads) = batch.gradients(store)?;
-        self.treated(store, loss, &grads, of)
+        self.objective(store, loss, &grads, of)
     }
 }
 
-/// A remembered change of the parameters, and of their gradient.
+/// A change of the parameters (s) and of their gradient (y) in the history.
 #[derive(Debug)]
 struct Change {
     y: Tensor,
@@ -73,8 +80,8 @@ struct Change {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Numbers {
-    /// Of the last iteration, the step's length.
+struct Progress {
+    /// The length of the last iteration's step.
     t: f64,
     /// H₀ = scale·1.
     scale: f64,
@@ -85,13 +92,13 @@ struct Numbers {
 struct Engine {
     problem: Problem,
     params: Vec<Param>,
-    /// Of the last iteration, as `previous`.
+    /// The direction of the last iteration.
     direction: Tensor,
-    /// The gradient.
+    /// The gradient of the last iteration.
     previous: Tensor,
-    /// Oldest first.
+    /// The oldest change comes first.
     history: VecDeque<Change>,
-    numbers: Numbers,
+    progress: Progress,
     steps: u64,
 }
 
@@ -105,28 +112,28 @@ impl Engine {
         let Step { store, batch, .. } = step;
         let mut flat = store.flat().shallow_clone();
         let loss = step.loss.f_double_value(&[])?;
-        let (mut loss, mut gradient) = self.problem.treated(store, loss, step.grads, &optionss)?;
+        let (mut loss, mut gradient) = self.problem.objective(store, loss, step.grads, &optionss)?;
         let mut evaluations = 1;
         if largest(&gradient)? <= rule.tolerance_grad {
             return Ok(());
         }
         for iteration in 1..=rule.max_iter {
-            self.look_back(&gradient, rule.history_size)?;
+            self.next_direction(&gradient, rule.history_size)?;
             let loss_before = loss;
             let mut t = step.lr[0];
-            if self.numbers.iterations == 1 {
+            if self.progress.iterations == 1 {
                 t *= (1.0 / gradient.f_abs()?.f_sum(tch::Kind::Double)?.f_double_value(&[])?).min(1.0);
             }
             let slope = dot(&gradient, &self.direction)?.f_double_value(&[])?;
             if slope > -rule.tolerance_change {
-                self.numbers.t = t;
+                self.progress.t = t;
                 break;
             }
             let is_last = iteration == rule.max_iter;
             if rule.line_search == LineSearch::StrongWolfe {
                 let (problem, direction) = (&self.problem, &self.direction);
                 let from = flat.f_detach_copy()?;
-                let look = |t: f64| {
+                let evaluate = |t: f64| {
                     let _ = flat.f_add_(&direction.f_mul_scalar(t)?)?;
                     let (loss, gradient) = problem.evaluate(store, *batch, &optionss)?;
                     flat.f_copy_(&from)?;
@@ -140,14 +147,14 @@ impl Engine {
                     most: rule.max_eval - evaluations,
                 };
                 let start = Point { t: 0.0, loss, gradient, slope };
-                let (found, looks) = strong_wolfe::search(&start, &wanted, look)?;
-                evaluations += looks;
+                let (found, count) = strong_wolfe::search(&start, &wanted, evaluate)?;
+                evaluations += count;
                 t = found.t;
                 (loss, gradient) = (found.loss, found.gradient);
             }
             let change = self.direction.f_mul_scalar(t)?;
             let _ = flat.f_add_(&change)?;
-            self.numbers.t = t;
+            self.progress.t = t;
             if rule.line_search == LineSearch::None && !is_last {
                 (loss, gradient) = self.problem.evaluate(store, *batch, &optionss)?;
                 evaluations += 1;
@@ -164,18 +171,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Remembers how the gradient changed, and sets the direction.
-    fn look_back(&mut self, gradient: &Tensor, history_size: usize) -> Result<(), TchError> {
-        self.numbers.iterations += 1;
-        if self.numbers.iterations > 1 {
+    /// Adds the last change to the history, and sets the direction.
+    fn next_direction(&mut self, gradient: &Tensor, history_size: usize) -> Result<(), TchError> {
+        self.progress.iterations += 1;
+        if self.progress.iterations > 1 {
             let y = gradient.f_sub(&self.previous)?;
-            let s = self.direction.f_mul_scalar(self.numbers.t)?;
+            let s = self.direction.f_mul_scalar(self.progress.t)?;
             let ys = dot(&y, &s)?.f_double_value(&[])?;
             if ys > 1e-10 {
                 if self.history.len() >= history_size {
                     self.history.pop_front();
                 }
-                self.numbers.scale = ys / dot(&y, &y)?.f_double_value(&[])?;
+                self.progress.scale = ys / dot(&y, &y)?.f_double_value(&[])?;
                 self.history.push_back(Change { y, s, ro: 1.0 / ys });
             }
         }
@@ -186,7 +193,7 @@ impl Engine {
             let _ = q.f_sub_(&y.f_mul(&alpha)?)?;
             alphas.push(alpha);
         }
-        let _ = q.f_mul_scalar_(self.numbers.scale)?;
+        let _ = q.f_mul_scalar_(self.progress.scale)?;
         for (Change { y, s, ro }, alpha) in self.history.iter().zip(alphas.into_iter().rev()) {
             let beta = dot(y, &q)?.f_mul_scalar(*ro)?;
             let _ = q.f_add_(&s.f_mul(&alpha.f_sub(&beta)?)?)?;
@@ -197,7 +204,7 @@ impl Engine {
     }
 }
 
-/// The largest absolute value.
+/// Returns the largest absolute value.
 fn largest(row: &Tensor) -> Result<f64, TchError> {
     row.f_abs()?.f_max()?.f_double_value(&[])
 }
@@ -208,7 +215,7 @@ impl Optimizer for Engine {
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {
-        let [direction, previous, old_dirs, old_stps] = KEEPS;
+        let [direction, previous, old_dirs, old_stps] = NAMES;
         let mut rows = vec![(direction.to_owned(), &self.direction), (previous.to_owned(), &self.previous)];
         for (index, Change { y, s, .. }) in self.history.iter().enumerate() {
             rows.push((format!("{old_dirs}.{index}"), y));
@@ -219,23 +226,23 @@ impl Optimizer for Engine {
 
     fn host_state(&self) -> serde_json::Value {
         let ro: Vec<f64> = self.history.iter().map(|change| change.ro).collect();
-        host_state::save(self.steps, &(self.numbers, ro))
+        host_state::save(self.steps, &(self.progress, ro))
     }
 
     fn growth(&self) -> u64 {
         let yet = self.problem.groups[0].rule.history_size.saturating_sub(self.history.len());
-        // The change of the gradient and that of the weights.
+        // One row for the change of the gradient and one for that of the weights.
         2 * (yet * self.direction.numel() * self.direction.kind().elt_size_in_bytes()) as u64
     }
 
     fn set_host_state(&mut self, value: &serde_json::Value) -> Result<(), Error> {
         let most = self.problem.groups[0].rule.history_size;
-        let (steps, (numbers, ro)): (u64, (Numbers, Vec<f64>)) =
-            host_state::load(value, |(_, ro): &(Numbers, Vec<f64>)| ro.len() <= most)?;
+        let (steps, (progress, ro)): (u64, (Progress, Vec<f64>)) =
+            host_state::load(value, |(_, ro): &(Progress, Vec<f64>)| ro.len() <= most)?;
         let zeros = || self.direction.f_zeros_like();
         let change = |ro| Ok(Change { y: zeros()?, s: zeros()?, ro });
         let history = ro.into_iter().map(change).collect::<Result<_, TchError>>()?;
-        (self.steps, self.numbers, self.history) = (steps, numbers, history);
+        (self.steps, self.progress, self.history) = (steps, progress, history);
         Ok(())
     }
 }

@@ -1,21 +1,21 @@
 //! A line search for the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6) with cubic
-//! interpolation, as PyTorch's `LBFGS` does it: also in that the lower end of a bracket counts as the good one even where
-//! it is still too high, so that from a step far too long it may find nothing better.
+//! interpolation, as in PyTorch's `LBFGS`. As there, the lower end of a bracket counts as the good one even if it is still
+//! too high, so that the search may find nothing better when it starts from a step that is far too long.
 
 use tch::Tensor;
 
 use super::Error;
 
-/// Sufficient decrease: f(t) ≤ f(0) + C1·t·f′(0).
+/// The constant of sufficient decrease: f(t) ≤ f(0) + C1·t·f′(0).
 const C1: f64 = 1e-4;
 
-/// Curvature: |f′(t)| ≤ C2·|f′(0)|.
+/// The constant of the curvature condition: |f′(t)| ≤ C2·|f′(0)|.
 const C2: f64 = 0.9;
 
-/// A place on the line.
+/// A point on the line.
 #[derive(Debug)]
 pub struct Point {
-    /// The step's length.
+    /// The length of the step.
     pub t: f64,
     pub loss: f64,
     pub gradient: Tensor,
@@ -29,7 +29,7 @@ impl Clone for Point {
     }
 }
 
-/// What is asked of the place to find.
+/// The options of a search.
 pub struct Search {
     /// The first length to try.
     pub t: f64,
@@ -37,23 +37,23 @@ pub struct Search {
     pub longest: f64,
     /// The search ends when the largest change of a parameter within the bracket is below this.
     pub tolerance_change: f64,
-    /// Evaluations after the first.
+    /// The most evaluations after the first.
     pub most: usize,
 }
 
-/// Looks along the line from `start` (where t is 0). Returns the best place, and how often it looked.
+/// Searches along the line from `start`, where t is 0. Returns the best point and the number of evaluations.
 pub fn search(
     start: &Point,
     wanted: &Search,
-    mut look: impl FnMut(f64) -> Result<Point, Error>,
+    mut evaluate: impl FnMut(f64) -> Result<Point, Error>,
 ) -> Result<(Point, usize), Error> {
     let too_high = |it: &Point| it.loss > start.loss + C1 * it.t * start.slope;
     let is_flat = |it: &Point| it.slope.abs() <= -C2 * start.slope;
     let mut iterations = 0;
 
-    // Go on until there is a bracket around a place that satisfies the conditions.
+    // Continues until there is a bracket around a point that satisfies the conditions.
     let mut before = start.clone();
-    let mut new = look(wanted.t)?;
+    let mut new = evaluate(wanted.t)?;
     let mut bracket = loop {
         if iterations >= wanted.most {
             break [start.clone(), new];
@@ -69,11 +69,11 @@ pub fn search(
         }
         let bounds = (new.t + 0.01 * (new.t - before.t), new.t * 10.0);
         let t = between(&before, &new, bounds);
-        before = std::mem::replace(&mut new, look(t)?);
+        before = std::mem::replace(&mut new, evaluate(t)?);
         iterations += 1;
     };
 
-    // Make the bracket smaller.
+    // Makes the bracket smaller.
     let lower = |bracket: &[Point; 2]| usize::from(bracket[0].loss > bracket[1].loss);
     let mut low = lower(&bracket);
     let mut was_at_edge = false;
@@ -83,7 +83,7 @@ pub fn search(
             break;
         }
         let mut t = between(&bracket[0], &bracket[1], (left, right));
-        // A place at the edge makes no progress: after a second such, or outside, one a tenth within.
+        // A point at the edge makes no progress. After a second one, or one outside, takes a point a tenth within.
         let margin = 0.1 * (right - left);
         if (right - t).min(t - left) < margin {
             if was_at_edge || t >= right || t <= left {
@@ -95,7 +95,7 @@ pub fn search(
         } else {
             was_at_edge = false;
         }
-        let new = look(t)?;
+        let new = evaluate(t)?;
         iterations += 1;
         let high = 1 - low;
         if too_high(&new) || new.loss >= bracket[low].loss {
@@ -116,8 +116,8 @@ pub fn search(
     Ok((if low == 0 { first } else { second }, iterations + 1))
 }
 
-/// Where the cubic through two places, with their slopes, has its minimum, within `bounds`; their middle where it has
-/// none.
+/// Returns the minimum, within `bounds`, of the cubic through two points with their slopes. Returns the middle of the
+/// bounds if the cubic has no minimum.
 fn between(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
@@ -135,15 +135,15 @@ fn between(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
 mod tests {
     use super::*;
 
-    /// f(t) with its derivative.
+    /// Returns the point of `f` at `t`; `f` returns value and derivative.
     fn point(t: f64, f: impl Fn(f64) -> (f64, f64)) -> Point {
         let (loss, slope) = f(t);
         Point { t, loss, slope, gradient: Tensor::from(slope) }
     }
 
     #[test]
-    fn a_cubic_has_its_minimum_where_it_is() {
-        // t³ − 3t: minimum at 1.
+    fn minimum_of_a_cubic_is_found() {
+        // t³ − 3t has its minimum at 1.
         let f = |t: f64| (t.powi(3) - 3.0 * t, 3.0 * t * t - 3.0);
         for (a, b) in [(0.0, 3.0), (3.0, 0.0), (0.5, 0.6)] {
             assert!((between(&point(a, f), &point(b, f), (0.0, 3.0)) - 1.0).abs() < 1e-12);
@@ -152,33 +152,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_satisfies_the_conditions() {
-        // Moré and Thuente's first function (1994), with its minimum at √2; and one with a high wall.
+    fn found_point_satisfies_the_conditions() {
+        // Moré and Thuente's first function (1994), with its minimum at √2, and one with a steep wall.
         let first: fn(f64) -> (f64, f64) = |t| (-t / (t * t + 2.0), (t * t - 2.0) / (t * t + 2.0).powi(2));
         let wall: fn(f64) -> (f64, f64) = |t| (t.powi(4) - t, 4.0 * t.powi(3) - 1.0);
         for (f, t) in [(first, 1e-3), (first, 1.0), (first, 100.0), (wall, 1e-3), (wall, 1.0), (wall, 1e3)] {
             let start = point(0.0, f);
             let wanted = Search { t, longest: 1.0, tolerance_change: 1e-9, most: 25 };
-            let mut looks = 0;
+            let mut count = 0;
             let (found, counted) = search(&start, &wanted, |t| {
-                looks += 1;
+                count += 1;
                 Ok(point(t, f))
             })
             .unwrap();
             assert!(found.loss <= start.loss + C1 * found.t * start.slope, "from {t}: {found:?}");
             assert!(found.slope.abs() <= -C2 * start.slope, "from {t}: {found:?}");
-            assert_eq!(counted, looks);
+            assert_eq!(counted, count);
         }
     }
 
     #[test]
-    fn it_ends_where_nothing_can_be_found() {
+    fn search_ends_when_there_is_no_minimum() {
         let wanted = Search { t: 1.0, longest: 1.0, tolerance_change: 1e-9, most: 25 };
         let endless = |t: f64| (-t, -1.0);
-        let (_, looks) = search(&point(0.0, endless), &wanted, |t| Ok(point(t, endless))).unwrap();
-        assert_eq!(looks, 26);
+        let (_, count) = search(&point(0.0, endless), &wanted, |t| Ok(point(t, endless))).unwrap();
+        assert_eq!(count, 26);
         let nothing = |t: f64| if t == 0.0 { (0.0, -1.0) } else { (f64::NAN, f64::NAN) };
-        let (_, looks) = search(&point(0.0, nothing), &wanted, |t| Ok(point(t, nothing))).unwrap();
-        assert_eq!(looks, 26);
+        let (_, count) = search(&point(0.0, nothing), &wanted, |t| Ok(point(t, nothing))).unwrap();
+        assert_eq!(count, 26);
     }
 }

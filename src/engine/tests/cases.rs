@@ -1,21 +1,21 @@
-//! What the looped tests build besides each rule's example, and the exceptions to what holds for all.
+//! The tables that the tests build besides each rule's example, and the exceptions to what holds for all rules.
 
-/// Where a step depends on how parameters are split into groups, and why.
+/// The rules whose step depends on how parameters are split into groups, and why.
 pub const BY_GROUP: &[(&str, &str)] =
-    &[("dog", "distance and gradients are those of a group, as in the authors' code: a group has a rate of its own")];
+    &[("dog", "distance and gradients are those of a group, as in the authors' code, so each group has its own rate")];
 
-/// What moves weights at a rate of 0, and why.
+/// The rules that move weights at a rate of 0, and why.
 pub const MOVES_AT_ZERO: &[(&str, &str)] =
-    &[("rprop", "its step sizes, which the rate only seeds, are never below the least of them")];
+    &[("rprop", "its step sizes start at the rate but are never below a minimum")];
 
-/// Where a step depends on the number of threads in its last digits, and why.
+/// The rules whose step depends on the number of threads in its last digits, and why.
 pub const BY_THREADS: &[(&str, &str)] = &[
     ("muon", "libtorch's matrix products"),
     ("shampoo", "libtorch's matrix products and eigenvectors"),
     ("soap", "libtorch's matrix products and eigenvectors"),
 ];
 
-/// The options that change what a rule does, by rule; the example of each comes on top.
+/// The options that change what a rule does. Each rule's example is tested as well.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("adabelief", "eps = 1e-3\neps_root = 1e-5\nweight_decay = 0.1"),
     ("adadelta", "convention = \"keras\"\nweight_decay = 0.01"),
@@ -94,7 +94,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("sps_max", "weight_decay = 0.01\ndecoupled_weight_decay = true"),
 ];
 
-/// Tables that are refused, and with what reason.
+/// The tables that are refused, with the reason.
 pub const REFUSED: &[(&str, &str)] = &[
     ("type = \"cocob\"\ndecoupled_weight_decay = true", "would undo it"),
     ("type = \"lars\"\nmomentum = 0\nnesterov = true", "needs a momentum"),

@@ -1,4 +1,4 @@
-//! Parameter groups: what they share, and what each has for its own.
+//! Parameter groups: the options that they share, and those that each has itself.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn a_step_does_not_depend_on_groups_with_equal_options() {
 }
 
 #[test]
-fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
+fn options_of_what_is_found_for_all_groups_are_the_same_in_all() {
     for (name, option, refused) in [
         ("dadapt_adam", "d0 = 1e-3", true),
         ("dadapt_adam", "weight_decay = 0.1", false),
@@ -32,7 +32,7 @@ fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
         ("armijo", "c = 0.3", true),
     ] {
         let table = format!("type = \"{name}\"");
-        let (store, _) = Case::new(&table).begin();
+        let (store, _) = Case::new(&table).start();
         let groups = [table.clone(), format!("{table}\n{option}")].map(|table| build(&table).unwrap());
         let segments = Segments::new(store.declaration(), &[0, 1, 0, 1]);
         let started = start(&groups, segments, Clip::None, &store);
@@ -46,7 +46,7 @@ fn what_is_found_once_for_all_groups_is_set_for_all_of_them() {
     assert!(build("type = \"dadapt_sgd\"\ndecoupled_weight_decay = true").unwrap_err().contains("forget"));
 }
 
-/// As in PyTorch, whose state is each parameter's own.
+/// This works in PyTorch, where each parameter has its own state.
 #[test]
 fn a_group_may_have_no_momentum() {
     for table in ["type = \"sgd\"\ndampening = 0.5", "type = \"rmsprop\"", "type = \"rmsprop\"\ncentered = true"] {
