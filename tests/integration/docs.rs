@@ -43,6 +43,8 @@ fn generated(name: &str) -> String {
         "preview chart" => chart(&preview()),
         "schedule reference" => schedule_reference(),
         "optimizer reference" => optimizer_reference(),
+        "model reference" => reference("model", "model", model::REGISTRY),
+        "data set reference" => reference("dataset", "data", dataset::REGISTRY),
         "experiments" => questions("experiments"),
         "experiments/schedules" => questions("experiments/schedules"),
         "experiments/optimizers" => questions("experiments/optimizers"),
@@ -163,6 +165,15 @@ fn head(room: &str, file: &str) -> String {
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
+}
+
+/// Returns a section for each entry of a registry: the head of its file in `src/ROOM`, and its example as the table `[key]`.
+fn reference<B>(room: &str, key: &str, registry: &[Entry<B>]) -> String {
+    let section = |entry: &Entry<B>| {
+        let (name, example) = (entry.name, entry.example);
+        format!("\n## `{name}`\n\n{}\n```toml\n[{key}]\n{example}\n```\n", head(room, name))
+    };
+    registry.iter().map(section).collect()
 }
 
 /// Returns a section for each schedule: the head of its file and its example.
