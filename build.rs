@@ -1,4 +1,4 @@
-//! Lets the programs built here find libtorch by themselves, and compiles the C++ shim.
+//! Writes the path of libtorch into the programs, and compiles the C++ shim.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=LIBTORCH");
 
-    // Where torch-sys found libtorch, however it was told.
+    // The folder in which torch-sys found libtorch.
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         println!("cargo::error=only Linux and macOS are supported");
         return;
@@ -23,8 +23,8 @@ fn main() {
         return;
     }
 
-    // A run path, so that nobody sets LD_LIBRARY_PATH; what libtorch itself needs, it finds by
-    // its own. As a RUNPATH, because then LD_LIBRARY_PATH still can name another libtorch.
+    // A run path, so that nobody has to set LD_LIBRARY_PATH. Libtorch finds its own dependencies. It is a RUNPATH and
+    // not an RPATH, so that LD_LIBRARY_PATH can still name another libtorch.
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
     if target_os == "linux" {
         println!("cargo::rustc-link-arg=-Wl,--enable-new-dtags");
@@ -32,7 +32,7 @@ fn main() {
 
     println!("cargo::rerun-if-changed={SHIM}");
     if Path::new(SHIM).exists() {
-        compile_shim(lib.parent().expect("lib lies in libtorch"));
+        compile_shim(lib.parent().expect("lib is a folder in libtorch"));
     }
 }
 
@@ -45,14 +45,14 @@ fn compile_shim(libtorch: &Path) {
         .std("c++17")
         .opt_level(2)
         .define("_GLIBCXX_USE_CXX11_ABI", "1")
-        // As a system's headers: its warnings are not ours.
+        // As system headers, whose warnings are not shown.
         .flag("-isystem")
         .flag(&include)
         .flag("-isystem")
         .flag(include.join("torch/csrc/api/include"))
         .file(SHIM);
-    // Without it at::parallel_for, which is half a header, runs on one thread. GNU's only: it is
-    // GNU's OpenMP library that torch-sys links.
+    // Without OpenMP, at::parallel_for, whose loop is in a header, runs on one thread. Only with GNU's compiler, because
+    // torch-sys links GNU's OpenMP library.
     if build.get_compiler().is_like_gnu() {
         build.flag("-fopenmp");
     }

@@ -1,5 +1,5 @@
-# Shared by the scripts here: sourced, not run.
 # shellcheck shell=bash
+# Shared by the scripts here: sourced, not run.
 set -euo pipefail
 
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
