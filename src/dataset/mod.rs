@@ -92,7 +92,7 @@ pub struct Data {
     pub info: Info,
     pub train: Part,
     pub test: Option<Part>,
-    /// The result of [`fingerprint`].
+    /// The result of [`fingerprint()`].
     pub fingerprint: String,
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `hidden` | [128] | the width of each hidden layer |
+//! | `hidden` | `[128]` | the width of each hidden layer |
 //! | `activation` | "relu" | the function after each hidden layer |
 //! | `batch_norm` | false | normalize before each activation |
 //! | `dropout` | 0 | the probability of dropping an element after each activation |

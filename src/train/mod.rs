@@ -1,4 +1,4 @@
-//! The loop. [`fit`] trains what a [`Job`] holds and tells what happens as events; it prints nothing, reads no spec and
+//! The loop. [`fit()`] trains what a [`Job`] holds and tells what happens as events; it prints nothing, reads no spec and
 //! touches no file.
 
 mod again;

@@ -86,7 +86,7 @@ fn source_of(name: &str) -> Result<&'static Source, Error> {
 }
 
 /// Returns the sources of all data sets that can be fetched. These are the ones that build from their name alone and have
-/// a [`Dataset::source`].
+/// a `Dataset::source`.
 fn sources() -> Vec<&'static Source> {
     let source = |entry: &Entry<Build>| {
         let table = Table::default();
