@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::assume::{self, Assume};
 use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, Task};
-use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup};
+use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup, one_of};
 
 /// The data of a run, not yet read.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) fn read(
     if !root.has("data") {
         root.mark_known("data");
         let names: Vec<&str> = registry.iter().map(|entry| entry.name).collect();
-        let help = format!("add [data] with type = one of: {}", names.join(", "));
+        let help = format!("add [data] with `type`: {}", one_of(names));
         root.log().push(Diagnostic::error("`data` is missing").help(help));
         return None;
     }

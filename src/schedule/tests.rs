@@ -1,4 +1,4 @@
-//! What every rule must do, by looping over the registry; and what reading a schedule says.
+//! Tests that hold for every rule, as loops over the registry, and tests of the messages about schedules.
 
 mod any;
 mod messages;
@@ -6,7 +6,7 @@ mod properties;
 
 use std::path::Path;
 
-use super::{Clock, Context, Observation, REGISTRY, Rule, build};
+use super::{Clock, Context, OTHER_NAMES, Observation, REGISTRY, Rule, build};
 use crate::metric::{Metric, Part, PartMetric};
 use crate::spec::{Horizon, Log, Section, Spec};
 
@@ -18,11 +18,12 @@ const METRICS: [PartMetric; 4] = [
 ];
 pub const HUNDRED_EPOCHS: Horizon = Horizon { total_steps: 1000, steps_per_epoch: 10 };
 
-/// What came of a spec: the rule, the resolved spec, and everything that was found.
+/// The result of reading a spec.
 struct Read {
+    /// `None` when errors were logged.
     rule: Option<Box<dyn Rule>>,
     resolved: String,
-    /// `Err` where a person would see an error; the text either way.
+    /// The text that a person sees: warnings, or `Err` with the errors.
     found: Result<String, String>,
 }
 
@@ -48,8 +49,8 @@ pub fn error(text: &str) -> String {
     found.expect_err(text)
 }
 
-/// The steps from `from` on of a run that is evaluated after each epoch, by the bits of their factors. What an
-/// evaluation shows is a function of its epoch.
+/// Returns the bits of the factors of the steps `from` to `to` of a run that is evaluated after each epoch. `metric`
+/// returns the value of the metric after an epoch.
 fn run(rule: &mut dyn Rule, from: u64, to: u64, horizon: Horizon, metric: &dyn Fn(u64) -> f64) -> Vec<u64> {
     let Horizon { total_steps, steps_per_epoch } = horizon;
     let clock = |step| Clock { step, total_steps, steps_per_epoch };
@@ -60,9 +61,9 @@ fn run(rule: &mut dyn Rule, from: u64, to: u64, horizon: Horizon, metric: &dyn F
         factors.push(factor.to_bits());
         if (step + 1) % steps_per_epoch == 0 {
             let epoch = (step + 1) / steps_per_epoch;
-            let seen = |_: PartMetric| Some(metric(epoch));
+            let value = |_: PartMetric| Some(metric(epoch));
             let before = rule.factor(clock(step + 1));
-            let reason = rule.observe(&Observation { epoch, clock: clock(step + 1), metric: &seen, scale: 1.0 });
+            let reason = rule.observe(&Observation { epoch, clock: clock(step + 1), metric: &value, scale: 1.0 });
             let changed = rule.factor(clock(step + 1)) != before;
             assert_eq!(reason.is_some(), changed, "step {step}: {reason:?}");
         }
@@ -70,7 +71,7 @@ fn run(rule: &mut dyn Rule, from: u64, to: u64, horizon: Horizon, metric: &dyn F
     factors
 }
 
-/// A metric that falls, with noise and now and then no number at all.
+/// Returns a metric that falls, with noise, and that is sometimes NaN.
 fn metric(seed: u64) -> impl Fn(u64) -> f64 {
     move |epoch| match crate::random::Stream::new(seed, "metric", epoch).uniform() {
         noise if noise < 0.05 => f64::NAN,
@@ -78,6 +79,7 @@ fn metric(seed: u64) -> impl Fn(u64) -> f64 {
     }
 }
 
+/// Returns a spec with the table of a registry example.
 fn table(entry_example: &str) -> String {
     format!("[schedule]\n{entry_example}\n")
 }
@@ -88,16 +90,34 @@ fn names_are_unique_and_sorted() {
 }
 
 #[test]
-fn each_builds_from_its_example() {
-    for entry in REGISTRY {
-        let Read { rule, found, .. } = read(&table(entry.example), HUNDRED_EPOCHS);
-        assert_eq!(found, Ok(String::new()), "{}", entry.name);
-        assert!(!rule.unwrap().describe().is_empty());
+fn the_name_of_each_is_that_of_its_module() {
+    for (entry, (module, _)) in REGISTRY.iter().zip(OTHER_NAMES) {
+        assert_eq!(entry.name, *module);
     }
 }
 
 #[test]
-fn each_refuses_an_unknown_key_and_shows_where_it_stands() {
+fn names_in_other_frameworks_belong_to_one_rule_each() {
+    let mut names: Vec<&str> = OTHER_NAMES.iter().flat_map(|(_, names)| *names).copied().collect();
+    names.extend(REGISTRY.iter().map(|entry| entry.name));
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn each_builds_from_its_example() {
+    for entry in REGISTRY {
+        let Read { rule, found, .. } = read(&table(entry.example), HUNDRED_EPOCHS);
+        assert_eq!(found, Ok(String::new()), "{}", entry.name);
+        let description = rule.unwrap().describe();
+        assert!((1..100).contains(&description.chars().count()), "{}: {description}", entry.name);
+    }
+}
+
+#[test]
+fn each_refuses_an_unknown_key_and_shows_its_place() {
     for entry in REGISTRY {
         let message = error(&table(&format!("{}\nfactr = 0.3", entry.example)));
         assert!(message.contains("unknown key `schedule.factr`"), "{message}");
@@ -106,7 +126,7 @@ fn each_refuses_an_unknown_key_and_shows_where_it_stands() {
 }
 
 #[test]
-fn the_resolved_schedule_read_again_is_the_same() {
+fn the_resolved_schedule_gives_the_same_rule() {
     let arrays = "schedule = [{ type = \"linear\", start = 0.1, end = 1, for = \"10%\" }, { type = \"plateau\", \
                   convention = \"keras\", for = \"50 epochs\" }, { type = \"step\", every = \"5 epochs\" }]";
     let texts = REGISTRY.iter().map(|entry| table(entry.example)).chain([arrays.into(), String::new()]);

@@ -178,13 +178,18 @@ fn reference<B>(room: &str, key: &str, registry: &[Entry<B>]) -> String {
 
 /// Returns a section for each schedule: the head of its file and its example.
 fn schedule_reference() -> String {
-    let mut text = format!("\n## In every table\n\n{}", head("schedule", "from_spec"));
+    let mut text = "\n| `type` | |\n|---|---|\n".to_owned();
+    for entry in schedule::REGISTRY {
+        let name = entry.name;
+        text += &format!("| [`{name}`](#{name}) | {} |\n", entry.summary);
+    }
+    text += &format!("\n## Options of every schedule\n\n{}", head("schedule", "from_spec"));
     text += &format!("\n## `warmup`\n\n{}", head("schedule", "warmup"));
     for entry in schedule::REGISTRY {
         text += &format!("\n## `{}`\n\n{}", entry.name, head("schedule", entry.name));
         text += &format!("\n```toml\n[schedule]\n{}\n```\n", entry.example);
     }
-    text + &format!("\n## A metric, watched\n\n{}", head("schedule", "metric"))
+    text + &format!("\n## The monitored metric\n\n{}", head("schedule", "metric"))
 }
 
 /// Returns a section for each optimizer: the head of its file, its hyper-parameters and its example.

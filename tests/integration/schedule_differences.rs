@@ -65,18 +65,18 @@ impl Difference {
     }
 }
 
-/// ½(1 + cos πx)
+/// Returns ½(1 + cos πx).
 fn half_cosine(x: f64) -> f64 {
     0.5 * (1.0 + (std::f64::consts::PI * x).cos())
 }
 
 #[test]
-fn torch_sequence_in_a_sequence_is_not_implemented_at_the_milestone() {
+fn torch_sequence_in_a_sequence_fails_at_the_milestone() {
     of("torch_sequence_in_sequence").fails(4, "NotImplementedError", &[0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.025]);
 }
 
 #[test]
-fn torch_chained_scheduler_in_a_sequence_is_not_implemented_at_the_milestone() {
+fn torch_chained_scheduler_in_a_sequence_fails_at_the_milestone() {
     of("torch_chained_in_sequence").fails(4, "NotImplementedError", &[0.1, 0.09, 0.0405, 0.03645]);
 }
 
@@ -105,12 +105,12 @@ fn torch_one_cycle_in_a_sequence_changes_the_rate_of_the_part_before_it() {
 
 #[test]
 fn torch_plateau_in_a_sequence_is_refused() {
-    // Five epochs at half the rate; then a plateau from the base rate, that falls after its second evaluation.
+    // Five epochs at half the rate, then a plateau from the base rate, which drops after its second evaluation.
     of("torch_plateau_in_sequence").fails(0, "ValueError", &[0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.1, 0.01]);
 }
 
 #[test]
-fn torch_milestone_at_zero_gives_the_product_of_both_parts_and_is_refused_here() {
+fn torch_milestone_at_zero_gives_the_product_of_both_parts() {
     let it = of("torch_milestone_zero");
     is("theirs", 0, it.theirs[0].unwrap(), 0.1 * 0.5);
     is("theirs", 1, it.theirs[1].unwrap(), 0.1 * 0.5 * 0.25);
@@ -119,7 +119,7 @@ fn torch_milestone_at_zero_gives_the_product_of_both_parts_and_is_refused_here()
 }
 
 #[test]
-fn torch_constant_of_zero_divides_by_it() {
+fn torch_constant_of_zero_divides_by_zero() {
     of("torch_constant_of_zero").fails(3, "ZeroDivisionError", &[0.1, 0.1]);
 }
 
@@ -129,15 +129,15 @@ fn torch_resumed_by_last_epoch_decays_twice() {
 }
 
 #[test]
-fn torch_resumed_without_the_optimizer_goes_on_from_the_wrong_rate() {
+fn torch_resumed_without_the_optimizer_continues_from_the_wrong_rate() {
     let it = of("torch_resumed_without_optimizer");
     it.shows(3, 1.0, 0.125);
     it.shows(5, 0.25, 0.03125);
 }
 
 #[test]
-fn here_a_state_loaded_into_a_new_rule_gives_the_same_bits() {
-    // Every recorded schedule, cut on every tick.
+fn here_a_loaded_state_gives_the_same_bits() {
+    // Every recorded schedule, resumed at every tick.
     for (name, it) in recorded() {
         let Task { spec, base_lr, .. } = &it.task;
         let Ok((mut whole, _)) = it.task.read(spec, *base_lr, None) else { continue };
@@ -167,7 +167,7 @@ fn torch_warm_restarts_by_last_epoch_do_not_know_the_length_of_the_cycle() {
 }
 
 #[test]
-fn torch_one_cycle_comes_up_again_on_a_tick_too_many() {
+fn torch_one_cycle_rises_again_on_an_extra_tick() {
     let it = of("torch_one_cycle_extra_tick");
     it.shows(19, 0.1 / 25.0 / 1e4, 0.1 / 25.0 / 1e4);
     it.shows(20, 0.0012539993764912555, 0.1 / 25.0 / 1e4);
@@ -175,7 +175,7 @@ fn torch_one_cycle_comes_up_again_on_a_tick_too_many() {
 }
 
 #[test]
-fn torch_one_cycle_levels_the_groups() {
+fn torch_one_cycle_gives_all_groups_the_same_rate() {
     let it = of("torch_one_cycle_levels_groups");
     it.shows(0, 0.004, 0.0004);
     it.shows(5, 0.1, 0.01);
@@ -193,7 +193,7 @@ fn torch_eta_min_raises_a_group_whose_rate_is_below_it() {
 }
 
 #[test]
-fn torch_plateau_takes_a_negative_metric_that_gets_worse_for_an_improvement() {
+fn torch_plateau_counts_a_worse_negative_metric_as_an_improvement() {
     let it = of("torch_plateau_of_negative_metric");
     it.shows(3, 0.1, 0.1);
     it.shows(4, 0.1, 0.05);
@@ -201,7 +201,7 @@ fn torch_plateau_takes_a_negative_metric_that_gets_worse_for_an_improvement() {
 }
 
 #[test]
-fn keras_plateau_that_began_with_nan_lowers_the_rate_although_the_metric_improves() {
+fn keras_plateau_that_starts_with_nan_lowers_the_rate_although_the_metric_improves() {
     let it = of("keras_plateau_after_nan");
     it.shows(3, 0.05, 0.1);
     it.shows(12, 0.003125, 0.1);
@@ -215,14 +215,14 @@ fn keras_restarts_in_f32_miss_a_restart_by_a_logarithm() {
 #[test]
 fn optax_plateau_without_patience_lowers_the_rate_on_improvement_and_only_then() {
     let it = of("optax_plateau_of_no_patience");
-    // Better, better, better, not, not, better, not.
+    // Better, better, better, worse, worse, better, worse.
     for (tick, (theirs, ours)) in [(1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (4, 2), (4, 3)].into_iter().enumerate() {
         it.shows(tick + 1, 0.1 * 0.5_f64.powi(theirs), 0.1 * 0.5_f64.powi(ours));
     }
 }
 
 #[test]
-fn optax_polynomial_compiled_is_nan_from_its_end_on() {
+fn optax_polynomial_compiled_is_nan_after_its_end() {
     let it = of("optax_polynomial_compiled");
     assert_eq!(it.theirs[20..], [None; 4]);
     is("ours", 20, it.ours()[20], 0.2);
@@ -235,12 +235,12 @@ fn timm_restarts_miss_a_restart_by_a_logarithm() {
 }
 
 #[test]
-fn timm_first_tick_of_a_tangent_is_not_on_it() {
+fn timm_tanh_starts_at_the_base_rate_instead_of_the_curve() {
     of("timm_tanh_starts_at_base").shows(0, 0.1, 0.1 * 0.5 * (1.0 + 2.0_f64.tanh()));
 }
 
 #[test]
-fn transformers_polynomial_ends_elsewhere_for_another_group() {
+fn transformers_polynomial_ends_at_another_rate_for_another_group() {
     of("transformers_polynomial_end_of_a_group").shows(11, 0.0001, 0.001);
 }
 
@@ -257,9 +257,9 @@ fn pytorch_optimizer_rex_makes_the_first_update_at_its_end() {
 }
 
 #[test]
-fn every_recorded_difference_is_shown() {
+fn every_recorded_difference_has_a_test() {
     let tests = include_str!("schedule_differences.rs");
     for name in recorded().keys() {
-        assert!(tests.contains(&format!("of(\"{name}\")")), "no test shows {name}");
+        assert!(tests.contains(&format!("of(\"{name}\")")), "no test is about {name}");
     }
 }

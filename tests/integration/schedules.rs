@@ -33,7 +33,7 @@ pub struct Task {
     pub metrics: Option<Vec<Option<f64>>>,
 }
 
-/// Another group under the same schedule.
+/// Another group with the same schedule.
 #[derive(Deserialize)]
 struct Group {
     base_lr: f64,
@@ -47,6 +47,7 @@ pub struct Computed {
     pub momentum: Vec<Option<f64>>,
 }
 
+/// Returns each trace with its file name, sorted.
 fn traces() -> Vec<(String, Trace)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schedules");
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -59,7 +60,7 @@ fn traces() -> Vec<(String, Trace)> {
     paths.into_iter().map(read).collect()
 }
 
-/// Collects the names of the rules in `schedule` and in the parts of it.
+/// Adds the names of the rules in `schedule` and in its parts to `names`.
 fn rules_in(schedule: &toml::Value, names: &mut Vec<String>) {
     match schedule {
         toml::Value::Array(parts) => {
@@ -94,6 +95,7 @@ impl Task {
         Ok((rule.ok_or("no rule, and no error")?, resolved))
     }
 
+    /// Returns the clock at `step`.
     pub fn clock(&self, step: u64) -> Clock {
         Clock { step, total_steps: self.total_steps, steps_per_epoch: self.steps_per_epoch }
     }
@@ -165,7 +167,7 @@ impl Trace {
         Some(format!("tick {tick}: {ours:e}, but {theirs:e} in the trace"))
     }
 
-    /// Compares every group.
+    /// Compares the rule with the trace, for every group.
     fn check(&self) -> Result<(), String> {
         let task = &self.task;
         let momentum = self.momentum.as_ref().map(|_| 0.9);

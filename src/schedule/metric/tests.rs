@@ -1,17 +1,18 @@
-//! Where what counts as better differs from PyTorch on purpose. The frameworks' own decisions are in the golden traces.
+//! The judgement of a metric, and its intended difference from PyTorch. The golden traces hold the decisions of the
+//! frameworks.
 
 use super::*;
 use crate::metric::{Metric, Part};
 
-/// PyTorch's `is_better` (torch 2.11, `ReduceLROnPlateau`, mode "min", threshold mode "rel").
+/// Computes PyTorch's `is_better` (torch 2.11, `ReduceLROnPlateau`, mode "min", threshold mode "rel").
 fn pytorch(value: f64, best: f64, threshold: f64) -> bool {
     value < best * (1.0 - threshold)
 }
 
 #[test]
-fn a_negative_metric_that_gets_worse_does_not_count_as_improving_as_it_does_in_pytorch() {
+fn a_negative_metric_that_gets_worse_is_not_better_unlike_in_pytorch() {
     let ours = Improvement { mode: Mode::Min, threshold: 0.1, threshold_mode: ThresholdMode::Rel, threshold_abs: 0.0 };
-    // From -1 to -0.95 is worse, and from -1 to -1.05 not better by a tenth. PyTorch's bar is at -0.9.
+    // -0.95 is worse than -1, and -1.05 is not better by a tenth. PyTorch's bar is at -0.9.
     for (value, in_pytorch, here) in [(-0.95, true, false), (-1.05, true, false), (-1.15, true, true)] {
         assert_eq!(pytorch(value, -1.0, 0.1), in_pytorch, "{value}");
         assert_eq!(ours.is_better(value, -1.0), here, "{value}");
@@ -21,7 +22,7 @@ fn a_negative_metric_that_gets_worse_does_not_count_as_improving_as_it_does_in_p
 }
 
 #[test]
-fn above_zero_the_bar_is_pytorchs_to_the_bit() {
+fn for_positive_metrics_the_bar_equals_pytorchs_to_the_bit() {
     let ours =
         Improvement { mode: Mode::Min, threshold: 0.0152, threshold_mode: ThresholdMode::Rel, threshold_abs: 0.0 };
     let mut random = crate::random::Stream::new(1, "plateau", 0);
@@ -35,7 +36,7 @@ fn above_zero_the_bar_is_pytorchs_to_the_bit() {
 }
 
 #[test]
-fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
+fn the_mean_of_the_window_is_judged_every_few_epochs() {
     let improvement =
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     let metric =
@@ -54,7 +55,7 @@ fn what_is_judged_is_the_mean_of_the_window_every_so_often() {
 }
 
 #[test]
-fn a_number_that_is_none_is_what_the_policy_says() {
+fn the_policy_decides_about_values_that_are_not_finite() {
     let improvement =
         Improvement { mode: Mode::Min, threshold: 0.0, threshold_mode: ThresholdMode::Abs, threshold_abs: 0.0 };
     for (nan, bad, reduce) in [(Nan::Bad, true, false), (Nan::Ignore, false, false), (Nan::Reduce, false, true)] {

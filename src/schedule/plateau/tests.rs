@@ -1,10 +1,10 @@
-//! The state of a plateau. The frameworks' own decisions are in the golden traces.
+//! The state of a plateau. The golden traces hold the decisions of the frameworks.
 
 use super::*;
 use crate::schedule::tests::{HUNDRED_EPOCHS, rule};
 
 #[test]
-fn a_state_that_is_foreign_or_cut_off_changes_nothing() {
+fn a_damaged_or_foreign_state_changes_nothing() {
     let mut plateau = rule(
         "schedule = { type = \"plateau\", factor = 0.5, patience = \"2 epochs\", cooldown = \"2 epochs\" }",
         HUNDRED_EPOCHS,

@@ -1,4 +1,4 @@
-//! What sequences mean.
+//! The meaning of sequences.
 
 use super::*;
 use crate::schedule::tests::{HUNDRED_EPOCHS, error, rule};
@@ -11,7 +11,7 @@ fn factors<const N: usize>(rule: &dyn Rule, steps: [u64; N]) -> [f64; N] {
     steps.map(|step| rule.factor(clock(step)))
 }
 
-/// Shows `rule` what the evaluation after `epoch` gave.
+/// Lets `rule` observe the evaluation after `epoch`.
 fn observe(rule: &mut dyn Rule, epoch: u64, value: f64) -> Option<String> {
     rule.observe(&Observation { epoch, clock: clock(10 * epoch), metric: &|_| Some(value), scale: 1.0 })
 }
@@ -29,7 +29,7 @@ fn a_part_sees_the_clock_of_its_phase() {
 }
 
 #[test]
-fn after_a_time_based_part_the_next_starts_from_the_base_unless_it_says_otherwise() {
+fn after_a_time_based_part_the_next_starts_from_the_base_by_default() {
     let text = |from: &str| {
         format!(
             "schedule = [{{ type = \"exponential\", factor = 0.5, every = \"10 steps\", for = \"20 steps\" }}, \
@@ -43,7 +43,7 @@ fn after_a_time_based_part_the_next_starts_from_the_base_unless_it_says_otherwis
 }
 
 #[test]
-fn after_a_plateau_the_next_goes_on_from_what_it_left_unless_it_says_otherwise() {
+fn after_a_plateau_the_next_part_starts_from_its_factor_by_default() {
     for (from, left) in [("", 0.1), (", from = \"base\"", 1.0)] {
         let text =
             format!("schedule = [{{ {PLATEAU}, for = \"3 epochs\" }}, {{ type = \"constant\", factor = 0.5{from} }}]");
@@ -60,17 +60,17 @@ fn an_evaluation_at_a_boundary_belongs_to_the_part_that_trained() {
     let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ {PLATEAU}, from = \"base\" }}]");
     let mut rule = rule(&text, HUNDRED_EPOCHS);
     observe(&mut *rule, 1, 1.0);
-    // The first part drops in its last moment, which nobody sees: the second starts from the base rate.
+    // The first part drops at its end, which has no effect: the second starts from the base rate.
     assert_eq!(observe(&mut *rule, 2, 2.0), None);
     assert_eq!(factors(&*rule, [19, 20]), [0.1, 1.0]);
-    // This is the second part's first evaluation, and so its best.
+    // The first evaluation of the second part is its best so far.
     assert_eq!(observe(&mut *rule, 3, 3.0), None);
     assert!(observe(&mut *rule, 4, 3.0).is_some());
     assert_eq!(factors(&*rule, [19, 40]), [0.1, 0.1]);
 }
 
 #[test]
-fn min_lr_is_a_learning_rate_whatever_came_before() {
+fn min_lr_is_a_learning_rate_also_after_other_parts() {
     // The base rate is 0.1; the first plateau lowers it to 0.01, and the second stops at 0.004.
     let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ {PLATEAU}, min_lr = 0.004 }}]");
     let mut rule = rule(&text, HUNDRED_EPOCHS);
@@ -81,14 +81,14 @@ fn min_lr_is_a_learning_rate_whatever_came_before() {
 }
 
 #[test]
-fn a_state_goes_in_whole_or_not_at_all() {
+fn a_state_that_does_not_fit_changes_nothing() {
     let text = format!("schedule = [{{ {PLATEAU}, for = \"2 epochs\" }}, {{ type = \"constant\" }}]");
     let mut rule = rule(&text, HUNDRED_EPOCHS);
     observe(&mut *rule, 1, 0.5);
     let saved = rule.save();
     let [mut cut, mut foreign] = [saved.clone(), saved.clone()];
     cut["parts"].as_array_mut().unwrap().pop();
-    // The first part's state could be taken over, the second's not.
+    // The state of the first part could be loaded, that of the second could not.
     foreign["parts"][0]["factor"] = 0.25.into();
     foreign["parts"][1] = 3.into();
     for wrong in [cut, foreign, serde_json::Value::Null] {
@@ -122,7 +122,7 @@ fn lengths_that_do_not_fit_are_errors() {
 }
 
 #[test]
-fn the_base_is_1_however_low_the_parts_before_had_come() {
+fn from_base_starts_at_1_after_any_parts() {
     let text = "schedule = [{ type = \"constant\", factor = 0.5, for = \"10 steps\" }, { type = \"constant\", factor = 0.5, \
                 from = \"current\", for = \"10 steps\" }, { type = \"constant\", factor = 0.75 }]";
     assert_eq!(factors(&*rule(text, HUNDRED_EPOCHS), [0, 10, 20]), [0.5, 0.25, 0.75]);

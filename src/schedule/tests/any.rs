@@ -1,9 +1,28 @@
-//! Any rule, as a spec words it.
+//! Random schedules, as a spec writes them.
 
 use proptest::prelude::*;
 
-/// A rule's keys in an inline table, without its braces.
+use crate::schedule::REGISTRY;
+
+/// Returns the example of a rule as the keys of an inline table, without braces. Options that every rule has are left out,
+/// because the tests add their own.
+fn inline_example(example: &str) -> String {
+    let mut keys: toml::Table = example.parse().unwrap();
+    keys.retain(|key, _| !matches!(key, "warmup" | "floor" | "ceiling"));
+    let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    keys.join(", ")
+}
+
+/// Returns a random rule that has no parts: the example of any rule in the registry, or one with random options. The result
+/// is the keys of an inline table, without braces.
 pub fn any_leaf() -> impl Strategy<Value = String> {
+    let examples: Vec<String> = REGISTRY.iter().map(|entry| inline_example(entry.example)).collect();
+    let examples: Vec<String> = examples.into_iter().filter(|example| !example.contains("parts = ")).collect();
+    prop_oneof![1 => prop::sample::select(examples), 4 => any_options()]
+}
+
+/// Returns a random rule with random options.
+fn any_options() -> impl Strategy<Value = String> {
     let tick = || prop_oneof![Just(""), Just(", tick = \"epoch\"")];
     let end = || prop_oneof![Just("0.0"), Just("0.05"), Just("{ lr = 0.002 }")];
     let clocked = prop_oneof![
@@ -46,7 +65,7 @@ pub fn any_leaf() -> impl Strategy<Value = String> {
                  decay_of = \"{of}\""
             )
         ),
-        // Sequences within sequences leave as few as 40 steps: the first cycle is still longer than one.
+        // In a sequence within a sequence there are only about 40 steps. The first cycle must be longer than a step.
         (1..5u64, 1.0..2.0)
             .prop_map(|(cycles, mult)| format!("type = \"cosine_restarts\", cycles = {cycles}, period_mult = {mult:?}")),
         (0.0..1.0, 10..40u64, 10..40u64, prop_oneof![
@@ -79,35 +98,35 @@ pub fn any_leaf() -> impl Strategy<Value = String> {
         .prop_map(|formula| format!("type = \"expression\", formula = \"{formula}\"")),
     ];
     // Patience and cooldowns are multiples of `every`.
-    let watched = || {
+    let monitored = || {
         let nan = prop_oneof![Just("bad"), Just("ignore"), Just("reduce")];
         (1..3usize, 1..3u64, nan).prop_map(|(window, every, nan)| {
             (every, format!("window = {window}, every = \"{every} epochs\", nan = \"{nan}\""))
         })
     };
     let driven = prop_oneof![
-        (0.1..0.9, 0..3u64, 0..3u64, prop_oneof![Just("torch"), Just("keras"), Just("optax")], watched()).prop_map(
-            |(factor, patience, cooldown, convention, (every, watched))| format!(
+        (0.1..0.9, 0..3u64, 0..3u64, prop_oneof![Just("torch"), Just("keras"), Just("optax")], monitored()).prop_map(
+            |(factor, patience, cooldown, convention, (every, monitored))| format!(
                 "type = \"plateau\", factor = {factor:?}, patience = \"{} epochs\", cooldown = \"{} epochs\", \
-                 min_lr = 1e-4, convention = \"{convention}\", {watched}",
+                 min_lr = 1e-4, convention = \"{convention}\", {monitored}",
                 patience * every,
                 cooldown * every
             )
         ),
-        (1.1..2.0, 0..3u64, watched()).prop_map(|(factor, patience, (every, watched))| format!(
-            "type = \"plateau\", factor = {factor:?}, patience = \"{} epochs\", max_lr = 0.3, {watched}",
+        (1.1..2.0, 0..3u64, monitored()).prop_map(|(factor, patience, (every, monitored))| format!(
+            "type = \"plateau\", factor = {factor:?}, patience = \"{} epochs\", max_lr = 0.3, {monitored}",
             patience * every
         )),
-        (0.5..0.95, 0..3u64, 0..3u64, 1..4u64, watched()).prop_map(
-            |(factor, patience, cooldown, reset, (every, watched))| format!(
+        (0.5..0.95, 0..3u64, 0..3u64, 1..4u64, monitored()).prop_map(
+            |(factor, patience, cooldown, reset, (every, monitored))| format!(
                 "type = \"greedy\", factor = {factor:?}, patience = \"{} epochs\", cooldown = \"{} epochs\", \
-                 raise_cooldown = \"{every} epochs\", min_lr = 0.05, max_lr = 0.3, reset = {reset}, {watched}",
+                 raise_cooldown = \"{every} epochs\", min_lr = 0.05, max_lr = 0.3, reset = {reset}, {monitored}",
                 patience * every,
                 cooldown * every
             )
         ),
     ];
-    // In epochs, a phase of the runs below would be too short for it.
+    // Without `tick`: in epochs, a phase is too short for it.
     let one_cycle =
         (0.2..0.45, any::<bool>(), prop_oneof![Just("cos"), Just("linear")], prop_oneof![Just("last"), Just("after")])
             .prop_map(|(start, three, anneal, reach)| {
@@ -120,7 +139,7 @@ pub fn any_leaf() -> impl Strategy<Value = String> {
     prop_oneof![8 => (clocked, tick()).prop_map(|(rule, tick)| format!("{rule}{tick}")), 2 => driven, 1 => constant, 1 => one_cycle]
 }
 
-/// `rule` with modifiers, or without.
+/// Returns `rule` with a random warm-up and random limits, or without.
 fn modified(rule: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let table = (
         0.0..0.5,
@@ -146,7 +165,7 @@ fn modified(rule: impl Strategy<Value = String>) -> impl Strategy<Value = String
     (rule, warmup, limits).prop_map(|(rule, warmup, limits)| format!("{rule}{warmup}{limits}"))
 }
 
-/// Any rule, sequences of products of sequences too: the keys of an inline table, without its braces.
+/// Returns any rule, also sequences of products of sequences: the keys of an inline table, without braces.
 pub fn any_rule() -> impl Strategy<Value = String> {
     modified(any_leaf()).prop_recursive(2, 12, 3, |part| {
         let from = prop_oneof![Just(""), Just(", from = \"base\""), Just(", from = \"current\"")];

@@ -1,4 +1,4 @@
-//! What is said of a schedule: errors, warnings, descriptions.
+//! The errors, warnings and descriptions of schedules.
 
 use super::{HUNDRED_EPOCHS, Read, error, read, rule};
 use crate::schedule::{Clock, Context, build};
@@ -6,7 +6,7 @@ use crate::spec::{Horizon, Log, Section, Spec};
 use std::path::Path;
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_name_the_problem_and_its_place() {
     let mut missing: Vec<String> = Vec::new();
     let mut wrong = |table: &str, parts: &[&str]| {
         let message = error(&format!("[schedule]\n{table}\n"));
@@ -53,7 +53,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong("type = \"multistep\"", &["`schedule.milestones` is missing"]);
     wrong("type = \"multistep\"\nmilestones = []", &["`schedule.milestones` is empty"]);
     wrong("type = \"multistep\"\nmilestones = [30, 60]", &["write \"30 epochs\" or \"30 steps\""]);
-    // PyTorch starts on the wrong level or counts twice; here neither can be written.
+    // PyTorch accepts both: it starts at the wrong level, or counts a milestone twice.
     wrong("type = \"multistep\"\nmilestones = [\"0 steps\"]", &["is 0 steps long"]);
     let twice = "type = \"multistep\"\nmilestones = [\"10 epochs\", \"100 steps\"]";
     wrong(
@@ -130,7 +130,7 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn a_run_without_metrics_has_no_plateau() {
+fn a_plateau_needs_a_metric() {
     let spec = Spec::parse(Path::new("test.toml"), "schedule = { type = \"plateau\" }", &[]).unwrap();
     let log = Log::default();
     let mut root = Section::root(&spec.table, &log);
@@ -140,7 +140,7 @@ fn a_run_without_metrics_has_no_plateau() {
 }
 
 #[test]
-fn what_will_not_be_seen_is_a_warning() {
+fn what_has_no_effect_in_the_run_is_a_warning() {
     for (table, warning) in [
         ("type = \"step\"\nevery = \"100 epochs\"", "`schedule.every`: the first drop is after the last step"),
         ("type = \"step\"\nevery = \"10 epochs\"\nfirst = \"2000 steps\"", "`schedule.first`: the first drop is"),
@@ -163,7 +163,7 @@ fn what_will_not_be_seen_is_a_warning() {
             "type = \"cosine\"\nover = \"100 epochs\"\nwarmup = { for = \"5 epochs\", clock = \"after\" }",
             "`schedule.over`: the cosine ends after the last step",
         ),
-        // PyTorch's `eta_min` raises a group that is below it, and nobody is told.
+        // PyTorch's `eta_min` silently raises a group whose rate is lower.
         ("type = \"cosine\"\nend = { lr = 0.2 }", "`schedule.end` is above the base lr, so the rule raises it"),
         ("type = \"cosine_restarts\"\nperiod = \"101 epochs\"", "`schedule.period`: the first cycle ends after"),
         ("type = \"cyclic\"\nlow = 0\nup = \"51 epochs\"", "`schedule.up`: the first cycle ends after the last step"),
@@ -205,9 +205,9 @@ fn what_will_not_be_seen_is_a_warning() {
     }
 }
 
-/// Numbers that no run needs are read as quickly as others, and break nothing.
+/// Absurd numbers are read as quickly as others, without a panic.
 #[test]
-fn what_is_beyond_all_measure_is_neither_a_panic_nor_a_wait() {
+fn huge_numbers_neither_panic_nor_take_long() {
     let huge = Horizon { total_steps: 1 << 40, steps_per_epoch: 10 };
     for (table, horizon) in [
         ("type = \"cyclic\"\nlow = 0\nup = \"9223372036854775808 steps\"", HUNDRED_EPOCHS),

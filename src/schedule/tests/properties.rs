@@ -1,15 +1,15 @@
-//! What holds for every rule and every nesting of rules.
+//! Properties of every rule and of every nesting of rules.
 
 use proptest::prelude::*;
 
 use super::any::{any_leaf, any_rule};
 use super::{metric, read, rule, run, table};
 use crate::schedule::{REGISTRY, Rule};
-use crate::spec::Horizon;
+use crate::spec::{Duration, Horizon};
 
 const LONG: Horizon = Horizon { total_steps: 640, steps_per_epoch: 10 };
 
-/// The rule of an inline table without its braces.
+/// Returns the rule with these keys of an inline table.
 fn inline(table: &str) -> Box<dyn Rule> {
     rule(&format!("schedule = {{ {table} }}"), LONG)
 }
@@ -22,7 +22,7 @@ proptest! {
         let horizon = Horizon { total_steps: epochs * steps_per_epoch + extra, steps_per_epoch };
         for entry in REGISTRY {
             let Some(mut rule) = read(&table(entry.example), horizon).rule else {
-                // Milestones and cycles longer than a short run are errors in some rules, and said so.
+                // For some rules, milestones and cycles longer than a short run are errors.
                 continue;
             };
             run(&mut *rule, 0, horizon.total_steps + 100, horizon, &metric(epochs));
@@ -30,7 +30,7 @@ proptest! {
     }
 
     #[test]
-    fn a_run_that_is_cut_and_goes_on_gives_the_same_bits(table in any_rule(), cut in 0..640u64, seed in 0..9u64) {
+    fn a_resumed_run_gives_the_same_bits(table in any_rule(), cut in 0..640u64, seed in 0..9u64) {
         let mut whole = inline(&table);
         let metric = metric(seed);
         let mut expected = run(&mut *whole, 0, cut, LONG, &metric);
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sequence_of_one_and_a_product_of_one_are_that_one(table in any_rule(), seed in 0..9u64) {
+    fn a_sequence_or_product_of_one_part_is_that_part(table in any_rule(), seed in 0..9u64) {
         let mut alone = inline(&table);
         let mut sequence = rule(&format!("schedule = [{{ {table} }}]"), LONG);
         let mut product = inline(&format!("type = \"product\", parts = [{{ {table} }}]"));
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn a_warm_up_is_a_line_before_the_rule(table in any_leaf(), start in 0.0..1.0, seed in 0..9u64) {
+    fn a_warm_up_equals_a_line_before_the_rule(table in any_leaf(), start in 0.0..1.0, seed in 0..9u64) {
         let warmup = format!("warmup = {{ for = \"64 steps\", start = {start:?}, reach = \"after\", clock = \"after\", to = \"base\", tick = \"step\" }}");
         let mut warmed = inline(&format!("{table}, {warmup}"));
         let line = format!("type = \"linear\", start = {start:?}, end = 1, for = \"64 steps\"");
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn a_state_that_is_cut_off_or_foreign_changes_nothing(table in any_rule(), other in any_rule(), seed in 0..9u64) {
+    fn a_damaged_or_foreign_state_changes_nothing(table in any_rule(), other in any_rule(), seed in 0..9u64) {
         let mut rule = inline(&table);
         run(&mut *rule, 0, 320, LONG, &metric(seed));
         let saved = rule.save();
@@ -113,26 +113,42 @@ proptest! {
     }
 }
 
+/// Returns the example of a rule with one duration at its top level set to LENGTH, for each of them.
+fn with_each_length(example: &str) -> Vec<String> {
+    let mut keys: toml::Table = example.parse().unwrap();
+    keys.remove("warmup");
+    let with_length = |key: &str, length: toml::Value| {
+        let mut keys = keys.clone();
+        keys.insert(key.to_owned(), length);
+        let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        keys.join(", ").replace("\"LENGTH\"", "LENGTH")
+    };
+    let is_duration = |value: &toml::Value| value.as_str().is_some_and(|text| Duration::parse(text).is_some());
+    // The resolved example also has the keys that the example leaves at their defaults.
+    let resolved: toml::Table = read(&table(example), LONG).resolved.parse().unwrap();
+    let mut texts = Vec::new();
+    for (key, value) in resolved["schedule"].as_table().unwrap() {
+        if is_duration(value) {
+            texts.push(with_length(key, "LENGTH".into()));
+        }
+        if let Some(items) = value.as_array().filter(|items| items.first().is_some_and(is_duration)) {
+            let mut items = items.clone();
+            items[0] = "LENGTH".into();
+            texts.push(with_length(key, items.into()));
+        }
+    }
+    texts
+}
+
 #[test]
 fn a_percentage_is_of_the_whole_with_a_warm_up_and_without() {
-    for keys in [
-        "type = \"step\", every = LENGTH",
-        "type = \"multistep\", milestones = [LENGTH]",
-        "type = \"piecewise\", boundaries = [LENGTH], values = [1, 0.5]",
-        "type = \"linear\", start = 1, end = 0, over = LENGTH",
-        "type = \"exponential\", factor = 0.5, every = LENGTH",
-        "type = \"inverse_time\", rate = 0.5, every = LENGTH",
-        "type = \"inverse_sqrt\", timescale = LENGTH",
-        "type = \"polynomial\", over = LENGTH",
-        "type = \"cosine\", over = LENGTH",
-        "type = \"cosine_restarts\", period = LENGTH",
-        "type = \"cyclic\", low = 0, up = LENGTH",
-        "type = \"one_cycle\", over = LENGTH",
-        "type = \"noam\", peak = LENGTH",
-        "type = \"wsd\", decay = LENGTH",
-        "type = \"tanh\", over = LENGTH",
-        "type = \"rex\", over = LENGTH",
-    ] {
+    // Two optional keys, which no resolved example has.
+    let optional = ["type = \"cosine_restarts\", period = LENGTH", "type = \"wsd\", decay = \"20%\", stable = LENGTH"];
+    let time_based = |example: &&str| !rule(&table(example), LONG).is_metric_driven();
+    let examples = REGISTRY.iter().map(|entry| entry.example).filter(time_based).flat_map(with_each_length);
+    let tested: Vec<String> = examples.chain(optional.map(str::to_owned)).collect();
+    assert!(tested.len() >= 18, "{tested:?}");
+    for keys in tested {
         for (percent, steps) in [("", ""), (", warmup = \"20%\"", ", warmup = \"128 steps\"")] {
             let metric = metric(1);
             let factors = |keys: String| run(&mut *inline(&keys), 0, 640, LONG, &metric);
@@ -142,7 +158,7 @@ fn a_percentage_is_of_the_whole_with_a_warm_up_and_without() {
     }
 }
 
-/// `state` with one key or one element less, in every way.
+/// Returns `state` without one key or one element, for each of them.
 fn without_a_piece(state: &serde_json::Value) -> Vec<serde_json::Value> {
     use serde_json::Value;
     match state {
@@ -175,7 +191,7 @@ fn without_a_piece(state: &serde_json::Value) -> Vec<serde_json::Value> {
     }
 }
 
-/// Which rules have a state, and how they are nested.
+/// Returns the names of the rules that have a state, nested as they are.
 fn shape(state: &serde_json::Value) -> String {
     match (state.get("rule"), state.get("parts").and_then(|parts| parts.as_array())) {
         (Some(name), Some(parts)) => format!("{name}{:?}", parts.iter().map(shape).collect::<Vec<_>>()),
