@@ -1,0 +1,1 @@
+"""Where our schedules differ from a framework on purpose: a module for each framework, a function for each difference."""

@@ -1,0 +1,1 @@
+"""The gradients that the cases of `optimizers` have in common."""

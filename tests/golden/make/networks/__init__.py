@@ -1,0 +1,1 @@
+"""The traces of whole networks, which only PyTorch makes."""
