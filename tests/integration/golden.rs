@@ -8,7 +8,7 @@ use lr_run::spec::Spec;
 use safetensors::{Dtype, SafeTensors};
 use tch::Tensor;
 
-/// A golden file of tensors.
+/// A golden file of tensors, with the inputs that it shares with others.
 pub struct Trace {
     pub name: String,
     pub metadata: HashMap<String, String>,
@@ -24,31 +24,15 @@ impl Trace {
     }
 
     fn read(path: &Path) -> Trace {
-        let bytes = std::fs::read(path).unwrap();
-        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-        let file = SafeTensors::deserialize(&bytes).unwrap();
-        let tensors = file.iter().map(|(name, view)| {
-            let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-            let data = view.data();
-            let flat = match view.dtype() {
-                Dtype::F32 => {
-                    Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| f32::from_le_bytes(it)).collect::<Vec<_>>())
-                }
-                Dtype::F64 => {
-                    Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| f64::from_le_bytes(it)).collect::<Vec<_>>())
-                }
-                Dtype::I64 => {
-                    Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| i64::from_le_bytes(it)).collect::<Vec<_>>())
-                }
-                other => panic!("{name} is {other:?}"),
-            };
-            (name.to_owned(), flat.view(shape.as_slice()))
-        });
-        Trace {
-            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-            tensors: tensors.collect(),
-            metadata: header.metadata().clone().unwrap_or_default(),
+        let (mut tensors, metadata) = read_tensors(path);
+        // Most traces of optimizers share their inputs, which are in another file.
+        if let Some(shared) = metadata.get("gradients") {
+            let (inputs, _) = read_tensors(&golden("gradients").join(format!("{shared}.safetensors")));
+            for (name, input) in inputs {
+                tensors.entry(name).or_insert(input);
+            }
         }
+        Trace { name: path.file_stem().unwrap().to_string_lossy().into_owned(), metadata, tensors }
     }
 
     /// Returns the tensor `name`, which must exist.
@@ -67,9 +51,40 @@ impl Trace {
     }
 }
 
+/// Returns the tensors of a safetensors file and its metadata.
+fn read_tensors(path: &Path) -> (HashMap<String, Tensor>, HashMap<String, String>) {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.iter().map(|(name, view)| {
+        let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+        let data = view.data();
+        let flat = match view.dtype() {
+            Dtype::F32 => {
+                Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| f32::from_le_bytes(it)).collect::<Vec<_>>())
+            }
+            Dtype::F64 => {
+                Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| f64::from_le_bytes(it)).collect::<Vec<_>>())
+            }
+            Dtype::I64 => {
+                Tensor::from_slice(&data.as_chunks().0.iter().map(|&it| i64::from_le_bytes(it)).collect::<Vec<_>>())
+            }
+            other => panic!("{name} is {other:?}"),
+        };
+        (name.to_owned(), flat.view(shape.as_slice()))
+    });
+    (tensors.collect(), header.metadata().clone().unwrap_or_default())
+}
+
+/// Returns a folder of `tests/golden`.
+fn golden(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder)
+}
+
+/// Returns the paths of the files in a folder of `tests/golden`, sorted.
 fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(golden(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -101,7 +101,11 @@ fn replay(trace: &Trace) -> (f64, String) {
             let of_param = |name: &String| Some(trace.find(&format!("{kind}/{name}"))?.get(step - 1));
             params.iter().map(of_param).collect::<Option<Vec<Tensor>>>()
         };
-        let inputs = trace.find("x").map(|x| Batch { x: x.get(step - 1), y: trace.get("y").get(step - 1) });
+        // The batches are taken in turn.
+        let inputs = trace.find("x").map(|x| {
+            let index = (step - 1) % x.size()[0];
+            Batch { x: x.get(index), y: trace.get("y").get(index) }
+        });
         let again = |batch| Again { model: &plan.model, batch, loss: plan.loss, seed: 1, step: 0 };
         let mut batch = Recorded { of_model: inputs.as_ref().map(again), hessian: of_step("hessian") };
         let (loss, grads) = match of_step("grad") {
