@@ -1,7 +1,6 @@
-//! The metrics of a run: what is measured ([`Metric`]), on which part of the data ([`Part`]), and which way it is better.
+//! The metrics of a run: the quantity ([`Metric`]), the part of the data ([`Part`]) and the direction ([`Mode`]).
 //!
-//! [`REGISTRY`] holds each metric once. A column such as `val_accuracy` is a [`PartMetric`]; its name is parsed once and
-//! is no string after that.
+//! [`REGISTRY`] holds each metric once. A name such as `val_accuracy` is parsed once, into a [`PartMetric`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::choice;
 
 choice! {
-    /// Which way a metric is better.
+    /// The direction in which a metric is better.
     pub enum Mode {
         /// Lower values are better, as of a loss.
         Min = "min",
@@ -39,7 +38,7 @@ pub enum Range {
     Any,
 }
 
-/// How people read a value.
+/// The form in which people read a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `97.12 %`
@@ -72,7 +71,7 @@ impl Metric {
     pub const RMSE: Metric =
         Metric { name: "rmse", short: "rmse", better: Mode::Min, range: Range::NonNegative, format: Format::Number };
 
-    /// What training minimizes, averaged over the examples.
+    /// The quantity that training minimizes, averaged over the examples.
     pub const LOSS: Metric =
         Metric { name: "loss", short: "loss", better: Mode::Min, range: Range::Any, format: Format::Number };
 
@@ -140,7 +139,7 @@ impl fmt::Display for PartMetric {
     }
 }
 
-/// A name that is not a metric's.
+/// A name that no metric has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no metric `{0}`")]
 pub struct UnknownMetric(pub String);

@@ -1,4 +1,4 @@
-//! `lr-run list`: what a spec can name.
+//! `lr-run list`: prints everything that a spec can name.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};

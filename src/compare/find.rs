@@ -13,7 +13,7 @@ pub struct Run {
     pub path: PathBuf,
     pub record: RunRecord,
     pub curve: Curve,
-    /// Whether a live process owns it.
+    /// True if a live process owns it.
     pub live: bool,
 }
 

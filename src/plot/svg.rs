@@ -41,7 +41,7 @@ pub struct Chart<'a> {
     /// The quantity on the value axis.
     pub quantity: String,
     pub lines: Vec<Line<'a>>,
-    /// Whether the names of the lines are shown.
+    /// True if the names of the lines are shown.
     pub legend: bool,
 }
 

@@ -17,7 +17,7 @@ struct Same<'a> {
     trajectories: Vec<&'a Trajectory>,
 }
 
-/// How every picture of a preview begins. A file with another beginning is not overwritten.
+/// The first line of every picture of a preview. A file without it is not overwritten.
 pub const MARK: &str = "<!-- lr-run preview -->\n";
 
 /// Returns a picture of `runs`: a chart for each quantity, one below the other.

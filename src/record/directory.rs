@@ -22,7 +22,7 @@ use super::{Fanout, Sink};
 pub struct RunDirectory {
     path: PathBuf,
     spec: String,
-    /// Whether the run resumes with a new spec that makes it longer.
+    /// True if the run resumes with a new spec that makes it longer.
     extends: bool,
     lock: Arc<Lock>,
 }
@@ -76,7 +76,7 @@ impl RunDirectory {
             return Ok(None);
         }
         refuse_foreign(path)?;
-        // With a pending new run, opening finds out whose results these are.
+        // If a new run is pending, only `open` can decide which results count.
         if force || previous::are_pending(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
     }
 

@@ -1,6 +1,6 @@
-//! What a run tells while it goes on. `train` emits these; everything that a person or a script sees is made of them.
+//! The events of a run. `train` emits them, and everything that a person or a script sees is made of them.
 //!
-//! JSON has no NaN and no infinity: such a number is written as `null`, and read back as NaN.
+//! JSON has no NaN and no infinity. Such numbers are written as `null` and read back as NaN.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use super::number::rate;
 use super::warning::Warning;
 use crate::metric::{Metric, Part, PartMetric};
 
-/// One thing that happened in a run.
+/// Something that happened in a run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The run begins.
+    /// The run starts or resumes.
     Started(Box<Started>),
-    /// Training moved on; comes a few times a second at most.
+    /// Training made progress. Emitted a few times a second at most.
     Progress(Progress),
-    /// An epoch ended and was evaluated (epoch 0: before training).
+    /// An epoch ended and was evaluated. Epoch 0 is the evaluation before training.
     Epoch(Row),
     /// A metric-driven rule changed a group's learning rate, or another hyper-parameter of it.
     RateChanged(RateChanged),
@@ -27,35 +27,35 @@ pub enum Event {
     Reduced(Reduced),
     /// The target was reached for the first time.
     TargetReached(Reached),
-    /// Something a person should know; the run goes on.
+    /// A warning. The run continues.
     Warning(Warning),
-    /// The run is over.
+    /// The run ended.
     Ended(Box<Outcome>),
 }
 
-/// What will run.
+/// The run, as it is known at its start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Started {
-    /// The experiment's name and the variant's folder name.
+    /// The experiment's name, and the name of the run's folder below it.
     pub name: String,
     pub variant: String,
-    /// `mlp 784-128-10`, in words.
+    /// A description: `mlp 784-128-10`.
     pub model: String,
-    /// Trainable parameters.
+    /// The number of trainable parameters.
     pub parameters: u64,
-    /// `mnist`, in words.
+    /// A description: `mnist`.
     pub data: String,
-    /// Examples in each part; `val` is 0 where none are held out, `test` where there is none.
+    /// The number of examples in each part; 0 for a part that does not exist.
     pub train_examples: u64,
     pub val_examples: u64,
     pub test_examples: u64,
-    /// Which part decisions use: `validation`, or with `validation = 0` `test` or `train`.
+    /// The part that decisions use: `validation`, or with `validation = 0`, `test` or `train`.
     pub validation_part: String,
     pub optimizer: String,
     pub schedule: String,
     /// The base learning rate.
     pub lr: f64,
-    /// The groups in order; the base group, `base`, is first.
+    /// The parameter groups in order. The base group, `base`, is first.
     pub groups: Vec<GroupInfo>,
     pub device: String,
     pub threads: u64,
@@ -65,44 +65,44 @@ pub struct Started {
     pub total_steps: u64,
     /// The task's metric.
     pub metric: Metric,
-    /// `val_accuracy >= 0.97`, or nothing.
+    /// The target: `val_accuracy >= 0.97`. `None` without a target.
     pub target: Option<String>,
-    /// Which optional columns `epochs.csv` has, by the spec alone.
+    /// The optional columns of `epochs.csv`. They depend on the spec alone.
     pub columns: Columns,
-    /// Where it goes on, when an earlier process began it.
+    /// The place where the run resumes. `None` for a run that starts at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
 }
 
-/// Where a run goes on that was interrupted.
+/// The place where an interrupted run resumes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resumed {
-    /// The epoch that is trained or was evaluated last.
+    /// The epoch that is being trained or was evaluated last.
     pub epoch: u64,
     /// Optimizer updates done.
     pub step: u64,
-    /// Whether, and when, the target has been reached.
+    /// The time when the target was reached, if it was.
     #[serde(skip)]
     pub reached: Option<Reached>,
-    /// Length of `epochs.csv` there; what is behind it will come again.
+    /// The length of `epochs.csv` at that point. Rows after it will be written again.
     #[serde(skip)]
     pub epochs_csv_bytes: u64,
 }
 
-/// One parameter group, as told at the start.
+/// A parameter group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct GroupInfo {
     pub name: String,
     pub parameters: u64,
     pub lr: f64,
     pub schedule: String,
-    /// The hyper-parameters that follow rules besides the rate.
+    /// The hyper-parameters with a schedule of their own.
     #[serde(default)]
     pub schedule_for: Vec<HyperInfo>,
 }
 
 impl GroupInfo {
-    /// `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
+    /// Describes the schedules: `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
     pub fn rates(&self) -> String {
         let lr = format!("lr {}, {}", rate(self.lr), self.schedule);
         let others = self.schedule_for.iter().map(ToString::to_string);
@@ -110,11 +110,11 @@ impl GroupInfo {
     }
 }
 
-/// A hyper-parameter of a group that follows a rule, as told at the start.
+/// A hyper-parameter of a group with a schedule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HyperInfo {
     pub name: String,
-    /// The group's own value.
+    /// The group's own value, which the schedule's factor multiplies.
     pub value: f64,
     pub schedule: String,
 }
@@ -129,32 +129,32 @@ impl fmt::Display for HyperInfo {
 /// The columns of `epochs.csv` that not every run has.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Columns {
-    /// `<name>` and `<name>.<group>`: the hyper-parameters that follow rules in some group.
+    /// The hyper-parameters that have a schedule in some group, as `<name>` and `<name>.<group>`.
     #[serde(default)]
     pub hyper: Vec<String>,
-    /// `effective_lr.<group>`: the optimizer chooses its own rate.
+    /// `effective_lr` and `effective_lr.<group>`, for an optimizer that chooses its own rate.
     pub effective_lr: bool,
-    /// `test_loss` and the test metric, each epoch.
+    /// `test_loss` and the test metric, if the test part is evaluated each epoch.
     pub test: bool,
-    /// `ema_loss` and its metric: validation with the average of the weights.
+    /// `ema_loss` and its metric, for validation with the average of the weights.
     #[serde(default)]
     pub ema: bool,
 }
 
-/// How far training is.
+/// The progress of training.
 #[derive(Clone, Debug, Serialize)]
 pub struct Progress {
     pub epoch: u64,
-    /// Steps done in the whole run.
+    /// The steps done in the whole run.
     pub step: u64,
-    /// Steps done in this epoch, and how many it has.
+    /// The steps done in this epoch, and its length.
     pub step_in_epoch: u64,
     pub steps_in_epoch: u64,
-    /// Mean training loss of this epoch so far.
+    /// The mean training loss of this epoch so far.
     pub loss: f64,
 }
 
-/// Loss and task metric (accuracy from 0 to 1, or RMSE) of one part of the data.
+/// The loss and the task's metric (accuracy from 0 to 1, or RMSE) on one part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     #[serde(deserialize_with = "nan_from_null")]
@@ -169,21 +169,21 @@ pub struct Row {
     pub epoch: u64,
     /// Optimizer updates done.
     pub step: u64,
-    /// As trained, weighted by samples; none at epoch 0.
+    /// The mean over the epoch's samples, measured while training. `None` at epoch 0.
     pub train: Option<Scores>,
     pub val: Option<Scores>,
     pub test: Option<Scores>,
-    /// Of validation with the average of the weights.
+    /// The validation part with the average of the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<Scores>,
-    /// Learning rate of each group at the epoch's last step (epoch 0: at the first), base group first.
+    /// The learning rate of each group at the epoch's last step (epoch 0: at the first step), base group first.
     pub lr: Vec<f64>,
-    /// Values of the hyper-parameters that follow rules in some group, at the same step, of every group.
+    /// The values of the scheduled hyper-parameters in each group, at the same step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hyper: BTreeMap<String, Vec<f64>>,
-    /// What the optimizer made of the rate, for methods that choose their own.
+    /// The rate of each group that the optimizer chose. Empty for other optimizers.
     pub effective_lr: Vec<f64>,
-    /// This epoch's own.
+    /// The time of this epoch alone.
     pub train_seconds: f64,
     pub eval_seconds: f64,
 }
@@ -207,12 +207,12 @@ impl Row {
     }
 }
 
-/// A metric-driven rule changed what it drives.
+/// A change that a metric-driven rule made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RateChanged {
     pub epoch: u64,
     pub group: String,
-    /// `lr`, or the hyper-parameter that follows the rule.
+    /// `lr`, or the hyper-parameter that the rule drives.
     #[serde(default = "lr")]
     pub quantity: String,
     pub from: f64,
@@ -220,7 +220,7 @@ pub struct RateChanged {
     pub reason: String,
 }
 
-/// When the target was reached.
+/// The moment when the target was reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
     pub metric: PartMetric,
@@ -228,11 +228,11 @@ pub struct Reached {
     pub value: f64,
     pub epoch: u64,
     pub step: u64,
-    /// Training and evaluation time since the start.
+    /// The training and evaluation time since the start.
     pub seconds: f64,
 }
 
-/// How a run stands or ended.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -254,11 +254,12 @@ pub struct Best {
     pub epoch: u64,
 }
 
-/// Where training stopped making sense.
+/// The step at which a run diverged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
-    /// The first step (from 1) with a non-finite loss, and the base group's rate there.
+    /// The first step (from 1) with a loss that is NaN or infinite.
     pub step: u64,
+    /// The base group's learning rate at that step.
     #[serde(deserialize_with = "nan_from_null")]
     pub lr: f64,
     pub loss: String,
@@ -277,21 +278,21 @@ pub struct Reduced {
     pub left: u64,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     pub status: Status,
     /// `epochs`, `steps`, `time`, `target`, `early_stop`, `divergence`, `signal`.
     pub ended_by: String,
-    /// The target, as the spec words it, and when it was first reached.
+    /// The target in words, and the moment when it was first reached.
     pub target: Option<String>,
     pub reached: Option<Reached>,
     pub best: Option<Best>,
     /// The last row written.
     pub last: Option<Row>,
-    /// The test part, evaluated once at the end, where there is one.
+    /// The scores on the test part at the end. `None` without a test part.
     pub test: Option<Scores>,
-    /// What the fitted model is, where it can be said in numbers (slope and intercept).
+    /// The numbers of the fitted model, if it has few (slope and intercept).
     pub fitted: Vec<(String, f64)>,
     pub diverged: Option<Divergence>,
     /// Each time that the run went back instead, at lower rates.
@@ -311,7 +312,7 @@ fn nan_from_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::E
 }
 
 impl Outcome {
-    /// Of a run that an error ended: what it came to is in the rows written before.
+    /// Returns the outcome of a run that an error ended. Its results are in the rows written before.
     pub fn failed() -> Self {
         Outcome {
             status: Status::Failed,

@@ -130,7 +130,7 @@ impl Layout {
         cells
     }
 
-    /// Returns the row whose cells `cell` gives by the names of their columns; `None` if its counts or times are missing.
+    /// Returns the row with the cells that `cell` returns by column name. `None` if a count or a time is missing.
     pub fn row(&self, cell: impl Fn(&str) -> Cell) -> Option<Row> {
         let count = |name: &str| match cell(name) {
             Cell::Count(count) => Some(count),

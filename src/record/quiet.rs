@@ -1,4 +1,4 @@
-//! `--quiet`: only what a person must not miss.
+//! `--quiet`: prints only warnings and a divergence.
 
 use std::io::{self, Stderr, Write};
 

@@ -22,7 +22,7 @@ pub struct Terminal<W> {
     started: Option<Box<Started>>,
     /// The line that the target was reached. It is printed if the run continues; otherwise the last lines say so.
     held_back: Option<String>,
-    /// Whether the reader is gone.
+    /// True once the reader is gone.
     closed: bool,
 }
 

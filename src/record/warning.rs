@@ -1,11 +1,11 @@
-//! The warnings of a run. The text of each says what happened and what to do.
+//! The warnings of a run. Each text says what happened and what to do.
 
 use std::fmt;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// Something that a person should know although the run goes on.
+/// Something that a person should know although the run continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// `validation = 0`: the test part decides.
@@ -21,12 +21,12 @@ pub enum Warning {
     LittleMemory {
         /// The model and the batch size.
         training: String,
-        /// What is needed and what is free, with their units.
+        /// The memory that is needed and that is free, with units.
         needed: String,
         free: String,
-        /// What the largest shares of it are for.
+        /// The uses of the needed memory, with their sizes.
         shares: String,
-        /// What would need less.
+        /// A way to need less.
         help: &'static str,
     },
 }
