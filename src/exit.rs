@@ -106,7 +106,10 @@ mod tests {
         assert_eq!(Exit::of(&run, true), Exit::TargetMissed);
         assert_eq!(Exit::of(&Outcome { status: Status::Diverged, ..run.clone() }, true), Exit::Diverged);
         let metric = Part::Val.of(Metric::ACCURACY);
-        let (value, epoch, step, seconds) = (0.98, 3, 30, 1.5);
+        let value = 0.98;
+        let epoch = 3;
+        let step = 30;
+        let seconds = 1.5;
         run.reached = Some(Reached { metric, value, epoch, step, seconds });
         assert_eq!(Exit::of(&run, true), Exit::Success);
     }

@@ -8,7 +8,8 @@
 //!
 //! One way, no back and forth. [`spec`] reads the text and says what is wrong with it; [`plan`] turns it into numbers
 //! and objects; [`train`] runs them and emits events; [`record`] writes what happened; [`compare`] reads that again.
-//! [`preview`] shows the rules of a plan without training.
+//! [`preview`] shows the rules of a plan without training; its charts come from [`plot`]. [`metric`] lists what a run
+//! measures.
 //! [`cli`] puts these together, one file a command.
 //!
 //! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`engine`] runs the rules of [`optimizer`]. [`network`] computes the layers that a

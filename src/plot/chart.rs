@@ -159,7 +159,8 @@ struct Canvas {
 impl Canvas {
     fn draw(&mut self, line: usize, samples: &Samples, y: &Axis, end: f64) {
         let (across, down) = self.pen.per_cell();
-        let (columns, rows) = (self.width * across, HEIGHT * down);
+        let columns = self.width * across;
+        let rows = HEIGHT * down;
         let row = |value: f64| ((1.0 - y.place(value)) * (rows - 1) as f64).round() as usize;
         let step = |column: usize| {
             let epochs = end * column as f64 / columns as f64;
@@ -173,7 +174,8 @@ impl Canvas {
                 break;
             }
             let Some(here) = samples.between(from, step(column + 1).max(from + 1)) else { break };
-            let (mut top, mut bottom) = (row(here.max.value), row(here.min.value));
+            let mut top = row(here.max.value);
+            let mut bottom = row(here.min.value);
             // The second of two columns draws the connection between them.
             if let Some(before) = before {
                 top = top.min(if before < top { before + 1 } else { top });

@@ -41,7 +41,8 @@ pub fn page(runs: &[Run], scale: Scale, options: ChartOptions) -> String {
     let mut text = String::new();
     for run in runs {
         let Some(horizon) = run.trajectories.first().map(|it| it.samples.horizon) else { continue };
-        let (steps, epoch) = (count(horizon.total_steps), count(horizon.steps_per_epoch));
+        let steps = count(horizon.total_steps);
+        let epoch = count(horizon.steps_per_epoch);
         let unit = if horizon.total_steps == 1 { "step" } else { "steps" };
         text += &format!("{}: {steps} {unit}, {epoch} an epoch\n", run.name);
     }

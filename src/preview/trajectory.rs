@@ -34,7 +34,8 @@ pub fn trajectories(trace: &mut Trace<'_>) -> Vec<Trajectory> {
     let horizon = trace.horizon();
     let last = horizon.total_steps.saturating_sub(1);
     let empty = |series: &Series| {
-        let (series, samples) = (series.clone(), Samples::new(horizon));
+        let series = series.clone();
+        let samples = Samples::new(horizon);
         Trajectory { series, samples, moves: Vec::new(), more_moves: 0, fingerprint: FNV_OFFSET }
     };
     let mut all: Vec<Trajectory> = trace.series().map(empty).collect();

@@ -20,7 +20,8 @@ pub fn spec_hash(resolved: &Table) -> String {
 
 /// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`.
 pub(super) fn differences(here: &Table, there: &Table) -> Vec<String> {
-    let (here, there) = (canonical(here), canonical(there));
+    let here = canonical(here);
+    let there = canonical(there);
     let keys: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
     let shown = |value: Option<&String>| value.map_or("not set", String::as_str).to_owned();
     keys.into_iter()

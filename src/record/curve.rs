@@ -86,11 +86,13 @@ impl Curve {
         is_metric: &[bool],
     ) -> Result<(u64, Vec<Option<f64>>), CurveError> {
         if record.len() != self.columns.len() {
-            let (here, there) = (record.len(), self.columns.len());
+            let here = record.len();
+            let there = self.columns.len();
             return Err(self.wrong_at(number, &format!("{here} cells, but the header names {there} columns")));
         }
         let wrong = |at: usize, expected: &str| {
-            let (name, cell) = (self.columns[at].trim(), &record[at]);
+            let name = self.columns[at].trim();
+            let cell = &record[at];
             self.wrong_at(number, &format!("column `{name}`: `{cell}` is not {expected}"))
         };
         let epoch = whole(record[epoch_at].trim()).ok_or_else(|| wrong(epoch_at, "an epoch's number"))?;

@@ -99,8 +99,10 @@ mod tests {
     fn row(epoch: u64) -> Row {
         let scores = |loss| Some(Scores { loss, metric: 0.5 });
         let train = if epoch == 0 { None } else { scores(0.25) };
-        let (train_seconds, eval_seconds) = (1.5, 0.25);
-        let (lr, effective_lr) = (vec![1e-3], vec![]);
+        let train_seconds = 1.5;
+        let eval_seconds = 0.25;
+        let lr = vec![1e-3];
+        let effective_lr = vec![];
         Row {
             epoch,
             step: 10 * epoch,
@@ -160,8 +162,10 @@ mod tests {
         let row =
             row.prop_map(move |((train, val, test, ema), (lr, hyper, effective_lr), train_seconds, eval_seconds)| {
                 // Each row gets its own epoch below.
-                let (epoch, step) = (0, 0);
-                let (test, ema) = (test.filter(|_| columns.test), ema.filter(|_| columns.ema));
+                let epoch = 0;
+                let step = 0;
+                let test = test.filter(|_| columns.test);
+                let ema = ema.filter(|_| columns.ema);
                 let hyper = columns.hyper.iter().cloned().zip(hyper).collect();
                 let effective_lr = if columns.effective_lr { effective_lr } else { Vec::new() };
                 Row { epoch, step, train, val, test, ema, lr, hyper, effective_lr, train_seconds, eval_seconds }

@@ -97,10 +97,14 @@ pub(crate) fn outcome() -> Outcome {
 
 /// Returns all events of the run.
 pub(crate) fn events() -> Vec<Event> {
-    let (step_in_epoch, steps_in_epoch) = (200, 391);
+    let step_in_epoch = 200;
+    let steps_in_epoch = 391;
     let progress = Progress { epoch: 1, step: 200, step_in_epoch, steps_in_epoch, loss: 0.61 };
-    let (group, quantity) = ("base".to_owned(), "lr".to_owned());
-    let (from, to, reason) = (1e-3, 1e-4, "val_loss has not been lower for 2 epochs".to_owned());
+    let group = "base".to_owned();
+    let quantity = "lr".to_owned();
+    let from = 1e-3;
+    let to = 1e-4;
+    let reason = "val_loss has not been lower for 2 epochs".to_owned();
     vec![
         Event::Started(Box::new(started())),
         Event::Epoch(row(0, 2.3102, 0.0981)),

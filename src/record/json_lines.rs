@@ -64,8 +64,13 @@ mod tests {
     fn each_event_is_a_line_that_reads_back() {
         let mut lines = JsonLines::new(Vec::new());
         let val = Some(Scores { loss: f64::INFINITY, metric: 1e-300 });
-        let (lr, hyper, effective_lr) = (vec![0.1], BTreeMap::from([("beta1".to_owned(), vec![0.9])]), vec![]);
-        let (train, test, train_seconds, eval_seconds) = (None, None, 1.5, 0.25);
+        let lr = vec![0.1];
+        let hyper = BTreeMap::from([("beta1".to_owned(), vec![0.9])]);
+        let effective_lr = vec![];
+        let train = None;
+        let test = None;
+        let train_seconds = 1.5;
+        let eval_seconds = 0.25;
         let row = Row {
             epoch: 3,
             step: 30,
@@ -118,7 +123,10 @@ mod tests {
     #[test]
     fn closed_pipe_is_not_an_error() {
         let metric = crate::metric::Part::Val.of(crate::metric::Metric::LOSS);
-        let (value, epoch, step, seconds) = (0.1, 1, 2, 3.0);
+        let value = 0.1;
+        let epoch = 1;
+        let step = 2;
+        let seconds = 3.0;
         let event = Event::TargetReached(Reached { metric, value, epoch, step, seconds });
         let mut lines = JsonLines::new(Broken(ErrorKind::BrokenPipe, 0));
         assert!(lines.on(&event).is_ok() && lines.on(&event).is_ok());

@@ -170,7 +170,8 @@ mod tests {
     use super::*;
 
     fn layout() -> Layout {
-        let (groups, hyper) = (vec!["bias".into(), "a,b".into()], vec!["alpha".into(), "eps".into()]);
+        let groups = vec!["bias".into(), "a,b".into()];
+        let hyper = vec!["alpha".into(), "eps".into()];
         Layout { metric: Metric::RMSE, groups, hyper, effective_lr: true, test: true, ema: true }
     }
 
@@ -207,7 +208,8 @@ mod tests {
             train_seconds: 1.5,
             eval_seconds: 0.25,
         };
-        let (header, cells) = (layout().header(), layout().cells(&row));
+        let header = layout().header();
+        let cells = layout().cells(&row);
         assert_eq!(header.len(), cells.len());
         let cell = |name: &str| cells[header.iter().position(|column| column == name).unwrap()];
         assert_eq!(layout().row(cell), Some(row));

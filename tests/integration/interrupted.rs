@@ -71,7 +71,7 @@ fn interrupted_run_is_resumed_by_the_same_command() {
         assert_eq!(long.stop(signal, &[]), Some(code));
         assert!(long.checkpoints() > 0);
         let printed = long.run(&[], 0);
-        assert!(printed.contains("goes on") && printed.contains("steps, in epoch"), "{printed}");
+        assert!(printed.contains("resumes") && printed.contains("steps, in epoch"), "{printed}");
         assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
         assert_eq!(long.checkpoints(), 0, "a complete run needs none");
         assert!(long.run(&[], 0).contains("is complete"));
@@ -101,7 +101,7 @@ fn changed_spec_is_refused_and_force_starts_over() {
     assert!(printed.contains("optimizer.lr: 0.01 here, 0.001 there"), "{printed}");
     assert_eq!(long.epochs(), rows);
     let printed = long.run(&["--force"], 0);
-    assert!(!printed.contains("goes on"), "{printed}");
+    assert!(!printed.contains("resumes"), "{printed}");
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }
 
@@ -136,7 +136,7 @@ fn run_can_be_extended_if_nothing_depends_on_its_length() {
     assert_eq!(grown.epochs(), ["0", "1", "2"]);
     grown.rewrite("epochs = 2", "epochs = 4");
     let printed = grown.run(&[], 0);
-    assert!(printed.contains("goes on"), "{printed}");
+    assert!(printed.contains("resumes"), "{printed}");
     Left::read(&grown.path()).assert_same(&Left::read(&whole.path()), "4 epochs after 2");
     assert!(grown.run(&[], 0).contains("is complete"), "the longer spec is the run's spec now");
 
@@ -235,7 +235,7 @@ fn full_disk_ends_the_run_and_loses_nothing() {
     assert!(!printed.contains("panicked"), "{printed}");
     assert_eq!(files(&long.path().join("checkpoint")).len(), 2);
     // With space again it resumes.
-    assert!(long.run(&[], 0).contains("goes on"));
+    assert!(long.run(&[], 0).contains("resumes"));
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
 }
 

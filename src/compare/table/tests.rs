@@ -82,7 +82,8 @@ fn each_metric_has_a_table_and_a_direction() {
 #[test]
 fn each_run_is_listed_once_and_a_broken_run_is_reported() {
     let results = tempfile::tempdir().unwrap();
-    let (good, bad) = (results.path().join("good"), results.path().join("bad"));
+    let good = results.path().join("good");
+    let bad = results.path().join("bad");
     run(&good, example::started(), &rows(&[0.5]), Some(Status::Completed));
     run(&bad, example::started(), &rows(&[0.5]), Some(Status::Completed));
     fs::write(bad.join("epochs.csv"), "a,b\n").unwrap();

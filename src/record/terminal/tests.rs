@@ -106,7 +106,8 @@ fn fitted_line_is_printed() {
     let test = Some(Scores { loss: 1.25e-7, metric: 3.5e-4 });
     let last = Row { val: None, test, ..row(1, 0.5, 0.7) };
     let fitted = vec![("slope".to_owned(), 2.00013), ("intercept".to_owned(), -0.99987)];
-    let (best, reached) = (None, None);
+    let best = None;
+    let reached = None;
     let status = Status::Completed;
     let end = Outcome { status, target: None, reached, best, last: Some(last.clone()), test, fitted, ..outcome() };
     let text = shown(false, &[Event::Started(Box::new(run)), Event::Epoch(last), Event::Ended(Box::new(end))]);
@@ -134,7 +135,10 @@ fn divergence_names_step_and_rate() {
     let scores = Some(Scores { loss: f64::NAN, metric: 0.098 });
     let last = Row { train: scores, val: scores, ..row(1, 0.5, 0.7) };
     let diverged = Some(Divergence { step: 1_017, lr: 10.0, loss: "NaN".into() });
-    let (status, reached, best, test) = (Status::Diverged, None, None, None);
+    let status = Status::Diverged;
+    let reached = None;
+    let best = None;
+    let test = None;
     let end = Outcome { status, reached, best, test, last: Some(last.clone()), diverged, ..outcome() };
     let text = shown(false, &[Event::Started(Box::new(started())), Event::Epoch(last), Event::Ended(Box::new(end))]);
     insta::assert_snapshot!(text.split_once("time\n").unwrap().1, @r"
