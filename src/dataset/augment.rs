@@ -18,7 +18,7 @@ pub struct Augment {
 pub struct Transform {
     /// Row and column in the stored image of the pixel that becomes the upper left one. Either may lie outside.
     pub from: [i64; 2],
-    /// Whether left and right are swapped after the shift.
+    /// True if left and right are swapped after the shift.
     pub flip: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Fashion-MNIST: 60,000 training and 10,000 test images of clothes, in MNIST's format (Xiao, Rasul and Vollgraf 2017).
 //!
+//! The default of `normalize` is "unit".
+//!
 //! | key | default | |
 //! |---|---|---|
 //! | `dir` | | a folder with your own IDX files instead, as for `mnist` |

@@ -1,5 +1,7 @@
 //! Points around a straight line: `y = slope · x + intercept + noise · ε`, with `x` uniform in [−1, 1) and `ε` standard normal.
 //!
+//! The default of `normalize` is "none".
+//!
 //! | key | default | |
 //! |---|---|---|
 //! | `points` | 1000 | the number of training examples |

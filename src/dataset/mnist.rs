@@ -1,6 +1,8 @@
 //! MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 × 28 grey pixels (LeCun, Cortes and Burges
 //! 1998).
 //!
+//! The default of `normalize` is "unit".
+//!
 //! | key | default | |
 //! |---|---|---|
 //! | `dir` | | a folder with your own IDX files instead of MNIST: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and for a test part `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. They may be gzipped. All images have one size, and labels are 0 to 9. |

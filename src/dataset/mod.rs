@@ -104,6 +104,7 @@ pub trait Dataset: std::fmt::Debug + Send {
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
     /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
+
     /// Returns the shape and the task as far as they are known without reading files.
     fn without_files(&self) -> Assumed {
         Assumed { input: vec![1, 28, 28], task: None }
@@ -118,8 +119,8 @@ pub trait Dataset: std::fmt::Debug + Send {
 /// The ways in which data may be obtained.
 pub struct Access<'a> {
     /// The user's cache folder for data.
-    pub cache: std::path::PathBuf,
-    /// Whether fetching is forbidden.
+    pub cache: PathBuf,
+    /// True if nothing may be fetched.
     pub offline: bool,
     /// Called during a long fetch.
     pub progress: &'a dyn Fn(&Progress),
@@ -144,7 +145,7 @@ pub struct Error(pub String);
 pub struct Context<'a> {
     /// The folder that paths in the spec are relative to.
     pub folder: &'a Path,
-    /// Whether files may be opened. If not, the set is built from its table alone.
+    /// True if files may be opened. Otherwise the data set is built from its table alone.
     pub may_read: bool,
 }
 

@@ -11,7 +11,7 @@
 //! - `y`: targets. Integers `[n]` are classes, numbered from 0. Floats `[n]` or `[n, outputs]` are values to predict.
 //! - `x_test`, `y_test`: the test part, optional.
 //!
-//! The element types `uint8`, `float32`, `float64`, `int32` and `int64` are read, little-endian and in C order.
+//! The default of `normalize` is "unit" for pixels and "none" for other inputs. The element types `uint8`, `float32`, `float64`, `int32` and `int64` are read, little-endian and in C order.
 
 use std::cell::OnceCell;
 use std::io::{BufReader, Read, Seek};
@@ -130,7 +130,7 @@ fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> 
 fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data, Error> {
     let pixels = x.array.dtype == Dtype::U8;
     let [n, shape @ ..] = &x.array.shape[..] else {
-        return Err(Error(format!("{}: this is a single number, but expected is [n, …]", x.name)));
+        return Err(Error(format!("{}: expected an array of shape [n, …], not a single number", x.name)));
     };
     let n = *n;
     let input = match shape {
@@ -150,7 +150,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         [_, outputs] if *outputs > 0 && y.array.integers().is_none() => *outputs,
         shape => {
             let message =
-                format!("{}: its shape is {shape:?}; expected is [{n}], or for floats [{n}, outputs]", y.name);
+                format!("{}: expected the shape [{n}], or [{n}, outputs] for floats, not {shape:?}", y.name);
             return Err(Error(message));
         }
     };
@@ -162,7 +162,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         Targets::Values(_) => None,
     });
     let task = match classes.max() {
-        Some(0) => return Err(Error(format!("{y_name}: every class is 0: a classifier needs two"))),
+        Some(0) => return Err(Error(format!("{y_name}: every class is 0, but a classifier needs two classes"))),
         Some(&largest) => Task::Classification { classes: largest as usize + 1 },
         None => Task::Regression { outputs },
     };
@@ -179,8 +179,8 @@ fn same(train: &Named, test: &Named) -> Result<(), Error> {
     if alike && test.array.shape.first().is_some_and(|&n| n > 0) {
         return Ok(());
     }
-    let [train_is, test_is] = [train, test].map(|it| format!("{:?} {:?}", it.array.dtype, it.array.shape));
-    Err(Error(format!("{}: {test_is} does not match the training part, {train_is}", test.name)))
+    let [expected, found] = [train, test].map(|it| format!("{:?} {:?}", it.array.dtype, it.array.shape));
+    Err(Error(format!("{}: {found} does not match the training part, which has {expected}", test.name)))
 }
 
 fn part(x: Named, y: Named) -> Result<Part, Error> {

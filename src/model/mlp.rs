@@ -1,12 +1,12 @@
 //! A multilayer perceptron: dense layers with an activation between them.
 //!
 //! Parameters: `layers.<i>.weight` `[out, in]` and `layers.<i>.bias` `[out]`, with `i` from 0. With `batch_norm` also
-//! `norms.<i>.weight` and `norms.<i>.bias` `[out]`.
+//! `norms.<i>.weight`, `norms.<i>.bias`, `norms.<i>.running_mean` and `norms.<i>.running_var` `[out]`.
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `hidden` | `[128]` | the width of each hidden layer |
-//! | `activation` | "relu" | the function after each hidden layer |
+//! | `activation` | "relu" | the function after each hidden layer: "relu", "tanh", "sigmoid", "gelu", "silu", "elu" or "leaky_relu" |
 //! | `batch_norm` | false | normalize before each activation |
 //! | `dropout` | 0 | the probability of dropping an element after each activation |
 //! | `init`, `bias_init` | "default" | initializers of weights and biases |

@@ -90,14 +90,14 @@ fn errors_say_what_is_expected() {
         ),
         (
             vec![x(), ("y.npy", i64s("2, 1", &[0, 1]))],
-            "a.npz: `y`: its shape is [2, 1]; expected is [2], or for floats [2, outputs]",
+            "a.npz: `y`: expected the shape [2], or [2, outputs] for floats, not [2, 1]",
         ),
-        (vec![("x.npy", f32s("", &[1.0])), y()], "a.npz: `x`: this is a single number, but expected is [n, …]"),
+        (vec![("x.npy", f32s("", &[1.0])), y()], "a.npz: `x`: expected an array of shape [n, …], not a single number"),
         (
             vec![x(), ("y.npy", f32s("", &[1.0]))],
-            "a.npz: `y`: its shape is []; expected is [2], or for floats [2, outputs]",
+            "a.npz: `y`: expected the shape [2], or [2, outputs] for floats, not []",
         ),
-        (vec![x(), ("y.npy", i64s("2,", &[0, 0]))], "a.npz: `y`: every class is 0: a classifier needs two"),
+        (vec![x(), ("y.npy", i64s("2,", &[0, 0]))], "a.npz: `y`: every class is 0, but a classifier needs two classes"),
         (vec![("x.npy", f32s("0, 3", &[])), y()], "a.npz: `x`: its shape [0, 3] has no values"),
         (
             vec![("x.npy", f32s("2, 1", &[1.0, f32::NAN])), y()],
@@ -105,11 +105,11 @@ fn errors_say_what_is_expected() {
         ),
         (
             vec![x(), y(), ("x_test.npy", f32s("1, 2", &[1.0, 2.0])), ("y_test.npy", i64s("1,", &[0]))],
-            "a.npz: `x_test`: F32 [1, 2] does not match the training part, F32 [2, 1]",
+            "a.npz: `x_test`: F32 [1, 2] does not match the training part, which has F32 [2, 1]",
         ),
         (
             vec![x(), y(), ("x_test.npy", f32s("1, 1", &[1.0])), ("y_test.npy", f32s("1,", &[0.0]))],
-            "a.npz: `y_test`: F32 [1] does not match the training part, I64 [2]",
+            "a.npz: `y_test`: F32 [1] does not match the training part, which has I64 [2]",
         ),
         (
             vec![("x.npy", npy(1, &header(">f4", "2,"), &[0; 8])), y()],
