@@ -1,4 +1,4 @@
-// What libtorch has and tch does not expose. Nothing here throws: callers get a message or nothing.
+// Functions of libtorch that tch does not have. None of them throws: errors are returned.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-// What libtorch allocates in the machine's own memory while this is its thread's profiler.
+// Counts what libtorch allocates in main memory while it is the profiler of its thread.
 struct Counter : c10::MemoryReportingInfoBase {
   std::atomic<int64_t> held{0};
   std::atomic<int64_t> peak{0};
@@ -41,16 +41,16 @@ struct Counting {
 
 extern "C" {
 
-// Loads libtorch_cuda.so, which registers CUDA with libtorch; null, or why it cannot be loaded.
-// Has to come before the first question about CUDA: libtorch remembers the answer.
+// Loads libtorch_cuda.so, which registers CUDA with libtorch. Returns null, or the reason if it cannot be loaded.
+// Must be called before the first question about CUDA, because libtorch remembers the answer.
 const char* lr_load_cuda(const char* path) {
   if (dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr) return nullptr;
   const char* reason = dlerror();
   return reason != nullptr ? reason : "dlopen failed";
 }
 
-// beta·input + alpha·a·b for matrices, which tch has without beta and alpha. A new tensor, which the caller owns; null where
-// libtorch refuses, with a reason in `reason` that the caller frees.
+// Returns beta·input + alpha·a·b for matrices (tch has no beta and alpha). The caller owns the new tensor. Returns null if
+// libtorch refuses, with the reason in `reason`, which the caller frees.
 at::Tensor* lr_addmm(
     const at::Tensor* input, const at::Tensor* a, const at::Tensor* b, double beta, double alpha, char** reason) {
   try {
@@ -61,15 +61,15 @@ at::Tensor* lr_addmm(
   }
 }
 
-// The release these headers are of, "2.11.0".
+// Returns the version of these headers, such as "2.11.0".
 const char* lr_torch_version() { return TORCH_VERSION; }
 
-// Calls body(context, begin, end) for pieces of [0, length), on the threads that libtorch's own operations use.
+// Calls body(context, begin, end) for pieces of [0, length), on the threads that libtorch uses for its own operations.
 void lr_parallel_for(int64_t length, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
   at::parallel_for(0, length, grain, [&](int64_t begin, int64_t end) { body(context, begin, end); });
 }
 
-// Counts what this thread's operations allocate, until `lr_count_end` on the same thread.
+// Starts counting what the operations of this thread allocate, until `lr_count_end` on the same thread.
 void* lr_count_begin() {
   try {
     return new Counting;
@@ -78,7 +78,7 @@ void* lr_count_begin() {
   }
 }
 
-// Bytes allocated since and not freed, and the most there were at once since the last time that this was asked.
+// Writes the bytes that are allocated since the start and not freed, and their maximum since the last call.
 void lr_count(void* counting, int64_t* held, int64_t* peak) {
   Counter& counter = *static_cast<Counting*>(counting)->counter;
   *held = counter.held.load();
@@ -87,7 +87,7 @@ void lr_count(void* counting, int64_t* held, int64_t* peak) {
 
 void lr_count_end(void* counting) { delete static_cast<Counting*>(counting); }
 
-// Deterministic algorithms where libtorch has a choice (CUDA's, above all), and full f32 precision in products.
+// Makes libtorch prefer deterministic algorithms, which matters on CUDA.
 void lr_set_deterministic(bool on) {
   at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(on);
