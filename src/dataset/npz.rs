@@ -149,8 +149,7 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         [_] => 1,
         [_, outputs] if *outputs > 0 && y.array.integers().is_none() => *outputs,
         shape => {
-            let message =
-                format!("{}: expected the shape [{n}], or [{n}, outputs] for floats, not {shape:?}", y.name);
+            let message = format!("{}: expected the shape [{n}], or [{n}, outputs] for floats, not {shape:?}", y.name);
             return Err(Error(message));
         }
     };
