@@ -9,11 +9,10 @@
 //! One way, no back and forth. [`spec`] reads the text and says what is wrong with it; [`plan`] turns it into numbers
 //! and objects; [`train`] runs them and emits events; [`record`] writes what happened; [`compare`] reads that again.
 //! [`preview`] shows the rules of a plan without training; its charts come from [`plot`]. [`metric`] lists what a run
-//! measures.
-//! [`cli`] puts these together, one file a command.
+//! measures. [`cli`] has the commands, one file each; those that compute are in [`run`].
 //!
-//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`engine`] runs the rules of [`optimizer`]. [`network`] computes the layers that a
-//! [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
+//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`engine`] runs the rules of
+//! [`optimizer`]. [`network`] computes the layers that a [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
 //! code.
 
 pub mod batches;
@@ -35,6 +34,7 @@ pub mod plot;
 pub mod preview;
 pub mod random;
 pub mod record;
+pub mod run;
 pub mod schedule;
 pub mod spec;
 pub mod store;

@@ -10,10 +10,10 @@ use std::cell::OnceCell;
 use std::io::{Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
-use lr_run::checkpoint::{numbers_in, tensors};
-use lr_run::cli::job;
+use lr_run::checkpoint::{tensors, values_in};
 use lr_run::dataset::{Access, csv, idx, npz, unpacked};
 use lr_run::plan::{Machine, Plan, glob, plan};
+use lr_run::run::job;
 use lr_run::schedule::{Formula, NAMES};
 use lr_run::spec::{Duration, Field, Horizon, Place, Spec, Value, ValueKind, WallTime};
 use lr_run::train::{Interrupt, State, fit};
@@ -80,7 +80,10 @@ fn planned(spec: &Spec) -> Vec<Plan> {
         let (again, _) = plan(&again, &machine).unwrap_or_else(|found| panic!("{}\n{text}", found.render(false)));
         let again = again.first().expect("one run");
         assert_eq!(toml::to_string(&again.resolved).as_ref(), Ok(&text));
-        assert_eq!((&again.name, &again.variant, again.horizon), (&first.name, &first.variant, first.horizon));
+        assert_eq!(
+            (&again.name, &again.variant, again.length.horizon),
+            (&first.name, &first.variant, first.length.horizon)
+        );
     }
     plans
 }
@@ -184,11 +187,11 @@ fn safetensors(bytes: &[u8]) {
 /// Reads the `state.json` of a checkpoint whose tensors are right, and resumes from it.
 fn checkpoint(bytes: &[u8]) {
     thread_local!(static TENSORS: OnceCell<Vec<(String, Tensor)>> = const { OnceCell::new() });
-    let Some((numbers, seconds)) = numbers_in(bytes) else { return };
+    let Some((values, seconds)) = values_in(bytes) else { return };
     TENSORS.with(|tensors| {
         let tensors = tensors.get_or_init(|| small_run(None).expect("a small run").tensors);
         let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
-        let _ = small_run(Some(State { numbers, seconds, tensors }));
+        let _ = small_run(Some(State { values, seconds, tensors }));
     });
 }
 
@@ -214,7 +217,7 @@ fn small_run(from: Option<State>) -> Result<State, String> {
     let mut saved = None;
     let mut save = |state: &State| {
         let tensors = state.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.copy())).collect();
-        saved = Some(State { numbers: state.numbers.clone(), seconds: state.seconds, tensors });
+        saved = Some(State { values: state.values.clone(), seconds: state.seconds, tensors });
         Ok(())
     };
     fit(job, from, &mut save, &mut |_| Ok(()), &Interrupt::new(1)).map_err(|error| error.to_string())?;

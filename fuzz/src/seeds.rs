@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lr_run::checkpoint::{Made, state_json, tensors};
+use lr_run::checkpoint::{Provenance, state_json, tensors};
 use lr_run::spec::Entry;
 use lr_run::{dataset, model, optimizer, schedule};
 use tch::{Kind, Tensor};
@@ -199,7 +199,7 @@ pub fn safetensors() -> Vec<Vec<u8>> {
 
 /// Returns the `state.json` of a small run.
 pub fn checkpoints() -> Vec<Vec<u8>> {
-    let made = Made {
+    let provenance = Provenance {
         lr_run: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: String::new(),
         device: "cpu".to_owned(),
@@ -209,5 +209,5 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
         epochs_csv_bytes: 0,
     };
     let state = super::small_run(None).expect("a small run");
-    vec![state_json(&made, &state).expect("a state can be written")]
+    vec![state_json(&provenance, &state).expect("a state can be written")]
 }

@@ -1,4 +1,4 @@
-//! Named tensors as a safetensors file, to the bit, and back.
+//! Exact conversion between named tensors and a safetensors file.
 
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -6,18 +6,18 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use crate::libtorch::memory;
 
-/// Tensors that cannot be written as safetensors, or a file that is none.
+/// Tensors that cannot be written as safetensors, or a file that is not valid safetensors.
 #[derive(Debug, thiserror::Error)]
 pub enum TensorsError {
     #[error("{0}")]
     Format(#[from] SafeTensorError),
-    #[error("`{name}`: tensors of {kind} are not stored")]
+    #[error("`{name}`: tensors of type {kind} cannot be stored")]
     Kind { name: String, kind: String },
     #[error("libtorch: {}", crate::libtorch::message(.0))]
     Torch(#[from] TchError),
 }
 
-/// The kinds that are stored, as both sides name them.
+/// The supported types, by libtorch's name and by safetensors'.
 const KINDS: [(Kind, Dtype); 8] = [
     (Kind::Float, Dtype::F32),
     (Kind::Double, Dtype::F64),
@@ -29,7 +29,7 @@ const KINDS: [(Kind, Dtype); 8] = [
     (Kind::Bool, Dtype::BOOL),
 ];
 
-/// The content of the file. The same tensors give the same bytes.
+/// Returns the content of the file. Equal tensors give equal bytes.
 pub fn to_bytes(tensors: &[(String, Tensor)]) -> Result<Vec<u8>, TensorsError> {
     let mut stored = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
@@ -43,12 +43,12 @@ pub fn to_bytes(tensors: &[(String, Tensor)]) -> Result<Vec<u8>, TensorsError> {
     let view = |dtype: &Dtype, shape: &[usize], tensor| TensorView::new(*dtype, shape.to_vec(), memory(tensor));
     let views = stored.iter().map(|(name, dtype, shape, tensor)| Ok((*name, view(dtype, shape, tensor)?)));
     let views: Vec<_> = views.collect::<Result<_, SafeTensorError>>()?;
-    // What PyTorch's own writer notes. One entry only: a map of several has no stable order.
+    // PyTorch's own writer adds this entry. A map with more entries would have no stable order.
     let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
     Ok(safetensors::serialize(views, metadata)?)
 }
 
-/// The tensors of a file's content, by name.
+/// Returns the tensors in the content of a file, with their names.
 pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Tensor)>, TensorsError> {
     let stored = SafeTensors::deserialize(bytes)?;
     let mut tensors = Vec::new();
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_comes_back_to_the_bit() {
+    fn every_type_is_restored_exactly() {
         let odd = Tensor::from_slice(&[0.1, -0.0, f64::NAN, f64::INFINITY, 5e-324, 1e300]);
         let mut tensors = vec![
             ("scalar".to_owned(), Tensor::from(2.5)),
@@ -80,7 +80,7 @@ mod tests {
             ));
         }
         tensors.push(("odd".to_owned(), odd.shallow_clone()));
-        // What lies in memory in another order is stored in its own.
+        // A transposed view is stored in the order of its own elements.
         tensors.push(("turned".to_owned(), odd.view([2, 3]).tr()));
         let bytes = to_bytes(&tensors).unwrap();
         assert_eq!(bytes, to_bytes(&tensors).unwrap());

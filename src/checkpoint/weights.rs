@@ -1,5 +1,5 @@
 //! Parameters as a safetensors file, by PyTorch's names: `safetensors.torch.load_file` reads it, and a state dict that
-//! `safetensors.torch.save_file` wrote can begin a run.
+//! `safetensors.torch.save_file` wrote can be the start of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -17,49 +17,49 @@ pub enum WeightsError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     Write(std::io::Error),
-    #[error("{}: no safetensors: {source}", path.display())]
+    #[error("{} is not a safetensors file: {source}", path.display())]
     Format { path: PathBuf, source: TensorsError },
-    #[error("the weights in {} do not fit the model: {trouble}", path.display())]
-    Misfit { path: PathBuf, trouble: String },
+    #[error("the weights in {} do not fit the model: {problems}", path.display())]
+    Misfit { path: PathBuf, problems: String },
     #[error("libtorch: {}", crate::libtorch::message(.0))]
     Torch(#[from] TchError),
 }
 
-/// Writes the parameters and buffers in `all`, laid out by `declaration`, to `path`, whole or not at all.
+/// Writes the parameters and buffers in `all`, laid out by `declaration`, to `path`. The file is complete or absent.
 pub fn save_weights(path: &Path, declaration: &Declaration, all: &Tensor) -> Result<(), WeightsError> {
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
     let file = tensors::to_bytes(&by_name(declaration, "", all)?).map_err(format)?;
     atomic_write(path, &file).map(drop).map_err(WeightsError::Write)
 }
 
-/// Overwrites the values in `store` with those in the file at `path`. Every parameter and buffer must be there in its
-/// shape, and nothing else (but PyTorch's `num_batches_tracked`); f32 and f64 are converted into the store's kind.
+/// Replaces the values in `store` by those in the file at `path`. The file must have every parameter and buffer in its
+/// shape, and no other tensor except PyTorch's `num_batches_tracked`. f32 and f64 are converted to the store's type.
 pub fn load_weights(path: &Path, store: &mut Store) -> Result<(), WeightsError> {
     let file = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
     let format = |source| WeightsError::Format { path: path.to_owned(), source };
     let tensors = tensors::from_bytes(&file).map_err(format)?;
-    let mut troubles = Vec::new();
+    let mut problems = Vec::new();
     let mut values = Vec::new();
     for (param, _) in store.declaration().stored() {
         let shape: Vec<i64> = param.shape.iter().map(|&size| size as i64).collect();
         match tensors.iter().find(|(name, _)| *name == param.name) {
-            None => troubles.push(format!("`{}` is missing", param.name)),
+            None => problems.push(format!("`{}` is missing", param.name)),
             Some((_, tensor)) if tensor.size() != shape => {
-                troubles.push(format!("`{}` has shape {:?}, not {shape:?}", param.name, tensor.size()));
+                problems.push(format!("`{}` has shape {:?}, not {shape:?}", param.name, tensor.size()));
             }
             Some((_, tensor)) => match tensor.kind() {
                 Kind::Float | Kind::Double => values.push(tensor.f_to_kind(store.all().kind())?.f_reshape([-1])?),
-                other => troubles.push(format!("`{}` is of {other:?}, not of Float or Double", param.name)),
+                other => problems.push(format!("`{}` has type {other:?}, not Float or Double", param.name)),
             },
         }
     }
-    let mut strangers: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-    strangers.retain(|name| store.declaration().stored().all(|(param, _)| param.name != *name));
-    strangers.retain(|name| !name.ends_with(".num_batches_tracked"));
-    strangers.sort_unstable();
-    troubles.extend(strangers.iter().map(|name| format!("the model has no `{name}`")));
-    if !troubles.is_empty() {
-        return Err(WeightsError::Misfit { path: path.to_owned(), trouble: troubles.join("; ") });
+    let mut unknown: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    unknown.retain(|name| store.declaration().stored().all(|(param, _)| param.name != *name));
+    unknown.retain(|name| !name.ends_with(".num_batches_tracked"));
+    unknown.sort_unstable();
+    problems.extend(unknown.iter().map(|name| format!("the model has no `{name}`")));
+    if !problems.is_empty() {
+        return Err(WeightsError::Misfit { path: path.to_owned(), problems: problems.join("; ") });
     }
     Ok(store.assign_all(&Tensor::f_cat(&values, 0)?.f_to_device(store.all().device())?)?)
 }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_comes_back_to_the_bit() {
+    fn saved_weights_are_restored_exactly() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
         for kind in [Kind::Float, Kind::Double] {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_do_not_fit_are_refused_whole() {
+    fn weights_that_do_not_fit_change_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
         let mut other = Declaration::default();

@@ -10,8 +10,8 @@ pub fn guarded(work: impl FnOnce() -> Exit) -> Exit {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Failed)
 }
 
-/// All that a report of the bug needs.
-pub fn bug_report(panic: &PanicHookInfo<'_>) -> String {
+/// Returns everything that a bug report needs. `libtorch` is its version.
+pub fn bug_report(panic: &PanicHookInfo<'_>, libtorch: &str) -> String {
     let payload = panic.payload();
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let what = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
@@ -22,7 +22,7 @@ pub fn bug_report(panic: &PanicHookInfo<'_>) -> String {
          help: results and checkpoints are as they were before it; the same command goes on from there. Please report these \
          lines, with the spec.\n{}",
         env!("CARGO_PKG_VERSION"),
-        crate::libtorch::version(),
+        libtorch,
         std::env::consts::OS,
         std::env::consts::ARCH,
         command.join(" "),
@@ -40,7 +40,7 @@ mod tests {
     fn a_panic_is_a_failure_that_names_itself() {
         static TOLD: Mutex<String> = Mutex::new(String::new());
         let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|panic| *TOLD.lock().unwrap() += &bug_report(panic)));
+        std::panic::set_hook(Box::new(|panic| *TOLD.lock().unwrap() += &bug_report(panic, "2.0")));
         let exit = guarded(|| panic!("the impossible: {}", 7));
         std::panic::set_hook(before);
         assert_eq!(exit, Exit::Failed);

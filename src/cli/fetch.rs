@@ -1,4 +1,4 @@
-//! `lr-run fetch NAME…`, and what is told while data come.
+//! `lr-run fetch NAME…`, and the display of a download.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -13,8 +13,8 @@ use crate::exit::Exit;
 /// Brings data sets into the cache.
 pub fn fetch(args: &FetchArgs) -> Result<Exit, Error> {
     let cache = default_cache().map_err(Error::usage)?;
-    let teller = Teller::new(args.show.quiet);
-    let progress = |progress: &Progress| teller.tell(progress);
+    let display = FetchProgress::new(args.show.quiet);
+    let progress = |progress: &Progress| display.report(progress);
     let access = Access { cache, offline: false, progress: &progress };
     let folders = crate::dataset::fetch(&args.names, &access).map_err(Error::usage)?;
     if !args.show.quiet {
@@ -24,18 +24,18 @@ pub fn fetch(args: &FetchArgs) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// Says on standard error how a fetch goes on: lines, and on a terminal a bar.
-pub struct Teller {
+/// The display of a download on standard error: lines, and a progress bar on a terminal.
+pub struct FetchProgress {
     quiet: bool,
     bar: RefCell<Option<ProgressBar>>,
 }
 
-impl Teller {
+impl FetchProgress {
     pub fn new(quiet: bool) -> Self {
-        Teller { quiet, bar: RefCell::new(None) }
+        FetchProgress { quiet, bar: RefCell::new(None) }
     }
 
-    pub fn tell(&self, progress: &Progress) {
+    pub fn report(&self, progress: &Progress) {
         if self.quiet {
             return;
         }
@@ -55,7 +55,7 @@ impl Teller {
     }
 }
 
-impl Drop for Teller {
+impl Drop for FetchProgress {
     fn drop(&mut self) {
         if let Some(bar) = self.bar.borrow_mut().take() {
             bar.finish_and_clear();

@@ -1,46 +1,46 @@
-//! The command line: what a person asks for ([`Cli`]), and one file for each thing it can be.
+//! The command line ([`Cli`]), one file per command. The commands here need no libtorch; those that compute are in
+//! [`crate::run`].
 
 mod args;
 mod bug;
 mod compare;
-mod eval;
+mod error;
 mod fetch;
-pub mod job;
 mod list;
-mod longer;
-mod memory;
+mod machine;
 mod path;
 mod preview;
-mod resume;
-mod run;
 mod shell;
+mod started;
 
 use std::io::Write;
 
 use crate::exit::Exit;
 use crate::plan::{Machine, Plan, plan};
-use crate::record::OpenError;
-use crate::spec::{Findings, Spec, SpecError};
+use crate::spec::{Findings, Spec};
 
-pub use args::{Cli, Command, ShowArgs};
+pub use args::{Cli, Command, EvalArgs, RunArgs, ShowArgs, Split};
 pub use bug::{bug_report, guarded};
+pub use error::Error;
+pub use fetch::FetchProgress;
+pub use machine::{MachineMemory, any_device, machine};
+pub use started::started;
 
-/// Does what `cli` asks for.
-pub fn execute(cli: Cli) -> Result<Exit, Error> {
-    match cli.command {
-        None => run::run(&cli.run),
-        Some(Command::Eval(args)) => eval::eval(&args),
-        Some(Command::Fetch(args)) => fetch::fetch(&args),
-        Some(Command::Compare(args)) => compare::compare(&args),
-        Some(Command::Preview(args)) => preview::preview(&args),
-        Some(Command::Path(args)) => path::path(&args),
-        Some(Command::List) => list::list(),
-        Some(Command::Completions { shell }) => shell::completions(shell),
+/// Executes a command that needs no libtorch.
+pub fn execute(command: &Command) -> Result<Exit, Error> {
+    match command {
+        Command::Fetch(args) => fetch::fetch(args),
+        Command::Compare(args) => compare::compare(args),
+        Command::Preview(args) => preview::preview(args),
+        Command::Path(args) => path::path(args),
+        Command::List => list::list(),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Eval(_) => Err(Error::failed("`eval` needs libtorch")),
     }
 }
 
 impl Cli {
-    /// How much is to be said.
+    /// Returns the options for output, or `None` for a command without them.
     pub fn show(&self) -> Option<ShowArgs> {
         match &self.command {
             None => Some(self.run.show),
@@ -51,85 +51,22 @@ impl Cli {
     }
 }
 
-/// Why a command came to nothing: the text for a person, and the exit code.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct Error {
-    message: String,
-    pub exit: Exit,
-    /// Whether the message says for itself that it is an error, as findings do.
-    rendered: bool,
-}
-
-impl Error {
-    /// The command line, the spec or the data is wrong.
-    fn usage(message: impl ToString) -> Self {
-        Error { message: message.to_string(), exit: Exit::Usage, rendered: false }
-    }
-
-    /// Something failed under way.
-    fn failed(message: impl ToString) -> Self {
-        Error { message: message.to_string(), exit: Exit::Failed, rendered: false }
-    }
-
-    /// Tells a person, on standard error.
-    pub fn tell(&self) {
-        let lead = if self.rendered { "" } else { "error: " };
-        let _ = writeln!(std::io::stderr(), "{lead}{}", self.message);
-    }
-}
-
-impl From<Findings> for Error {
-    fn from(findings: Findings) -> Self {
-        Error { rendered: true, ..Error::usage(render(&findings)) }
-    }
-}
-
-impl From<SpecError> for Error {
-    fn from(error: SpecError) -> Self {
-        match error {
-            SpecError::Findings(findings) => findings.into(),
-            other => Error::usage(other),
-        }
-    }
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        Error { exit: Exit::from(&error), message: error.to_string(), rendered: false }
-    }
-}
-
-fn render(findings: &Findings) -> String {
-    use std::io::IsTerminal;
-    findings.render(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-}
-
-/// Prints `text` on standard output. A reader that has gone (`| head`) is no error.
-fn print(text: &str) {
+/// Prints `text` on standard output. A reader that has closed the pipe (`| head`) is not an error.
+pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Plans each run of `spec` on this machine. Warnings go to standard error.
-fn plan_all(spec: &Spec) -> Result<Vec<Plan>, Error> {
-    let (plans, warnings) = plan(spec, &machine())?;
-    tell_warnings(&warnings);
+/// Plans each run of `spec` on `machine`. Warnings go to standard error.
+pub fn plan_all(spec: &Spec, machine: &Machine<'_>) -> Result<Vec<Plan>, Error> {
+    let (plans, warnings) = plan(spec, machine)?;
+    print_warnings(&warnings);
     Ok(plans)
 }
 
-fn tell_warnings(warnings: &Findings) {
+/// Prints the warnings of a plan on standard error.
+pub fn print_warnings(warnings: &Findings) {
     if !warnings.is_empty() {
-        let _ = writeln!(std::io::stderr(), "{}\n", render(warnings));
+        let _ = writeln!(std::io::stderr(), "{}\n", error::render(warnings));
     }
-}
-
-fn machine() -> Machine<'static> {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    Machine { cuda: &cuda, cores, memory: memory::Memory::of_this_machine().total }
-}
-
-fn cuda() -> Result<usize, String> {
-    crate::libtorch::load_cuda().inspect_err(|reason| tracing::info!(reason, "no CUDA"))?;
-    Ok(tch::Cuda::device_count().max(0) as usize)
 }

@@ -1,7 +1,7 @@
 //! `lr-run path SPEC`: where results are.
 
 use super::args::PathArgs;
-use super::{Error, plan_all, print};
+use super::{Error, any_device, plan_all, print};
 use crate::exit::Exit;
 use crate::spec::Spec;
 
@@ -9,7 +9,7 @@ use crate::spec::Spec;
 pub fn path(args: &PathArgs) -> Result<Exit, Error> {
     let args = &args.run;
     for spec in &args.specs {
-        for plan in plan_all(&Spec::load(spec, &args.set.set)?)? {
+        for plan in plan_all(&Spec::load(spec, &args.set.set)?, &any_device())? {
             print(&format!("{}\n", args.set.out.join(&plan.name).join(&plan.variant).display()));
         }
     }

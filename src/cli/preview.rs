@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 
 use super::args::PreviewArgs;
-use super::{Error, machine, print, tell_warnings};
+use super::{Error, any_device, print, print_warnings};
 use crate::exit::Exit;
-use crate::plan::{Assume, Machine, Plan, plan_assuming};
+use crate::plan::{Assume, Plan, plan_assuming};
 use crate::plot::{ChartOptions, Scale};
 use crate::preview::{MARK, Run, Trace, page, svg, trajectories, write_csv};
 use crate::record::{Curve, atomic_write};
@@ -23,7 +23,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     let names = names(args, &plans)?;
     let mut traces: Vec<(String, Trace<'_>)> = Vec::new();
     for (name, plan) in names.into_iter().zip(plans) {
-        let trace = Trace::new(plan.groups.groups, plan.horizon, metrics.as_ref()).map_err(Error::usage)?;
+        let trace = Trace::new(plan.groups.groups, plan.length.horizon, metrics.as_ref()).map_err(Error::usage)?;
         traces.push((name, trace));
     }
     let note = note(&traces, metrics.is_some());
@@ -65,11 +65,9 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
 /// Plans the first run of `spec`. The seeds of a spec share their rates.
 fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     let spec = Spec::load(spec, &args.set)?;
-    // Nothing is computed: any device will do.
-    let machine = Machine { cuda: &|| Ok(usize::MAX), ..machine() };
     let assume = Assume { steps_per_epoch: args.steps_per_epoch };
-    let (plans, warnings) = plan_assuming(&spec, &machine, assume)?;
-    tell_warnings(&warnings);
+    let (plans, warnings) = plan_assuming(&spec, &any_device(), assume)?;
+    print_warnings(&warnings);
     plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))
 }
 

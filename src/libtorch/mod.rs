@@ -1,6 +1,7 @@
 //! Functions of libtorch that tch does not have, through a small C++ shim. This is the only module with unsafe code.
 
 mod allocations;
+mod convert;
 mod parallel;
 mod vectors;
 
@@ -11,6 +12,7 @@ use std::sync::OnceLock;
 use tch::{Kind, TchError, Tensor};
 
 pub use allocations::{Allocations, release_freed_memory};
+pub use convert::{device, kind};
 pub use parallel::{Pieces, Rows, Slices};
 #[cfg(target_arch = "x86_64")]
 pub use vectors::call_vectorized;

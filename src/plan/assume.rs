@@ -1,26 +1,26 @@
-//! What stands in for data that are not on this machine, so that a schedule can be seen without them.
+//! Assumptions about data that are not on this machine, so that a schedule can be previewed without them.
 
 use super::usual;
 use crate::dataset::{Assumed, Dataset, Info, Task};
 use crate::metric::{Metric, PartMetric};
 use crate::spec::{Table, Value, ValueKind};
 
-/// What is taken as given where nothing will be trained.
+/// Assumptions of a plan that will not be trained.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Assume {
-    /// Steps of an epoch, at least 1. No file of data or weights is looked for then.
+    /// Steps per epoch, at least 1. If set, planning looks for no file of data or weights.
     pub steps_per_epoch: Option<u64>,
 }
 
-/// Returns the sizes, shape and task of `dataset`, whose files are not read. Sizes are made up: no rule depends on them.
-/// The task is that of the data set or, if only its files say it, the one that loss and metrics of the spec suggest.
+/// Describes `dataset` without reading its files. The sizes are invented; no rule depends on them. The task is the data
+/// set's or, if only its files contain it, the one that loss and metrics of the spec suggest.
 pub(super) fn info(root: &Table, dataset: &dyn Dataset) -> Info {
     let Assumed { input, task } = dataset.without_files();
     let suggested = if names_a_regression(root) { Task::Regression { outputs: 1 } } else { usual().task };
     Info { input, task: task.unwrap_or(suggested), ..usual() }
 }
 
-/// Reports whether `table` names a loss or metric of regression.
+/// Returns whether `table` names a loss or metric of regression.
 fn names_a_regression(table: &Table) -> bool {
     fn is_rmse(name: &str) -> bool {
         name.parse::<PartMetric>().is_ok_and(|it| it.metric == Metric::RMSE)

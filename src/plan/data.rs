@@ -9,47 +9,77 @@ use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup, one
 /// The data of a run, not yet read.
 #[derive(Debug)]
 pub struct DataPlan {
-    /// As the spec names it.
+    /// The data set's name in the spec.
     pub name: &'static str,
     pub dataset: Box<dyn Dataset>,
     pub info: Info,
-    pub batch_size: usize,
-    /// Examples held out of the training part.
+    /// Number of examples held out of the training part.
     pub held_out: usize,
     pub split_seed: u64,
     pub normalize: Normalize,
-    pub shuffle: Shuffle,
-    pub drop_last: bool,
-    pub augment: Option<Augment>,
-    /// What is said of the steps of an epoch in place of the data.
+    pub batching: Batching,
+    /// Steps per epoch that a preview assumes instead of reading the data.
     pub assumed_steps: Option<u64>,
 }
 
+/// The way in which training examples become batches.
+#[derive(Clone, Debug)]
+pub struct Batching {
+    /// Examples per batch; at least 1.
+    pub batch_size: usize,
+    /// Whether a last batch with fewer examples is left out.
+    pub drop_last: bool,
+    pub shuffle: Shuffle,
+    /// The random changes to training images, if any.
+    pub augment: Option<Augment>,
+}
+
+impl Batching {
+    /// Returns the number of batches in an epoch of `examples` examples, at least 1.
+    pub fn steps_per_epoch(&self, examples: usize) -> u64 {
+        let batches = match self.drop_last {
+            true => examples / self.batch_size,
+            false => examples.div_ceil(self.batch_size),
+        };
+        batches.max(1) as u64
+    }
+
+    /// Returns the number of examples in the last batch of an epoch of `examples` examples.
+    pub fn last_batch(&self, examples: usize) -> usize {
+        match examples % self.batch_size {
+            0 => self.batch_size,
+            _ if self.drop_last => self.batch_size,
+            rest => rest,
+        }
+    }
+}
+
 impl DataPlan {
-    /// Examples to train on.
+    /// Returns the number of examples to train on.
     pub fn train_examples(&self) -> usize {
         self.info.train - self.held_out
     }
 
-    /// Optimizer updates in one epoch.
+    /// Returns the number of optimizer updates in one epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        if let Some(steps) = self.assumed_steps {
-            return steps;
-        }
-        let (examples, batch) = (self.train_examples(), self.batch_size);
-        (if self.drop_last { examples / batch } else { examples.div_ceil(batch) }).max(1) as u64
+        self.assumed_steps.unwrap_or_else(|| self.batching.steps_per_epoch(self.train_examples()))
     }
 
-    /// Numbers that a model gives for one example.
+    /// Returns the number of values that a model computes for one example.
     pub fn outputs(&self) -> usize {
-        match self.info.task {
-            Task::Classification { classes } => classes,
-            Task::Regression { outputs } => outputs,
-        }
+        outputs(self.info.task)
     }
 }
 
-/// Reads `[data]`, whose `type` is in `registry`. `None` when errors were logged.
+/// Returns the number of values that a model computes for one example of `task`.
+pub(super) fn outputs(task: Task) -> usize {
+    match task {
+        Task::Classification { classes } => classes,
+        Task::Regression { outputs } => outputs,
+    }
+}
+
+/// Reads `[data]`, whose `type` is in `registry`. Returns `None` after logging an error.
 pub(super) fn read(
     root: &mut Section<'_>,
     registry: &[Entry<dataset::Build>],
@@ -93,7 +123,7 @@ pub(super) fn read(
     let drop_last = section.or("drop_last", false);
     let images = info.as_ref().filter(|_| !unread).map(|info| info.input.as_slice());
     let augment = augment(&mut section, images);
-    // Files that nobody reads may hold pixels, and as many examples as they like.
+    // A file that is not read may hold pixels and any number of examples.
     let read = dataset.as_ref().filter(|_| !unread);
     let default = read.map_or(Normalize::None, |dataset| dataset.default_normalize());
     let normalize = section.or("normalize", default);
@@ -117,34 +147,30 @@ pub(super) fn read(
         name,
         dataset,
         info,
-        batch_size,
         held_out,
         split_seed,
         normalize,
-        shuffle,
-        drop_last,
-        augment,
+        batching: Batching { batch_size, drop_last, shuffle, augment },
         assumed_steps,
     })
 }
 
 /// Returns the files and folders that the table of the data set `entry` names, without opening any of them.
 fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Path) -> Vec<NamedFile> {
-    // What is wrong in the table is logged when it is read for good.
+    // Errors are logged when the table is read for good.
     let log = Log::default();
     let mut section = Section::new(section.path(), section.table_ref(), section.place().cloned(), &log);
     (entry.build)(&mut section, &Context { folder, may_read: false });
     log.files()
 }
 
-/// Returns the key in `section` that names `file`. `None` if it is not in this table itself.
+/// Returns the key in `section` that names `file`, or `None` if it is in a subtable.
 fn key_in<'a>(section: &Section<'a>, file: &NamedFile) -> Option<&'a str> {
     let keys = section.table_ref().entries.iter().map(|(key, _)| key.name.as_str());
     keys.into_iter().find(|key| section.dotted(key) == file.key)
 }
 
-/// Reports whether each of `files` fits into `memory` bytes; logs an error if not. To describe a data set means to read
-/// its files.
+/// Returns whether each of `files` fits into `memory` bytes. Logs an error if not. Describing a data set reads its files.
 fn fits(section: &Section<'_>, files: &[NamedFile], folder: &Path, memory: Option<u64>) -> bool {
     let mut fits = true;
     for file in files {
@@ -161,7 +187,7 @@ fn fits(section: &Section<'_>, files: &[NamedFile], folder: &Path, memory: Optio
     fits
 }
 
-/// Reads `augment`, for inputs of a shape where that is known.
+/// Reads `augment`. `input` is the shape of one example, or `None` where it is not known.
 fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment> {
     if !section.has("augment") {
         section.mark_known("augment");
@@ -185,6 +211,7 @@ fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment
     Some(augment)
 }
 
+/// Checks the split and the batch size against the number of examples.
 fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdout) {
     let held_out = holdout.count(info.train);
     if held_out >= info.train {

@@ -1,21 +1,30 @@
-//! How long a run is, and what ends it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`,
+//! The length of a run, and the conditions that end it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`,
 //! `[on_divergence]`.
 
 use super::Groups;
+use super::stops::{EarlyStop, RollbackPolicy, Target};
 use crate::choice;
 use crate::metric::{Metric, Monitor, Part, PartMetric, REGISTRY, Range};
+use crate::schedule::Clock;
 use crate::spec::{Count, Diagnostic, Duration, Horizon, NonNegative, Positive, Section, Unit, WallTime, did_you_mean};
-use crate::train::{EarlyStop, Reduce, Target};
 
-/// How long the run is.
+/// The length of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Length {
+pub struct Length {
     pub horizon: Horizon,
-    /// The key that says so.
+    /// The key that sets it: `epochs` or `steps`.
     pub key: &'static str,
 }
 
-/// Up to here a number of steps is exact in an f64.
+impl Length {
+    /// Returns the clock at `step`, from 0.
+    pub fn clock(&self, step: u64) -> Clock {
+        let Horizon { total_steps, steps_per_epoch } = self.horizon;
+        Clock { step, total_steps, steps_per_epoch }
+    }
+}
+
+/// The largest number of steps: f64 represents all integers up to it exactly.
 const MOST_STEPS: u64 = 1 << 53;
 
 /// Reads `epochs` or `steps`.
@@ -53,8 +62,8 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
     time.map(|time| std::time::Duration::try_from_secs_f64(time.seconds).unwrap_or(std::time::Duration::MAX))
 }
 
-/// The metrics that decisions can use, the one that is watched by default first.
-/// With an average of the weights (`ema`) there are those of validation with it.
+/// Returns the metrics that decisions can use, the default one first. `ema` adds those of validation with the averaged
+/// weights.
 pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<PartMetric> {
     let parts = [Part::Val, Part::Train, Part::Ema].into_iter().filter(|&part| ema || part != Part::Ema);
     parts.flat_map(|part| [part.of(Metric::LOSS), part.of(metric)]).collect()
@@ -110,7 +119,7 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetr
     Some(Target { monitor: monitor?, value: value?, stop })
 }
 
-/// `accuracy`, `rmse` or `loss` of the validation part.
+/// Reads `accuracy`, `rmse` or `loss`, the short form of a target for the validation part.
 fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f64)> {
     let mut given: Vec<(Metric, f64)> = Vec::new();
     for &other in REGISTRY {
@@ -147,7 +156,7 @@ pub(super) fn early_stop(
     let patience: Option<Duration> = section.required("patience");
     let monitor = monitor(&mut section, "monitor", metrics, Some(Part::Val.of(Metric::LOSS)));
     let min_delta = section.or("min_delta", NonNegative(0.0)).0;
-    // There is one evaluation an epoch.
+    // There is one evaluation per epoch.
     let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
         let epochs = patience.steps(horizon).div_ceil(horizon.steps_per_epoch);
         if epochs == 0 {
@@ -161,7 +170,7 @@ pub(super) fn early_stop(
 }
 
 choice! {
-    /// What becomes of a run whose loss is no number any more.
+    /// The reaction to a loss that becomes NaN or infinite.
     pub enum Action {
         Stop = "stop",
         Reduce = "reduce",
@@ -169,7 +178,7 @@ choice! {
 }
 
 /// Reads `[on_divergence]`: `action`, and with `"reduce"` `factor` and `times`.
-pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> Option<Reduce> {
+pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> Option<RollbackPolicy> {
     if !root.has("on_divergence") {
         root.mark_known("on_divergence");
         return None;
@@ -182,7 +191,7 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
         if factor >= 1.0 {
             section.error("factor", "rates that do not fall would diverge again", "expected a number below 1");
         }
-        Reduce { factor, times }
+        RollbackPolicy { factor, times }
     });
     let fixed = groups.and_then(|groups| groups.groups[0].method.rates().no_schedule);
     if let (Some(reason), Some(_)) = (fixed, reduce) {
@@ -193,7 +202,7 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
     reduce
 }
 
-/// Reads a metric's name under `key` and `mode`, which by default is the metric's own.
+/// Reads a metric's name under `key`, and `mode`, which defaults to the metric's own direction.
 fn monitor(
     section: &mut Section<'_>,
     key: &'static str,
@@ -208,7 +217,7 @@ fn monitor(
         let names: Vec<String> = known.iter().map(ToString::to_string).collect();
         let label = did_you_mean(&name, names.iter().map(String::as_str))
             .unwrap_or_else(|| format!("this run has {}", names.join(", ")));
-        let message = format!("\"{name}\" is no metric that a decision can use");
+        let message = format!("\"{name}\" is not a metric that a decision can use");
         let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
         let test = name.starts_with("test_");
         let help = match name.starts_with("ema_") {

@@ -3,39 +3,37 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::hyper::{self, Follower};
-use super::rates;
+use super::limits;
+use super::rate::{Rate, Scheduled};
 use crate::metric::PartMetric;
 use crate::optimizer::{self, OptimizerConfig};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Place, Section, Table, Value, ValueKind, lookup};
-use crate::train::Scheduled;
 
-/// The name of the group of every parameter that no `[[group]]` takes.
+/// The name of the base group, which has every parameter that no `[[group]]` takes.
 pub const BASE: &str = "base";
 
 /// One parameter group.
 #[derive(Debug)]
 pub struct Group {
-    pub name: String,
     pub method: Box<dyn OptimizerConfig>,
-    /// `lr · lr_mult`.
-    pub base_lr: f64,
-    pub rule: Box<dyn Rule>,
-    /// The hyper-parameters that follow rules in some group; the same ones in every group.
-    pub hyper: Vec<Scheduled>,
-    /// Elements of all its parameters.
+    /// The group's name, learning rate and scheduled hyper-parameters.
+    pub rate: Rate,
+    /// Total number of elements of its parameters.
     pub parameters: usize,
 }
 
-/// Every group, the base group first, and the group of each parameter.
+/// All groups, and the group of each parameter.
 #[derive(Debug)]
 pub struct Groups {
+    /// The base group is first.
     pub groups: Vec<Group>,
+    /// For each parameter of the model, the index of its group.
     pub group_of: Vec<usize>,
 }
 
-/// What groups are read for.
+/// The run that the groups belong to.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub declaration: &'a Declaration,
@@ -44,16 +42,16 @@ pub(super) struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    /// For the rule of a learning rate, whose optimizer may be none that could be read.
+    /// Returns the context for the rule of a learning rate. `method` is `None` where the optimizer has errors.
     fn context(&self, base_lr: f64, method: Option<&dyn OptimizerConfig>) -> Context<'a> {
-        // An optimizer that is wrong is said to be so once; nothing is to be said of its momentum.
+        // A wrong optimizer is reported once. 0.9 avoids a second message about its momentum.
         let momentum = method.map_or(Some(0.9), |method| method.momentum().map(|hyper| hyper.value));
         let momentum = momentum.filter(|&momentum| momentum > 0.0);
         Context { momentum, ..Context::new(self.horizon, base_lr, self.metrics) }
     }
 }
 
-/// Reads the four; `None` when errors were logged.
+/// Reads the four tables. Returns `None` after logging an error.
 pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups> {
     let log = root.log();
     let errors = log.errors();
@@ -72,7 +70,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
         .as_deref()
         .and_then(|method| Follower { group: BASE, method, rule: rule.as_deref(), context }.read(root));
 
-    // What a group's own keys are laid over. Where it is wrong, that has been said once.
+    // A group's own keys override these. Tables with errors are left out, so that each error is reported once.
     let mut beneath = if optimizer_is_right { base.clone() } else { Table::default() };
     for (name, is_right) in [("schedule", rule.is_some()), (hyper::KEY, scheduled.is_some())] {
         let written = root.table_ref().key(name).zip(root.table_ref().get(name));
@@ -96,24 +94,24 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
         return None;
     }
 
-    let name = BASE.to_owned();
-    let base = Group { name, method: method?, base_lr: lr, rule: rule?, hyper: scheduled?, parameters: 0 };
+    let rate = Rate { name: BASE.to_owned(), base_lr: lr, rule: rule?, hyper: scheduled? };
+    let base = Group { method: method?, rate, parameters: 0 };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
     let has_own = |value: &&Value| value.as_table().is_some_and(|own| own.get(hyper::KEY).is_some());
     let of_run = groups.iter().zip(std::iter::once(false).chain(tables.iter().map(has_own)));
     let of_run: Vec<&dyn OptimizerConfig> =
         of_run.filter(|(_, has_own)| !has_own).map(|(group, _)| &*group.method).collect();
     hyper::check_factors(&root.section(hyper::KEY)?, &of_run);
-    hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.hyper)));
+    hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.rate.hyper)));
     let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();
     for (param, &group) in around.declaration.params().iter().zip(&group_of) {
         groups[group].parameters += param.len;
     }
-    rates::check(root, entry?.name, &groups, &tables, around.horizon);
+    limits::check(root, entry?.name, &groups, &tables, around.horizon);
     Some(Groups { groups, group_of })
 }
 
-/// The tables of `[[group]]`, or of one `[group]`.
+/// Returns the tables of `[[group]]`, or the one of `[group]`.
 fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
     match root.raw("group") {
         None => Vec::new(),
@@ -124,14 +122,14 @@ fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
 
 struct Reader<'a> {
     log: &'a Log,
-    /// `[optimizer]`, `schedule` and `schedule_for`, as far as they are right.
+    /// The keys of `[optimizer]`, `schedule` and `schedule_for`, without those that have errors.
     beneath: Table,
     optimizer_is_right: bool,
     around: Around<'a>,
 }
 
 impl Reader<'_> {
-    /// Reads one group and claims its parameters in `taken`; with it, its table in the resolved spec.
+    /// Reads one group and marks its parameters in `taken`. Returns the group and its table in the resolved spec.
     fn group(
         &self,
         value: &Value,
@@ -172,13 +170,15 @@ impl Reader<'_> {
         let resolved = if self.optimizer_is_right { section.finish() } else { section.into_resolved() };
         let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
-        let group =
-            || Some(Group { name: name?, method: method?, base_lr, rule: rule?, hyper: scheduled?, parameters: 0 });
+        let group = || {
+            let rate = Rate { name: name?, base_lr, rule: rule?, hyper: scheduled? };
+            Some(Group { method: method?, rate, parameters: 0 })
+        };
         (params.and_then(|()| group()), resolved)
     }
 
-    /// The group's rule. What there is to say of a rule that it has from the run has been said there, and is not told
-    /// twice, but where it is the group's own rate that it does not fit.
+    /// Reads the rule of the group's learning rate: its own, or the run's. The log drops repeated messages about a rule of
+    /// the run, so that only a message about this group's rate is new.
     fn rule(&self, section: &mut Section<'_>, own: &Table, context: &Context<'_>) -> Option<Box<dyn Rule>> {
         match own.get("schedule") {
             Some(_) => schedule::build(section, "schedule", context),
@@ -186,7 +186,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The group's scheduled hyper-parameters: by its own `schedule_for`, which takes the place of the run's, or by that.
+    /// Reads the group's scheduled hyper-parameters: from its own `schedule_for`, or from the run's if it has none.
     fn scheduled(&self, section: &mut Section<'_>, own: &Table, follower: Follower<'_>) -> Option<Vec<Scheduled>> {
         if own.get(hyper::KEY).is_none() {
             return self.inherit(section, hyper::KEY, |root| follower.read(root));
@@ -196,7 +196,7 @@ impl Reader<'_> {
         scheduled
     }
 
-    /// Reads `key` of the run for the group of `section`.
+    /// Reads `key` of the run with the group's values.
     fn inherit<T>(
         &self,
         section: &mut Section<'_>,
@@ -207,7 +207,7 @@ impl Reader<'_> {
         read(&mut Section::root(section.table_ref(), self.log))
     }
 
-    /// The group's keys laid over those of the run.
+    /// Returns the run's keys overridden by the group's.
     fn merged(&self, own: &Table) -> Table {
         let mut merged = self.beneath.clone();
         for (key, value) in &own.entries {
@@ -241,7 +241,7 @@ impl Reader<'_> {
         trouble.is_none().then_some(name)
     }
 
-    /// Reads `params`, and gives each parameter that a pattern matches to group `index`, unless an earlier group has it.
+    /// Reads `params`. Assigns each parameter that a pattern matches to group `index` unless an earlier group has it.
     fn params(&self, section: &mut Section<'_>, index: usize, taken: &mut [Option<usize>]) -> Option<()> {
         let patterns: Vec<String> = section.required("params")?;
         if patterns.is_empty() {
@@ -249,7 +249,8 @@ impl Reader<'_> {
             return None;
         }
         let params = self.around.declaration.params();
-        let (mut right, mut claimed) = (true, 0);
+        let mut right = true;
+        let mut claimed = 0;
         for pattern in &patterns {
             let matcher = self.matcher(section, pattern);
             let matched: Vec<usize> = match &matcher {
@@ -281,7 +282,7 @@ impl Reader<'_> {
         match glob(pattern) {
             Ok(matcher) => Some(matcher),
             Err(reason) => {
-                let found = Diagnostic::error(format!("\"{pattern}\" is no pattern: {reason}"));
+                let found = Diagnostic::error(format!("\"{pattern}\" is not a valid pattern: {reason}"));
                 let found = found.at(place_of(section, pattern));
                 self.log.push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
                 None
@@ -290,21 +291,21 @@ impl Reader<'_> {
     }
 }
 
-/// What `pattern` matches, or why it is none. `*` goes across dots: names have no folders.
+/// Compiles `pattern`, or returns what is wrong with it. `*` also matches dots.
 pub fn glob(pattern: &str) -> Result<GlobSet, String> {
     if pattern.len() > LONGEST {
         return Err(format!("it has {} characters, of {LONGEST} at the most", pattern.len()));
     }
     let built = GlobBuilder::new(pattern).literal_separator(false).build();
-    // A set of one: unlike the matcher of a glob it says so where its expression becomes too large.
+    // A set of one glob: unlike the matcher of a single glob, it reports an expression that is too large.
     let set = built.and_then(|glob| GlobSetBuilder::new().add(glob).build());
     set.map_err(|error| error.kind().to_string())
 }
 
-/// A longer pattern is no name of a parameter.
+/// The longest pattern, in bytes. No parameter has a name this long.
 const LONGEST: usize = 1000;
 
-/// Where `pattern` stands in `params`.
+/// Returns the place of `pattern` in `params`.
 fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {
     let value = section.table_ref().get("params")?;
     let items = if let ValueKind::Array(items) = &value.kind { items.as_slice() } else { &[] };

@@ -1,15 +1,16 @@
-//! `schedule_for`: hyper-parameters that follow rules of their own, and the momentum that the learning rate's rule sets.
+//! `schedule_for`: the hyper-parameters that follow rules of their own, and the momentum that the learning rate's rule
+//! sets.
 
 use super::BASE;
+use super::rate::{HyperSource, Scheduled};
 use crate::optimizer::{Hyper, OptimizerConfig};
 use crate::schedule::{self, Clock, Context, Rule};
 use crate::spec::{Diagnostic, Horizon, Section};
-use crate::train::{Follows, Scheduled};
 
-/// The key, of a run and of a group.
+/// The key in the spec and in a `[[group]]`.
 pub(super) const KEY: &str = "schedule_for";
 
-/// Steps at which a rule is looked at before training, the last among them.
+/// The largest number of steps at which planning evaluates a rule.
 const SAMPLES: u64 = 100_000;
 
 /// The group whose `schedule_for` is read.
@@ -17,15 +18,15 @@ const SAMPLES: u64 = 100_000;
 pub(super) struct Follower<'a> {
     pub group: &'a str,
     pub method: &'a dyn OptimizerConfig,
-    /// Of its learning rate; none where that is wrong.
+    /// The rule of its learning rate, or `None` where that has errors.
     pub rule: Option<&'a dyn Rule>,
-    /// Of its learning rate, too.
+    /// The context of its learning rate.
     pub context: Context<'a>,
 }
 
 impl Follower<'_> {
-    /// Reads `schedule_for` of `parent`, and adds the momentum where the rate's rule sets it. `None` when errors were
-    /// logged.
+    /// Reads `schedule_for` of `parent`, and adds the momentum where the learning rate's rule sets it. Returns `None` after
+    /// logging an error.
     pub fn read(self, parent: &mut Section<'_>) -> Option<Vec<Scheduled>> {
         let log = parent.log();
         let errors = log.errors();
@@ -40,13 +41,12 @@ impl Follower<'_> {
         let mut scheduled = Vec::new();
         for hyper in self.method.hypers() {
             let by_lr = driven.is_some_and(|driven| driven.name == hyper.name);
-            let follows = self.one(&mut section, hyper, by_lr);
-            scheduled.extend(follows.map(|follows| Scheduled { hyper, follows }));
+            let source = self.one(&mut section, hyper, by_lr);
+            scheduled.extend(source.map(|source| Scheduled { hyper, source }));
         }
         for one in &scheduled {
-            // What the rate's rule sets was written in its table.
-            let place = match one.follows {
-                Follows::LrRule => parent.place_of("schedule"),
+            let place = match one.source {
+                HyperSource::LrRule => parent.place_of("schedule"),
                 _ => section.place_of(one.hyper.name),
             };
             if let Some(found) = self.rule.and_then(|rule| self.outside(one, rule)) {
@@ -60,46 +60,46 @@ impl Follower<'_> {
         (log.errors() == errors).then_some(scheduled)
     }
 
-    /// What `hyper` follows, where it follows anything.
-    fn one(self, section: &mut Section<'_>, hyper: Hyper, by_lr: bool) -> Option<Follows> {
+    /// Reads the source of `hyper`'s values, or returns `None` where nothing schedules it.
+    fn one(self, section: &mut Section<'_>, hyper: Hyper, by_lr: bool) -> Option<HyperSource> {
         let Hyper { name, value, .. } = hyper;
         section.mark_known(name);
         if !section.has(name) {
-            return by_lr.then_some(Follows::LrRule);
+            return by_lr.then_some(HyperSource::LrRule);
         }
         if by_lr {
             let message = format!("the schedule of lr sets `{name}`{} already", self.of_group());
             section.error(name, message, "leave it out, or write `cycle_momentum = false` in the schedule of lr");
         }
         let context = Context { quantity: name, base_lr: value, momentum: None, ..self.context };
-        schedule::build(section, name, &context).map(Follows::Rule)
+        schedule::build(section, name, &context).map(HyperSource::Rule)
     }
 
-    /// That `scheduled` leaves its range, at the first of the steps looked at where it does.
+    /// Returns an error for the first evaluated step at which `scheduled` leaves its range, or `None`.
     fn outside(self, scheduled: &Scheduled, lr_rule: &dyn Rule) -> Option<Diagnostic> {
         let Horizon { total_steps, steps_per_epoch } = self.context.horizon;
         let Hyper { name, range, .. } = scheduled.hyper;
         let value = |step| scheduled.value(Clock { step, total_steps, steps_per_epoch }, lr_rule);
         let step = samples(total_steps).find(|&step| !range.contains(value(step)))?;
-        let message = format!("`{name}`{} comes to {} at step {step}", self.of_group(), value(step));
+        let message = format!("`{name}`{} is {} at step {step}", self.of_group(), value(step));
         Some(Diagnostic::error(message).label(format!("expected {range}")))
     }
 
-    /// To follow a name: nothing for the base group.
+    /// Returns ` of group "…"` to follow a name, or an empty string for the base group.
     fn of_group(self) -> String {
         if self.group == BASE { String::new() } else { format!(" of group \"{}\"", self.group) }
     }
 }
 
-/// Steps of a run: every one, or where there are more than [`SAMPLES`] as many evenly spread, the last among them.
+/// Returns all steps of a run, or [`SAMPLES`] evenly spread ones if there are more. The last step is always included.
 pub(super) fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
     let samples = total_steps.clamp(1, SAMPLES);
     let (last, spaces) = (u128::from(total_steps.saturating_sub(1)), u128::from(samples - 1).max(1));
     (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)
 }
 
-/// Logs each rule in `section`, the `schedule_for` of the run or of one group, that multiplies 0 in every one of the
-/// groups that it holds for. In some it may: biases often have no weight decay.
+/// Logs each rule in `section` (the `schedule_for` of the run or of one group) that multiplies 0 in all of `groups`, the
+/// groups that it applies to. In some of them 0 is fine: biases often have no weight decay.
 pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfig]) {
     let of = |method: &dyn OptimizerConfig, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
     for (key, _) in &section.table_ref().entries {
@@ -114,7 +114,8 @@ pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfi
     }
 }
 
-/// Gives every group each hyper-parameter that some group schedules, in the optimizer's order: in the others it stays.
+/// Adds to every group each hyper-parameter that some group schedules, in the optimizer's order. It is constant in the
+/// groups that do not schedule it.
 pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn OptimizerConfig, &'a mut Vec<Scheduled>)>) {
     let mut groups: Vec<_> = groups.collect();
     let mut names: Vec<&str> = Vec::new();
@@ -125,7 +126,7 @@ pub(super) fn align<'a>(groups: impl Iterator<Item = (&'a dyn OptimizerConfig, &
         let mut own = std::mem::take(*scheduled).into_iter().peekable();
         for hyper in method.hypers().into_iter().filter(|hyper| names.contains(&hyper.name)) {
             let own = own.next_if(|it| it.hyper.name == hyper.name);
-            scheduled.push(own.unwrap_or(Scheduled { hyper, follows: Follows::Nothing }));
+            scheduled.push(own.unwrap_or(Scheduled { hyper, source: HyperSource::Constant }));
         }
     }
 }
@@ -138,7 +139,7 @@ mod tests {
     use crate::optimizer;
     use crate::spec::{Log, Spec, lookup};
 
-    /// Momentum from the first value to the second over the run.
+    /// A rule that moves momentum from the first value to the second over the run.
     #[derive(Debug)]
     struct Cycle(f64, f64);
 
@@ -157,7 +158,7 @@ mod tests {
         }
     }
 
-    /// What a group of this optimizer has scheduled under this rule of its learning rate; or what is wrong.
+    /// Reads `schedule_for` of a group with this optimizer and this rule of its learning rate. Returns the errors as text.
     fn read(optimizer: &str, schedule_for: &str, rule: &dyn Rule) -> Result<Vec<Scheduled>, String> {
         let text = format!("[schedule]\n[optimizer]\n{optimizer}\n[schedule_for]\n{schedule_for}\n");
         let spec = Spec::parse(Path::new("test.toml"), &text, &[]).unwrap();
@@ -183,7 +184,7 @@ mod tests {
         };
         assert_eq!(at_half("type = \"sgd\"\nmomentum = 0.5"), [("momentum", 0.95 + (0.85 - 0.95) * 0.5)]);
         assert_eq!(at_half("type = \"adam\""), [("beta1", 0.95 + (0.85 - 0.95) * 0.5)]);
-        // Without a momentum there is nothing to set, and no state for it.
+        // Without a momentum there is nothing to set.
         assert_eq!(at_half("type = \"sgd\""), []);
         assert_eq!(at_half("type = \"adagrad\""), []);
     }
@@ -195,19 +196,19 @@ mod tests {
         assert!(found.contains("the schedule of lr sets `momentum` already"), "{found}");
         assert!(read(sgd, "weight_decay = { type = \"constant\" }", &Cycle(0.95, 0.85)).is_ok());
         let found = read(sgd, "", &Cycle(0.9, 1.1)).unwrap_err();
-        assert!(found.contains("`momentum` comes to 1 at step 5") && found.contains("[schedule]"), "{found}");
+        assert!(found.contains("`momentum` is 1 at step 5") && found.contains("[schedule]"), "{found}");
     }
 
     #[test]
-    fn every_step_is_looked_at_or_as_many_as_there_is_time_for() {
+    fn every_step_is_sampled_up_to_a_limit() {
         assert_eq!(samples(0).collect::<Vec<_>>(), [0]);
         assert_eq!(samples(1).collect::<Vec<_>>(), [0]);
         assert!(samples(SAMPLES).eq(0..SAMPLES));
         for steps in [SAMPLES + 1, 1 << 53] {
-            let looked_at: Vec<u64> = samples(steps).collect();
-            assert_eq!((looked_at.len() as u64, looked_at[0]), (SAMPLES, 0));
-            assert_eq!(looked_at.last(), Some(&(steps - 1)));
-            assert!(looked_at.windows(2).all(|pair| pair[0] < pair[1]));
+            let sampled: Vec<u64> = samples(steps).collect();
+            assert_eq!((sampled.len() as u64, sampled[0]), (SAMPLES, 0));
+            assert_eq!(sampled.last(), Some(&(steps - 1)));
+            assert!(sampled.windows(2).all(|pair| pair[0] < pair[1]));
         }
     }
 }

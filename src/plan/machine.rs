@@ -1,23 +1,50 @@
-//! `device` and `threads`: what of this machine a run uses.
+//! `device` and `threads`: the resources of this machine that a run uses.
 
-use tch::Device;
+use std::fmt;
 
 use crate::spec::{Count, Field, Section, Value, ValueKind};
 
-/// What a plan asks about the machine; asked only when the spec leaves it open.
+/// The device that a run computes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    Cpu,
+    /// A CUDA device by its number, from 0.
+    Cuda(usize),
+}
+
+/// Writes the device as a spec does: `cpu`, `cuda:1`.
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+/// The resources that a run uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Compute {
+    pub device: Device,
+    pub threads: usize,
+    /// Whether the spec sets `threads`. Otherwise it is the number of cores.
+    pub threads_given: bool,
+}
+
+/// The machine that a plan is made for. Each question is asked only when the spec leaves it open.
 pub struct Machine<'a> {
-    /// How many CUDA devices there are, or why there are none.
+    /// Returns the number of CUDA devices, or the reason why CUDA cannot be used.
     pub cuda: &'a dyn Fn() -> Result<usize, String>,
-    /// Cores that this process may use.
+    /// The number of cores that this process may use.
     pub cores: usize,
-    /// Bytes of memory, where that is known.
+    /// Bytes of memory, or `None` where that is not known.
     pub memory: Option<u64>,
 }
 
-/// More would be a slip of the finger, and OpenMP fails on it.
+/// The largest number of threads. More is a typing error, and OpenMP fails on it.
 const MOST_THREADS: usize = 1024;
 
-/// `device` as a spec writes it.
+/// The value of `device` in a spec.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wanted {
     Auto,
@@ -51,7 +78,7 @@ impl Field for Wanted {
     }
 }
 
-/// Reads `device`: `auto` takes CUDA where there is one.
+/// Reads `device`. `auto` takes CUDA if the machine has it.
 pub(super) fn device(root: &mut Section<'_>, machine: &Machine<'_>) -> Option<Device> {
     let wanted = root.or("device", Wanted::Auto);
     let number = match wanted {
@@ -75,7 +102,7 @@ pub(super) fn device(root: &mut Section<'_>, machine: &Machine<'_>) -> Option<De
     None
 }
 
-/// Reads `threads`: by default one for each core.
+/// Reads `threads`, by default one for each core.
 pub(super) fn threads(root: &mut Section<'_>, machine: &Machine<'_>) -> usize {
     let threads = root.or("threads", Count(machine.cores)).0;
     if threads > MOST_THREADS {

@@ -1,9 +1,24 @@
-//! When the run's state is kept: `[checkpoint]`.
+//! `[checkpoint]`: the times at which the run's state is saved.
 
 use crate::spec::{Duration, Field, Horizon, Section, Value, WallTime};
-use crate::train::{Every, Saving};
 
-/// `every` as a spec writes it.
+/// The interval between saved states. States are also saved at the end of an epoch and when a signal ends the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Every {
+    Time(std::time::Duration),
+    /// At multiples of this number of steps.
+    Steps(u64),
+}
+
+/// The states of a run that are saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Saving {
+    pub every: Option<Every>,
+    /// Whether the last state is kept after the run has ended, so that a longer run can resume from it.
+    pub keep: bool,
+}
+
+/// The value of `every` in a spec.
 #[derive(Clone, Copy, Debug)]
 enum Often {
     Wall(WallTime),
@@ -29,7 +44,7 @@ impl Field for Often {
 }
 
 /// Reads `[checkpoint]`: `every` and `keep`.
-pub(super) fn saving(root: &mut Section<'_>, horizon: Horizon) -> Saving {
+pub(super) fn read(root: &mut Section<'_>, horizon: Horizon) -> Saving {
     if !root.has("checkpoint") {
         root.mark_known("checkpoint");
         return Saving::default();

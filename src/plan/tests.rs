@@ -1,8 +1,6 @@
 use std::path::Path;
 
-use tch::Device;
-
-use super::{Assume, Machine, Plan, plan};
+use super::{Assume, Device, Machine, Plan, plan};
 use crate::schedule::Clock;
 use crate::spec::{Findings, Log, NamedFile, Section, Spec};
 
@@ -34,10 +32,10 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_run_has_the_steps_that_its_epochs_come_to() {
+fn epochs_become_steps() {
     let steps = |head: &str, data: &str| {
         let plan = one(&format!("{head}\n{}", BODY.replace("validation = 10_000", data)));
-        (plan.horizon.steps_per_epoch, plan.horizon.total_steps)
+        (plan.length.horizon.steps_per_epoch, plan.length.horizon.total_steps)
     };
     assert_eq!(steps("epochs = 10", "validation = 10_000"), (391, 3910));
     assert_eq!(steps("epochs = 9.9", "validation = 10_000\ndrop_last = true"), (390, 3861));
@@ -46,28 +44,28 @@ fn a_run_has_the_steps_that_its_epochs_come_to() {
 }
 
 #[test]
-fn groups_differ_in_what_they_say_and_share_the_rest() {
+fn groups_override_the_keys_of_the_run() {
     let group = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 2.0\nmomentum = 0.5\n\
                  schedule = { type = \"constant\", factor = 0.5 }\n\
                  [[group]]\nname = \"head\"\nparams = [\"layers.1.*\"]\n\
                  [schedule]\ntype = \"step\"\nevery = \"1 epochs\"\n";
     let plan = one(&format!("{HEAD}{BODY}{group}"));
     let groups = &plan.groups.groups;
-    let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    let names: Vec<&str> = groups.iter().map(|group| group.rate.name.as_str()).collect();
     assert_eq!(names, ["base", "bias", "head"]);
-    // layers.1.bias goes to the first group that matches.
+    // The first group that matches takes layers.1.bias.
     assert_eq!(plan.groups.group_of, [0, 1, 2, 1]);
-    assert_eq!(groups.iter().map(|group| group.base_lr).collect::<Vec<_>>(), [0.1, 0.2, 0.1]);
+    assert_eq!(groups.iter().map(|group| group.rate.base_lr).collect::<Vec<_>>(), [0.1, 0.2, 0.1]);
     assert_eq!(groups.iter().map(|group| group.parameters).collect::<Vec<_>>(), [784 * 128, 138, 1280]);
     let clock = Clock { step: 391, total_steps: 3910, steps_per_epoch: 391 };
-    let factors: Vec<f64> = groups.iter().map(|group| group.rule.factor(clock)).collect();
+    let factors: Vec<f64> = groups.iter().map(|group| group.rate.rule.factor(clock)).collect();
     assert_eq!(factors, [0.1, 0.5, 0.1]);
     let kept = plan.resolved["group"][0].as_table().unwrap();
     assert!(kept.contains_key("momentum") && !kept.contains_key("dampening"), "{kept}");
 }
 
 #[test]
-fn what_groups_share_is_said_once() {
+fn an_error_that_groups_share_is_reported_once() {
     let groups =
         "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\n[[group]]\nname = \"b\"\nparams = [\"*.weight\"]\n";
     let wrong = BODY.replace("lr = 0.1", "lr = -1");
@@ -79,7 +77,7 @@ fn what_groups_share_is_said_once() {
 
 #[test]
 fn a_target_has_a_short_form_and_a_long_one() {
-    let target = |text: &str| one(&format!("{HEAD}{BODY}[target]\n{text}")).target.unwrap();
+    let target = |text: &str| one(&format!("{HEAD}{BODY}[target]\n{text}")).stops.target.unwrap();
     let long = target("metric = \"val_accuracy\"\nvalue = 0.97\nmode = \"max\"");
     assert_eq!(target("accuracy = 0.97"), long);
     assert_eq!(long.to_string(), "val_accuracy >= 0.97");
@@ -92,16 +90,16 @@ fn a_target_has_a_short_form_and_a_long_one() {
 fn patience_is_counted_in_evaluations() {
     let patience = |text: &str| {
         let text = format!("{HEAD}{BODY}[early_stop]\npatience = \"{text}\"");
-        one(&text).early_stop.unwrap().patience
+        one(&text).stops.early_stop.unwrap().patience
     };
     assert_eq!((patience("3 epochs"), patience("400 steps"), patience("50%")), (3, 2, 5));
     assert_eq!(errors(&format!("{HEAD}{BODY}[early_stop]\npatience = \"0 epochs\"")).len(), 1);
 }
 
 #[test]
-fn a_device_is_one_that_is_there() {
+fn a_device_must_exist() {
     let device = |name: &str, there| {
-        read(&format!("device = \"{name}\"\n{HEAD}{BODY}"), there).map(|(plans, _)| plans[0].device).ok()
+        read(&format!("device = \"{name}\"\n{HEAD}{BODY}"), there).map(|(plans, _)| plans[0].compute.device).ok()
     };
     assert_eq!(device("auto", 0), Some(Device::Cpu));
     assert_eq!(device("auto", 2), Some(Device::Cuda(0)));
@@ -135,12 +133,15 @@ fn hyper_parameters_follow_rules_of_the_run_or_of_their_group() {
     let plan = one(&text);
     let clock = Clock { step: 1955, total_steps: 3910, steps_per_epoch: 391 };
     let values = |group: &super::Group| {
-        let values =
-            group.hyper.iter().map(|it| (it.hyper.name, it.value(clock, &*group.rule), it.describe().is_some()));
+        let values = group
+            .rate
+            .hyper
+            .iter()
+            .map(|it| (it.hyper.name, it.value(clock, &*group.rate.rule), it.describe().is_some()));
         values.collect::<Vec<_>>()
     };
     let values: Vec<_> = plan.groups.groups.iter().map(values).collect();
-    // Every group has both, in the optimizer's order; a group's own table takes the place of the run's.
+    // Every group has both, in the optimizer's order. A group's own table replaces the run's.
     assert_eq!(values[0], [("momentum", 0.9, false), ("weight_decay", 0.05, true)]);
     assert_eq!(values[1], [("momentum", 0.9, false), ("weight_decay", 0.0, true)]);
     assert_eq!(values[2], [("momentum", 0.375, true), ("weight_decay", 0.1, false)]);
@@ -155,7 +156,7 @@ fn hyper_parameters_follow_rules_of_the_run_or_of_their_group() {
 }
 
 #[test]
-fn a_wrong_optimizer_is_not_said_to_lack_what_was_misspelt() {
+fn a_misspelt_key_gives_one_error() {
     let rest = "[schedule_for.momentum]\ntype = \"linear\"\nstart = 1.0\nend = 0.5\n";
     let wrong = BODY.replace("momentum = 0.9", "momentun = 0.9");
     assert_eq!(errors(&format!("{HEAD}{wrong}{rest}")), ["unknown key `optimizer.momentun`"]);

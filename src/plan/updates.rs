@@ -1,7 +1,15 @@
-//! What is done around every update, whatever the optimizer: `[clip_grad]` and `[ema]`.
+//! The parts of an update that do not depend on the optimizer: `[clip_grad]` and `[ema]`.
 
 use crate::optimizer::Clip;
 use crate::spec::{BelowOne, Positive, Section};
+
+/// The parts of an update that do not depend on the optimizer.
+#[derive(Clone, Copy, Debug)]
+pub struct Updates {
+    pub clip: Clip,
+    /// The decay of an average of the weights, if the run keeps one.
+    pub ema: Option<f64>,
+}
 
 /// Reads `[clip_grad]`: `norm` or `value`.
 pub(super) fn clip(root: &mut Section<'_>) -> Clip {
@@ -13,7 +21,7 @@ pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     let norm = section.optional::<Positive>("norm");
     let value = section.optional::<Positive>("value");
     if norm.is_some() && value.is_some() {
-        section.error("value", "both `norm` and `value` are given", "gradients are cut in one way");
+        section.error("value", "both `norm` and `value` are given", "choose one of them");
     }
     if !section.has("norm") && !section.has("value") {
         section.missing("norm", "the largest norm of all gradients together, or `value`, the largest of one element");
@@ -27,7 +35,7 @@ pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     }
 }
 
-/// Reads `[ema]`: the `decay` of an average of the weights.
+/// Reads `[ema]`: the `decay` of an average of the weights. Returns `None` where there is no such table.
 pub(super) fn ema(root: &mut Section<'_>) -> Option<f64> {
     if !root.has("ema") {
         root.mark_known("ema");

@@ -14,7 +14,7 @@ fn run(steps: u64, lr: f64, schedule: &str) -> Vec<Trajectory> {
     let spec = Spec::parse(std::path::Path::new("t.toml"), &text, &[]).unwrap();
     let (mut plans, _) = plan(&spec, &Machine { cuda: &|| Ok(0), cores: 1, memory: None }).unwrap();
     let plan = plans.remove(0);
-    trajectories(&mut Trace::new(plan.groups.groups, plan.horizon, None).unwrap())
+    trajectories(&mut Trace::new(plan.groups.groups, plan.length.horizon, None).unwrap())
 }
 
 fn drawn(trajectories: &[Trajectory], width: usize) -> String {

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 
 use crate::metric::PartMetric;
-use crate::plan::{BASE, Group};
-use crate::record::{Curve, Event};
+use crate::plan::{BASE, Group, HyperSource, Rate};
+use crate::record::Curve;
 use crate::schedule::{Clock, Observation};
 use crate::spec::Horizon;
-use crate::train::{Follows, Rate};
 
 /// One quantity of one group.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,8 +74,7 @@ impl<'m> Trace<'m> {
     /// Begins at step 0. Metric-driven rules observe each epoch that has a row in `metrics`; without it they stay
     /// constant. A metric without a column is an error.
     pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Curve>) -> Result<Self, MetricsError> {
-        let rate = |Group { name, base_lr, rule, hyper, .. }: Group| Rate { name, base_lr, rule, hyper };
-        let rates: Vec<Rate> = groups.into_iter().map(rate).collect();
+        let rates: Vec<Rate> = groups.into_iter().map(|group| group.rate).collect();
         let series = series(&rates);
         let states = rates.iter().map(Rate::save).collect();
         let (changes, values) = (Vec::new(), Vec::new());
@@ -139,18 +137,18 @@ impl<'m> Trace<'m> {
         let clock = self.clock(step);
         for rate in &mut self.rates {
             // A rule depends on the metrics that it asks for.
-            let (lacking, group) = (RefCell::new(None), rate.name.clone());
+            let lacking = RefCell::new(None);
+            let group = rate.name.clone();
             let metric = |metric: PartMetric| {
                 if !metrics.has(metric) {
                     lacking.replace(Some(MetricsError::no_column(metrics, metric, &group)));
                 }
                 metrics.get(epoch, metric)
             };
-            let events = rate.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
+            let changes = rate.observe(&Observation { epoch, clock, metric: &metric, scale: 1.0 });
             self.lacking = self.lacking.take().or(lacking.into_inner());
-            for event in events {
-                let Event::RateChanged(change) = event else { continue };
-                let is_of = |series: &Series| series.group == change.group && series.quantity == change.quantity;
+            for change in changes {
+                let is_of = |series: &Series| series.group == group && series.quantity == change.quantity;
                 let series = self.series.iter().position(is_of);
                 self.changes.extend(series.map(|series| Change { series, step, reason: change.reason }));
             }
@@ -187,7 +185,7 @@ fn series(rates: &[Rate]) -> Vec<Series> {
     for at in 0..rates.first().map_or(0, |rate| rate.hyper.len()) {
         for Rate { name, hyper, .. } in rates {
             let it = &hyper[at];
-            let metric_driven = matches!(&it.follows, Follows::Rule(rule) if rule.is_metric_driven());
+            let metric_driven = matches!(&it.source, HyperSource::Rule(rule) if rule.is_metric_driven());
             let (group, quantity, base) = (name.clone(), it.hyper.name, it.hyper.value);
             let rule = it.describe().unwrap_or_else(|| "constant".to_owned());
             all.push(Series { group, quantity, base, rule, metric_driven });

@@ -23,8 +23,8 @@ pub enum Event {
     Epoch(Row),
     /// A metric-driven rule changed a group's learning rate, or another hyper-parameter of it.
     RateChanged(RateChanged),
-    /// The loss was no number any more: the run goes back and on at lower rates.
-    Reduced(Reduced),
+    /// The loss became NaN or infinite: the run returns to the last epoch and continues with lower rates.
+    RolledBack(Rollback),
     /// The target was reached for the first time.
     TargetReached(Reached),
     /// A warning. The run continues.
@@ -265,16 +265,16 @@ pub struct Divergence {
     pub loss: String,
 }
 
-/// A divergence that did not end the run.
+/// A return to the end of the last epoch after a divergence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reduced {
+pub struct Rollback {
     #[serde(flatten)]
     pub divergence: Divergence,
-    /// The epoch after which training goes on again.
+    /// The epoch after which training continues.
     pub epoch: u64,
-    /// What all rates are multiplied by from now on, in place of 1.
+    /// The factor on all learning rates from now on.
     pub scale: f64,
-    /// How many times this may still happen.
+    /// The number of rollbacks that are still allowed.
     pub left: u64,
 }
 
@@ -295,9 +295,9 @@ pub struct Outcome {
     /// The numbers of the fitted model, if it has few (slope and intercept).
     pub fitted: Vec<(String, f64)>,
     pub diverged: Option<Divergence>,
-    /// Each time that the run went back instead, at lower rates.
-    #[serde(default)]
-    pub reductions: Vec<Reduced>,
+    /// The rollbacks after divergences. Earlier versions wrote them as `reductions`.
+    #[serde(default, alias = "reductions")]
+    pub rollbacks: Vec<Rollback>,
     pub train_seconds: f64,
     pub eval_seconds: f64,
     pub total_seconds: f64,
@@ -324,7 +324,7 @@ impl Outcome {
             test: None,
             fitted: Vec::new(),
             diverged: None,
-            reductions: Vec::new(),
+            rollbacks: Vec::new(),
             train_seconds: 0.0,
             eval_seconds: 0.0,
             total_seconds: 0.0,

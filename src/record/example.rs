@@ -88,7 +88,7 @@ pub(crate) fn outcome() -> Outcome {
         test: Some(Scores { loss: 0.0987, metric: 0.9705 }),
         fitted: vec![],
         diverged: None,
-        reductions: Vec::new(),
+        rollbacks: Vec::new(),
         train_seconds: 3.75,
         eval_seconds: 0.5,
         total_seconds: 4.6,

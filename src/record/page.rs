@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::builder::styling::{AnsiColor, Style};
 
 use super::event::{
-    Best, Divergence, GroupInfo, Outcome, RateChanged, Reached, Reduced, Resumed, Row, Scores, Started, Status,
+    Best, Divergence, GroupInfo, Outcome, RateChanged, Reached, Resumed, Rollback, Row, Scores, Started, Status,
 };
 use super::number::{count, figure, rate, score, seconds};
 use crate::metric::Metric;
@@ -99,9 +99,9 @@ impl Page {
         self.note(CAREFUL, label, &format!("{quantity}{group} {} → {}: {reason}", rate(*from), rate(*to)))
     }
 
-    /// The run diverged, and goes back.
-    pub fn reduced(&self, reduced: &Reduced) -> String {
-        let Reduced { divergence: Divergence { step, lr, loss }, epoch, scale, left } = reduced;
+    /// Renders a rollback after a divergence.
+    pub fn rolled_back(&self, rollback: &Rollback) -> String {
+        let Rollback { divergence: Divergence { step, lr, loss }, epoch, scale, left } = rollback;
         let what = format!("the loss was {loss} at step {}, lr {}", count(*step), rate(*lr));
         let text = format!("{what}: back to the end of epoch {epoch}, rates × {} ({left} left)", rate(*scale));
         self.note(CAREFUL, "diverged", &text)

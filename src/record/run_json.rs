@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::atomic_write::atomic_write;
-use super::event::{Best, Divergence, Event, Outcome, Reached, Reduced, Row, Scores, Started, Status};
+use super::event::{Best, Divergence, Event, Outcome, Reached, Rollback, Row, Scores, Started, Status};
 use super::experiment::Experiment;
 use super::layout::{Cell, Layout};
 use super::{Sink, machine};
@@ -51,9 +51,9 @@ pub struct RunRecord {
     /// The numbers of the fitted model, by name (`slope`, `intercept`).
     pub fitted: Map<String, Value>,
     pub diverged: Option<Divergence>,
-    /// Each time that it went back instead, at lower rates.
-    #[serde(default)]
-    pub reductions: Vec<Reduced>,
+    /// The rollbacks after divergences. Earlier versions wrote them as `reductions`.
+    #[serde(default, alias = "reductions")]
+    pub rollbacks: Vec<Rollback>,
     pub timings: Option<Timings>,
     /// The peak memory of the process on the host, in bytes, up to the run's end.
     pub peak_memory_bytes: Option<u64>,
@@ -124,7 +124,7 @@ impl RunRecord {
             test: None,
             fitted: Map::new(),
             diverged: None,
-            reductions: Vec::new(),
+            rollbacks: Vec::new(),
             timings: None,
             peak_memory_bytes: None,
             spec_hash: facts.spec_hash.clone(),
@@ -147,7 +147,7 @@ impl RunRecord {
         });
         self.fitted = outcome.fitted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
         self.diverged = outcome.diverged.clone();
-        self.reductions = outcome.reductions.clone();
+        self.rollbacks = outcome.rollbacks.clone();
         let Outcome { train_seconds, eval_seconds, total_seconds, .. } = *outcome;
         self.timings = Some(Timings { train_seconds, eval_seconds, total_seconds });
         self.peak_memory_bytes = machine::peak_memory_bytes();
@@ -172,7 +172,7 @@ impl RunRecord {
             test,
             fitted: self.fitted.iter().map(|(name, value)| (name.clone(), number(Some(value)))).collect(),
             diverged: self.diverged.clone(),
-            reductions: self.reductions.clone(),
+            rollbacks: self.rollbacks.clone(),
             train_seconds,
             eval_seconds,
             total_seconds,

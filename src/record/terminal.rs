@@ -102,7 +102,7 @@ impl<W: Write> Sink for Terminal<W> {
                 self.page.row(started, row)
             }
             Event::RateChanged(change) => self.page.rate_changed(change),
-            Event::Reduced(reduced) => self.page.reduced(reduced),
+            Event::RolledBack(rollback) => self.page.rolled_back(rollback),
             Event::TargetReached(reached) => {
                 self.held_back = Some(held_back + &self.page.reached(reached));
                 return Ok(());

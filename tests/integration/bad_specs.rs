@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lr_run::cli::job;
 use lr_run::dataset::Access;
 use lr_run::plan::{Machine, plan};
+use lr_run::run::job;
 use lr_run::spec::{Entry, Spec, SpecError};
 use lr_run::{dataset, model, optimizer, schedule};
 

@@ -189,7 +189,7 @@ fn divergence_can_roll_back_and_lower_the_rates() {
     assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
     let record = long.workspace.record("results/long/seed=1");
     let scales: Vec<f64> =
-        record["reductions"].as_array().unwrap().iter().map(|it| it["scale"].as_f64().unwrap()).collect();
+        record["rollbacks"].as_array().unwrap().iter().map(|it| it["scale"].as_f64().unwrap()).collect();
     assert!(scales.len() >= 2 && record["status"] == "completed", "{record}");
     assert_eq!(record["final"]["lr"].as_f64(), Some(1e38 * scales[scales.len() - 1]));
 

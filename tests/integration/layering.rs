@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("random", &[]),
-    ("libtorch", &[]),
+    ("libtorch", &["plan"]),
     ("metric", &["spec"]),
     ("schedule", &["metric", "spec"]),
     ("params", &["random", "spec"]),
@@ -21,7 +21,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("record", &["metric", "spec"]),
     ("compare", &["metric", "record", "spec"]),
     ("exit", &["record"]),
-    ("checkpoint", &["libtorch", "params", "record", "spec", "store", "train"]),
+    ("plan", &["dataset", "metric", "model", "optimizer", "params", "schedule", "spec"]),
+    ("plot", &["record", "spec"]),
+    ("preview", &["metric", "plan", "plot", "record", "schedule", "spec"]),
+    (
+        "cli",
+        &["compare", "dataset", "exit", "model", "optimizer", "plan", "plot", "preview", "record", "schedule", "spec"],
+    ),
     (
         "train",
         &[
@@ -34,31 +40,27 @@ const ROOMS: &[(&str, &[&str])] = &[
             "network",
             "optimizer",
             "params",
+            "plan",
             "record",
             "schedule",
             "spec",
             "store",
         ],
     ),
-    ("plan", &["dataset", "metric", "model", "optimizer", "params", "schedule", "spec", "train"]),
-    ("plot", &["record", "spec"]),
-    ("preview", &["metric", "plan", "plot", "record", "schedule", "spec", "train"]),
+    ("checkpoint", &["libtorch", "params", "record", "spec", "store", "train"]),
     (
-        "cli",
+        "run",
         &[
             "batches",
             "checkpoint",
-            "compare",
+            "cli",
             "dataset",
             "engine",
             "exit",
             "libtorch",
-            "model",
             "optimizer",
             "params",
             "plan",
-            "plot",
-            "preview",
             "record",
             "schedule",
             "spec",
@@ -69,24 +71,26 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do not use libtorch.
-const WITHOUT_TORCH: [&str; 13] = [
-    "metric",
-    "plot",
-    "spec",
-    "schedule",
-    "optimizer",
-    "record",
+const WITHOUT_TORCH: [&str; 15] = [
+    "cli",
     "compare",
-    "random",
-    "exit",
-    "preview",
-    "params",
-    "model",
     "dataset",
+    "exit",
+    "metric",
+    "model",
+    "optimizer",
+    "params",
+    "plan",
+    "plot",
+    "preview",
+    "random",
+    "record",
+    "schedule",
+    "spec",
 ];
 
 /// Rooms that print. Long work elsewhere reports through a callback.
-const PRINT: [&str; 3] = ["record", "cli", "main"];
+const PRINT: [&str; 4] = ["record", "cli", "run", "main"];
 
 /// Rooms that neither read nor write files.
 const WITHOUT_FILES: [&str; 14] = [

@@ -4,9 +4,9 @@ use lr_run::batches::Batch;
 use lr_run::engine::{Segments, Step, start};
 use lr_run::network::{ForwardMode, forward};
 use lr_run::optimizer::OptimizerConfig;
-use lr_run::plan::Plan;
+use lr_run::plan::{Loss, Plan};
 use lr_run::store::Store;
-use lr_run::train::{Again, Loss};
+use lr_run::train::{Closure, mean_loss};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::golden::{Trace, distance, plan_images, plan_table};
@@ -28,7 +28,7 @@ fn table(trace: &Trace) {
     let regression = trace.metadata["loss"] == "mse";
     let classes = if regression { 0 } else { 5 };
     let plan = plan_table(&trace.metadata["spec"], x.size()[1] as usize, classes);
-    let mut store = Store::new(plan.model.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.architecture.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
     let names: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = names.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();
@@ -46,7 +46,7 @@ fn table(trace: &Trace) {
 /// Checks a trace whose weights and inputs follow from formulas. It contains a summary of each parameter.
 fn image(trace: &Trace) {
     let plan = plan_images(&trace.metadata["spec"]);
-    let mut store = Store::new(plan.model.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.architecture.declaration.clone(), Kind::Double, Device::Cpu, 0).unwrap();
     let params = store.declaration().params().to_vec();
     let wave = |len: usize, rate: f64, phase: f64| {
         let values: Vec<f64> = (0..len).map(|i| (rate * i as f64 + phase).sin()).collect();
@@ -96,20 +96,20 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     let label_smoothing: f64 = trace.metadata["label_smoothing"].parse().unwrap();
     let loss = if trace.metadata["loss"] == "mse" { Loss::Mse } else { Loss::CrossEntropy { label_smoothing } };
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
-    let rates: Vec<f64> = plan.groups.groups.iter().map(|group| group.base_lr).collect();
+    let rates: Vec<f64> = plan.groups.groups.iter().map(|group| group.rate.base_lr).collect();
     let methods: Vec<Box<dyn OptimizerConfig>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
-    let mut optimizer = start(&methods, segments, plan.clip, store).unwrap();
+    let mut optimizer = start(&methods, segments, plan.updates.clip, store).unwrap();
     let mut losses = Vec::new();
     let batch = Batch { x: x.shallow_clone(), y: y.shallow_clone() };
     for step in 0..steps as u64 {
-        let output = forward(&plan.model, x, store, ForwardMode::Train { seed: 1, step }).unwrap();
-        let value = loss.of(&output, y).unwrap();
+        let output = forward(&plan.model.architecture, x, store, ForwardMode::Train { seed: 1, step }).unwrap();
+        let value = mean_loss(loss, &output, y).unwrap();
         losses.push(value.double_value(&[]));
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false).unwrap();
-        let batch = &mut Again { model: &plan.model, batch: &batch, loss, seed: 1, step };
+        let batch = &mut Closure { model: &plan.model.architecture, batch: &batch, loss, seed: 1, step };
         optimizer.step(&mut Step { store, grads: &grads, lr: &rates, hyper: &[], loss: &value, batch }).unwrap();
     }
-    let outputs = no_grad(|| forward(&plan.model, x, store, ForwardMode::Eval).unwrap());
+    let outputs = no_grad(|| forward(&plan.model.architecture, x, store, ForwardMode::Eval).unwrap());
     (Tensor::from_slice(&losses), outputs)
 }
 

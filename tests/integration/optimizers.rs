@@ -4,7 +4,7 @@ use lr_run::batches::Batch;
 use lr_run::engine::{self, Batch as _, Error, Optimizer, Segments, Step};
 use lr_run::optimizer::OptimizerConfig;
 use lr_run::store::Store;
-use lr_run::train::Again;
+use lr_run::train::Closure;
 use tch::{Device, Kind, Tensor};
 
 use crate::golden::{Trace, distance, plan_table};
@@ -46,7 +46,7 @@ const NOT_IN_GROUPS: [&str; 1] = ["lbfgs"];
 /// The closure of an optimizer that evaluates the batch again. It uses the model of the trace's spec and the trace's
 /// inputs, or the Hessian's diagonal if the trace has one.
 struct Recorded<'a> {
-    of_model: Option<Again<'a>>,
+    of_model: Option<Closure<'a>>,
     hessian: Option<Vec<Tensor>>,
 }
 
@@ -71,15 +71,15 @@ fn replay(trace: &Trace) -> (f64, String) {
     let dtype = if kind == Kind::Double { "float64" } else { "float32" };
     let model = format!("[model]\ntype = \"mlp\"\nhidden = []\ndtype = \"{dtype}\"\n");
     let plan = plan_table(&format!("{model}{}", trace.metadata["spec"]), 5, 4);
-    let names: Vec<String> = plan.groups.groups.iter().map(|group| group.name.clone()).collect();
+    let names: Vec<String> = plan.groups.groups.iter().map(|group| group.rate.name.clone()).collect();
     let methods: Vec<Box<dyn OptimizerConfig>> = plan.groups.groups.into_iter().map(|group| group.method).collect();
-    let mut store = Store::new(plan.model.declaration.clone(), kind, Device::Cpu, 0).unwrap();
+    let mut store = Store::new(plan.model.architecture.declaration.clone(), kind, Device::Cpu, 0).unwrap();
     let params: Vec<String> = store.declaration().params().iter().map(|param| param.name.clone()).collect();
     let init: Vec<Tensor> = params.iter().map(|name| trace.get(&format!("init/{name}")).flatten(0, -1)).collect();
     store.assign(&Tensor::cat(&init, 0)).unwrap();
     let hypers: Vec<&'static str> = methods[0].hypers().iter().map(|hyper| hyper.name).collect();
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
-    let mut optimizer: Box<dyn Optimizer> = engine::start(&methods, segments, plan.clip, &store).unwrap();
+    let mut optimizer: Box<dyn Optimizer> = engine::start(&methods, segments, plan.updates.clip, &store).unwrap();
 
     let rate = |group: &str, step: i64| match trace.find(&format!("lr.{group}")) {
         Some(rates) => rates.double_value(&[step]),
@@ -106,8 +106,8 @@ fn replay(trace: &Trace) -> (f64, String) {
             let index = (step - 1) % x.size()[0];
             Batch { x: x.get(index), y: trace.get("y").get(index) }
         });
-        let again = |batch| Again { model: &plan.model, batch, loss: plan.loss, seed: 1, step: 0 };
-        let mut batch = Recorded { of_model: inputs.as_ref().map(again), hessian: of_step("hessian") };
+        let closure = |batch| Closure { model: &plan.model.architecture, batch, loss: plan.loss, seed: 1, step: 0 };
+        let mut batch = Recorded { of_model: inputs.as_ref().map(closure), hessian: of_step("hessian") };
         let (loss, grads) = match of_step("grad") {
             Some(grads) => (trace.find("loss").map_or(0.0, |loss| loss.double_value(&[step - 1])), grads),
             None => batch.gradients(&store).unwrap(),

@@ -3,8 +3,8 @@ use tch::Tensor;
 
 use super::*;
 
-fn made() -> Made {
-    Made {
+fn provenance() -> Provenance {
+    Provenance {
         lr_run: "0.1.0".into(),
         libtorch: "2.11.0".into(),
         device: "cpu".into(),
@@ -17,7 +17,7 @@ fn made() -> Made {
 
 /// A state after `step` steps.
 fn state(step: u64) -> State {
-    let numbers = json!({
+    let values = json!({
         "position": { "epoch": 1, "step": step, "step_in_epoch": step, "evaluated": false },
         "meter": { "examples": 3.0, "loss": 0.1, "metric": 2.0 },
         "groups": [{ "lr": null }],
@@ -28,18 +28,18 @@ fn state(step: u64) -> State {
         "last": null,
     });
     let tensors = vec![("model/weight".to_owned(), Tensor::from_slice(&[step as f32, 0.1]))];
-    State { numbers: serde_json::from_value(numbers).unwrap(), seconds: Seconds::default(), tensors }
+    State { values: serde_json::from_value(values).unwrap(), seconds: Seconds::default(), tensors }
 }
 
 fn found(folder: &Path) -> (Checkpoints, Option<u64>, Vec<String>) {
-    let (checkpoints, kept, troubles) = Checkpoints::find(folder).unwrap();
-    let step = kept.map(|kept| {
-        assert_eq!(kept.made, made());
-        let step = kept.state.numbers.position.step;
-        assert_eq!(kept.state.tensors[0].1.double_value(&[0]), step as f64);
+    let (checkpoints, checkpoint, problems) = Checkpoints::find(folder).unwrap();
+    let step = checkpoint.map(|checkpoint| {
+        assert_eq!(checkpoint.provenance, provenance());
+        let step = checkpoint.state.values.position.step;
+        assert_eq!(checkpoint.state.tensors[0].1.double_value(&[0]), step as f64);
         step
     });
-    (checkpoints, step, troubles)
+    (checkpoints, step, problems)
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -54,17 +54,17 @@ fn three() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (mut checkpoints, none, _) = found(folder.path());
     assert_eq!(none, None);
-    [10, 20, 30].into_iter().for_each(|step| checkpoints.keep(&made(), &state(step)).unwrap());
+    [10, 20, 30].into_iter().for_each(|step| checkpoints.save(&provenance(), &state(step)).unwrap());
     folder
 }
 
 #[test]
-fn the_newest_is_found_and_the_one_before_stays() {
+fn the_two_newest_states_are_kept() {
     let folder = three();
     assert_eq!(names(folder.path()), ["2", "3"]);
-    let (mut checkpoints, step, troubles) = found(folder.path());
-    assert_eq!((step, troubles.len()), (Some(30), 0));
-    checkpoints.keep(&made(), &state(40)).unwrap();
+    let (mut checkpoints, step, problems) = found(folder.path());
+    assert_eq!((step, problems.len()), (Some(30), 0));
+    checkpoints.save(&provenance(), &state(40)).unwrap();
     assert_eq!(names(folder.path()), ["3", "4"]);
     assert_eq!(found(folder.path()).1, Some(40));
     checkpoints.remove().unwrap();
@@ -72,7 +72,7 @@ fn the_newest_is_found_and_the_one_before_stays() {
 }
 
 #[test]
-fn a_flipped_bit_or_a_missing_file_is_noticed() {
+fn a_flipped_bit_or_a_missing_file_is_detected() {
     for name in [JSON, TENSORS, SUMS] {
         for missing in [false, true] {
             let folder = three();
@@ -81,11 +81,11 @@ fn a_flipped_bit_or_a_missing_file_is_noticed() {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
             if missing { fs::remove_file(&path) } else { fs::write(&path, bytes) }.unwrap();
-            let (mut checkpoints, step, troubles) = found(folder.path());
+            let (mut checkpoints, step, problems) = found(folder.path());
             assert_eq!(step, Some(20), "{name}");
-            assert!(troubles[0].contains("checkpoint/3: "), "{troubles:?}");
-            // The broken one is not one of the two that stay.
-            checkpoints.keep(&made(), &state(30)).unwrap();
+            assert!(problems[0].contains("checkpoint/3: "), "{problems:?}");
+            // The damaged state is not one of the two that are kept.
+            checkpoints.save(&provenance(), &state(30)).unwrap();
             assert_eq!(names(folder.path()), ["2", "4"]);
             assert_eq!(found(folder.path()).1, Some(30));
         }
@@ -93,7 +93,7 @@ fn a_flipped_bit_or_a_missing_file_is_noticed() {
 }
 
 #[test]
-fn where_none_is_whole_nothing_is_begun() {
+fn without_an_intact_state_finding_fails() {
     let folder = three();
     for number in ["2", "3"] {
         fs::write(folder.path().join(CHECKPOINT).join(number).join(TENSORS), "").unwrap();
@@ -106,7 +106,7 @@ fn where_none_is_whole_nothing_is_begun() {
 }
 
 #[test]
-fn another_version_is_refused_and_not_passed_over() {
+fn another_version_is_an_error() {
     for version in ["2", "\"x\""] {
         let folder = three();
         let path = folder.path().join(CHECKPOINT).join("3");
@@ -121,35 +121,35 @@ fn another_version_is_refused_and_not_passed_over() {
 }
 
 #[test]
-fn what_a_crash_left_half_written_is_no_state_and_goes() {
+fn a_half_written_state_is_ignored_and_removed() {
     let folder = three();
     let half = folder.path().join(CHECKPOINT).join("4.partial");
     fs::create_dir(&half).unwrap();
     fs::write(half.join(JSON), "{").unwrap();
-    let (mut checkpoints, step, troubles) = found(folder.path());
-    assert_eq!((step, troubles.len()), (Some(30), 0));
-    checkpoints.keep(&made(), &state(40)).unwrap();
+    let (mut checkpoints, step, problems) = found(folder.path());
+    assert_eq!((step, problems.len()), (Some(30), 0));
+    checkpoints.save(&provenance(), &state(40)).unwrap();
     assert_eq!(names(folder.path()), ["3", "4"]);
 }
 
 #[test]
-fn one_that_cannot_be_written_leaves_the_others() {
+fn a_failed_save_keeps_the_older_states() {
     let folder = three();
     let (mut checkpoints, ..) = found(folder.path());
     fs::write(folder.path().join(CHECKPOINT).join("4.partial"), "in the way").unwrap();
-    let error = checkpoints.keep(&made(), &state(40)).unwrap_err().to_string();
+    let error = checkpoints.save(&provenance(), &state(40)).unwrap_err().to_string();
     assert!(error.contains("cannot write the checkpoint ") && error.contains("checkpoint/4"), "{error}");
     assert_eq!(found(folder.path()).1, Some(30));
 }
 
 #[test]
-fn the_sums_are_those_of_sha256sum() {
+fn sha256sum_accepts_the_checksums() {
     let folder = three();
     let checked = std::process::Command::new("sha256sum")
         .args(["-c", "--strict", SUMS])
         .current_dir(folder.path().join(CHECKPOINT).join("3"))
         .output();
-    // Not every machine has it.
+    // Not every machine has this program.
     if let Ok(output) = checked {
         assert!(output.status.success(), "{output:?}");
     }

@@ -1,12 +1,13 @@
-//! What an optimizer cannot have: a schedule of its rate, rates that differ, groups, options that differ between them.
+//! Limits of an optimizer: some take no schedule, no groups, no second learning rate, or no options that differ between
+//! groups.
 
 use super::Group;
 use crate::optimizer::{Conflict, Rates};
 use crate::schedule::{Clock, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, Place, Section, Value};
 
-/// Logs what goes against the optimizer's nature; `tables` are those of the groups after the base group. `name` is the
-/// optimizer's.
+/// Logs an error for each limit of the optimizer `name` that the spec breaks. `tables` are the tables of the groups after
+/// the base group.
 pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[&Value], horizon: Horizon) {
     let Rates { no_schedule, one_rate, one_group, .. } = groups[0].method.rates();
     let log = root.log();
@@ -21,38 +22,42 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
     for (index, group) in groups.iter().enumerate().skip(1) {
         if let Err(Conflict { key, message }) = group.method.compatible_with(&*groups[0].method) {
             let place = of_group(index, key.unwrap_or_default());
-            refuse(log, place.as_ref(), message, &format!("group \"{}\" differs from the base group", group.name));
+            refuse(log, place.as_ref(), message, &format!("group \"{}\" differs from the base group", group.rate.name));
         }
     }
     if let Some(reason) = no_schedule {
-        let moving = groups.iter().position(|group| moves(&*group.rule, horizon));
+        let moving = groups.iter().position(|group| moves(&*group.rate.rule, horizon));
         if let Some(index) = moving {
             let place = of_group(index, "schedule").or_else(|| root.place_of("schedule").cloned());
             refuse(log, place.as_ref(), format!("\"{name}\" takes no schedule of its learning rate"), reason);
         }
     }
     if let Some(reason) = one_rate {
-        // A rate of 0 keeps a group's weights as they are, which does not disturb the others.
-        let first = groups.iter().find(|group| group.parameters > 0 && group.base_lr != 0.0);
+        // A group with rate 0 does not change, so it does not affect the others.
+        let first = groups.iter().find(|group| group.parameters > 0 && group.rate.base_lr != 0.0);
         let other = groups.iter().enumerate().find(|(index, group)| {
-            let differs = first.is_some_and(|first| first.base_lr != group.base_lr);
-            group.parameters > 0 && group.base_lr != 0.0 && (differs || has_own_schedule(tables, *index))
+            let differs = first.is_some_and(|first| first.rate.base_lr != group.rate.base_lr);
+            group.parameters > 0 && group.rate.base_lr != 0.0 && (differs || has_own_schedule(tables, *index))
         });
         if let Some((index, group)) = other {
-            let key = if first.is_some_and(|first| first.base_lr != group.base_lr) { "lr_mult" } else { "schedule" };
+            let key = if first.is_some_and(|first| first.rate.base_lr != group.rate.base_lr) {
+                "lr_mult"
+            } else {
+                "schedule"
+            };
             let message = format!("\"{name}\" takes one learning rate for all groups");
             refuse(log, of_group(index, key).or_else(|| root.place_of("group").cloned()).as_ref(), message, reason);
         }
     }
 }
 
-/// Whether the group has a schedule of its own.
+/// Returns whether the group has a schedule of its own.
 fn has_own_schedule(tables: &[&Value], index: usize) -> bool {
     let table = index.checked_sub(1).and_then(|index| tables.get(index)?.as_table());
     table.is_some_and(|table| table.get("schedule").is_some())
 }
 
-/// Whether the rule ever gives another factor than 1.
+/// Returns whether the rule ever gives a factor other than 1.
 fn moves(rule: &dyn Rule, horizon: Horizon) -> bool {
     let Horizon { total_steps, steps_per_epoch } = horizon;
     let factor = |step| rule.factor(Clock { step, total_steps, steps_per_epoch });

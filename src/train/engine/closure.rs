@@ -1,34 +1,35 @@
-//! The batch of a step, computed again for methods that look twice.
+//! The closure of a step: evaluates its batch again, for optimizers such as L-BFGS.
 
 use tch::{Kind, Tensor, no_grad};
 
-use super::Loss;
+use super::loss::mean_loss;
 use crate::batches::Batch;
 use crate::engine::{self, Error};
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
+use crate::plan::Loss;
 use crate::store::Store;
 
-/// One batch under one model.
-pub struct Again<'a> {
+/// A model with the batch of one step.
+pub struct Closure<'a> {
     pub model: &'a Model,
     pub batch: &'a Batch,
     pub loss: Loss,
     pub seed: u64,
-    /// The step, from 0, so that dropout drops the same.
+    /// The step, from 0. It makes dropout use the same masks.
     pub step: u64,
 }
 
-impl Again<'_> {
+impl Closure<'_> {
     fn forward(&self, store: &Store) -> Result<Tensor, Error> {
         let mode = ForwardMode::Reevaluate { seed: self.seed, step: self.step };
         let output = forward(self.model, &self.batch.x, store, mode);
         let output = output.map_err(|error| Error::Model(error.to_string()))?;
-        Ok(self.loss.of(&output, &self.batch.y)?)
+        Ok(mean_loss(self.loss, &output, &self.batch.y)?)
     }
 }
 
-impl engine::Batch for Again<'_> {
+impl engine::Batch for Closure<'_> {
     fn loss(&mut self, store: &Store) -> Result<f64, Error> {
         no_grad(|| Ok(self.forward(store)?.f_double_value(&[])?))
     }
@@ -55,7 +56,7 @@ impl engine::Batch for Again<'_> {
             }
             match product.filter(Tensor::requires_grad) {
                 Some(product) => Ok(Tensor::f_run_backward(&[&product], store.views(), false, false)?),
-                // The gradient is the same everywhere.
+                // The gradient is constant, so the Hessian is zero.
                 None => store.views().iter().map(|view| Ok(view.f_zeros_like()?)).collect(),
             }
         })

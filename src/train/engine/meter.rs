@@ -1,52 +1,52 @@
-//! Sums over batches: loss, metric and the first step that was not finite. On the CPU plain numbers; on a GPU they stay
-//! there until they are asked for, so that no step waits.
+//! Sums over batches: loss, metric and the first step with a non-finite loss. On the CPU they are plain numbers. On a GPU
+//! they are tensors there until they are read, so that no step waits for the GPU.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::loss::{Added, Measure};
+use super::loss::{BatchSum, Measure};
 use crate::record::Scores;
 
-/// What has been seen since the meter began.
+/// The sums over the batches so far.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(in crate::train) struct Meter {
     measure: Measure,
     examples: f64,
     place: Place,
 }
 
-/// What a meter has summed up, as numbers.
+/// The sums of a meter as numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(in crate::train) struct Sums {
     examples: f64,
     loss: f64,
     metric: f64,
 }
 
-/// Where the sums are.
+/// The memory that holds the sums.
 #[derive(Debug)]
 enum Place {
     Host { loss: f64, metric: f64, bad: Option<Bad> },
     Device { loss: Tensor, metric: Tensor, bad_step: Tensor, bad_loss: Tensor },
 }
 
-/// The first step whose loss was not finite.
+/// The first step with a loss that is NaN or infinite.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bad {
+pub(in crate::train) struct Bad {
     pub step: u64,
     pub loss: f64,
 }
 
-/// No step.
+/// The value of `bad_step` while there is no such step.
 const NONE: i64 = i64::MAX;
 
 impl Meter {
-    /// An empty meter for batches on `device`.
+    /// Creates an empty meter for batches on `device`.
     pub fn new(measure: Measure, device: Device) -> Result<Self, TchError> {
         Meter::with(measure, device, Sums::default())
     }
 
-    /// A meter that has summed up `sums` already.
+    /// Creates a meter that continues from `sums`.
     pub fn with(measure: Measure, device: Device, sums: Sums) -> Result<Self, TchError> {
         let place = match device {
             Device::Cpu => Place::Host { loss: sums.loss, metric: sums.metric, bad: None },
@@ -55,7 +55,7 @@ impl Meter {
         Ok(Meter { measure, examples: sums.examples, place })
     }
 
-    /// What it has summed up. On a GPU this waits.
+    /// Returns the sums. On a GPU this waits.
     pub fn sums(&self) -> Result<Sums, TchError> {
         let (loss, metric) = match &self.place {
             Place::Host { loss, metric, .. } => (*loss, *metric),
@@ -64,11 +64,11 @@ impl Meter {
         Ok(Sums { examples: self.examples, loss, metric })
     }
 
-    /// Takes in a batch: its mean loss and its outputs. `step` (from 1) names it.
+    /// Adds a batch: its mean loss, outputs and targets. `step` is its step, from 1.
     pub fn add(&mut self, step: u64, loss: &Tensor, output: &Tensor, target: &Tensor) -> Result<(), TchError> {
         let examples = output.size()[0] as f64;
         self.examples += examples;
-        let added = self.measure.add(output, target)?;
+        let added = self.measure.batch_sum(output, target)?;
         match &mut self.place {
             Place::Host { loss: loss_sum, metric, bad } => {
                 let loss = loss.f_double_value(&[])?;
@@ -77,16 +77,16 @@ impl Meter {
                 }
                 *loss_sum += loss * examples;
                 *metric += match added {
-                    Added::Number(number) => number,
-                    Added::Scalar(scalar) => scalar.f_double_value(&[])?,
+                    BatchSum::Number(number) => number,
+                    BatchSum::Scalar(scalar) => scalar.f_double_value(&[])?,
                 };
             }
             Place::Device { loss: loss_sum, metric, bad_step, bad_loss } => {
                 let loss = loss.f_detach()?.f_to_kind(Kind::Double)?;
                 *loss_sum = loss_sum.f_add(&loss.f_mul_scalar(examples)?)?;
                 *metric = match added {
-                    Added::Scalar(scalar) => metric.f_add(&scalar)?,
-                    Added::Number(number) => metric.f_add_scalar(number)?,
+                    BatchSum::Scalar(scalar) => metric.f_add(&scalar)?,
+                    BatchSum::Number(number) => metric.f_add_scalar(number)?,
                 };
                 let first = loss.f_isfinite()?.f_logical_not()?.f_logical_and(&bad_step.f_eq(NONE)?)?;
                 *bad_loss = loss.f_where_self(&first, bad_loss)?;
@@ -96,7 +96,7 @@ impl Meter {
         Ok(())
     }
 
-    /// The first step whose loss was not finite. On a GPU this waits for all steps so far.
+    /// Returns the first step with a loss that is NaN or infinite, or `None`. On a GPU this waits for all steps so far.
     pub fn bad(&self) -> Result<Option<Bad>, TchError> {
         match &self.place {
             Place::Host { bad, .. } => Ok(*bad),
@@ -107,13 +107,13 @@ impl Meter {
         }
     }
 
-    /// Mean loss and metric so far; none before the first batch. On a GPU this waits.
+    /// Returns mean loss and metric so far, or `None` before the first batch. On a GPU this waits.
     pub fn scores(&self) -> Result<Option<Scores>, TchError> {
         if self.examples == 0.0 {
             return Ok(None);
         }
         let Sums { examples, loss, metric } = self.sums()?;
-        Ok(Some(Scores { loss: loss / examples, metric: self.measure.finish(metric, examples) }))
+        Ok(Some(Scores { loss: loss / examples, metric: self.measure.value(metric, examples) }))
     }
 }
 
@@ -129,11 +129,12 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Loss;
+    use crate::plan::Loss;
+    use crate::train::mean_loss;
 
-    /// The device's sums are tensors; they can as well lie on the CPU.
+    /// The sums of a GPU are tensors. Here they are on the CPU.
     #[test]
-    fn sums_on_the_device_and_here_are_the_same() {
+    fn sums_on_device_and_host_are_equal() {
         let mut here = Meter::new(Measure::Hits, Device::Cpu).unwrap();
         let place = Place::on(Device::Cpu, Sums::default()).unwrap();
         let mut there = Meter { measure: Measure::Hits, examples: 0.0, place };
@@ -146,11 +147,11 @@ mod tests {
             }
             assert_eq!(here.bad().unwrap().is_some(), step > 4, "before step {step}");
             for meter in [&mut here, &mut there] {
-                meter.add(step, &loss.of(&output, &target).unwrap(), &output, &target).unwrap();
+                meter.add(step, &mean_loss(loss, &output, &target).unwrap(), &output, &target).unwrap();
             }
             if step == 3 {
                 assert_eq!(here.scores().unwrap(), there.scores().unwrap());
-                // Both go on from what they have said so far.
+                // Both continue from their sums.
                 here = Meter::with(Measure::Hits, Device::Cpu, here.sums().unwrap()).unwrap();
                 there.place = Place::on(Device::Cpu, there.sums().unwrap()).unwrap();
                 assert_eq!(here.scores().unwrap(), there.scores().unwrap());

@@ -1,0 +1,59 @@
+//! `[loss]`: the function that training minimizes.
+
+use crate::choice;
+use crate::dataset::Task;
+use crate::metric::Metric;
+use crate::spec::{Section, Unit};
+
+/// The function that training minimizes: its mean over a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// −Σ q·log softmax(logits); q is 1 at the label or, smoothed by s, 1−s+s/K there and s/K elsewhere (K classes).
+    /// PyTorch's `CrossEntropyLoss`.
+    CrossEntropy { label_smoothing: f64 },
+    /// Mean of (prediction − target)² over the batch and the outputs. PyTorch's `MSELoss`.
+    Mse,
+}
+
+impl Loss {
+    /// Returns the metric of the task that the loss is for.
+    pub fn metric(self) -> Metric {
+        match self {
+            Loss::CrossEntropy { .. } => Metric::ACCURACY,
+            Loss::Mse => Metric::RMSE,
+        }
+    }
+}
+
+choice! {
+    /// A loss, by its name in a spec.
+    pub enum LossName {
+        CrossEntropy = "cross_entropy",
+        Mse = "mse",
+    }
+}
+
+/// Reads `[loss]`: `type`, by default the one for the task, and `label_smoothing`.
+pub(super) fn read(root: &mut Section<'_>, task: Task) -> Loss {
+    let Some(mut section) = root.section("loss") else { return Loss::Mse };
+    let own = match task {
+        Task::Classification { .. } => LossName::CrossEntropy,
+        Task::Regression { .. } => LossName::Mse,
+    };
+    let name = section.or("type", own);
+    if name != own {
+        let message = format!("\"{}\" does not fit the task", name.word());
+        let label = match own {
+            LossName::CrossEntropy => "classes are learned with \"cross_entropy\"",
+            LossName::Mse => "numbers are learned with \"mse\"",
+        };
+        section.error("type", message, label);
+    }
+    let loss = match own {
+        LossName::CrossEntropy => Loss::CrossEntropy { label_smoothing: section.or("label_smoothing", Unit(0.0)).0 },
+        LossName::Mse => Loss::Mse,
+    };
+    let resolved = section.finish();
+    root.put("loss", resolved);
+    loss
+}

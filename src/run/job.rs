@@ -1,0 +1,110 @@
+//! Plan and data → [`Job`].
+
+use std::path::Path;
+use std::time::Instant;
+
+use tracing::info;
+
+use crate::batches::Batches;
+use crate::checkpoint::load_weights;
+use crate::cli::{Error, FetchProgress};
+use crate::dataset::{Access, Data, Part, split};
+use crate::engine::{self, Ema, Segments};
+use crate::libtorch::{device, kind};
+use crate::optimizer::OptimizerConfig;
+use crate::plan::Plan;
+use crate::store::Store;
+use crate::train::{Engine, Examples, Job, MemoryEstimate, Validation};
+
+/// Sets the options of libtorch that hold for the whole process.
+pub fn prepare_libtorch(plan: &Plan) {
+    let compute = &plan.compute;
+    tch::set_num_threads(compute.threads as i32);
+    crate::libtorch::set_deterministic(true);
+    info!(libtorch = crate::libtorch::version(), device = %compute.device, threads = compute.threads, "computing");
+}
+
+/// Reads the data of `plan`. Downloads them if they are not on this machine, unless `offline` is set.
+pub fn read_data(plan: &Plan, offline: bool, quiet: bool) -> Result<Data, Error> {
+    let cache = crate::dataset::default_cache().map_err(Error::usage)?;
+    let display = FetchProgress::new(quiet);
+    let progress = |progress: &crate::dataset::Progress| display.report(progress);
+    let begun = Instant::now();
+    let data = plan.data.dataset.load(&Access { cache, offline, progress: &progress }).map_err(Error::usage)?;
+    info!(seconds = begun.elapsed().as_secs_f64(), sha256 = data.fingerprint, "read {}", plan.data.name);
+    Ok(data)
+}
+
+/// Splits and normalizes `data` as `plan` says, and moves them to its device.
+pub fn examples(plan: &Plan, data: Data) -> Result<Examples, Error> {
+    let (train_rows, held_out) = split(data.info.train, plan.data.held_out, plan.data.split_seed);
+    let input = &data.info.input;
+    let affine = plan.data.normalize.affine(&data.train, &train_rows, input).map_err(Error::usage)?;
+    let dtype = kind(plan.model.precision.compute);
+    let device = device(plan.compute.device);
+    let batches =
+        |part: Part| Batches::new(part, affine.clone(), input, plan.data.outputs(), dtype, device).map_err(torch_error);
+    let val = match (held_out.is_empty(), &data.test) {
+        (false, _) => Validation::HeldOut(held_out),
+        (true, Some(_)) => Validation::Test,
+        (true, None) => Validation::Train,
+    };
+    let test = data.test.map(batches).transpose()?;
+    Ok(Examples { all: batches(data.train)?, train_rows, val, test })
+}
+
+/// Creates the model's parameters. Their values are from the file `weights`, or from the file that the spec names, or drawn
+/// from the seed.
+pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
+    let declaration = plan.model.architecture.declaration.clone();
+    let dtype = kind(plan.model.precision.store);
+    let mut store = Store::new(declaration, dtype, device(plan.compute.device), plan.seed).map_err(torch_error)?;
+    if let Some(path) = weights.or(plan.model.weights.as_deref()) {
+        load_weights(path, &mut store).map_err(Error::usage)?;
+    }
+    Ok(store)
+}
+
+/// Builds the job. If `probe` is set, also estimates its peak memory by trials that use at most `probe` bytes. The estimate
+/// is `None` where the trials fail or cannot measure memory.
+pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Option<MemoryEstimate>), Error> {
+    let examples = examples(&plan, data)?;
+    let store = store(&plan, None)?;
+    let segments = Segments::new(store.declaration(), &plan.groups.group_of);
+    let mut methods: Vec<Box<dyn OptimizerConfig>> = Vec::new();
+    let mut rates = Vec::new();
+    for group in plan.groups.groups {
+        methods.push(group.method);
+        rates.push(group.rate);
+    }
+    let clip = plan.updates.clip;
+    let start = |store: &Store| engine::start(&methods, segments.clone(), clip, store);
+    let optimizer = start(&store).map_err(Error::usage)?;
+    let trainer = Engine {
+        seed: plan.seed,
+        device: device(plan.compute.device),
+        model: plan.model.architecture,
+        store,
+        optimizer,
+        ema: plan.updates.ema.map(Ema::new),
+        loss: plan.loss,
+        data: examples,
+        batching: plan.data.batching,
+    };
+    let mut job = Job {
+        engine: trainer,
+        rates,
+        length: plan.length,
+        stops: plan.stops,
+        evaluation: plan.evaluation,
+        saving: plan.saving,
+    };
+    // An error in the trial will occur in training, too, and is reported there.
+    let estimate = probe.and_then(|bytes| job.estimate_memory(&start, bytes).ok().flatten());
+    Ok((job, estimate))
+}
+
+/// Converts an error of libtorch.
+fn torch_error(error: tch::TchError) -> Error {
+    Error::failed(format!("libtorch: {}", crate::libtorch::message(&error)))
+}

@@ -1,0 +1,116 @@
+//! The commands that compute: a run from its folder to its weights, and `lr-run eval`.
+//!
+//! ```text
+//! Plan ──prepare──▶ folder, data, state to resume ──train──▶ epochs.csv, run.json, weights
+//! ```
+
+mod eval;
+mod extend;
+pub mod job;
+mod memory;
+mod prepare;
+mod resume;
+mod signals;
+mod train;
+
+use std::path::Path;
+
+use tracing::{debug, info};
+
+use self::prepare::Prepared;
+use self::signals::Signals;
+use crate::cli::{self, Cli, Command, Error, RunArgs, plan_all, print, started};
+use crate::exit::Exit;
+use crate::plan::{Machine, Plan};
+use crate::record::{EPOCHS_CSV, Event, JsonLines, RunRecord, Sink, Terminal};
+use crate::spec::Spec;
+
+/// Executes the command of `cli`.
+pub fn execute(cli: Cli) -> Result<Exit, Error> {
+    match &cli.command {
+        None => run(&cli.run),
+        Some(Command::Eval(args)) => eval::eval(args),
+        Some(command) => cli::execute(command),
+    }
+}
+
+/// Describes this machine, with its CUDA devices.
+fn machine() -> Machine<'static> {
+    cli::machine(&cuda_devices)
+}
+
+/// Returns the number of CUDA devices, or why CUDA cannot be used.
+fn cuda_devices() -> Result<usize, String> {
+    crate::libtorch::load_cuda().inspect_err(|reason| tracing::info!(reason, "no CUDA"))?;
+    Ok(tch::Cuda::device_count().max(0) as usize)
+}
+
+/// Plans every run that `args` name, then trains one after another. After a failed run the others still run. Returns the
+/// worst exit code.
+fn run(args: &RunArgs) -> Result<Exit, Error> {
+    if args.specs.is_empty() {
+        return Err(Error::usage("no spec is given\nhelp: for example `lr-run experiments/mnist_adam.toml`"));
+    }
+    let mut plans = Vec::new();
+    for spec in &args.specs {
+        plans.extend(plan_all(&Spec::load(spec, &args.set.set)?, &machine())?);
+    }
+    if args.dry_run {
+        let shown: Vec<String> = plans.iter().map(|plan| resolved(plan, &args.set.out)).collect::<Result<_, _>>()?;
+        print(&shown.join("\n"));
+        return Ok(Exit::Success);
+    }
+    let mut worst = Exit::Success;
+    let signals = Signals::default();
+    for plan in plans {
+        let exit = one(plan, args, &signals).unwrap_or_else(|error| {
+            error.print();
+            error.exit
+        });
+        worst = worst.worst(exit);
+        if matches!(exit, Exit::Interrupted(_)) {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// Prepares and trains one run, or reports that it is complete.
+fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
+    let folder = args.set.out.join(&plan.name).join(&plan.variant);
+    info!(folder = %folder.display(), steps = plan.length.horizon.total_steps, "planned");
+    debug!(spec = %plan.resolved, "resolved");
+    match prepare::prepare(plan, &folder, args)? {
+        Prepared::Complete(record) => complete(&record, &folder, args),
+        Prepared::Ready(ready) => train::train(*ready, args, signals),
+    }
+}
+
+/// Returns the resolved spec as TOML, with the folder and the rates of each group as comments.
+fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
+    let folder = out.join(&plan.name).join(&plan.variant);
+    let text = toml::to_string(&plan.resolved).map_err(Error::failed)?;
+    let mut head = format!("# Would run in {}\n", folder.display());
+    for group in started(plan).groups {
+        let rates = format!("{}: {}", group.name, group.rates());
+        // The description of a rule may contain line ends, a comment may not.
+        let words: Vec<&str> = rates.split_whitespace().collect();
+        head += &format!("# {}\n", words.join(" "));
+    }
+    Ok(head + &text)
+}
+
+/// Reports a run that was complete before. Returns its exit code.
+fn complete(record: &RunRecord, folder: &Path, args: &RunArgs) -> Result<Exit, Error> {
+    let Some(outcome) = record.outcome() else {
+        return Err(Error::failed(format!("{}: the record has no outcome", folder.display())));
+    };
+    if args.show.json {
+        let mut sink = JsonLines::new(std::io::stdout());
+        sink.on(&Event::Started(Box::new(record.started.clone()))).map_err(Error::failed)?;
+        sink.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
+    } else if !args.show.quiet {
+        Terminal::stdout(folder.join(EPOCHS_CSV)).already_complete(record, folder);
+    }
+    Ok(Exit::of(&outcome, args.require_target))
+}
