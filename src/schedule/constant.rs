@@ -15,7 +15,7 @@ use super::{Build, Clock, Context, Rule, words};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
-    Entry { name: "constant", summary: "the same rate throughout", example: "type = \"constant\"", build };
+    Entry { name: "constant", summary: "a constant rate", example: "type = \"constant\"", build };
 
 /// The names of this rule in other frameworks.
 pub const OTHER_NAMES: &[&str] = &["ConstantLR", "constant_schedule", "constant_with_warmup"];

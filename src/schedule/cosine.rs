@@ -34,7 +34,7 @@ use crate::spec::{Duration, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "cosine",
-    summary: "a half-cosine down to the end value",
+    summary: "half a cosine wave down to the end value",
     example: "type = \"cosine\"\nend = 0.01\nover = \"100%\"",
     build,
 };

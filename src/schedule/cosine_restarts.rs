@@ -37,7 +37,7 @@ use crate::spec::{Count, Diagnostic, Entry, Field, Positive, Section, Value};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "cosine_restarts",
-    summary: "half-cosines with restarts (SGDR)",
+    summary: "half cosine waves with restarts (SGDR)",
     example: "type = \"cosine_restarts\"\ncycles = 4\nperiod_mult = 2.0\ndecay = 0.8",
     build,
 };

@@ -1,4 +1,4 @@
-//! The options of every schedule. A schedule's table has the keys of its rule and these:
+//! The table of a schedule has the keys of its rule and these options:
 //!
 //! | key | default | |
 //! |---|---|---|

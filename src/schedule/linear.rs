@@ -26,7 +26,7 @@ use crate::spec::{Duration, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "linear",
-    summary: "from one factor to another on a straight line",
+    summary: "a straight line from one factor to another",
     example: "type = \"linear\"\nstart = 1.0\nend = 0.1\nover = \"100%\"",
     build,
 };

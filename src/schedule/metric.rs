@@ -1,4 +1,4 @@
-//! The metric that `plateau` and `greedy` monitor. Both have these keys:
+//! The schedules `plateau` and `greedy` monitor a metric. Both have these keys:
 //!
 //! | key | default | |
 //! |---|---|---|

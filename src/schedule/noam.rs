@@ -19,7 +19,7 @@ use crate::spec::{Count, Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "noam",
-    summary: "up on a line, down as 1/√t: the schedule of the Transformer",
+    summary: "the schedule of the Transformer: a linear rise, then 1/√t",
     example: "type = \"noam\"\npeak = \"10%\"",
     build,
 };

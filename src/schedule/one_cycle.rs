@@ -41,7 +41,7 @@ use crate::spec::{Duration, Entry, Positive, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "one_cycle",
-    summary: "once up and down again, momentum inversely",
+    summary: "one rise and one fall, with momentum moving inversely",
     example: "type = \"one_cycle\"\npct_start = 0.3\ndiv_factor = 25.0",
     build,
 };

@@ -30,7 +30,7 @@ use crate::spec::{Entry, Section, ValueKind};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "piecewise",
-    summary: "through given points: constant between them, or on lines or half cosine waves",
+    summary: "through given points: constant between them, on lines or on half cosine waves",
     example: "type = \"piecewise\"\nboundaries = [\"10 epochs\", \"60 epochs\"]\nvalues = [0.1, 1.0, 0.01]\n\
               interpolation = \"linear\"",
     build,
@@ -135,7 +135,7 @@ impl Rule for Piecewise {
         match self.interpolation {
             Interpolation::Held => points,
             Interpolation::Linear => format!("on lines through {points}"),
-            Interpolation::Cosine => format!("on half-cosines through {points}"),
+            Interpolation::Cosine => format!("on half cosine waves through {points}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The warm-up of any rule: the factor goes from `start` to its top before the rule begins.
 //!
-//! With W = `for` in ticks and t the tick: factor(t) = start + (top − start)·shape(t / W) for t < W, or shape((t + 1) /
-//! W) with `reach = "last"`. Then the rule follows.
+//! With W = `for` in ticks and t the tick: factor(t) = start + (top − start)·shape(t / W) for t < W, or shape((t + 1) / W)
+//! with `reach = "last"`. Then the rule follows.
 //!
 //! | key | default | torch | keras | optax | timm | transformers | |
 //! |---|---|---|---|---|---|---|---|
