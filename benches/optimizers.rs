@@ -1,6 +1,6 @@
-//! What a step of each optimizer costs, beside an in-place pass over as many streams of memory.
+//! The cost of a step of each optimizer, compared with an in-place pass over as many streams of memory.
 //!
-//! Run: `cargo bench --bench optimizers`. `scripts/bench_optimizers.py` runs the same beside PyTorch, in turns.
+//! Run: `cargo bench --bench optimizers`. `scripts/bench_optimizers.py` runs the same in turns with PyTorch.
 
 #![allow(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -29,7 +29,7 @@ fn main() {
     }
 }
 
-/// A small model, 100,000 parameters in 8 tensors on one thread, as most people's are.
+/// Measures every optimizer on a small model: 100,000 parameters in 8 tensors, on one thread.
 fn every_optimizer(criterion: &mut Criterion) {
     tch::set_num_threads(1);
     let mut group = criterion.benchmark_group("step of 100,000 parameters");
@@ -40,7 +40,7 @@ fn every_optimizer(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// `--measure TABLE PARAMETERS TENSORS THREADS STEPS WARMUP`: prints the seconds of each step, and of a pass over the
+/// Runs `--measure TABLE PARAMETERS TENSORS THREADS STEPS WARMUP`: prints the seconds of each step, and of a pass over the
 /// same streams after each, as JSON.
 fn measure(arguments: &[String]) {
     let [table, parameters, tensors, threads, steps, warm_up] = arguments else { panic!("six arguments") };
@@ -65,7 +65,7 @@ fn measure(arguments: &[String]) {
     println!("{}", serde_json::json!({ "step": of_steps, "pass": of_passes, "slots": bench.slots() }));
 }
 
-/// An optimizer on parameters that nothing computes gradients of.
+/// An optimizer on parameters whose gradients are given.
 struct Bench {
     store: Store,
     optimizer: Box<dyn Optimizer>,
@@ -73,7 +73,7 @@ struct Bench {
     loss: Tensor,
 }
 
-/// A loss of 1 with the slope of the gradients, wherever one looks.
+/// A loss of 1 that has the same gradients everywhere.
 struct Plane;
 
 impl Batch for Plane {
@@ -104,7 +104,7 @@ impl Bench {
         let store = Store::new(declaration, Kind::Float, Device::Cpu, 1).unwrap();
         let segments = Segments::new(store.declaration(), &vec![0; tensors]);
         let optimizer = start(&groups, segments, Clip::None, &store).unwrap();
-        // Half of a network's gradients are zero for long: inputs that are always so, units that sleep.
+        // Half of a network's gradients stay zero for long: those of inputs that are always zero, and of inactive units.
         let gradient = |view: &Tensor| {
             let gradient = Tensor::randn(view.size(), (Kind::Float, Device::Cpu)) * 0.01;
             let _ = gradient.narrow(1, 0, 50).zero_();
@@ -120,21 +120,21 @@ impl Bench {
         optimizer.step(&mut step).unwrap();
     }
 
-    /// Numbers of state for each parameter.
+    /// Returns the number of state elements for each parameter.
     fn slots(&self) -> usize {
         let numbers: usize = self.optimizer.state().iter().map(|(_, tensor)| tensor.numel()).sum();
         numbers / self.store.declaration().len()
     }
 }
 
-/// Elements that a thread walks before the next ones.
+/// Elements that a thread walks at a time.
 const PIECE: usize = 16 * 1024;
 
-/// Elements of one stream before those of the next. Longer lines make a pass over many streams slower, and so the
-/// yardstick easier to meet: by up to a quarter with 256.
+/// Elements of one stream that are walked before those of the next. Longer lines make the pass over many streams slower,
+/// by up to a quarter with 256, and so the comparison easier.
 const LINE: usize = 64;
 
-/// Memory as a step walks it: parameters and state, read and written, and gradients, read.
+/// The memory that a step walks: parameters and state are read and written, and gradients are read.
 struct Streams {
     written: Vec<Tensor>,
     read: Tensor,

@@ -1,5 +1,5 @@
-//! Work on slices of tensors, shared among the threads that libtorch computes with. A second pool would fight OpenMP's
-//! over the same cores.
+//! Work on slices of tensors, divided among libtorch's own threads. A second thread pool would compete with OpenMP's for
+//! the same cores.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -56,8 +56,8 @@ impl Pieces {
         self.ranges.is_empty()
     }
 
-    /// Calls `body` for each piece with its number, its part of every one of `rows` (all of one length), and its outputs:
-    /// of `outputs` each piece has an equal part, in order. A thread takes at least about `grain` elements. `body` must
+    /// Calls `body` for each piece with its number, its part of each of `rows` (all of one length), and its part of
+    /// `outputs`, which is divided equally among the pieces in order. A thread takes at least about `grain` elements. `body` must
     /// not panic: that ends the process.
     pub fn each<T: Send + Sync>(
         &self,
@@ -82,7 +82,7 @@ impl Pieces {
             start.0 = row.as_mut_ptr();
         }
         let outputs = Shared(outputs.as_mut_ptr());
-        // The whole of each, not the pointers in them, which alone are not to be shared.
+        // Captures each as a whole: the pointers in them alone cannot be shared.
         let (starts, outputs) = (&starts, &outputs);
         parallel_for(self.len(), grain.min(self.len() as u128) as usize, &|numbers| {
             for number in numbers {
