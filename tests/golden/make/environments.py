@@ -36,6 +36,8 @@ def environment(framework: str, cache: Path) -> Path:
     """Returns the interpreter of the environment of `framework`, which is made in `cache` if it is not there yet."""
     table = MANIFEST[framework]
     below = environment(table["on"], cache) if "on" in table else None
+    if below is not None and not table["packages"]:
+        return below
     # A change of any version makes another environment.
     wanted = json.dumps([sys.version_info[:2], pins(framework)], sort_keys=True)
     folder = cache / f"{framework}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
@@ -46,7 +48,7 @@ def environment(framework: str, cache: Path) -> Path:
     venv.create(folder, clear=True, with_pip=True)
     if below is not None:
         (Path(site_packages(python)) / "below.pth").write_text(site_packages(below) + "\n")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     subprocess.run([*install, *COMMON, *table["packages"]], check=True)
     done.touch()
     return python
