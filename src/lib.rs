@@ -1,4 +1,5 @@
-//! lr-run trains a model as a small TOML file says, and writes loss, accuracy and learning rate per epoch to a CSV.
+//! lr-run trains the model that a small TOML file describes, and writes loss, accuracy and learning rate of each epoch to a
+//! CSV.
 //!
 //! ```text
 //! TOML ──spec──▶ Spec ──plan──▶ Plan ──train──▶ Event ──record──▶ results/…/epochs.csv ──compare──▶ tables
@@ -6,14 +7,14 @@
 //!                                └ dataset · model · optimizer · schedule
 //! ```
 //!
-//! One way, no back and forth. [`spec`] reads the text and says what is wrong with it; [`plan`] turns it into numbers
-//! and objects; [`train`] runs them and emits events; [`record`] writes what happened; [`compare`] reads that again.
-//! [`preview`] shows the rules of a plan without training; its charts come from [`plot`]. [`metric`] lists what a run
+//! Data flows one way. [`spec`] reads the text and reports what is wrong with it. [`plan`] turns it into numbers and
+//! objects. [`train`] runs them and emits events. [`record`] writes these to files, and [`compare`] reads the files.
+//! [`preview`] shows the schedules of a plan without training; its charts come from [`plot`]. [`metric`] lists what a run
 //! measures. [`cli`] has the commands, one file each; those that compute are in [`run`].
 //!
-//! [`params`] declares a model's parameters, and [`store`] holds them as tensors. [`engine`] runs the rules of
-//! [`optimizer`]. [`network`] computes the layers that a [`model`] lists. Everything random is drawn from the streams in [`random`]. [`libtorch`] is the one module with unsafe
-//! code.
+//! [`params`] declares the parameters of a model, and [`store`] holds them as tensors. [`engine`] runs the rules of
+//! [`optimizer`]. [`network`] computes the layers that a [`model`] lists. Everything random is drawn from the streams in
+//! [`random`]. [`libtorch`] is the one module with unsafe code.
 
 pub mod batches;
 pub mod checkpoint;

@@ -39,6 +39,7 @@ fn generated(name: &str) -> String {
         "models" => names("models", model::REGISTRY),
         "optimizers" => names("optimizers", optimizer::REGISTRY),
         "schedules" => names("schedules", schedule::REGISTRY),
+        "traces" => traces(),
         "preview" => preview(),
         "preview chart" => chart(&preview()),
         "schedule reference" => schedule_reference(),
@@ -108,6 +109,15 @@ fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Returns how many golden traces there are.
+fn traces() -> String {
+    let count = |folder: &str| fs::read_dir(repository("tests/golden").join(folder)).unwrap().count();
+    let optimizers = count("optimizers");
+    let schedules = count("schedules");
+    let networks = count("networks");
+    format!("There are {optimizers} traces of optimizers, {schedules} of schedules and {networks} of whole networks.\n")
 }
 
 /// Returns the table of the experiments in a folder, with the questions that their first comments ask.
