@@ -199,6 +199,8 @@ def in_both_precisions(measure: Callable[[], list[float]]) -> dict[str, Callable
     @cache
     def both() -> dict[str, list[float]]:
         rates = {}
+        # PyTorch's default, whatever a trace of an optimizer has set before.
+        torch.set_default_dtype(torch.float32)
         for dtype, floatx in FLOATX.items():
             keras.config.set_floatx(floatx)
             rates[dtype] = measure()
