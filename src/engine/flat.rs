@@ -27,7 +27,7 @@ pub struct Flat {
     /// Pieces of a size that stays in the cache over the passes of a step. Sums are made piece by piece, so that they do
     /// not depend on the number of threads.
     pieces: Pieces,
-    /// For each piece its segment, and where in the segment it begins.
+    /// For each piece its segment, and the offset of its first element in the segment.
     piece_of: Vec<(usize, usize)>,
     slices: Slices,
 }
@@ -39,7 +39,7 @@ pub struct Gradients<'a> {
     in_order: Option<Vec<Tensor>>,
     /// The factor of [`Clip::Norm`].
     scale: Option<Tensor>,
-    /// Whether to use tensor operations even where there is a fused loop.
+    /// True to use tensor operations even where there is a fused loop.
     as_tensors: bool,
 }
 
@@ -271,7 +271,7 @@ impl Flat {
 /// Runs a kernel in the widest vectors that this processor has and that it was compiled for.
 fn call<T>(vectorized: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
     #[cfg(target_arch = "x86_64")]
-    crate::libtorch::call_vectorized(vectorized.portable, vectorized.avx2, chunk);
+    crate::libtorch::call_vectorized(vectorized.portable, vectorized.avx2, vectorized.avx512, chunk);
     #[cfg(not(target_arch = "x86_64"))]
     (vectorized.portable)(chunk);
 }

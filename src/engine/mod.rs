@@ -78,16 +78,16 @@ fn start_own(groups: Box<dyn Any + Send>, layout: Layout, store: &Store) -> Resu
     panic!("no file in src/engine runs rules of type {:?}", (*groups).type_id())
 }
 
-/// Where an optimizer runs.
+/// The place where an optimizer runs.
 #[derive(Clone, Debug)]
 struct Layout {
     /// The groups' segments of the store.
     segments: Segments,
-    /// How gradients are clipped.
+    /// The clipping of gradients.
     clip: Clip,
 }
 
-/// What a step works with.
+/// The input of a step.
 pub struct Step<'a> {
     pub store: &'a mut Store,
     /// One for each parameter. It is undefined where the loss does not depend on the parameter, which is then left alone.

@@ -55,7 +55,7 @@ struct Dog {
     reps_rel: f64,
     init_eta: Option<f64>,
     eps: f64,
-    /// Whether every parameter tensor has its own rate, instead of every group.
+    /// True if every parameter tensor has its own rate, false if every group has.
     by_parameter: bool,
 }
 

@@ -112,8 +112,8 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let method = (entry.build)(&mut base)?;
     let decays = method.hypers().iter().any(|hyper| hyper.name == "weight_decay" && hyper.value != 0.0);
     let maximizes = base.optional::<bool>("maximize") == Some(true);
-    for (key, asked) in [("weight_decay", decays), ("maximize", maximizes)] {
-        if asked {
+    for (key, is_set) in [("weight_decay", decays), ("maximize", maximizes)] {
+        if is_set {
             let message = format!("the base of Mechanic does not see the weights, so it cannot have `{key}`");
             base.error(key, message, format!("write it as `{}`", section.dotted(key)));
         }

@@ -141,7 +141,7 @@ fn convention(section: &mut Section<'_>) -> Convention {
     read
 }
 
-/// What is done to gradients that are too large.
+/// The way gradients that are too large are clipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Clip {
     #[default]

@@ -60,7 +60,7 @@ impl Averaging {
     }
 }
 
-/// What a group keeps of the steps so far.
+/// The state of a group after the steps so far.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Past {
     /// γ of the last step.

@@ -12,7 +12,7 @@ use super::{
 
 /// An update rule that treats every element alike, with `S` state slots and `K` scalars a step.
 pub trait Elementwise<const S: usize, const K: usize>: UpdateRule {
-    /// What a group keeps on the host from step to step; `()` for most rules.
+    /// The state of a group that is kept on the host from step to step; `()` for most rules.
     type HostState: HostState;
 
     /// PyTorch's names of the slots.

@@ -62,7 +62,7 @@ pub struct Graph {
     pub ops: Vec<Op<usize>>,
     /// The number of the last operation that takes each value: after it the value is free, unless it is an output.
     pub last_use: Vec<usize>,
-    /// The values that are asked for, by number.
+    /// The values to return, by number.
     pub outputs: Vec<usize>,
 }
 
@@ -103,6 +103,8 @@ impl Recorded {
         Self::op(Op::Input(index))
     }
 
+    /// Not inlined, so that recording takes little code in each rule.
+    #[inline(never)]
     fn op(op: Op<Recorded>) -> Self {
         Recorded(Rc::new(op))
     }

@@ -23,7 +23,7 @@ pub const MAX_SLOTS: usize = 7;
 /// One pass over memory: what happens to an element, from its gradient `g` (clipped, with coupled decay added). A kernel
 /// has `S` state slots, `K` scalars that all elements share, and `R` sums over elements.
 pub trait Kernel<const S: usize, const K: usize, const R: usize> {
-    /// Whether parameters change.
+    /// True if parameters change.
     const MOVES: bool;
 
     /// Returns parameter and state after the pass, and the element's terms of the sums.
@@ -73,6 +73,10 @@ pub struct Vectorized<T> {
     /// For processors with AVX2 and FMA; only they may run it.
     #[cfg(target_arch = "x86_64")]
     pub avx2: unsafe fn(&mut Chunk<'_, '_, T>),
+    /// For processors with AVX-512 (F, BW, CD, DQ, VL); only they may run it. `None` for f64: few train in it, and it
+    /// would be a third of the code.
+    #[cfg(target_arch = "x86_64")]
+    pub avx512: Option<unsafe fn(&mut Chunk<'_, '_, T>)>,
 }
 
 /// A kernel as the engine runs it.
@@ -81,7 +85,7 @@ pub struct CompiledKernel {
     pub slots: usize,
     pub scalars: usize,
     pub sums: usize,
-    /// Whether parameters change.
+    /// True if parameters change.
     pub moves: bool,
     pub f32: Vectorized<f32>,
     pub f64: Vectorized<f64>,
@@ -107,6 +111,11 @@ macro_rules! kernel {
             walk::<$kernel, f32, $slots, $scalars, $sums>(chunk);
         }
         #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma")]
+        fn avx512_f32(chunk: &mut Chunk<'_, '_, f32>) {
+            walk::<$kernel, f32, $slots, $scalars, $sums>(chunk);
+        }
+        #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn avx2_f64(chunk: &mut Chunk<'_, '_, f64>) {
             walk::<$kernel, f64, $slots, $scalars, $sums>(chunk);
@@ -120,11 +129,15 @@ macro_rules! kernel {
                 portable: portable_f32,
                 #[cfg(target_arch = "x86_64")]
                 avx2: avx2_f32,
+                #[cfg(target_arch = "x86_64")]
+                avx512: Some(avx512_f32),
             },
             f64: Vectorized {
                 portable: portable_f64,
                 #[cfg(target_arch = "x86_64")]
                 avx2: avx2_f64,
+                #[cfg(target_arch = "x86_64")]
+                avx512: None,
             },
             graph: record::<$kernel, $slots, $scalars, $sums>,
         }

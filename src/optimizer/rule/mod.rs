@@ -43,7 +43,7 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether this rule keeps the same state as `base`: options such as `amsgrad` change it.
+    /// Returns true if this rule keeps the same state as `base`. Options such as `amsgrad` change the state.
     fn keeps_state_of(&self, _base: &Self) -> bool {
         true
     }
@@ -67,21 +67,21 @@ pub fn shared_options_agree<R: UpdateRule>(rule: &R, base: &R) -> Result<(), Con
     })
 }
 
-/// What an optimizer does with learning rates. Each reason follows "because".
+/// The limits of an optimizer's learning rates. Each reason follows "because".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// Why a rate that follows a schedule would change nothing, or break the optimizer.
+    /// The reason why a rate that follows a schedule would change nothing, or break the optimizer.
     pub no_schedule: Option<&'static str>,
-    /// Why all groups have the same rate.
+    /// The reason why all groups have the same rate.
     pub one_rate: Option<&'static str>,
-    /// Why there can be only one group.
+    /// The reason why there can be only one group.
     pub one_group: Option<&'static str>,
     /// It computes its own rate from the nominal one, which the engine reports as the effective rate.
     pub finds_its_own: bool,
 }
 
-/// What a rule keeps on the host from step to step besides its slots: a product of momenta, a distance. Only finite
-/// numbers: they are saved as JSON.
+/// The state that a rule keeps on the host from step to step besides its slots, such as a product of momenta or a
+/// distance. It has only finite numbers, because it is saved as JSON.
 pub trait HostState: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static {}
 
 impl<T: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static> HostState for T {}
@@ -98,7 +98,7 @@ pub enum Initial {
     Parameter,
 }
 
-/// How a rule runs over its groups.
+/// The way a rule runs over its groups.
 #[derive(Debug)]
 pub enum Program {
     /// One pass over memory a step.

@@ -3,14 +3,14 @@
 use super::{MAX_SCALARS, SegmentScalars};
 use crate::spec::{NonNegative, Section};
 
-/// What a parameter loses at each step besides its gradient. λ is the spec's `weight_decay`.
+/// The form of weight decay. λ is the spec's `weight_decay`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decay {
     /// g ← g + λ·θ before the rule: an L2 penalty.
     Coupled(f64),
     /// θ ← θ·(1 − lr·λ) before the rule (Loshchilov and Hutter 2019, arXiv 1711.05101).
     Decoupled(f64),
-    /// The rule does it itself, or there is none.
+    /// The rule decays weights itself, or they do not decay.
     OfRule,
 }
 
@@ -24,7 +24,7 @@ impl Decay {
     }
 }
 
-/// What happens to the parameters and gradients of one group before a rule sees them.
+/// The options that act on the parameters and gradients of one group before a rule sees them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupOptions {
     pub decay: Decay,

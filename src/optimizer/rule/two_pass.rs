@@ -14,7 +14,7 @@ use super::{
 /// An update rule in two passes, with a decision on the host between them. It has `S` state slots, `A` scalars and `R`
 /// sums in the first pass, and `K` scalars in the second.
 pub trait TwoPass<const S: usize, const A: usize, const R: usize, const K: usize>: UpdateRule {
-    /// What is kept on the host from step to step, for all groups together.
+    /// The state of all groups together that is kept on the host from step to step.
     type HostState: HostState;
 
     /// The names of the slots.
@@ -82,7 +82,7 @@ impl<const R: usize> Sums<'_, R> {
     }
 }
 
-/// How the second pass moves one parameter.
+/// The second pass's move of one parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<const K: usize> {
     pub k: [f64; K],
@@ -90,7 +90,7 @@ pub struct Move<const K: usize> {
     pub lr: f64,
 }
 
-/// What a rule decides between its passes.
+/// The decision of a rule between its passes.
 #[derive(Clone, Debug)]
 pub struct Decision<const K: usize> {
     /// For each of [`Sums::params`], in order.
@@ -157,7 +157,7 @@ macro_rules! two_pass {
 
 pub(crate) use two_pass;
 
-/// What the first pass found in one parameter with a gradient.
+/// The result of the first pass for one parameter with a gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured<'a> {
     /// The parameter's number in the store.
