@@ -65,7 +65,7 @@ pub struct RunArgs {
     pub show: ShowArgs,
 }
 
-/// What a person changes in a spec, and where results go.
+/// The options that change a spec, and the folder of results.
 #[derive(Args, Clone, Debug)]
 pub struct SetArgs {
     /// Set a key of the spec, as in `-s optimizer.lr=0.01`; may be repeated
@@ -77,7 +77,7 @@ pub struct SetArgs {
     pub out: PathBuf,
 }
 
-/// How much is said.
+/// The options for the amount of output.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ShowArgs {
     /// Say nothing but warnings and errors

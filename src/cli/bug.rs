@@ -1,12 +1,12 @@
-//! What a person is told when this program itself is wrong.
+//! Reports bugs in this program: panics.
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use crate::exit::Exit;
 
-/// What `work` comes to; a panic, of which the hook has told, is a failure.
+/// Returns the exit code of `work`, or [`Exit::Failed`] if it panics. The panic hook has printed a report then.
 pub fn guarded(work: impl FnOnce() -> Exit) -> Exit {
-    // Nothing of what the panic broke is looked at again: files are whole at every moment.
+    // Values that the panic left broken are not used again, and files on the disk are always complete.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Failed)
 }
 
@@ -19,8 +19,8 @@ pub fn bug_report(panic: &PanicHookInfo<'_>, libtorch: &str) -> String {
     let command: Vec<String> = std::env::args_os().map(|part| part.to_string_lossy().into_owned()).collect();
     format!(
         "error: this is a bug in lr-run: {what}\n  at {place}\n  in lr-run {}, libtorch {}, {} {}\n  of `{}`\n\
-         help: results and checkpoints are as they were before it; the same command goes on from there. Please report these \
-         lines, with the spec.\n{}",
+         help: results and checkpoints are unharmed, and the same command resumes from them. Please report these lines with \
+         the spec.\n{}",
         env!("CARGO_PKG_VERSION"),
         libtorch,
         std::env::consts::OS,
@@ -38,16 +38,16 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_failure_that_names_itself() {
-        static TOLD: Mutex<String> = Mutex::new(String::new());
+        static REPORT: Mutex<String> = Mutex::new(String::new());
         let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|panic| *TOLD.lock().unwrap() += &bug_report(panic, "2.0")));
+        std::panic::set_hook(Box::new(|panic| *REPORT.lock().unwrap() += &bug_report(panic, "2.0")));
         let exit = guarded(|| panic!("the impossible: {}", 7));
         std::panic::set_hook(before);
         assert_eq!(exit, Exit::Failed);
         assert_eq!(guarded(|| Exit::Success), Exit::Success);
-        let told = TOLD.lock().unwrap();
+        let report = REPORT.lock().unwrap();
         for part in ["bug in lr-run: the impossible: 7\n", "bug.rs:", env!("CARGO_PKG_VERSION"), "Please report"] {
-            assert!(told.contains(part), "{told}");
+            assert!(report.contains(part), "{report}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::spec::{Findings, SpecError};
 pub struct Error {
     message: String,
     pub exit: Exit,
-    /// Whether the message begins with `error:` already, as rendered findings do.
+    /// True if the message already begins with `error:`, as rendered findings do.
     rendered: bool,
 }
 

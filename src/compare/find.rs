@@ -26,7 +26,7 @@ pub enum LeftOut {
     Curve(#[from] CurveError),
 }
 
-/// The runs that were found, and those that could not be read. There is at least one of either.
+/// The runs that were found, and the folders of runs that could not be read. At least one of the two is not empty.
 #[derive(Debug, Default)]
 pub struct Found {
     pub runs: Vec<Run>,

@@ -1,4 +1,4 @@
-//! What an optimizer keeps on the host, as JSON: the number of steps it has made, and its rule's own numbers.
+//! The state that an optimizer keeps on the host, as JSON: the number of its steps, and the numbers of its rule.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// Makes one segment a parameter; `group_of[i]` is the group of parameter `i`.
+    /// Makes one segment per parameter. `group_of[i]` is the group of parameter `i`.
     pub fn new(declaration: &Declaration, group_of: &[usize]) -> Self {
         let segment = |(param, (declared, &group)): (usize, (&Param, &usize))| Segment {
             range: declared.offset..declared.offset + declared.len,

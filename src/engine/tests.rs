@@ -1,4 +1,4 @@
-//! What every optimizer must do, tested in loops over the registry.
+//! Tests of the behaviour that every optimizer must have, in loops over the registry.
 
 mod cases;
 mod groups;

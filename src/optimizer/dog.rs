@@ -7,8 +7,8 @@
 //! until something has moved. (The authors' code does not multiply that by `lr`; optax does.)
 //!
 //! The norms are over a group, as in the authors' code; optax has no groups. `lr` multiplies the rate that is found; 1
-//! is the method itself. The authors evaluate an average of the weights. Decoupled weight decay goes by lr·η; theirs is
-//! coupled.
+//! is the method itself. The authors evaluate an average of the weights. Decoupled weight decay is scaled by lr·η.
+//! The weight decay of the authors is coupled.
 //!
 //! | key | default |
 //! |---|---|

@@ -15,7 +15,7 @@ use crate::record::{
 };
 use crate::train::{self, State, TrainResult, fit};
 
-/// The trial that estimates peak memory may use one part in this many of the free memory.
+/// The trial that estimates peak memory may use the free memory divided by this number.
 const TRIAL_SHARE: u64 = 4;
 
 /// Trains the run, from the beginning or from the state that it resumes.

@@ -17,8 +17,8 @@
 //! | `threshold` | 1e-4 | | | th |
 //! | `threshold_mode` | `"rel"` | `"abs"` | | a share of the best value, or in the unit of the metric |
 //! | `cooldown` | `"0 epochs"` | | | epochs after a drop in which no evaluation is bad; a multiple of `every` |
-//! | `cooldown_rule` | `"all"` | `"all_but_last"` | | whether the last evaluation of the cooldown is part of it |
-//! | `min_lr`, `max_lr` | 0, none | | | the lowest and the highest rate of each group (in `schedule_for`, values); a factor above 1 needs `max_lr`, and only it can have one |
+//! | `cooldown_rule` | `"all"` | `"all_but_last"` | | with `"all"` no evaluation of the cooldown is counted; with `"all_but_last"` the last one is |
+//! | `min_lr`, `max_lr` | 0, none | | | the lowest and the highest rate of each group (in `schedule_for`, of the scheduled quantity). `max_lr` is required if the factor is above 1, and otherwise an error |
 //! | `eps` | 1e-8 | 0 | 0 | the smallest change of the rate |
 //!
 //! Elsewhere: `ReduceLROnPlateau` of PyTorch and Keras, timm's `PlateauLRScheduler`, optax's `reduce_on_plateau`. The

@@ -1,4 +1,4 @@
-//! What update rules are made of. A rule is an [`UpdateRule`]; its mathematics is [`Elementwise`], [`TwoPass`], or in
+//! The parts of update rules. A rule is an [`UpdateRule`]; its mathematics is [`Elementwise`], [`TwoPass`], or in
 //! the engine.
 
 mod config;

@@ -1,4 +1,4 @@
-//! What the engine does around every rule: the sign of the gradient, and weight decay.
+//! The options that the engine applies before every rule: the sign of the gradient, and weight decay.
 
 use super::{MAX_SCALARS, SegmentScalars};
 use crate::spec::{NonNegative, Section};

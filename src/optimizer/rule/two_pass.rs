@@ -86,7 +86,7 @@ impl<const R: usize> Sums<'_, R> {
 #[derive(Clone, Copy, Debug)]
 pub struct Move<const K: usize> {
     pub k: [f64; K],
-    /// The rate that decoupled weight decay goes by.
+    /// The rate that scales decoupled weight decay.
     pub lr: f64,
 }
 

@@ -42,7 +42,7 @@ pub struct Formula {
 pub struct FormulaError {
     /// The problem.
     pub message: String,
-    /// What is allowed.
+    /// The text that is allowed instead.
     pub help: String,
 }
 
