@@ -72,7 +72,7 @@ pub fn check_extension(checkpoint: Option<&Checkpoint>, plan: &Plan, folder: &Pa
         return refuse(&format!("which {status}, as a longer one would have"));
     }
     match checkpoint.map(|checkpoint| checkpoint.state.values.position) {
-        None => refuse("and no checkpoint of it was kept: `[checkpoint] keep = true` keeps the last one"),
+        None => refuse("and no checkpoint was kept: `[checkpoint] keep = true` keeps the last one"),
         Some(at) if at.evaluated && at.step < at.epoch * plan.length.horizon.steps_per_epoch => {
             refuse("which ended inside an epoch: a longer run is not evaluated there")
         }
