@@ -1,34 +1,33 @@
-//! The process: arguments, logging, and the exit code.
+//! `lr-run`, the program that people start. It answers by itself what needs no libtorch. For the rest it becomes
+//! `lr-run-torch`, which lies in the same folder: loading libtorch takes half a second and 100 MB.
 
-use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 
-use clap::Parser;
-use lr_run::cli::{Cli, bug_report, guarded};
-use lr_run::run::execute;
-use tracing_subscriber::EnvFilter;
+use lr_run_core::cli::{Error, run_process};
+use lr_run_core::exit::Exit;
+
+/// The program that computes.
+const TORCH: &str = "lr-run-torch";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_logging(cli.show().map_or(0, |show| show.verbose));
-    std::panic::set_hook(Box::new(|panic| {
-        // A closed standard error must not cause another panic.
-        let _ = writeln!(std::io::stderr(), "{}", bug_report(panic, &lr_run::libtorch::version()));
-    }));
-    let exit = guarded(|| {
-        execute(cli).unwrap_or_else(|error| {
-            error.print();
-            error.exit
-        })
-    });
-    exit.into()
+    run_process("not loaded", |_| become_torch())
 }
 
-/// Starts logging to standard error: warnings, and more with `-v`. `RUST_LOG` selects in detail.
-fn start_logging(verbose: u8) {
-    let level = ["warn", "lr_run=info", "lr_run=debug"][usize::from(verbose.min(2))];
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let colors = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    logs.with_ansi(colors).with_target(false).init();
+/// Replaces this process, so that process number, signals and exit code are those of the program that computes.
+/// Returns only an error.
+fn become_torch() -> Result<Exit, Error> {
+    let program = torch().map_err(Error::failed)?;
+    let mut arguments = std::env::args_os();
+    let own_name = arguments.next().unwrap_or_else(|| "lr-run".into());
+    let error = Command::new(&program).arg0(own_name).args(arguments).exec();
+    let help = format!("`lr-run` and `{TORCH}` belong in one folder: scripts/run builds both");
+    Err(Error::failed(format!("{}: {error}", program.display())).with_help(&help))
+}
+
+/// Returns the path of [`TORCH`].
+fn torch() -> std::io::Result<PathBuf> {
+    // A link to `lr-run`, in ~/.local/bin for example, is followed.
+    Ok(std::env::current_exe()?.with_file_name(TORCH))
 }

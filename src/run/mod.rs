@@ -19,18 +19,17 @@ use tracing::{debug, info};
 
 use self::prepare::Prepared;
 use self::signals::Signals;
-use crate::cli::{self, Cli, Command, Error, RunArgs, plan_all, print, started};
+use crate::cli::{self, Computation, Error, RunArgs, plan_all, print, started};
 use crate::exit::Exit;
 use crate::plan::{Machine, Plan};
 use crate::record::{EPOCHS_CSV, Event, JsonLines, RunRecord, Sink, Terminal};
 use crate::spec::Spec;
 
-/// Executes the command of `cli`.
-pub fn execute(cli: Cli) -> Result<Exit, Error> {
-    match &cli.command {
-        None => run(&cli.run),
-        Some(Command::Eval(args)) => eval::eval(args),
-        Some(command) => cli::execute(command),
+/// Executes a command that computes.
+pub fn execute(computation: Computation) -> Result<Exit, Error> {
+    match computation {
+        Computation::Run(args) => run(&args),
+        Computation::Eval(args) => eval::eval(&args),
     }
 }
 

@@ -167,9 +167,9 @@ fn errors(spec: &str) -> String {
     format!("```text\n{}\n```\n", errors.trim_end())
 }
 
-/// Returns the documentation at the head of a source file in `src/ROOM`.
+/// Returns the documentation at the head of a source file in `core/src/ROOM`.
 fn head(room: &str, file: &str) -> String {
-    let room = repository("src").join(room);
+    let room = repository("core/src").join(room);
     let folder = room.join(file).join("mod.rs");
     let path = if folder.exists() { folder } else { room.join(format!("{file}.rs")) };
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -177,7 +177,7 @@ fn head(room: &str, file: &str) -> String {
     lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
 }
 
-/// Returns a section for each entry of a registry: the head of its file in `src/ROOM`, and its example as the table `[key]`.
+/// Returns a section for each entry of a registry: the head of its file in `core/src/ROOM`, and its example as the table `[key]`.
 fn reference<B>(room: &str, key: &str, registry: &[Entry<B>]) -> String {
     let section = |entry: &Entry<B>| {
         let (name, example) = (entry.name, entry.example);

@@ -5,7 +5,7 @@
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`: the program as a person runs it.
 //! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
-//! - `golden` and its users `optimizers`, `networks`, `schedules`, `schedule_differences`: comparison with the frameworks.
+//! - `golden` and its users `optimizers`, `networks`: comparison with the frameworks. That of schedules is in `tests/rules`.
 //! - `hostile`: input from outside that is wrong, with the targets of `fuzz/`.
 //! - `docs`, `experiments`, `layering`: promises about the repository itself.
 //! - `allocations`: counts allocations, with an allocator that all tests of the binary use.
@@ -30,6 +30,4 @@ mod optimizers;
 mod preview;
 mod results;
 mod resume;
-mod schedule_differences;
-mod schedules;
 mod support;

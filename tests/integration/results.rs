@@ -21,7 +21,7 @@ fn force_knows_every_file_that_a_run_leaves() {
     let left: BTreeSet<String> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let known: BTreeSet<String> = RESULTS.iter().chain([&LOCK]).map(|&name| name.to_owned()).collect();
-    assert_eq!(left, known, "the list is `RESULTS` in src/record/files.rs");
+    assert_eq!(left, known, "the list is `RESULTS` in core/src/record/files.rs");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The command line ([`Cli`]), one file per command. The commands here need no libtorch; those that compute are in
-//! [`crate::run`].
+//! `lr_run::run`.
 
 mod args;
 mod bug;
@@ -10,6 +10,7 @@ mod list;
 mod machine;
 mod path;
 mod preview;
+mod process;
 mod shell;
 mod started;
 
@@ -20,22 +21,32 @@ use crate::plan::{Machine, Plan, plan};
 use crate::spec::{Findings, Spec};
 
 pub use args::{Cli, Command, EvalArgs, RunArgs, ShowArgs, Split};
-pub use bug::{bug_report, guarded};
 pub use error::Error;
 pub use fetch::FetchProgress;
 pub use machine::{MachineMemory, any_device, machine};
+pub use process::run_process;
 pub use started::started;
 
-/// Executes a command that needs no libtorch.
-pub fn execute(command: &Command) -> Result<Exit, Error> {
-    match command {
-        Command::Fetch(args) => fetch::fetch(args),
-        Command::Compare(args) => compare::compare(args),
-        Command::Preview(args) => preview::preview(args),
-        Command::Path(args) => path::path(args),
-        Command::List => list::list(),
-        Command::Completions { shell } => shell::completions(*shell),
-        Command::Eval(_) => Err(Error::failed("`eval` needs libtorch")),
+/// A command that needs libtorch.
+#[derive(Debug)]
+pub enum Computation {
+    /// `lr-run SPEC…`
+    Run(RunArgs),
+    /// `lr-run eval RUN`
+    Eval(EvalArgs),
+}
+
+/// Executes the command of `cli`; `compute` executes the ones that need libtorch.
+fn execute(cli: Cli, compute: impl FnOnce(Computation) -> Result<Exit, Error>) -> Result<Exit, Error> {
+    match cli.command {
+        None => compute(Computation::Run(cli.run)),
+        Some(Command::Eval(args)) => compute(Computation::Eval(args)),
+        Some(Command::Fetch(args)) => fetch::fetch(&args),
+        Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Preview(args)) => preview::preview(&args),
+        Some(Command::Path(args)) => path::path(&args),
+        Some(Command::List) => list::list(),
+        Some(Command::Completions { shell }) => shell::completions(shell),
     }
 }
 

@@ -19,7 +19,7 @@ struct Difference {
 }
 
 fn recorded() -> BTreeMap<String, Difference> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schedule_differences.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/schedule_differences.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -241,7 +241,7 @@ mod tests {
     /// Some real images of MNIST, selected by scripts/make_mnist_slice.py.
     #[test]
     fn a_slice_of_mnist_is_read() {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
         let (set, _) = build_in(&tests, "type = \"mnist\"\ndir = \"mnist_slice\"").unwrap();
         let data = set.load(&offline(Path::new("/nowhere"))).unwrap();
         assert_eq!((data.train.len, data.info.test, &data.info.input[..]), (2000, 500, &[1, 28, 28][..]));

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lr_run::metric::{Metric, Part, PartMetric};
-use lr_run::schedule::{Clock, Context, Observation, REGISTRY, Rule, build};
-use lr_run::spec::{Horizon, Log, Section, Spec};
+use lr_run_core::metric::{Metric, Part, PartMetric};
+use lr_run_core::schedule::{Clock, Context, Observation, REGISTRY, Rule, build};
+use lr_run_core::spec::{Horizon, Log, Section, Spec};
 use serde::Deserialize;
 
 /// A trace, as `tests/golden/README.md` describes it.
@@ -49,7 +49,7 @@ pub struct Computed {
 
 /// Returns each trace with its file name, sorted.
 fn traces() -> Vec<(String, Trace)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schedules");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/schedules");
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let read = |path: PathBuf| {

@@ -1,0 +1,4 @@
+//! Comparisons of learning-rate rules with the frameworks, without libtorch: they build in seconds.
+
+mod schedule_differences;
+mod schedules;
