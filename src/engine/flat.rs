@@ -75,8 +75,7 @@ impl Flat {
         store: &Store,
     ) -> Result<Self, Error> {
         let Layout { segments, clip } = layout;
-        let mut slots = Vec::with_capacity(names.len());
-        for index in 0..names.len() {
+        let new_slot = |index: usize| -> Result<Tensor, Error> {
             let slot = store.flat().f_zeros_like()?;
             for segment in segments.iter() {
                 let (start, len) = (segment.range.start as i64, segment.range.len() as i64);
@@ -86,8 +85,9 @@ impl Flat {
                     Initial::Parameter => part.f_copy_(&store.flat().f_narrow(0, start, len)?)?,
                 }
             }
-            slots.push(slot);
-        }
+            Ok(slot)
+        };
+        let slots = (0..names.len()).map(new_slot).collect::<Result<Vec<_>, Error>>()?;
         let mut ranges = Vec::new();
         let mut piece_of = Vec::new();
         for (number, segment) in segments.iter().enumerate() {

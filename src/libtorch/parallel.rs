@@ -13,7 +13,8 @@ unsafe extern "C" {
     fn lr_parallel_for(length: i64, grain: i64, body: extern "C" fn(*mut c_void, i64, i64), context: *mut c_void);
 }
 
-/// Calls `body` for pieces of `0..length`, none much smaller than `grain`. `body` must not panic: that ends the process.
+/// Calls `body` for pieces of `0..length`, each of about `grain` or more. `body` must not panic, which would end the
+/// process.
 fn parallel_for(length: usize, grain: usize, body: &(dyn Fn(Range<usize>) + Sync)) {
     type Body<'a> = &'a (dyn Fn(Range<usize>) + Sync);
     extern "C" fn call(context: *mut c_void, begin: i64, end: i64) {
@@ -22,13 +23,16 @@ fn parallel_for(length: usize, grain: usize, body: &(dyn Fn(Range<usize>) + Sync
         body(begin as usize..end as usize);
     }
     let context = std::ptr::from_ref::<Body<'_>>(&body).cast_mut().cast::<c_void>();
-    // SAFETY: `call` only reads `context`, as the reference that it points to. What that refers to is Sync, and this call
-    // returns when all pieces are done.
+    // SAFETY: `call` only reads `context`, as the reference that it points to. The referent is Sync, and this call returns
+    // when all pieces are done.
     unsafe { lr_parallel_for(length as i64, grain as i64, call, context) }
 }
 
 /// The most rows that [`Pieces::each`] walks together.
 pub const MAX_ROWS: usize = 8;
+
+/// The work on one piece. Takes the piece's number, its part of each row and its part of the outputs.
+pub type PieceFn<'a, T> = dyn Fn(usize, &mut [&mut [T]], &mut [f64]) + Sync + 'a;
 
 /// Ranges of a row of elements, in order and without overlap.
 #[derive(Clone, Debug)]
@@ -56,15 +60,14 @@ impl Pieces {
         self.ranges.is_empty()
     }
 
-    /// Calls `body` for each piece with its number, its part of each of `rows` (all of one length), and its part of
-    /// `outputs`, which is divided equally among the pieces in order. A thread takes at least about `grain` elements. `body` must
-    /// not panic: that ends the process.
+    /// Calls `body` for each piece. All `rows` have one length, and `outputs` is divided equally among the pieces in
+    /// order. A thread takes at least about `grain` elements. `body` must not panic, which would end the process.
     pub fn each<T: Send + Sync>(
         &self,
         rows: &mut [&mut [T]],
         outputs: &mut [f64],
         grain: usize,
-        body: &(dyn Fn(usize, &mut [&mut [T]], &mut [f64]) + Sync),
+        body: &PieceFn<'_, T>,
     ) {
         struct Shared<T>(*mut T);
         // SAFETY: only used below, where no two threads touch the same element.

@@ -14,7 +14,7 @@ use crate::libtorch::{device, kind};
 use crate::optimizer::OptimizerConfig;
 use crate::plan::Plan;
 use crate::store::Store;
-use crate::train::{Engine, Examples, Job, MemoryEstimate, Validation};
+use crate::train::{Examples, Job, MemoryEstimate, Trainer, Validation};
 
 /// Sets the options of libtorch that hold for the whole process.
 pub fn prepare_libtorch(plan: &Plan) {
@@ -80,7 +80,7 @@ pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Option<Me
     let clip = plan.updates.clip;
     let start = |store: &Store| engine::start(&methods, segments.clone(), clip, store);
     let optimizer = start(&store).map_err(Error::usage)?;
-    let trainer = Engine {
+    let trainer = Trainer {
         seed: plan.seed,
         device: device(plan.compute.device),
         model: plan.model.architecture,
@@ -92,7 +92,7 @@ pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Option<Me
         batching: plan.data.batching,
     };
     let mut job = Job {
-        engine: trainer,
+        trainer,
         rates,
         length: plan.length,
         stops: plan.stops,

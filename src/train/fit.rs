@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use tch::{Device, Tensor};
 
-use super::engine::{Bad, Measure, Meter};
 use super::state::{Position, Seconds, State, StateValues};
 use super::track::{Saves, Track};
-use super::{Emit, Engine, Error, Interrupt, Job, SaveState, TrainResult, Validation};
+use super::trainer::{Bad, Measure, Meter};
+use super::{Emit, Error, Interrupt, Job, SaveState, TrainResult, Trainer, Validation};
 use crate::network::reported;
 use crate::record::{Divergence, Event, Outcome, Progress, Row, Status};
 
@@ -40,11 +40,11 @@ pub fn fit(
     emit: &mut Emit<'_>,
     interrupt: &Interrupt,
 ) -> Result<TrainResult, Error> {
-    let (engine, track, saving) = job.split();
-    let meter = Meter::new(Measure::of(engine.loss), engine.device)?;
+    let (trainer, track, saving) = job.split();
+    let meter = Meter::new(Measure::of(trainer.loss), trainer.device)?;
     let saves = Saves::new(saving.every);
     let mut run =
-        Run { engine, track, meter, best: None, rollback: None, saves, keep_last: saving.keep, save, emit, interrupt };
+        Run { trainer, track, meter, best: None, rollback: None, saves, keep_last: saving.keep, save, emit, interrupt };
     if let Some(state) = from {
         run.rollback = state.rollback().map(|state| state.deep_copy()).transpose()?;
         run.restore(&state)?;
@@ -56,7 +56,7 @@ pub fn fit(
 }
 
 struct Run<'a, 'e, 's> {
-    engine: Engine,
+    trainer: Trainer,
     track: Track,
     /// The sums of this epoch.
     meter: Meter,
@@ -98,7 +98,7 @@ impl Run<'_, '_, '_> {
                     return Ok(End::Length);
                 }
                 self.track.next_epoch();
-                self.meter = Meter::new(Measure::of(self.engine.loss), self.engine.device)?;
+                self.meter = Meter::new(Measure::of(self.trainer.loss), self.trainer.device)?;
             }
             if self.track.at.epoch > 0 {
                 match self.epoch()? {
@@ -152,7 +152,7 @@ impl Run<'_, '_, '_> {
                 position: track.at,
                 meter: self.meter.sums()?,
                 groups: track.save_rates(),
-                optimizer: self.engine.optimizer.host_state(),
+                optimizer: self.trainer.optimizer.host_state(),
                 watch: track.watch.state(),
                 early: track.early(),
                 reached: track.reached.clone(),
@@ -161,28 +161,28 @@ impl Run<'_, '_, '_> {
                 back: None,
             },
             seconds: Seconds { total: track.total_seconds(), ..track.seconds },
-            tensors: self.engine.tensors(self.best.as_ref())?,
+            tensors: self.trainer.tensors(self.best.as_ref())?,
         })
     }
 
     /// Returns to `state`. Spent time and the number of rollbacks stay as they are.
     fn restore(&mut self, state: &State) -> Result<(), Error> {
         self.track.check(&state.values)?;
-        self.best = self.engine.restore(state)?;
+        self.best = self.trainer.restore(state)?;
         self.track.restore(&state.values)?;
-        self.meter = Meter::with(Measure::of(self.engine.loss), self.engine.device, state.values.meter)?;
+        self.meter = Meter::with(Measure::of(self.trainer.loss), self.trainer.device, state.values.meter)?;
         Ok(())
     }
 
     /// Trains the rest of the epoch. Returns the reason if it ended before its last step.
     fn epoch(&mut self) -> Result<Option<End>, Error> {
-        let order = self.engine.order(self.track.at.epoch);
+        let order = self.trainer.order(self.track.at.epoch);
         let steps = self.track.steps_in_epoch();
         let done = self.track.at.step_in_epoch;
         let began = Instant::now();
         let earlier = self.track.seconds;
         let mut reported = Instant::now();
-        let batches = order.chunks(self.engine.batching.batch_size);
+        let batches = order.chunks(self.trainer.batching.batch_size);
         for rows in batches.take(steps as usize).skip(done as usize) {
             let bad = self.step(rows)?;
             let spent = began.elapsed().as_secs_f64();
@@ -221,23 +221,23 @@ impl Run<'_, '_, '_> {
     fn step(&mut self, rows: &[u32]) -> Result<Option<Bad>, Error> {
         let track = &mut self.track;
         track.set_rates(track.at.step)?;
-        self.engine.step(rows, track.at.step, &track.values, &mut self.meter)?;
+        self.trainer.step(rows, track.at.step, &track.values, &mut self.meter)?;
         track.at.step += 1;
         track.at.step_in_epoch += 1;
         let last = track.at.step_in_epoch == track.length.horizon.steps_per_epoch || track.is_complete();
-        let read = self.engine.device == Device::Cpu || track.at.step.is_multiple_of(READ_EVERY) || last;
+        let read = self.trainer.device == Device::Cpu || track.at.step.is_multiple_of(READ_EVERY) || last;
         Ok(if read { self.meter.bad()? } else { None })
     }
 
     fn finish(mut self, end: End) -> Result<TrainResult, Error> {
         let began = Instant::now();
-        self.engine.put_eval_weights(self.track.at.step)?;
-        let test = match (&end, &self.engine.data.val, &self.track.last) {
+        self.trainer.put_eval_weights(self.track.at.step)?;
+        let test = match (&end, &self.trainer.data.val, &self.track.last) {
             (End::Diverged(_) | End::Signal, ..) => None,
             // The last row has the scores of the test part already.
             (_, Validation::Test, Some(last)) => last.val,
             (_, _, Some(Row { test: Some(test), .. })) => Some(*test),
-            _ => self.engine.scores_of_test()?,
+            _ => self.trainer.scores_of_test()?,
         };
         let track = &mut self.track;
         track.seconds.eval += began.elapsed().as_secs_f64();
@@ -258,14 +258,14 @@ impl Run<'_, '_, '_> {
             best: track.watch.best(),
             last: track.last.take(),
             test,
-            fitted: reported(&self.engine.model, &self.engine.store),
+            fitted: reported(&self.trainer.model, &self.trainer.store),
             diverged,
             rollbacks: std::mem::take(&mut track.rollbacks),
             train_seconds: track.seconds.train,
             eval_seconds: track.seconds.eval,
             total_seconds: track.total_seconds(),
         };
-        let ema = self.engine.average().map(Tensor::shallow_clone);
-        Ok(TrainResult { outcome, store: self.engine.store, best: self.best, ema })
+        let ema = self.trainer.average().map(Tensor::shallow_clone);
+        Ok(TrainResult { outcome, store: self.trainer.store, best: self.best, ema })
     }
 }

@@ -2,14 +2,14 @@
 //! touches no file.
 //!
 //! ```text
-//! fit ─┬─▶ Engine   steps and evaluations: model, parameters, optimizer, data
-//!      └─▶ Track    decisions: rates, stops, the best epoch
+//! fit ─┬─▶ Trainer   steps and evaluations: model, parameters, optimizer, data
+//!      └─▶ Track     decisions: rates, stops, the best epoch
 //! ```
 
-mod engine;
 mod fit;
 mod state;
 mod track;
+mod trainer;
 
 use std::sync::atomic::AtomicUsize;
 
@@ -19,14 +19,14 @@ use crate::plan::{Evaluation, Length, OutOfRange, Rate, Saving, Stops};
 use crate::record::{Event, Outcome};
 use crate::store::Store;
 
-pub use engine::{Closure, Engine, Examples, MemoryEstimate, StartFn, Validation, evaluate, mean_loss};
 pub use fit::fit;
 pub use state::{Position, Seconds, State, StateValues};
+pub use trainer::{Closure, Examples, MemoryEstimate, StartFn, Trainer, Validation, evaluate, mean_loss};
 
 /// A run, ready to train.
 #[derive(Debug)]
 pub struct Job {
-    pub engine: Engine,
+    pub trainer: Trainer,
     /// The groups' learning rates and scheduled hyper-parameters. The base group is first.
     pub rates: Vec<Rate>,
     pub length: Length,

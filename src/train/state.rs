@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{TchError, Tensor, no_grad};
 
-use super::engine::Sums;
 use super::track::BestSoFar;
+use super::trainer::Sums;
 use crate::record::{Reached, Rollback, Row};
 use crate::spec::Horizon;
 

@@ -6,8 +6,8 @@ mod saves;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::engine::Bad;
 use super::state::{Position, Seconds, StateValues};
+use super::trainer::Bad;
 use super::{Error, Job};
 use crate::plan::{Evaluation, Length, OutOfRange, Rate, Stops, Target};
 use crate::record::{Divergence, RateChanged, Reached, Rollback, Row};
@@ -235,8 +235,8 @@ impl Track {
 
 impl Job {
     /// Splits the job into its two halves.
-    pub(super) fn split(self) -> (super::Engine, Track, crate::plan::Saving) {
+    pub(super) fn split(self) -> (super::Trainer, Track, crate::plan::Saving) {
         let track = Track::new(self.rates, self.length, self.stops, self.evaluation);
-        (self.engine, track, self.saving)
+        (self.trainer, track, self.saving)
     }
 }

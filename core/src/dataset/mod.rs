@@ -1,4 +1,4 @@
-//! Data sets: reading examples, splitting them, and normalizing them. [`crate::batches`] makes tensors of them.
+//! Data sets: reading examples, splitting them, and normalizing them. `lr_run::batches` makes tensors of them.
 
 mod augment;
 pub mod csv;

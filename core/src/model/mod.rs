@@ -1,6 +1,6 @@
 //! Architectures. A `[model]` table becomes a [`Model`]: declared parameters, and a list of layers that use them.
 //!
-//! Nothing here computes. [`crate::network`] runs the layers with libtorch.
+//! Nothing here computes. `lr_run::network` runs the layers with libtorch.
 
 mod activation;
 mod cnn;

@@ -1,6 +1,6 @@
 //! Declarations of a model's parameters: names, shapes and initial values, without tensors.
 //!
-//! Parameter groups, counts and previews work from a [`Declaration`] alone. [`crate::store`] turns it into tensors.
+//! Parameter groups, counts and previews work from a [`Declaration`] alone. `lr_run::store` turns it into tensors.
 
 mod init;
 

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use tch::{Tensor, no_grad};
 
-use super::super::engine::Bad;
 use super::super::state::Position;
+use super::super::trainer::Bad;
 use super::super::{Error, Validation};
 use super::{End, Run};
 use crate::metric::Part;
@@ -14,7 +14,7 @@ use crate::record::{Divergence, Event, Row};
 impl Run<'_, '_, '_> {
     /// Ends the run as diverged if a parameter has become NaN or infinite although the loss has not.
     pub(super) fn check_parameters(&self) -> Result<Option<End>, Error> {
-        let found = self.engine.non_finite_parameter()?;
+        let found = self.trainer.non_finite_parameter()?;
         Ok(found.map(|name| {
             let loss = format!("finite (`{name}` is not)");
             End::Diverged(Divergence { step: self.track.at.step, lr: self.track.values.lr[0], loss })
@@ -27,10 +27,10 @@ impl Run<'_, '_, '_> {
         if let Some(end) = self.check_parameters()? {
             return Ok(Some(end));
         }
-        let own = self.engine.put_eval_weights(self.track.at.step)?;
+        let own = self.trainer.put_eval_weights(self.track.at.step)?;
         let ended = self.evaluate_store();
         if let Some(own) = own {
-            self.engine.store.assign_all(&own)?;
+            self.trainer.store.assign_all(&own)?;
         }
         ended
     }
@@ -40,18 +40,18 @@ impl Run<'_, '_, '_> {
         let began = Instant::now();
         let train = self.meter.scores()?;
         let Position { epoch, step, .. } = self.track.at;
-        let val = self.engine.scores_of_validation()?;
+        let val = self.trainer.scores_of_validation()?;
         let bad = val.map(|scores| Bad { step, loss: scores.loss }).filter(|bad| !bad.loss.is_finite());
         if let Some(bad) = bad.filter(|_| self.can_roll_back()) {
             // The epoch will be trained again and get its row then.
             return Ok(Some(End::Diverged(self.track.divergence(bad))));
         }
-        let test = match (self.track.evaluation.test_every_epoch, &self.engine.data.val) {
+        let test = match (self.track.evaluation.test_every_epoch, &self.trainer.data.val) {
             (true, Validation::Test) => val,
-            (true, _) => self.engine.scores_of_test()?,
+            (true, _) => self.trainer.scores_of_test()?,
             (false, _) => None,
         };
-        let ema = self.engine.scores_of_ema()?;
+        let ema = self.trainer.scores_of_ema()?;
         let eval_seconds = began.elapsed().as_secs_f64();
         self.track.seconds.eval += eval_seconds;
         let row = Row {
@@ -63,7 +63,7 @@ impl Run<'_, '_, '_> {
             ema,
             lr: self.track.values.lr.clone(),
             hyper: self.track.hyper_by_name(),
-            effective_lr: self.engine.optimizer.effective_lr().unwrap_or_default(),
+            effective_lr: self.trainer.optimizer.effective_lr().unwrap_or_default(),
             train_seconds: self.track.seconds.epoch,
             eval_seconds,
         };
@@ -95,7 +95,7 @@ impl Run<'_, '_, '_> {
     /// Returns a copy of the weights that the watched metric belongs to.
     fn watched_weights(&self) -> Result<Tensor, Error> {
         let of_average = self.track.watch.monitor().metric.part == Part::Ema;
-        let average = self.engine.average().filter(|_| of_average);
-        Ok(no_grad(|| average.unwrap_or(self.engine.store.all()).f_detach_copy())?)
+        let average = self.trainer.average().filter(|_| of_average);
+        Ok(no_grad(|| average.unwrap_or(self.trainer.store.all()).f_detach_copy())?)
     }
 }

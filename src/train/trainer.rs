@@ -28,7 +28,7 @@ use super::track::StepValues;
 
 /// The model, its parameters, the optimizer and the data.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Trainer {
     pub seed: u64,
     pub device: Device,
     pub model: Model,
@@ -64,7 +64,7 @@ pub enum Validation {
     Train,
 }
 
-impl Engine {
+impl Trainer {
     /// Returns the rows to train on in the order of `epoch` (from 1).
     pub(super) fn order(&self, epoch: u64) -> Vec<u32> {
         self.batching.shuffle.order(&self.data.train_rows, self.seed, epoch)
@@ -78,14 +78,14 @@ impl Engine {
         values: &StepValues,
         meter: &mut Meter,
     ) -> Result<(), Error> {
-        let Engine { seed, model, store, optimizer, ema, loss, data, batching, .. } = self;
+        let Trainer { seed, model, store, optimizer, ema, loss, data, batching, .. } = self;
         let seed = *seed;
         let batch = data.all.gather_for_step(rows, batching.augment.as_ref(), seed, step)?;
         let output = forward(model, &batch.x, store, ForwardMode::Train { seed, step })?;
         let value = mean_loss(*loss, &output, &batch.y)?;
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         meter.add(step + 1, &value, &output, &batch.y)?;
-        let mut closure = Closure { model: model, batch: &batch, loss: *loss, seed, step };
+        let mut closure = Closure { model, batch: &batch, loss: *loss, seed, step };
         optimizer.step(&mut Step {
             store,
             grads: &grads,

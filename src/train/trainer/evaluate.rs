@@ -4,7 +4,7 @@ use tch::{Device, Tensor, no_grad};
 
 use super::loss::{Measure, mean_loss};
 use super::meter::Meter;
-use super::{Engine, Validation};
+use super::{Trainer, Validation};
 use crate::batches::Batches;
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
@@ -40,7 +40,7 @@ pub fn evaluate(
     })
 }
 
-impl Engine {
+impl Trainer {
     /// Puts the optimizer's evaluation weights into the store if it keeps separate ones. Returns the previous parameters, or
     /// `None` if nothing changed. `step` is the number of steps made.
     pub fn put_eval_weights(&mut self, step: u64) -> Result<Option<Tensor>, Error> {
@@ -56,7 +56,7 @@ impl Engine {
     /// Computes running statistics with the weights in the store, from batches of the first epoch.
     fn calibrate(&mut self) -> Result<(), Error> {
         let order = self.order(1);
-        let Engine { seed, model, store, data, batching, .. } = self;
+        let Trainer { seed, model, store, data, batching, .. } = self;
         let seed = *seed;
         let augment = batching.augment.as_ref();
         let batches = order.chunks(batching.batch_size).filter(|rows| rows.len() >= model.min_batch_size);

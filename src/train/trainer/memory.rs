@@ -5,7 +5,7 @@ use tch::{Device, Tensor, no_grad};
 
 use super::evaluate::BATCH;
 use super::loss::mean_loss;
-use super::{Closure, Engine};
+use super::{Closure, Trainer};
 use crate::engine::{self, Optimizer, Step};
 use crate::libtorch::{Allocations, release_freed_memory};
 use crate::network::{ForwardMode, forward};
@@ -45,24 +45,24 @@ impl Job {
     /// Estimates the peak memory of the run. As far as can be predicted, the trial needs no more than `affordable` bytes at
     /// once. Afterwards the parameters are as before and the optimizer has started again. Returns `None` on a GPU.
     pub fn estimate_memory(&mut self, start: &StartFn<'_>, affordable: u64) -> Result<Option<MemoryEstimate>, Error> {
-        let engine = &mut self.engine;
-        if engine.device != Device::Cpu {
+        let trainer = &mut self.trainer;
+        if trainer.device != Device::Cpu {
             return Ok(None);
         }
         let values = StepValues::at(&self.rates, self.length.clock(0), 1.0)?;
-        let weights = bytes(engine.store.all());
-        let before = no_grad(|| engine.store.all().f_detach_copy())?;
+        let weights = bytes(trainer.store.all());
+        let before = no_grad(|| trainer.store.all().f_detach_copy())?;
         let Some(counting) = Allocations::count() else { return Ok(None) };
-        let mut optimizer = start(&engine.store)?;
-        let steps = engine.try_steps(&mut *optimizer, &values, &counting, affordable);
+        let mut optimizer = start(&trainer.store)?;
+        let steps = trainer.try_steps(&mut *optimizer, &values, &counting, affordable);
         let per_example = steps.as_ref().map_or(0, |steps| steps.per_example);
-        let evaluation = engine.try_evaluation(&counting, affordable, per_example);
+        let evaluation = trainer.try_evaluation(&counting, affordable, per_example);
         let state = counting.read().held + optimizer.growth();
         drop((optimizer, counting));
         release_freed_memory();
-        engine.store.assign_all(&before)?;
-        engine.optimizer = start(&engine.store)?;
-        let weights = weights * (2 + u64::from(engine.ema.is_some()));
+        trainer.store.assign_all(&before)?;
+        trainer.optimizer = start(&trainer.store)?;
+        let weights = weights * (2 + u64::from(trainer.ema.is_some()));
         let rollback = if self.stops.on_divergence.is_some() { weights + state } else { 0 };
         // A state is built in memory as the content of one file.
         let checkpoint = weights + state + rollback;
@@ -70,7 +70,7 @@ impl Job {
     }
 }
 
-impl Engine {
+impl Trainer {
     fn try_steps(
         &mut self,
         optimizer: &mut dyn Optimizer,
@@ -117,7 +117,7 @@ impl Engine {
         examples: usize,
     ) -> Result<Trial, Error> {
         let start = counting.read().held;
-        let Engine { seed, model, store, loss, data, batching, .. } = self;
+        let Trainer { seed, model, store, loss, data, batching, .. } = self;
         let seed = *seed;
         let step = 0;
         let rows = &data.train_rows[..examples];
@@ -127,7 +127,7 @@ impl Engine {
         let after_forward = counting.read();
         let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
         if let Some(optimizer) = optimizer {
-            let mut closure = Closure { model: model, batch: &batch, loss: *loss, seed, step };
+            let mut closure = Closure { model, batch: &batch, loss: *loss, seed, step };
             optimizer.step(&mut Step {
                 store,
                 grads: &grads,

@@ -1,8 +1,8 @@
-//! The engine's part of a run's state: parameters, averages and the optimizer's state.
+//! The trainer's part of a run's state: parameters, averages and the optimizer's state.
 
 use tch::{TchError, Tensor, no_grad};
 
-use super::Engine;
+use super::Trainer;
 use crate::engine::restore;
 use crate::params::Declaration;
 use crate::store::by_name;
@@ -14,8 +14,8 @@ const OPTIMIZER: &str = "optimizer/";
 const BEST: &str = "best/";
 const EMA: &str = "ema/";
 
-impl Engine {
-    /// Returns the tensors of the run's state. They share memory with the engine. `best` is laid out as
+impl Trainer {
+    /// Returns the tensors of the run's state. They share memory with the trainer. `best` is laid out as
     /// [`crate::store::Store::all`].
     pub(in crate::train) fn tensors(&self, best: Option<&Tensor>) -> Result<Vec<(String, Tensor)>, TchError> {
         let declaration = self.store.declaration();
