@@ -2,7 +2,7 @@
 //! outside of it. Tests of one room are in that room, in `mod tests`.
 //!
 //! - `support`: shared code. Nothing that two files need is written twice.
-//! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`: the program as a person runs it.
+//! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`, `programs`: the program as a person runs it.
 //! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
 //! - `golden` and its users `optimizers`, `networks`: comparison with the frameworks. That of schedules is in `tests/rules`.
@@ -28,6 +28,7 @@ mod memory;
 mod networks;
 mod optimizers;
 mod preview;
+mod programs;
 mod results;
 mod resume;
 mod support;
