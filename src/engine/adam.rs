@@ -1,4 +1,4 @@
-//! Adam's step on tensors, for rules that are Adam in places, or in another basis.
+//! Adam's step on tensors, for rules that use Adam for some parameters or in another basis.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Elementwise rules: one pass over memory a step.
+//! Elementwise rules: one pass over memory per step.
 
 use serde_json::Value;
 use tch::{Tensor, no_grad};

@@ -8,7 +8,7 @@ use crate::optimizer::{Chunk, Clip, CompiledKernel, Initial, MAX_SLOTS, SegmentS
 use crate::params::Param;
 use crate::store::Store;
 
-/// Elements of a piece, the least that a thread takes on.
+/// The number of elements in a piece. A thread takes at least one piece.
 const PIECE: usize = 16 * 1024;
 
 /// Elements below which a second thread costs more than it saves: Adam on 100,000 parameters takes 90 µs on one thread
@@ -35,7 +35,7 @@ pub struct Flat {
 /// The gradients of a step.
 pub struct Gradients<'a> {
     given: &'a [Tensor],
-    /// Copies in the parameters' own order, where some of the given ones are not in it.
+    /// Contiguous copies, if some of the given ones are not contiguous.
     in_order: Option<Vec<Tensor>>,
     /// The factor of [`Clip::Norm`].
     scale: Option<Tensor>,
@@ -101,7 +101,7 @@ impl Flat {
         Ok(Flat { segments, clip, names, slots, params, pieces, piece_of, slices: Slices::default() })
     }
 
-    /// Returns the gradients of a step, as every pass of it sees them.
+    /// Prepares the gradients of a step for its passes.
     pub fn gradients<'a>(&self, grads: &'a [Tensor], as_tensors: bool) -> Result<Gradients<'a>, Error> {
         // Reading a gradient as one row is right only in the parameter's own order: a sum's gradient has stride 0, a
         // convolution's can be channels-last.
@@ -113,7 +113,7 @@ impl Flat {
         Ok(Gradients { given: grads, in_order, scale: clip::scale(self.clip, grads)?, as_tensors })
     }
 
-    /// Walks the store with `kernel`; `scalars` has those of each segment. Segments without a gradient are left alone.
+    /// Runs `kernel` over the store. `scalars` has one entry per segment. Segments without a gradient do not change.
     pub fn pass(
         &mut self,
         kernel: &CompiledKernel,
@@ -158,7 +158,7 @@ impl Flat {
         for (row, slot) in rows[1..].iter_mut().zip(&mut self.slots) {
             *row = elements_mut::<T>(slot);
         }
-        // Empty, and so no allocation, where nothing is summed.
+        // If nothing is summed, this is empty and allocates nothing.
         let mut sums = vec![0.0; self.pieces.len() * sum_count];
         self.pieces.each(&mut rows[..count], &mut sums, GRAIN, &|piece, rows, sums| {
             let (number, start) = self.piece_of[piece];
@@ -187,7 +187,7 @@ impl Flat {
         Ok(found)
     }
 
-    /// The same pass as tensor operations, for CUDA. Neighbouring segments with the same scalars are one.
+    /// The same pass as tensor operations, for CUDA. Neighbouring segments with the same scalars are joined.
     fn wide(
         &mut self,
         kernel: &CompiledKernel,

@@ -1,4 +1,4 @@
-//! Gradients as rules see them, as tensors: for rules that do not treat elements one by one.
+//! Gradients as tensors, prepared by the options of their groups, for rules that are not elementwise.
 
 use tch::{TchError, Tensor};
 

@@ -4,14 +4,14 @@ use tch::{TchError, Tensor};
 
 use crate::optimizer::{Graph, Op};
 
-/// Computes the outputs of `graph` from its inputs. Scalars are tensors of no dimension: on whichever device they meet a
-/// tensor, they are of its kind.
+/// Computes the outputs of `graph` from its inputs. Scalars are tensors without dimensions, which take the type and device
+/// of the tensor that they are combined with.
 pub fn evaluate(graph: &Graph, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, TchError> {
     let mut values: Vec<Option<Tensor>> = Vec::with_capacity(graph.ops.len());
     for (number, op) in graph.ops.iter().enumerate() {
         let value = apply(op, |&taken| values[taken].as_ref().expect("a value lives until its last use"), &inputs)?;
         values.push(Some(value));
-        // A value that nothing takes any more gives its memory back.
+        // Frees values that no later operation uses.
         op.map(|&taken| {
             if graph.last_use[taken] == number && !graph.outputs.contains(&taken) {
                 values[taken] = None;

@@ -1,7 +1,7 @@
-//! What runs optimizers: it gives every rule groups, weight decay, clipping, state, threads and vectors.
+//! Runs the optimizers. The engine gives every rule groups, weight decay, clipping, state, threads and vectors.
 //!
-//! [`start`] turns a configuration into an [`Optimizer`] over a parameter store. Rules that treat elements run here by
-//! what they say of themselves; a rule over whole tensors, or one that evaluates the batch again, has a file of its own.
+//! [`start`] turns a configuration into an [`Optimizer`] over a parameter store. An elementwise rule needs only its file in
+//! `optimizer/`. A rule over whole tensors, or one that evaluates the batch again, also has a file here.
 
 mod adafactor;
 mod adam;
@@ -116,12 +116,12 @@ pub trait Batch {
     fn hessian_vector(&mut self, store: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error>;
 }
 
-/// An optimizer at work.
+/// An optimizer with its state.
 pub trait Optimizer: Debug + Send {
     /// Makes one update.
     fn step(&mut self, step: &mut Step<'_>) -> Result<(), Error>;
 
-    /// Makes the same update by tensor operations alone, as it is done where there is no fused loop.
+    /// Makes the same update by tensor operations alone, as on a device without a fused loop.
     fn step_as_tensors(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
         self.step(step)
     }
@@ -130,29 +130,29 @@ pub trait Optimizer: Debug + Send {
     /// writing them sets the state.
     fn state(&self) -> Vec<(String, Tensor)>;
 
-    /// Returns what is kept on the host besides: the number of steps, and a rule's own numbers.
+    /// Returns the part of the state that is kept on the host: the number of steps, and a rule's own numbers.
     fn host_state(&self) -> serde_json::Value;
 
-    /// Takes over what [`Optimizer::host_state`] returned. The state's tensors have the right number and shapes after it.
+    /// Restores the part that [`Optimizer::host_state`] returned. Afterwards the state has the right tensors and shapes.
     fn set_host_state(&mut self, state: &serde_json::Value) -> Result<(), Error>;
 
-    /// Returns the rate that each group's last step really had, for optimizers that choose their own.
+    /// Returns the rate of each group's last step if the optimizer chooses its own rates, or `None`.
     fn effective_lr(&self) -> Option<Vec<f64>> {
         None
     }
 
-    /// Returns the bytes that the state has yet to grow by.
+    /// Returns the number of bytes by which the state will still grow.
     fn growth(&self) -> u64 {
         0
     }
 
-    /// Returns the weights to evaluate with, flat, where they are not the store's own.
+    /// Returns the flat weights to evaluate with, or `None` to use those in the store.
     fn eval_weights(&self, _store: &Store) -> Result<Option<Tensor>, Error> {
         Ok(None)
     }
 }
 
-/// Gives `optimizer` the state of another one of its kind: [`Optimizer::host_state`], and its tensors by name.
+/// Restores the state of `optimizer` from the [`Optimizer::host_state`] and the named tensors of an earlier one.
 pub fn restore(
     optimizer: &mut dyn Optimizer,
     host_state: &serde_json::Value,
@@ -177,10 +177,10 @@ pub fn restore(
     Ok(())
 }
 
-/// An optimizer cannot start or continue.
+/// An error that stops an optimizer, or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The groups do not go together.
+    /// The groups do not fit together.
     #[error("{0}")]
     Groups(String),
     /// A step gave a value to a hyper-parameter that the rule does not have.

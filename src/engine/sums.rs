@@ -1,4 +1,4 @@
-//! Sums over flat rows by tensor operations, for rules that do not treat elements one by one.
+//! Sums over flat rows by tensor operations, for rules that are not elementwise.
 
 use tch::{Kind, TchError, Tensor};
 

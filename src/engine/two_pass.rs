@@ -1,4 +1,4 @@
-//! Rules that need sums over all elements before they move any: two passes over memory a step.
+//! Rules that need sums over all elements before they change any: two passes over memory per step.
 
 use serde_json::Value;
 use tch::{Tensor, no_grad};

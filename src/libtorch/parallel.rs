@@ -96,7 +96,7 @@ impl Pieces {
                     // lies in them, and overlaps with no other piece (checked), each of which one thread has.
                     *part = unsafe { std::slice::from_raw_parts_mut(start.0.add(range.start), range.len()) };
                 }
-                // SAFETY: as above; the pieces' outputs are apart from each other.
+                // SAFETY: as above; the outputs of different pieces do not overlap.
                 let outputs = unsafe { std::slice::from_raw_parts_mut(outputs.0.add(number * own), own) };
                 body(number, &mut parts[..count], outputs);
             }

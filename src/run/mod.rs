@@ -90,7 +90,7 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
     let folder = out.join(&plan.name).join(&plan.variant);
     let text = toml::to_string(&plan.resolved).map_err(Error::failed)?;
     let mut head = format!("# Would run in {}\n", folder.display());
-    for group in started(plan).groups {
+    for group in started(plan).strategy.groups {
         let rates = format!("{}: {}", group.name, group.rates());
         // The description of a rule may contain line ends, a comment may not.
         let words: Vec<&str> = rates.split_whitespace().collect();

@@ -96,8 +96,8 @@ pub fn provenance(started: &Started, fingerprint: &str, experiment: String) -> P
     Provenance {
         lr_run: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: crate::libtorch::version(),
-        device: started.device.clone(),
-        threads: started.threads as usize,
+        device: started.compute.device.clone(),
+        threads: started.compute.threads as usize,
         data_fingerprint: fingerprint.to_owned(),
         experiment,
         epochs_csv_bytes: 0,

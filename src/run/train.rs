@@ -31,7 +31,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     job::prepare_libtorch(&plan);
     let mut started = started(&plan);
     started.resumed = checkpoint.as_ref().map(resume::resumed);
-    if started.validation_part == "test" {
+    if started.data.validation_part == "test" {
         warnings.push(Warning::TestPartDecides);
     }
     let provenance = resume::provenance(&started, &data.fingerprint, experiment(&plan.resolved));

@@ -65,7 +65,7 @@ struct Run<'a, 'e, 's> {
     /// The state at the end of the last epoch, if the run may roll back.
     rollback: Option<State>,
     saves: Saves,
-    /// Whether the last state is saved, too.
+    /// True if the last state is saved, too.
     keep_last: bool,
     save: &'a mut SaveState<'s>,
     emit: &'a mut Emit<'e>,

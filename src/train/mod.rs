@@ -53,7 +53,7 @@ pub type Emit<'a> = dyn FnMut(&Event) -> std::io::Result<()> + 'a;
 /// The receiver of states that a later process can resume from. An error ends the run.
 pub type SaveState<'a> = dyn FnMut(&State) -> std::io::Result<()> + 'a;
 
-/// The number of the signal that ends the run after the current step, or 0 to go on.
+/// The number of the signal that ends the run after the current step, or 0 to continue.
 pub type Interrupt = AtomicUsize;
 
 /// An error that ends training.

@@ -19,7 +19,7 @@ pub struct Position {
     pub step: u64,
     /// Number of steps done in this epoch.
     pub step_in_epoch: u64,
-    /// Whether the epoch has been evaluated and so is over.
+    /// True if the epoch has been evaluated, so that it is over.
     pub evaluated: bool,
 }
 

@@ -351,7 +351,7 @@ fn closed_standard_output_does_not_end_the_run() {
 }
 
 #[test]
-fn csv_of_the_user_is_learned_and_its_changes_are_noticed() {
+fn changes_of_a_csv_that_was_trained_on_are_noticed() {
     let workspace = slice("");
     let mut table = "a,b,name,y\n".to_owned();
     for i in 0..200 {

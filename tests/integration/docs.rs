@@ -95,7 +95,7 @@ fn registries() -> String {
     lists.iter().map(|list| format!("- {}\n", list.trim_end().replace('\n', "\n  "))).collect()
 }
 
-/// Returns how many entries a registry has, and their names.
+/// Returns the number of entries in a registry, and their names.
 fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
     let mut lines = vec![format!("{} {title}:", registry.len())];
     for (index, entry) in registry.iter().enumerate() {
@@ -111,7 +111,7 @@ fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Returns how many golden traces there are.
+/// Returns the number of golden traces.
 fn traces() -> String {
     let count = |folder: &str| fs::read_dir(repository("tests/golden").join(folder)).unwrap().count();
     let optimizers = count("optimizers");

@@ -205,7 +205,7 @@ fn every_sets_the_interval_between_rows() {
 }
 
 #[test]
-fn closed_standard_output_is_no_error() {
+fn closed_standard_output_is_not_an_error() {
     let place = Place::new("");
     let mut command = place.workspace.command(&["preview", "a.toml", "--csv", "-s", "steps=100_000_000"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());

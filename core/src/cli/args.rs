@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Which learning-rate strategy trains this model on this data best, and how sure are we?
+/// Train models from TOML specs, and compare learning-rate strategies
 #[derive(Debug, Parser)]
 #[command(name = "lr-run", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -19,37 +19,37 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   lr-run experiments/mnist_adam.toml
-      Train it, and write the curve to results/mnist_adam/seed=1/epochs.csv.
+      Trains the experiment, and writes its curve to results/mnist_adam/seed=1/epochs.csv.
   lr-run experiments/mnist_adam.toml -s optimizer.lr=0.01 -s 'seeds=[1, 2, 3]'
-      The same with another rate, under three seeds. Each run has a folder of its own.
+      Trains it with another learning rate and three seeds. Each run has its own folder.
   lr-run experiments/mnist_adam.toml --dry-run
-      Check it, and print every key with its value, defaults included. Nothing is trained.
+      Checks the spec, and prints every key with its value, including defaults. Trains nothing.
   lr-run preview experiments/step_decay.toml
-      A chart of its learning rates. Needs no data, and trains nothing.
+      Draws the learning rates of the run. Needs no data, and trains nothing.
   lr-run compare results/mnist_adam
-      One row a run: final and best metric, and when the target was reached.
+      Prints one row per run: its final and best metric, and when it reached the target.
   lr-run list
-      Every data set, model, optimizer and schedule that a spec can name.
+      Prints every data set, model, optimizer and schedule that a spec can name.
 
 Exit codes: 0 completed, 1 failed while running, 2 command line, spec or data wrong, 3 completed without reaching the \
 target (only with --require-target), 4 diverged, 5 another process has the run, 130 and 143 interrupted. A finished \
-run is not run again: the command says so and exits with that run's code. One that was interrupted goes on where it was.";
+run is not repeated: the command says so and exits with that run's code. An interrupted run resumes where it stopped.";
 
-/// `lr-run SPEC…`
+/// The arguments of `lr-run SPEC…`.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// Experiments, TOML files
+    /// TOML files, each with one experiment
     #[arg(value_name = "SPEC")]
     pub specs: Vec<PathBuf>,
 
     #[command(flatten)]
     pub set: SetArgs,
 
-    /// Run anew what is complete or was interrupted, and replace what another spec left in the folder
+    /// Start again from the beginning, and replace the results in the folder, even those of another spec
     #[arg(long)]
     pub force: bool,
 
-    /// Print the resolved spec of each run; train nothing, write nothing
+    /// Print the resolved spec of each run, without training or writing anything
     #[arg(long)]
     pub dry_run: bool,
 
@@ -57,7 +57,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub require_target: bool,
 
-    /// Fetch no data
+    /// Use only data that are on this machine, and download nothing
     #[arg(long)]
     pub offline: bool,
 
@@ -68,11 +68,11 @@ pub struct RunArgs {
 /// The options that change a spec, and the folder of results.
 #[derive(Args, Clone, Debug)]
 pub struct SetArgs {
-    /// Set a key of the spec, as in `-s optimizer.lr=0.01`; may be repeated
+    /// Set a key of the spec, for example `-s optimizer.lr=0.01`; can be repeated
     #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
-    /// Folder that results go under
+    /// Folder for the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
 }
@@ -80,7 +80,7 @@ pub struct SetArgs {
 /// The options for the amount of output.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ShowArgs {
-    /// Say nothing but warnings and errors
+    /// Print only warnings and errors
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
 
@@ -88,27 +88,27 @@ pub struct ShowArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Log what happens inside, to standard error; twice for more
+    /// Log details to standard error; give it twice for more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Evaluate a finished run's weights
+    /// Evaluate the weights of a finished run on a part of the data
     Eval(EvalArgs),
-    /// Bring data sets into the cache, to work without a network later
+    /// Download data sets into the cache, for later work without a network
     Fetch(FetchArgs),
-    /// Show learning rates over a run, without training: a chart, every step as CSV, or a picture
+    /// Show the learning rates of a run without training: as a chart, as CSV or as an SVG picture
     #[command(after_help = PREVIEW)]
     Preview(PreviewArgs),
-    /// Print a table of runs: final and best metrics, and when the target was reached
+    /// Print a table of runs with their final and best metrics, and when they reached the target
     Compare(CompareArgs),
     /// Print the folder where a run's results are or would be
     Path(PathArgs),
     /// List every data set, model, optimizer and schedule that a spec can name
     List,
-    /// Print completions for a shell: `lr-run completions bash > ~/.local/share/bash-completion/completions/lr-run`
+    /// Print completions for a shell, for example `lr-run completions bash > ~/.local/share/bash-completion/completions/lr-run`
     Completions { shell: clap_complete::Shell },
 }
 
@@ -121,11 +121,11 @@ pub struct EvalArgs {
     #[arg(long, value_enum, default_value_t = Split::Val)]
     pub split: Split,
 
-    /// Take the best epoch's weights, not the last
+    /// Use the weights of the best epoch instead of the last
     #[arg(long)]
     pub best: bool,
 
-    /// Fetch no data
+    /// Use only data that are on this machine, and download nothing
     #[arg(long)]
     pub offline: bool,
 
@@ -142,7 +142,7 @@ pub enum Split {
 
 #[derive(Args, Debug)]
 pub struct FetchArgs {
-    /// Data sets by name
+    /// Names of data sets, as `lr-run list` prints them
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
 
@@ -153,57 +153,59 @@ pub struct FetchArgs {
 const PREVIEW: &str = "\
 Examples:
   lr-run preview experiments/step_decay.toml
-      A chart, and under it what the rates do.
+      Draws a chart, and describes below it how the rates change.
   lr-run preview a.toml b.toml -s epochs=20 --svg rates.svg
-      Two specs in one chart, and as a picture.
+      Draws two specs in one chart, and writes it as a picture.
   lr-run preview a.toml --csv --every '1 epochs'
-      step,epoch,lr,lr.<group>…: the rate that each step uses, steps from 0; `epoch` is step / steps per epoch.
+      Prints step,epoch,lr,lr.<group>… with the rate that each step uses. Steps count from 0; `epoch` is step / steps per \
+epoch.
   lr-run preview plateau.toml --metrics results/plateau/seed=1/epochs.csv
-      What a plateau rule makes of a curve that is there already.";
+      Shows what a plateau rule does on the curve of an earlier run.";
 
 #[derive(Args, Clone, Debug)]
 pub struct PreviewArgs {
-    /// Experiments, TOML files; several are drawn in one chart
+    /// TOML files, each with one experiment; all are drawn in one chart
     #[arg(value_name = "SPEC", required = true)]
     pub specs: Vec<PathBuf>,
 
-    /// Set a key of the specs, as in `-s optimizer.lr=0.01`; may be repeated
+    /// Set a key of the specs, for example `-s optimizer.lr=0.01`; can be repeated
     #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
-    /// Print a row for each step in place of the chart: `step,epoch,lr,lr.<group>…`; of several specs
+    /// Print one row per step instead of the chart: `step,epoch,lr,lr.<group>…`, or with several specs
     /// `lr.<name>,lr.<name>.<group>…`
     #[arg(long)]
     pub csv: bool,
 
-    /// With --csv: rows only at multiples of this ("1 epochs", "100 steps", "10%"), and for the last step
+    /// With --csv, print only rows at multiples of this duration ("1 epochs", "100 steps", "10%"), and the last step
     #[arg(long, value_name = "DURATION", requires = "csv")]
     pub every: Option<String>,
 
-    /// Write a picture; an earlier preview's is replaced, no other file is
+    /// Write the chart as an SVG picture; replaces an earlier preview, but no other file
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 
-    /// Metrics for the rules that go by them: a CSV with `epoch` and columns like `val_loss`, such as a run's epochs.csv
+    /// Read metrics for metric-driven rules from this CSV file, for example a run's epochs.csv; it needs the column
+    /// `epoch` and columns like `val_loss`
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 
-    /// Steps of an epoch, in place of the data: neither their files nor a model's weights are looked for
+    /// Assume this many steps per epoch, so that neither data nor initial weights are needed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     pub steps_per_epoch: Option<u64>,
 
-    /// Logarithmic values' axis; by default where a fifth of the run lies below a hundredth of the highest
+    /// Use a logarithmic axis; the default if rates are below 1% of the highest in a fifth of the run
     #[arg(long, conflicts_with = "linear")]
     pub log: bool,
 
-    /// Linear values' axis
+    /// Use a linear axis
     #[arg(long)]
     pub linear: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// Folders of runs, or folders with runs below them
+    /// Folders of runs, or folders that contain runs
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
 }

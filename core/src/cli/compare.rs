@@ -1,4 +1,4 @@
-//! `lr-run compare RUN…`
+//! `lr-run compare RUN…`: prints a table of runs.
 
 use super::args::CompareArgs;
 use super::{Error, print};

@@ -10,7 +10,7 @@ use super::{Error, print};
 use crate::dataset::{Access, Progress, default_cache};
 use crate::exit::Exit;
 
-/// Brings data sets into the cache.
+/// Downloads data sets into the cache.
 pub fn fetch(args: &FetchArgs) -> Result<Exit, Error> {
     let cache = default_cache().map_err(Error::usage)?;
     let display = FetchProgress::new(args.show.quiet);

@@ -30,9 +30,9 @@ pub use started::started;
 /// A command that needs libtorch.
 #[derive(Debug)]
 pub enum Computation {
-    /// `lr-run SPEC…`
+    /// `lr-run SPEC…`: training.
     Run(RunArgs),
-    /// `lr-run eval RUN`
+    /// `lr-run eval RUN`: evaluation of a finished run.
     Eval(EvalArgs),
 }
 

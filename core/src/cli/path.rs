@@ -1,4 +1,4 @@
-//! `lr-run path SPEC`: where results are.
+//! `lr-run path SPEC`: prints the folders of the results.
 
 use super::args::PathArgs;
 use super::{Error, any_device, plan_all, print};

@@ -1,4 +1,4 @@
-//! `lr-run completions SHELL`
+//! `lr-run completions SHELL`: prints completions for a shell.
 
 use clap::CommandFactory;
 

@@ -1,17 +1,10 @@
 //! The first event of a run, from its plan.
 
-use crate::plan::{Group, Plan, Scheduled};
-use crate::record::{Columns, GroupInfo, HyperInfo, Started};
+use crate::plan::{Compute, DataPlan, Group, Groups, ModelPlan, Plan, Scheduled};
+use crate::record::{Columns, ComputeInfo, DataInfo, GroupInfo, HyperInfo, ModelInfo, Started, StrategyInfo};
 
 /// Describes the run of `plan` in words and numbers.
 pub fn started(plan: &Plan) -> Started {
-    let info = &plan.data.info;
-    let validation_part = match (plan.data.held_out, info.test) {
-        (0, 0) => "train",
-        (0, _) => "test",
-        _ => "validation",
-    };
-    let base = &plan.groups.groups[0];
     let type_of = |table: &str| {
         let name = plan.resolved.get(table).and_then(|table| table.get("type")?.as_str());
         name.unwrap_or_default().to_owned()
@@ -19,36 +12,52 @@ pub fn started(plan: &Plan) -> Started {
     Started {
         name: plan.name.clone(),
         variant: plan.variant.clone(),
-        model: plan.model.architecture.description.clone(),
-        parameters: plan.model.architecture.declaration.len() as u64,
-        data: plan.data.name.to_owned(),
-        train_examples: plan.data.train_examples() as u64,
-        val_examples: plan.data.held_out as u64,
-        test_examples: info.test as u64,
-        validation_part: validation_part.to_owned(),
-        optimizer: type_of("optimizer"),
-        schedule: base.rate.rule.describe(),
-        lr: base.rate.base_lr,
-        groups: plan.groups.groups.iter().map(group_info).collect(),
-        device: plan.compute.device.to_string(),
-        threads: plan.compute.threads as u64,
+        model: model(&plan.model),
+        data: data(&plan.data),
+        strategy: strategy(type_of("optimizer"), &plan.groups),
+        compute: compute(&plan.compute),
         seed: plan.seed,
         batch_size: plan.data.batching.batch_size as u64,
-        steps_per_epoch: plan.length.horizon.steps_per_epoch,
-        total_steps: plan.length.horizon.total_steps,
+        length: plan.length.horizon,
         metric: plan.loss.metric(),
         target: plan.stops.target.as_ref().map(ToString::to_string),
-        columns: Columns {
-            hyper: base.rate.hyper.iter().map(|scheduled| scheduled.hyper.name.to_owned()).collect(),
-            effective_lr: base.method.rates().finds_its_own,
-            test: plan.evaluation.test_every_epoch && info.test > 0,
-            ema: plan.updates.ema.is_some(),
-        },
+        columns: columns(plan),
         resumed: None,
     }
 }
 
-fn group_info(group: &Group) -> GroupInfo {
+fn model(plan: &ModelPlan) -> ModelInfo {
+    let architecture = &plan.architecture;
+    ModelInfo { description: architecture.description.clone(), parameters: architecture.declaration.len() as u64 }
+}
+
+fn data(plan: &DataPlan) -> DataInfo {
+    let test_examples = plan.info.test;
+    let validation_part = match (plan.held_out, test_examples) {
+        (0, 0) => "train",
+        (0, _) => "test",
+        _ => "validation",
+    };
+    DataInfo {
+        name: plan.name.to_owned(),
+        train_examples: plan.train_examples() as u64,
+        val_examples: plan.held_out as u64,
+        test_examples: test_examples as u64,
+        validation_part: validation_part.to_owned(),
+    }
+}
+
+fn strategy(optimizer: String, groups: &Groups) -> StrategyInfo {
+    let base = &groups.groups[0].rate;
+    StrategyInfo {
+        optimizer,
+        schedule: base.rule.describe(),
+        lr: base.base_lr,
+        groups: groups.groups.iter().map(group).collect(),
+    }
+}
+
+fn group(group: &Group) -> GroupInfo {
     let rate = &group.rate;
     let hyper = |scheduled: &Scheduled| {
         let name = scheduled.hyper.name.to_owned();
@@ -61,5 +70,19 @@ fn group_info(group: &Group) -> GroupInfo {
         lr: rate.base_lr,
         schedule: rate.rule.describe(),
         schedule_for: rate.hyper.iter().filter_map(hyper).collect(),
+    }
+}
+
+fn compute(compute: &Compute) -> ComputeInfo {
+    ComputeInfo { device: compute.device.to_string(), threads: compute.threads as u64 }
+}
+
+fn columns(plan: &Plan) -> Columns {
+    let base = &plan.groups.groups[0];
+    Columns {
+        hyper: base.rate.hyper.iter().map(|scheduled| scheduled.hyper.name.to_owned()).collect(),
+        effective_lr: base.method.rates().finds_its_own,
+        test: plan.evaluation.test_every_epoch && plan.data.info.test > 0,
+        ema: plan.updates.ema.is_some(),
     }
 }

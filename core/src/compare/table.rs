@@ -70,7 +70,7 @@ impl<'a> Line<'a> {
         let mut cells = vec![Cell::new(&self.name), Cell::new(self.run.status())];
         cells.extend(numbers.map(right));
         cells.push(Cell::new(target));
-        cells.push(right(rate(record.started.lr)));
+        cells.push(right(rate(record.started.strategy.lr)));
         cells
     }
 }
@@ -113,7 +113,7 @@ fn table(metric: Metric, mut lines: Vec<Line<'_>>) -> String {
     let mut text = format!("{}\nSorted by best val_{metric}, {direction} first.\n", table.trim_fmt());
     // Without a validation part, a run is judged on data that it was selected or trained with.
     for Line { name, run, .. } in &lines {
-        let part = &run.record.started.validation_part;
+        let part = &run.record.started.data.validation_part;
         if part != "validation" {
             text += &format!("{name} is judged by its {part} part, because it has no validation part.\n");
         }

@@ -3,7 +3,7 @@
 use crate::random::Stream;
 
 crate::choice! {
-    /// When the training examples are put in a random order.
+    /// The order of the training examples.
     pub enum Shuffle {
         /// In a new random order each epoch.
         EveryEpoch = "every_epoch",

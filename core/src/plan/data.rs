@@ -27,7 +27,7 @@ pub struct DataPlan {
 pub struct Batching {
     /// Examples per batch; at least 1.
     pub batch_size: usize,
-    /// Whether a last batch with fewer examples is left out.
+    /// True if a last batch with fewer examples is left out.
     pub drop_last: bool,
     pub shuffle: Shuffle,
     /// The random changes to training images, if any.
@@ -157,7 +157,7 @@ pub(super) fn read(
 
 /// Returns the files and folders that the table of the data set `entry` names, without opening any of them.
 fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Path) -> Vec<NamedFile> {
-    // Errors are logged when the table is read for good.
+    // This log is dropped. Errors are logged later, when the table is read again.
     let log = Log::default();
     let mut section = Section::new(section.path(), section.table_ref(), section.place().cloned(), &log);
     (entry.build)(&mut section, &Context { folder, may_read: false });
@@ -220,7 +220,7 @@ fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdou
         return;
     }
     if held_out == 0 && !matches!(holdout, Holdout::Count(0)) {
-        let message = format!("of {} examples this holds none out", info.train);
+        let message = format!("this holds out none of {} examples", info.train);
         let found = Diagnostic::warning(message).at(section.place_of("validation"));
         section.log().push(found.label("decisions use the test part, or else the training part"));
     }

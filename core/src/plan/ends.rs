@@ -88,7 +88,7 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetr
             section.put("value", value);
             for key in ["metric", "value", "mode"] {
                 if section.has(key) {
-                    section.error(key, format!("both `{name}` and `{key}` are given"), "one target a run");
+                    section.error(key, format!("both `{name}` and `{key}` are given"), "a run has one target");
                 }
             }
             (Some(monitor), Some(value))
@@ -137,7 +137,7 @@ fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f6
         }
     }
     if let [_, (second, _), ..] = given[..] {
-        section.error(second.name, "two targets are given", "one target a run");
+        section.error(second.name, "two targets are given", "a run has one target");
     }
     given.first().copied()
 }
@@ -160,7 +160,7 @@ pub(super) fn early_stop(
     let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
         let epochs = patience.steps(horizon).div_ceil(horizon.steps_per_epoch);
         if epochs == 0 {
-            section.error("patience", "a patience of nothing ends the run at once", "at least \"1 epochs\"");
+            section.error("patience", "a patience of 0 ends the run at once", "at least \"1 epochs\"");
         }
         epochs
     });

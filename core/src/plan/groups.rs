@@ -1,15 +1,14 @@
-//! `[optimizer]`, `[schedule]`, `[schedule_for]` and `[[group]]`: which parameters are updated how, at which rate.
-
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+//! `[optimizer]`, `[schedule]`, `[schedule_for]` and `[[group]]`: the update rule and the rates of each parameter.
 
 use super::hyper::{self, Follower};
 use super::limits;
+use super::patterns;
 use super::rate::{Rate, Scheduled};
 use crate::metric::PartMetric;
 use crate::optimizer::{self, OptimizerConfig};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
-use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Place, Section, Table, Value, ValueKind, lookup};
+use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Section, Table, Value, ValueKind, lookup};
 
 /// The name of the base group, which has every parameter that no `[[group]]` takes.
 pub const BASE: &str = "base";
@@ -149,7 +148,7 @@ impl Reader<'_> {
         let merged = self.merged(own);
         let mut section = Section::new(path, &merged, Some(value.place.clone()), self.log);
         let name = self.name(&mut section, names);
-        let params = self.params(&mut section, index, taken);
+        let params = patterns::claim(&mut section, self.around.declaration, index, taken);
         let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;
         let method = match self.optimizer_is_right {
             true => lookup(optimizer::REGISTRY, "optimizer", &mut section).and_then(|it| (it.build)(&mut section)),
@@ -240,75 +239,4 @@ impl Reader<'_> {
         names.push(name.clone());
         trouble.is_none().then_some(name)
     }
-
-    /// Reads `params`. Assigns each parameter that a pattern matches to group `index` unless an earlier group has it.
-    fn params(&self, section: &mut Section<'_>, index: usize, taken: &mut [Option<usize>]) -> Option<()> {
-        let patterns: Vec<String> = section.required("params")?;
-        if patterns.is_empty() {
-            section.error("params", "a group without patterns has no parameters", "for example [\"*.bias\"]");
-            return None;
-        }
-        let params = self.around.declaration.params();
-        let mut right = true;
-        let mut claimed = 0;
-        for pattern in &patterns {
-            let matcher = self.matcher(section, pattern);
-            let matched: Vec<usize> = match &matcher {
-                Some(matcher) => (0..params.len()).filter(|&at| matcher.is_match(&params[at].name)).collect(),
-                None => Vec::new(),
-            };
-            if matcher.is_some() && matched.is_empty() {
-                let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-                let found = Diagnostic::error(format!("\"{pattern}\" matches no parameter of the model"));
-                let found = found.at(place_of(section, pattern));
-                self.log.push(found.help(format!("the model has: {}", all.join(", "))));
-            }
-            right &= !matched.is_empty();
-            for at in matched {
-                if taken[at].is_none() {
-                    taken[at] = Some(index);
-                    claimed += 1;
-                }
-            }
-        }
-        if right && claimed == 0 {
-            let label = "the first group that matches takes a parameter";
-            section.error("params", "earlier groups take every parameter of this group", label);
-        }
-        (right && claimed > 0).then_some(())
-    }
-
-    fn matcher(&self, section: &Section<'_>, pattern: &str) -> Option<GlobSet> {
-        match glob(pattern) {
-            Ok(matcher) => Some(matcher),
-            Err(reason) => {
-                let found = Diagnostic::error(format!("\"{pattern}\" is not a valid pattern: {reason}"));
-                let found = found.at(place_of(section, pattern));
-                self.log.push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
-                None
-            }
-        }
-    }
-}
-
-/// Compiles `pattern`, or returns what is wrong with it. `*` also matches dots.
-pub fn glob(pattern: &str) -> Result<GlobSet, String> {
-    if pattern.len() > LONGEST {
-        return Err(format!("it has {} characters, of {LONGEST} at the most", pattern.len()));
-    }
-    let built = GlobBuilder::new(pattern).literal_separator(false).build();
-    // A set of one glob: unlike the matcher of a single glob, it reports an expression that is too large.
-    let set = built.and_then(|glob| GlobSetBuilder::new().add(glob).build());
-    set.map_err(|error| error.kind().to_string())
-}
-
-/// The longest pattern, in bytes. No parameter has a name this long.
-const LONGEST: usize = 1000;
-
-/// Returns the place of `pattern` in `params`.
-fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {
-    let value = section.table_ref().get("params")?;
-    let items = if let ValueKind::Array(items) = &value.kind { items.as_slice() } else { &[] };
-    let item = items.iter().find(|item| item.as_str() == Some(pattern));
-    Some(&item.unwrap_or(value).place)
 }

@@ -27,13 +27,14 @@ impl fmt::Display for Device {
 pub struct Compute {
     pub device: Device,
     pub threads: usize,
-    /// Whether the spec sets `threads`. Otherwise it is the number of cores.
+    /// True if the spec sets `threads`. Otherwise it is the number of cores.
     pub threads_given: bool,
 }
 
-/// The machine that a plan is made for. Each question is asked only when the spec leaves it open.
+/// The machine that a plan is made for.
 pub struct Machine<'a> {
-    /// Returns the number of CUDA devices, or the reason why CUDA cannot be used.
+    /// Returns the number of CUDA devices, or the reason why CUDA cannot be used. It is called only if the spec's `device`
+    /// may be CUDA.
     pub cuda: &'a dyn Fn() -> Result<usize, String>,
     /// The number of cores that this process may use.
     pub cores: usize,
@@ -41,7 +42,7 @@ pub struct Machine<'a> {
     pub memory: Option<u64>,
 }
 
-/// The largest number of threads. More is a typing error, and OpenMP fails on it.
+/// The largest number of threads. A larger number is a typing error, and OpenMP fails on it.
 const MOST_THREADS: usize = 1024;
 
 /// The value of `device` in a spec.

@@ -10,6 +10,7 @@ mod limits;
 mod loss;
 mod machine;
 mod model;
+mod patterns;
 mod precision;
 mod rate;
 mod saving;
@@ -24,10 +25,11 @@ use crate::spec::{Diagnostic, Findings, Horizon, Log, NamedFile, Section, Spec};
 pub use assume::Assume;
 pub use data::{Batching, DataPlan};
 pub use ends::Length;
-pub use groups::{BASE, Group, Groups, glob};
+pub use groups::{BASE, Group, Groups};
 pub use loss::Loss;
 pub use machine::{Compute, Device, Machine};
 pub use model::ModelPlan;
+pub use patterns::glob;
 pub use precision::{Dtype, Precision};
 pub use rate::{HyperSource, OutOfRange, Rate, RuleChange, Scheduled};
 pub use saving::{Every, Saving};
@@ -62,7 +64,7 @@ pub struct Plan {
 pub struct Evaluation {
     /// The metric that decides which epoch is best: the target's, or else accuracy or loss of the validation part.
     pub best_by: Monitor,
-    /// Whether the test part is evaluated after every epoch. No decision uses it.
+    /// True if the test part is evaluated after every epoch. No decision uses it.
     pub test_every_epoch: bool,
 }
 

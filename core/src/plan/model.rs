@@ -42,7 +42,11 @@ pub(super) fn read(
             let message = format!("{} has {} parameters", model.description, model.declaration.len());
             let gib = |bytes: u128| bytes.div_ceil(1 << 30);
             let (need, have) = (gib(bytes), gib(memory.into()));
-            section.error("type", message, format!("with gradients {need} GiB, of the {have} GiB of this machine"));
+            section.error(
+                "type",
+                message,
+                format!("{need} GiB with gradients, more than the {have} GiB of this machine"),
+            );
             return None;
         }
     }

@@ -14,7 +14,7 @@ pub enum Every {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Saving {
     pub every: Option<Every>,
-    /// Whether the last state is kept after the run has ended, so that a longer run can resume from it.
+    /// True if the last state is kept after the run has ended, so that a longer run can resume from it.
     pub keep: bool,
 }
 

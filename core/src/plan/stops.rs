@@ -21,7 +21,7 @@ pub struct Stops {
 pub struct Target {
     pub monitor: Monitor,
     pub value: f64,
-    /// Whether the run ends when it reaches the target.
+    /// True if the run ends when it reaches the target.
     pub stop: bool,
 }
 

@@ -80,8 +80,9 @@ fn line(cells: &[String]) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::super::curve::Curve;
-    use super::super::event::{Columns, GroupInfo, Scores, Started};
+    use super::super::event::Scores;
     use super::super::layout::Cell;
+    use super::super::started::{Columns, GroupInfo, Started, StrategyInfo};
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -90,7 +91,7 @@ mod tests {
         let groups = groups.iter().map(|&name| GroupInfo { name: name.into(), ..GroupInfo::default() }).collect();
         Event::Started(Box::new(Started {
             metric: crate::metric::Metric::ACCURACY,
-            groups,
+            strategy: StrategyInfo { groups, ..StrategyInfo::default() },
             columns,
             ..Started::default()
         }))

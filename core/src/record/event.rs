@@ -3,11 +3,10 @@
 //! JSON has no NaN and no infinity. Such numbers are written as `null` and read back as NaN.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::number::rate;
+use super::started::Started;
 use super::warning::Warning;
 use crate::metric::{Metric, Part, PartMetric};
 
@@ -31,114 +30,6 @@ pub enum Event {
     Warning(Warning),
     /// The run ended.
     Ended(Box<Outcome>),
-}
-
-/// The run, as it is known at its start.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Started {
-    /// The experiment's name, and the name of the run's folder below it.
-    pub name: String,
-    pub variant: String,
-    /// A description: `mlp 784-128-10`.
-    pub model: String,
-    /// The number of trainable parameters.
-    pub parameters: u64,
-    /// A description: `mnist`.
-    pub data: String,
-    /// The number of examples in each part; 0 for a part that does not exist.
-    pub train_examples: u64,
-    pub val_examples: u64,
-    pub test_examples: u64,
-    /// The part that decisions use: `validation`, or with `validation = 0`, `test` or `train`.
-    pub validation_part: String,
-    pub optimizer: String,
-    pub schedule: String,
-    /// The base learning rate.
-    pub lr: f64,
-    /// The parameter groups in order. The base group, `base`, is first.
-    pub groups: Vec<GroupInfo>,
-    pub device: String,
-    pub threads: u64,
-    pub seed: u64,
-    pub batch_size: u64,
-    pub steps_per_epoch: u64,
-    pub total_steps: u64,
-    /// The task's metric.
-    pub metric: Metric,
-    /// The target: `val_accuracy >= 0.97`. `None` without a target.
-    pub target: Option<String>,
-    /// The optional columns of `epochs.csv`. They depend on the spec alone.
-    pub columns: Columns,
-    /// The place where the run resumes. `None` for a run that starts at the beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resumed: Option<Resumed>,
-}
-
-/// The place where an interrupted run resumes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Resumed {
-    /// The epoch that is being trained or was evaluated last.
-    pub epoch: u64,
-    /// Optimizer updates done.
-    pub step: u64,
-    /// The time when the target was reached, if it was.
-    #[serde(skip)]
-    pub reached: Option<Reached>,
-    /// The length of `epochs.csv` at that point. Rows after it will be written again.
-    #[serde(skip)]
-    pub epochs_csv_bytes: u64,
-}
-
-/// A parameter group.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct GroupInfo {
-    pub name: String,
-    pub parameters: u64,
-    pub lr: f64,
-    pub schedule: String,
-    /// The hyper-parameters with a schedule of their own.
-    #[serde(default)]
-    pub schedule_for: Vec<HyperInfo>,
-}
-
-impl GroupInfo {
-    /// Describes the schedules: `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
-    pub fn rates(&self) -> String {
-        let lr = format!("lr {}, {}", rate(self.lr), self.schedule);
-        let others = self.schedule_for.iter().map(ToString::to_string);
-        std::iter::once(lr).chain(others).collect::<Vec<_>>().join("; ")
-    }
-}
-
-/// A hyper-parameter of a group with a schedule.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HyperInfo {
-    pub name: String,
-    /// The group's own value, which the schedule's factor multiplies.
-    pub value: f64,
-    pub schedule: String,
-}
-
-/// `momentum 0.9, linear from 1 to 0.5 over 100%`.
-impl fmt::Display for HyperInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}, {}", self.name, rate(self.value), self.schedule)
-    }
-}
-
-/// The columns of `epochs.csv` that not every run has.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Columns {
-    /// The hyper-parameters that have a schedule in some group, as `<name>` and `<name>.<group>`.
-    #[serde(default)]
-    pub hyper: Vec<String>,
-    /// `effective_lr` and `effective_lr.<group>`, for an optimizer that chooses its own rate.
-    pub effective_lr: bool,
-    /// `test_loss` and the test metric, if the test part is evaluated each epoch.
-    pub test: bool,
-    /// `ema_loss` and its metric, for validation with the average of the weights.
-    #[serde(default)]
-    pub ema: bool,
 }
 
 /// The progress of training.

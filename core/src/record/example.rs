@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::event::*;
 use super::experiment::Experiment;
 use super::run_json::Facts;
+use super::started::*;
 use super::warning::Warning;
 use crate::metric::{Metric, Part};
+use crate::spec::Horizon;
 
 /// Returns a run of Adam on MNIST with two groups, a validation part and a test part.
 pub(crate) fn started() -> Started {
@@ -17,16 +19,14 @@ pub(crate) fn started() -> Started {
         schedule: schedule.into(),
         schedule_for: vec![],
     };
-    Started {
-        name: "mnist_adam".into(),
-        variant: "optimizer.lr=0.001,seed=1".into(),
-        model: "mlp 784-128-10".into(),
-        parameters: 101_770,
-        data: "mnist".into(),
+    let data = DataInfo {
+        name: "mnist".into(),
         train_examples: 50_000,
         val_examples: 10_000,
         test_examples: 10_000,
         validation_part: "validation".into(),
+    };
+    let strategy = StrategyInfo {
         optimizer: "adam, betas 0.9 0.999, eps 1e-8".into(),
         schedule: "×0.1 when val_loss has not been lower for 2 epochs, by at least 1e-4 of it".into(),
         lr: 1e-3,
@@ -34,12 +34,17 @@ pub(crate) fn started() -> Started {
             group("base", 101_632, 1e-3, "×0.1 when val_loss has not been lower for 2 epochs"),
             group("bias", 138, 2e-3, "constant"),
         ],
-        device: "cpu".into(),
-        threads: 2,
+    };
+    Started {
+        name: "mnist_adam".into(),
+        variant: "optimizer.lr=0.001,seed=1".into(),
+        model: ModelInfo { description: "mlp 784-128-10".into(), parameters: 101_770 },
+        data,
+        strategy,
+        compute: ComputeInfo { device: "cpu".into(), threads: 2 },
         seed: 1,
         batch_size: 128,
-        steps_per_epoch: 391,
-        total_steps: 7_820,
+        length: Horizon { steps_per_epoch: 391, total_steps: 7_820 },
         metric: Metric::ACCURACY,
         target: Some("val_accuracy >= 0.97".into()),
         columns: Columns::default(),
@@ -71,7 +76,7 @@ pub(crate) fn row(epoch: u64, loss: f64, accuracy: f64) -> Row {
     }
 }
 
-/// Returns that the run reached 97 % in epoch 3.
+/// Returns the moment when the run reached 97 %, in epoch 3.
 pub(crate) fn reached() -> Reached {
     Reached { metric: Part::Val.of(Metric::ACCURACY), value: 0.9712, epoch: 3, step: 1_173, seconds: 4.1 }
 }

@@ -1,6 +1,6 @@
 //! The names of all files that a run leaves in its folder.
 
-/// One row an epoch.
+/// The learning curve: one row per epoch.
 pub const EPOCHS_CSV: &str = "epochs.csv";
 
 /// The record of the run: what it is, its status and its results.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::event::{Columns, Row, Scores, Started};
+use super::event::{Row, Scores};
 use super::number::exact;
+use super::started::{Columns, Started};
 use crate::metric::{Metric, Part};
 
 /// The columns of a run:
@@ -65,7 +66,7 @@ impl Started {
 
     /// Returns the part of the data that decisions use.
     pub fn deciding_part(&self) -> Part {
-        match self.validation_part.as_str() {
+        match self.data.validation_part.as_str() {
             "test" => Part::Test,
             "train" => Part::Train,
             _ => Part::Val,
@@ -77,7 +78,7 @@ impl Layout {
     /// Returns the columns of a run.
     pub fn of(started: &Started) -> Self {
         let Columns { hyper, effective_lr, test, ema } = started.columns.clone();
-        let groups = started.groups.iter().skip(1).map(|group| group.name.clone()).collect();
+        let groups = started.strategy.groups.iter().skip(1).map(|group| group.name.clone()).collect();
         Layout { metric: started.metric, groups, hyper, effective_lr, test, ema }
     }
 

@@ -20,6 +20,7 @@ mod page;
 mod previous;
 mod quiet;
 mod run_json;
+mod started;
 mod terminal;
 mod warning;
 
@@ -38,6 +39,7 @@ pub use lock::is_held;
 pub use page::Page;
 pub use quiet::Quiet;
 pub use run_json::{Facts, Process, RunJson, RunRecord, RunRecordError, SCHEMA, Timings, Versions};
+pub use started::*;
 pub use terminal::Terminal;
 pub use warning::Warning;
 

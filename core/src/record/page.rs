@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::event::{
-    Best, Divergence, GroupInfo, Outcome, RateChanged, Reached, Resumed, Rollback, Row, Scores, Started, Status,
-};
+use super::event::{Best, Divergence, Outcome, RateChanged, Reached, Rollback, Row, Scores, Status};
 use super::number::{count, figure, rate, score, seconds};
+use super::started::{ComputeInfo, DataInfo, GroupInfo, Resumed, Started, StrategyInfo};
 use crate::metric::Metric;
+use crate::spec::Horizon;
 
 const WIDTH: usize = 80;
 /// The column where the text of a labelled line begins.
@@ -29,24 +29,25 @@ pub struct Page {
 }
 
 impl Page {
-    /// Renders what will run, and the head of the table.
+    /// Renders the description of the run, and the head of the table.
     pub fn opening(&self, run: &Started) -> String {
         let mut text = self.title(run);
         text += "\n";
-        text += &self.line("model", &format!("{}, {} parameters", run.model, count(run.parameters)));
-        text += &self.line("data", &format!("{}: {}", run.data, parts(run)));
-        text += &self.line("optimizer", &format!("{}, lr {}, batch {}", run.optimizer, rate(run.lr), run.batch_size));
-        text += &self.line("schedule", &run.schedule);
-        for hyper in run.groups.iter().take(1).flat_map(|base| &base.schedule_for) {
+        text += &self.line("model", &format!("{}, {} parameters", run.model.description, count(run.model.parameters)));
+        text += &self.line("data", &format!("{}: {}", run.data.name, parts(&run.data)));
+        let StrategyInfo { optimizer, schedule, lr, groups } = &run.strategy;
+        text += &self.line("optimizer", &format!("{optimizer}, lr {}, batch {}", rate(*lr), run.batch_size));
+        text += &self.line("schedule", schedule);
+        for hyper in groups.iter().take(1).flat_map(|base| &base.schedule_for) {
             text += &self.line("schedule", &hyper.to_string());
         }
-        for group in run.groups.iter().skip(1) {
+        for group in groups.iter().skip(1) {
             let GroupInfo { name, parameters, .. } = group;
             text += &self.line("group", &format!("{name}: {} parameters, {}", count(*parameters), group.rates()));
         }
-        text += &self.line("device", &device(run));
-        text +=
-            &self.line("length", &format!("{} steps, {} an epoch", count(run.total_steps), count(run.steps_per_epoch)));
+        text += &self.line("device", &device(&run.compute));
+        let Horizon { steps_per_epoch, total_steps } = run.length;
+        text += &self.line("length", &format!("{} steps, {} an epoch", count(total_steps), count(steps_per_epoch)));
         text += &self.line("seed", &run.seed.to_string());
         if let Some(target) = &run.target {
             text += &self.line("target", target);
@@ -56,7 +57,7 @@ impl Page {
         }
         text += "\n";
         let short = run.metric.short;
-        let part = match run.validation_part.as_str() {
+        let part = match run.data.validation_part.as_str() {
             "validation" => "val",
             "test" => "test",
             _ => "eval",
@@ -178,19 +179,20 @@ fn columns(cells: [String; 7]) -> String {
 }
 
 /// Renders `50,000 train, 10,000 validation, 10,000 test` and, if it is not the validation part, the part that decides.
-fn parts(run: &Started) -> String {
-    let parts = [(run.train_examples, "train"), (run.val_examples, "validation"), (run.test_examples, "test")];
+fn parts(data: &DataInfo) -> String {
+    let parts = [(data.train_examples, "train"), (data.val_examples, "validation"), (data.test_examples, "test")];
     let parts = parts.iter().filter(|(examples, _)| *examples > 0);
     let mut text: Vec<String> = parts.map(|&(examples, name)| format!("{} {name}", count(examples))).collect();
-    if run.validation_part != "validation" {
-        text.push(format!("decides by {}", run.validation_part));
+    if data.validation_part != "validation" {
+        text.push(format!("decides by {}", data.validation_part));
     }
     text.join(", ")
 }
 
-fn device(run: &Started) -> String {
-    let threads = if run.threads == 1 { "thread" } else { "threads" };
-    format!("{}, {} {threads}", run.device, run.threads)
+fn device(compute: &ComputeInfo) -> String {
+    let ComputeInfo { device, threads } = compute;
+    let unit = if *threads == 1 { "thread" } else { "threads" };
+    format!("{device}, {threads} {unit}")
 }
 
 /// Renders `val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s`.

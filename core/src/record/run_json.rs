@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::atomic_write::atomic_write;
-use super::event::{Best, Divergence, Event, Outcome, Reached, Rollback, Row, Scores, Started, Status};
+use super::event::{Best, Divergence, Event, Outcome, Reached, Rollback, Row, Scores, Status};
 use super::experiment::Experiment;
 use super::layout::{Cell, Layout};
+use super::started::Started;
 use super::{Sink, machine};
 
 /// The version of the file format.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Sink;
-use super::event::{Event, Progress, Started};
+use super::event::{Event, Progress};
 use super::number::figure;
 use super::page::Page;
 use super::run_json::RunRecord;
+use super::started::Started;
 use crate::metric::Metric;
 
 /// Shows a run to a person.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::field::Field;
 use super::value::{Value, ValueKind};
 
@@ -17,12 +19,12 @@ pub enum Duration {
 }
 
 /// The length of a run or of a phase of a sequence, by which a [`Duration`] becomes steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Horizon {
-    /// The steps of the run or phase.
-    pub total_steps: u64,
     /// The steps of one epoch, at least 1.
     pub steps_per_epoch: u64,
+    /// The steps of the run or phase.
+    pub total_steps: u64,
 }
 
 impl Duration {

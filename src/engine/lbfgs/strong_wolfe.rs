@@ -83,7 +83,8 @@ pub fn search(
             break;
         }
         let mut t = between(&bracket[0], &bracket[1], (left, right));
-        // A point at the edge makes no progress. After a second one, or one outside, takes a point a tenth within.
+        // A point near an end of the bracket makes little progress. After two in a row, or if the point is outside,
+        // takes one that is a tenth of the bracket inside.
         let margin = 0.1 * (right - left);
         if (right - t).min(t - left) < margin {
             if was_at_edge || t >= right || t <= left {

@@ -27,13 +27,18 @@ fn runs_are_listed_best_first() {
     let results = tempfile::tempdir().unwrap();
     let at = |name: &str| results.path().join("mnist").join(name);
     let started = example::started;
+    let with_lr = |lr| {
+        let mut started = started();
+        started.strategy.lr = lr;
+        started
+    };
     run(&at("lr=0.001,seed=1"), started(), &rows(&[0.1, 0.94, 0.9712]), Some(Status::StoppedAtTarget));
     run(&at("lr=0.001,seed=2"), started(), &rows(&[0.1, 0.96, 0.95]), Some(Status::StoppedEarly));
-    run(&at("lr=0.01,seed=1"), Started { lr: 0.01, ..started() }, &rows(&[0.1, 0.98, 0.98]), Some(Status::Completed));
-    run(&at("lr=0.1,seed=1"), Started { lr: 0.1, ..started() }, &rows(&[0.1]), None);
-    run(&at("lr=10,seed=1"), Started { lr: 10.0, ..started() }, &rows(&[f64::NAN]), Some(Status::Diverged));
-    let _live = run(&at("lr=1e-5,seed=1"), Started { lr: 1e-5, target: None, ..started() }, &rows(&[0.1, 0.2]), None);
-    let _soon = run(&at("lr=1e-6,seed=1"), Started { lr: 1e-6, ..started() }, &[], None);
+    run(&at("lr=0.01,seed=1"), with_lr(0.01), &rows(&[0.1, 0.98, 0.98]), Some(Status::Completed));
+    run(&at("lr=0.1,seed=1"), with_lr(0.1), &rows(&[0.1]), None);
+    run(&at("lr=10,seed=1"), with_lr(10.0), &rows(&[f64::NAN]), Some(Status::Diverged));
+    let _live = run(&at("lr=1e-5,seed=1"), Started { target: None, ..with_lr(1e-5) }, &rows(&[0.1, 0.2]), None);
+    let _soon = run(&at("lr=1e-6,seed=1"), with_lr(1e-6), &[], None);
     fs::create_dir_all(at("notes/empty")).unwrap();
     insta::assert_snapshot!(compare(&[results.path().to_owned()]).unwrap(), @r"
      run               status              epochs   val acc   best val acc   at epoch   target              lr
@@ -55,7 +60,7 @@ fn each_metric_has_a_table_and_a_direction() {
     let line = |metric: Metric| Started { metric, target: None, ..example::started() };
     let by_test = || {
         let mut started = line(Metric::RMSE);
-        started.validation_part = "test".into();
+        started.data.validation_part = "test".into();
         started.columns.test = true;
         started
     };

@@ -1,5 +1,6 @@
-use super::super::event::{Outcome, Resumed, Started, Status};
+use super::super::event::{Outcome, Status};
 use super::super::example::{events, facts, outcome, row, started};
+use super::super::started::{Resumed, Started};
 use super::super::{Curve, is_held, spec_hash};
 use super::*;
 

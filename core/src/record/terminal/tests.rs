@@ -1,6 +1,7 @@
-use super::super::event::{Columns, Divergence, Outcome, Row, Scores, Status};
+use super::super::event::{Divergence, Outcome, Row, Scores, Status};
 use super::super::example::{events, facts, outcome, row, started};
 use super::super::run_json::RunJson;
+use super::super::started::Columns;
 use super::*;
 
 use std::sync::{Arc, Mutex};
@@ -99,10 +100,10 @@ fn fitted_line_is_printed() {
     let mut run = started();
     run.metric = crate::metric::Metric::RMSE;
     run.target = None;
-    run.validation_part = "test".into();
-    run.val_examples = 0;
+    run.data.validation_part = "test".into();
+    run.data.val_examples = 0;
     run.columns = Columns { test: true, ..Columns::default() };
-    run.groups.truncate(1);
+    run.strategy.groups.truncate(1);
     let test = Some(Scores { loss: 1.25e-7, metric: 3.5e-4 });
     let last = Row { val: None, test, ..row(1, 0.5, 0.7) };
     let fitted = vec![("slope".to_owned(), 2.00013), ("intercept".to_owned(), -0.99987)];

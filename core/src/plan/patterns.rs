@@ -1,0 +1,84 @@
+//! The patterns in a group's `params`, which name the parameters of the group.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::params::Declaration;
+use crate::spec::{Diagnostic, Place, Section, ValueKind};
+
+/// The longest pattern, in bytes. No parameter has a name this long.
+const LONGEST: usize = 1000;
+
+/// Reads `params`. Assigns each parameter that a pattern matches to group `index` unless an earlier group has it. Returns
+/// `None` after logging an error.
+pub(super) fn claim(
+    section: &mut Section<'_>,
+    declaration: &Declaration,
+    index: usize,
+    taken: &mut [Option<usize>],
+) -> Option<()> {
+    let patterns: Vec<String> = section.required("params")?;
+    if patterns.is_empty() {
+        section.error("params", "a group without patterns has no parameters", "for example [\"*.bias\"]");
+        return None;
+    }
+    let params = declaration.params();
+    let mut right = true;
+    let mut claimed = 0;
+    for pattern in &patterns {
+        let matcher = matcher(section, pattern);
+        let matched: Vec<usize> = match &matcher {
+            Some(matcher) => (0..params.len()).filter(|&at| matcher.is_match(&params[at].name)).collect(),
+            None => Vec::new(),
+        };
+        if matcher.is_some() && matched.is_empty() {
+            let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+            let found = Diagnostic::error(format!("\"{pattern}\" matches no parameter of the model"));
+            let found = found.at(place_of(section, pattern));
+            section.log().push(found.help(format!("the model has: {}", all.join(", "))));
+        }
+        right &= !matched.is_empty();
+        for at in matched {
+            if taken[at].is_none() {
+                taken[at] = Some(index);
+                claimed += 1;
+            }
+        }
+    }
+    if right && claimed == 0 {
+        let label = "the first group that matches takes a parameter";
+        section.error("params", "earlier groups take every parameter of this group", label);
+    }
+    (right && claimed > 0).then_some(())
+}
+
+/// Compiles `pattern`. Returns `None` after logging an error.
+fn matcher(section: &Section<'_>, pattern: &str) -> Option<GlobSet> {
+    match glob(pattern) {
+        Ok(matcher) => Some(matcher),
+        Err(reason) => {
+            let found = Diagnostic::error(format!("\"{pattern}\" is not a valid pattern: {reason}"));
+            let found = found.at(place_of(section, pattern));
+            section.log().push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
+            None
+        }
+    }
+}
+
+/// Compiles `pattern`. `*` also matches dots. The error is the reason why the pattern is not valid.
+pub fn glob(pattern: &str) -> Result<GlobSet, String> {
+    if pattern.len() > LONGEST {
+        return Err(format!("it has {} characters, and at most {LONGEST} are allowed", pattern.len()));
+    }
+    let built = GlobBuilder::new(pattern).literal_separator(false).build();
+    // A set of one glob: unlike the matcher of a single glob, it reports an expression that is too large.
+    let set = built.and_then(|glob| GlobSetBuilder::new().add(glob).build());
+    set.map_err(|error| error.kind().to_string())
+}
+
+/// Returns the place of `pattern` in `params`.
+fn place_of<'a>(section: &'a Section<'_>, pattern: &str) -> Option<&'a Place> {
+    let value = section.table_ref().get("params")?;
+    let items = if let ValueKind::Array(items) = &value.kind { items.as_slice() } else { &[] };
+    let item = items.iter().find(|item| item.as_str() == Some(pattern));
+    Some(&item.unwrap_or(value).place)
+}
