@@ -121,7 +121,7 @@ impl Checkpoints {
         Checkpoints { folder, intact: Vec::new(), next }
     }
 
-    /// Saves `state`, then removes all older states but the newest.
+    /// Saves `state`, then keeps the one before it and removes the rest.
     pub fn save(&mut self, provenance: &Provenance, state: &State) -> io::Result<()> {
         let path = self.folder.join(self.next.to_string());
         write(&path, provenance, state).map_err(|error| {

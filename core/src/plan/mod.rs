@@ -119,7 +119,7 @@ pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Resu
 fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log) -> Option<Plan> {
     let mut root = Section::root(&spec.table, log);
     let name = root.or("name", crate::spec::file_name(&spec.stem()));
-    // An escaped file name contains `%`.
+    // `file_name` escapes with `%`, so that the default name may contain it.
     let plain = name.replace('%', "_");
     if crate::spec::file_name(&plain) != plain || name.is_empty() {
         let label = "expected at most 120 letters, digits and `._=,+-`, not beginning with a dot";
@@ -170,7 +170,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
         resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
     }
-    // An error metric such as the RMSE falls with the loss, which then decides.
+    // Without a target, the loss decides if the task's metric is an error, such as the RMSE.
     let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
     let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
     Some(Plan {

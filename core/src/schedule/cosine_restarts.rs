@@ -6,7 +6,7 @@
 //!
 //! | key | default | keras | timm | |
 //! |---|---|---|---|---|
-//! | `period` | the whole length divided by `cycles` | | | the length of the first cycle |
+//! | `period` | such that `cycles` cycles fill the whole length; required without `cycles` | | | the length of the first cycle |
 //! | `cycles` | no limit | | 1 | the number of cycles; afterwards `end` is held |
 //! | `period_mult` | 1 | 2 | | the ratio of the lengths of successive cycles, at least 1 |
 //! | `decay` | 1 | | | the ratio of the heights of successive cycles, above 0 and at most 1 |

@@ -3,10 +3,10 @@
 //! After the evaluation of each epoch, with the value a of the metric and its best value so far:
 //! - The evaluation is good if a is better than `best` by more than the threshold th. With `mode = "min"` that is a <
 //!   best − th·|best| (`"rel"`) or a < best − th (`"abs"`); with `"max"`, a > best + th·|best| or a > best + th. Then a
-//!   becomes `best`, and the count of bad evaluations returns to 0. The first value is always good.
+//!   becomes `best`, and the count of bad evaluations returns to 0. The first value that is not NaN is good.
 //! - Otherwise it is bad and is counted, unless it is within the cooldown after a drop.
 //! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), if that lowers the rate by more than `eps`. The
-//!   cooldown begins, and the count returns to 0.
+//!   cooldown begins and the count returns to 0, even if the rate did not change.
 //!
 //! | key | default | keras | optax | |
 //! |---|---|---|---|---|
@@ -22,7 +22,7 @@
 //! | `eps` | 1e-8 | 0 | 0 | the smallest change of the rate |
 //!
 //! Elsewhere: `ReduceLROnPlateau` of PyTorch and Keras, timm's `PlateauLRScheduler`, optax's `reduce_on_plateau`. The
-//! conventions `torch`, `timm` and `transformers` are the defaults. optax's `accumulation_size` n is `every` n epochs
+//! conventions `torch` and `transformers` are the defaults, and `timm` differs in `mode` only. optax's `accumulation_size` n is `every` n epochs
 //! with `window` n (and n times as many epochs of patience and cooldown), and its `min_scale` is `floor`.
 //!
 //! Differences: in Keras a first value that is NaN remains the best one, so the rate falls although the metric
