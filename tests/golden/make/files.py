@@ -146,7 +146,7 @@ class JsonFile:
     key: str | None = None
 
     def read(self) -> dict[str, Any]:
-        """Returns the whole object in the file; empty if there is no file."""
+        """Returns the object in the file, or an empty one if there is no file."""
         return json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def exists(self) -> bool:

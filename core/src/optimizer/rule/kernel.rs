@@ -73,8 +73,8 @@ pub struct Vectorized<T> {
     /// For processors with AVX2 and FMA; only they may run it.
     #[cfg(target_arch = "x86_64")]
     pub avx2: unsafe fn(&mut Chunk<'_, '_, T>),
-    /// For processors with AVX-512 (F, BW, CD, DQ, VL); only they may run it. `None` for f64: few train in it, and it
-    /// would be a third of the code.
+    /// For processors with AVX-512 (F, BW, CD, DQ, VL); only they may run it. `None` for f64, which few people use:
+    /// its code would be a third of all kernels.
     #[cfg(target_arch = "x86_64")]
     pub avx512: Option<unsafe fn(&mut Chunk<'_, '_, T>)>,
 }
