@@ -16,14 +16,20 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads every trace in a folder of `tests/golden`, sorted by name.
-    pub fn all(folder: &str) -> Vec<Trace> {
+    /// Returns the traces in a folder of `tests/golden`, sorted by name.
+    pub fn paths(folder: &str) -> Vec<PathBuf> {
         let mut paths = files(folder);
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
-        paths.iter().map(|path| Trace::read(path)).collect()
+        paths
     }
 
-    fn read(path: &Path) -> Trace {
+    /// Reads every trace in a folder of `tests/golden`, sorted by name.
+    pub fn all(folder: &str) -> Vec<Trace> {
+        Trace::paths(folder).iter().map(|path| Trace::read(path)).collect()
+    }
+
+    /// Reads one trace.
+    pub fn read(path: &Path) -> Trace {
         let (mut tensors, metadata) = read_tensors(path);
         // Most traces of optimizers share their inputs, which are in another file.
         if let Some(shared) = metadata.get("gradients") {

@@ -1,5 +1,9 @@
 //! Update rules compared with the frameworks: recorded gradients in, parameters and state out.
 
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread;
+
 use lr_run::batches::Batch;
 use lr_run::engine::{self, Batch as _, Error, Optimizer, Segments, Step};
 use lr_run::optimizer::OptimizerConfig;
@@ -11,17 +15,29 @@ use crate::golden::{Trace, distance, plan_table};
 
 #[test]
 fn every_rule_matches_its_framework() {
-    let traces = Trace::all("optimizers");
-    assert!(traces.len() >= 200, "only {} traces", traces.len());
+    let paths = Trace::paths("optimizers");
+    assert!(paths.len() >= 200, "only {} traces", paths.len());
+    let far: Vec<String> = thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let start = |share| scope.spawn(move || differences(share));
+        let running: Vec<_> = paths.chunks(paths.len().div_ceil(threads)).map(start).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(far.is_empty(), "{} of {} are too far:\n{}", far.len(), paths.len(), far.join("\n"));
+}
+
+/// Replays the traces in `paths`. Returns a line about each whose difference is too large.
+fn differences(paths: &[PathBuf]) -> Vec<String> {
     let mut far = Vec::new();
-    for trace in &traces {
-        let (worst, what) = replay(trace);
+    for path in paths {
+        let trace = Trace::read(path);
+        let (worst, what) = replay(&trace);
         let limit = if trace.metadata["dtype"].contains("64") { 1e-12 } else { 1e-6 };
         if worst.is_nan() || worst > limit {
             far.push(format!("{}: {what} is off by {worst:e}", trace.name));
         }
     }
-    assert!(far.is_empty(), "{} of {} are too far:\n{}", far.len(), traces.len(), far.join("\n"));
+    far
 }
 
 /// Every rule has a reference with two sets of hyper-parameters in f64, and with groups.
