@@ -205,7 +205,7 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
         device: "cpu".to_owned(),
         threads: 1,
         data_fingerprint: String::new(),
-        experiment: String::new(),
+        spec_fingerprint: String::new(),
         epochs_csv_bytes: 0,
     };
     let state = super::small_run(None).expect("a small run");

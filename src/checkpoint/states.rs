@@ -22,7 +22,7 @@ const SUMS: &str = "SHA256SUMS";
 const PARTIAL: &str = ".partial";
 
 /// The version of the format.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// The circumstances in which a state was saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Provenance {
     /// SHA-256 of the data.
     pub data_fingerprint: String,
     /// SHA-256 of the resolved spec without the run's length.
-    pub experiment: String,
+    pub spec_fingerprint: String,
     /// The length of `epochs.csv` in bytes. Rows after it belong to steps that will be made again.
     pub epochs_csv_bytes: u64,
 }
@@ -143,7 +143,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes all states of a complete run.
+    /// Removes all states of a finished run.
     pub fn remove(self) -> io::Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -21,7 +21,7 @@ const SAMPLES: u64 = 100_000;
 /// Returns whether the run in `folder` with the resolved spec `there` can be extended to `plan`: the specs differ only in
 /// their length. Returns an error that names the key if some value depends on the length.
 pub fn is_extension(plan: &Plan, folder: &Path, there: &Table) -> Result<bool, Error> {
-    if experiment(&plan.resolved) != experiment(there) {
+    if fingerprint(&plan.resolved) != fingerprint(there) {
         return Ok(false);
     }
     let spec = Spec::load(&folder.join(SPEC_TOML), &[])?;
@@ -46,7 +46,7 @@ pub fn is_extension(plan: &Plan, folder: &Path, there: &Table) -> Result<bool, E
 }
 
 /// Returns the hash of a resolved spec without the run's length.
-pub fn experiment(resolved: &Table) -> String {
+pub fn fingerprint(resolved: &Table) -> String {
     let mut table = resolved.clone();
     LENGTH.iter().for_each(|key| drop(table.remove(*key)));
     spec_hash(&table)

@@ -74,13 +74,13 @@ fn run(args: &RunArgs) -> Result<Exit, Error> {
     Ok(worst)
 }
 
-/// Prepares and trains one run, or reports that it is complete.
+/// Prepares and trains one run, or reports that it has finished.
 fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.length.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
     match prepare::prepare(plan, &folder, args)? {
-        Prepared::Complete(record) => complete(&record, &folder, args),
+        Prepared::Finished(record) => finished(&record, &folder, args),
         Prepared::Ready(ready) => train::train(*ready, args, signals),
     }
 }
@@ -99,8 +99,8 @@ fn resolved(plan: &Plan, out: &Path) -> Result<String, Error> {
     Ok(head + &text)
 }
 
-/// Reports a run that was complete before. Returns its exit code.
-fn complete(record: &RunRecord, folder: &Path, args: &RunArgs) -> Result<Exit, Error> {
+/// Reports a run that had finished before. Returns its exit code.
+fn finished(record: &RunRecord, folder: &Path, args: &RunArgs) -> Result<Exit, Error> {
     let Some(outcome) = record.outcome() else {
         return Err(Error::failed(format!("{}: the record has no outcome", folder.display())));
     };

@@ -12,8 +12,8 @@ use crate::record::{OpenError, Opened, RunDirectory, RunRecord};
 
 /// The result of the preparation.
 pub enum Prepared {
-    /// The run was complete before.
-    Complete(Box<RunRecord>),
+    /// The run had finished before.
+    Finished(Box<RunRecord>),
     Ready(Box<Ready>),
 }
 
@@ -32,17 +32,17 @@ pub fn prepare(mut plan: Plan, folder: &Path, args: &RunArgs) -> Result<Prepared
         found => (found?, None),
     };
     let done = match done {
-        Some(record) if !plan.reads_files_of_the_user() => return Ok(Prepared::Complete(record)),
+        Some(record) if !plan.reads_files_of_the_user() => return Ok(Prepared::Finished(record)),
         done => done,
     };
     // The data are read before the folder is created, so that an error leaves no folder.
     let data = read_data(&plan, args.offline, args.show.quiet)?;
     if let Some(record) = done {
         if record.data_fingerprint == data.fingerprint {
-            return Ok(Prepared::Complete(record));
+            return Ok(Prepared::Finished(record));
         }
         return Err(Error::usage(format!(
-            "{} is complete, but it was trained on other data: the files that the spec names have changed or moved\n\
+            "{} is finished, but it was trained on other data: the files that the spec names have changed or moved\n\
              help: choose another folder with --out, or replace that run with --force",
             folder.display()
         )));
@@ -50,8 +50,8 @@ pub fn prepare(mut plan: Plan, folder: &Path, args: &RunArgs) -> Result<Prepared
     let directory = match &shorter {
         Some(there) => RunDirectory::open_extended(folder, &plan.resolved, there)?,
         None => match RunDirectory::open(folder, &plan.resolved, args.force)? {
-            Opened::Fresh(directory) => directory,
-            Opened::Complete(record) => return Ok(Prepared::Complete(record)),
+            Opened::Ready(directory) => directory,
+            Opened::Finished(record) => return Ok(Prepared::Finished(record)),
         },
     };
     let mut resume = resume::find(&directory, args.force)?;

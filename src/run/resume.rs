@@ -18,13 +18,13 @@ pub struct Resume {
 
 impl Resume {
     /// Sets the threads of `plan` to those of the checkpoint, unless the spec sets them. Adds a warning for each difference
-    /// that changes the last digits of the results. Returns an error if experiment or data differ.
+    /// that changes the last digits of the results. Returns an error if the spec or the data differ.
     pub fn adjust(&mut self, plan: &mut Plan, fingerprint: &str) -> Result<(), Error> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let there = &checkpoint.provenance;
-        if there.experiment != extend::experiment(&plan.resolved) {
+        if there.spec_fingerprint != extend::fingerprint(&plan.resolved) {
             return Err(Error::usage(
-                "the checkpoint in the run's folder belongs to another experiment\nhelp: start over with --force",
+                "the checkpoint in the run's folder belongs to another spec\nhelp: start over with --force",
             ));
         }
         if there.data_fingerprint != fingerprint {
@@ -92,14 +92,14 @@ pub fn resumed(checkpoint: &Checkpoint) -> Resumed {
 }
 
 /// Returns the provenance of the states that the run of `started` will save.
-pub fn provenance(started: &Started, fingerprint: &str, experiment: String) -> Provenance {
+pub fn provenance(started: &Started, data_fingerprint: &str, spec_fingerprint: String) -> Provenance {
     Provenance {
         lr_run: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: crate::libtorch::version(),
         device: started.compute.device.clone(),
         threads: started.compute.threads as usize,
-        data_fingerprint: fingerprint.to_owned(),
-        experiment,
+        data_fingerprint: data_fingerprint.to_owned(),
+        spec_fingerprint,
         epochs_csv_bytes: 0,
     }
 }

@@ -1,6 +1,6 @@
 //! Training in a prepared folder: sinks, signals, checkpoints and the final weights.
 
-use super::extend::experiment;
+use super::extend::fingerprint;
 use super::prepare::Ready;
 use super::resume::{self, Resume};
 use super::signals::Signals;
@@ -34,7 +34,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     if started.data.validation_part == "test" {
         warnings.push(Warning::TestPartDecides);
     }
-    let provenance = resume::provenance(&started, &data.fingerprint, experiment(&plan.resolved));
+    let provenance = resume::provenance(&started, &data.fingerprint, fingerprint(&plan.resolved));
     let declaration = plan.model.architecture.declaration.clone();
     let keep_last = plan.saving.keep;
     let model = plan.model.architecture.description.clone();
@@ -73,7 +73,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
-    if outcome.status.is_complete() && !keep_last {
+    if outcome.status.is_finished() && !keep_last {
         // A checkpoint that cannot be removed takes space and does no other harm.
         let _ = checkpoints.remove();
     }
@@ -83,7 +83,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     })
 }
 
-/// Writes the weights. The run is reported as complete only after this.
+/// Writes the weights. The run is reported as finished only after this.
 fn finish(
     result: Result<TrainResult, train::Error>,
     declaration: &Declaration,

@@ -94,7 +94,7 @@ impl Run<'_, '_, '_> {
         self.track.set_rates(self.track.at.step.saturating_sub(1))?;
         loop {
             if self.track.at.evaluated {
-                if self.track.is_complete() {
+                if self.track.made_all_steps() {
                     return Ok(End::Length);
                 }
                 self.track.next_epoch();
@@ -118,7 +118,7 @@ impl Run<'_, '_, '_> {
 
     /// Saves the state if it is time to. Ends the run if a signal has arrived.
     fn between_epochs(&mut self) -> Result<Option<End>, Error> {
-        let over = self.track.is_complete();
+        let over = self.track.made_all_steps();
         let signal = self.is_interrupted() && !over;
         let due = if over { self.keep_last } else { self.saves.are_due_between_epochs(self.track.at.step) };
         if self.track.stops.on_divergence.is_some() {
@@ -224,7 +224,7 @@ impl Run<'_, '_, '_> {
         self.trainer.step(rows, track.at.step, &track.values, &mut self.meter)?;
         track.at.step += 1;
         track.at.step_in_epoch += 1;
-        let last = track.at.step_in_epoch == track.length.horizon.steps_per_epoch || track.is_complete();
+        let last = track.at.step_in_epoch == track.length.horizon.steps_per_epoch || track.made_all_steps();
         let read = self.trainer.device == Device::Cpu || track.at.step.is_multiple_of(READ_EVERY) || last;
         Ok(if read { self.meter.bad()? } else { None })
     }

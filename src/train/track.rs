@@ -47,7 +47,7 @@ pub(super) struct StepValues {
 }
 
 impl StepValues {
-    /// Evaluates `rates` at `clock`, with learning rates multiplied by `scale`.
+    /// Evaluates `rates` at `clock`, with learning rates multiplied by `scale`: see [`Track::scale`].
     pub fn at(rates: &[Rate], clock: Clock, scale: f64) -> Result<StepValues, OutOfRange> {
         let mut values = StepValues { lr: vec![0.0; rates.len()], hyper: vec![Vec::new(); rates.len()] };
         values.set(rates, clock, scale)?;
@@ -138,7 +138,7 @@ impl Track {
     }
 
     /// Returns whether the run has made all its steps.
-    pub fn is_complete(&self) -> bool {
+    pub fn made_all_steps(&self) -> bool {
         self.at.step >= self.length.horizon.total_steps
     }
 
@@ -222,7 +222,8 @@ impl Track {
         Divergence { step: bad.step, lr: self.values.lr[0], loss: bad.loss.to_string() }
     }
 
-    /// Returns the factor on all learning rates after the rollbacks so far.
+    /// Returns the factor on all learning rates after the rollbacks so far. It applies to what the rules return, so it also
+    /// lowers a rate that a rule holds at its `min_lr`.
     pub fn scale(&self) -> f64 {
         self.rollbacks.last().map_or(1.0, |last| last.scale)
     }

@@ -73,8 +73,8 @@ fn interrupted_run_is_resumed_by_the_same_command() {
         let printed = long.run(&[], 0);
         assert!(printed.contains("resumes") && printed.contains("steps, in epoch"), "{printed}");
         assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
-        assert_eq!(long.checkpoints(), 0, "a complete run needs none");
-        assert!(long.run(&[], 0).contains("is complete"));
+        assert_eq!(long.checkpoints(), 0, "a finished run needs none");
+        assert!(long.run(&[], 0).contains("is finished"));
     }
 }
 
@@ -138,7 +138,7 @@ fn run_can_be_extended_if_nothing_depends_on_its_length() {
     let printed = grown.run(&[], 0);
     assert!(printed.contains("resumes"), "{printed}");
     Left::read(&grown.path()).assert_same(&Left::read(&whole.path()), "4 epochs after 2");
-    assert!(grown.run(&[], 0).contains("is complete"), "the longer spec is the run's spec now");
+    assert!(grown.run(&[], 0).contains("is finished"), "the longer spec is the run's spec now");
 
     // A run that was interrupted has a checkpoint anyway.
     let cut = Long::new("");
@@ -146,7 +146,7 @@ fn run_can_be_extended_if_nothing_depends_on_its_length() {
     cut.rewrite("epochs = 4", "epochs = 5");
     cut.run(&[], 0);
     assert_eq!(cut.epochs(), ["0", "1", "2", "3", "4", "5"]);
-    // It is complete and has no checkpoint now. It cannot become shorter either.
+    // It has finished and has no checkpoint now. It cannot become shorter either.
     for (epochs, reason) in [(6, "no checkpoint was kept"), (3, "epochs: 3.0 here, 5.0 there")] {
         cut.rewrite("epochs = 5", &format!("epochs = {epochs}"));
         let printed = cut.run(&[], 2);

@@ -25,7 +25,7 @@ Examples:
   lr-run experiments/mnist_adam.toml --dry-run
       Checks the spec, and prints every key with its value, including defaults. Trains nothing.
   lr-run preview experiments/step_decay.toml
-      Draws the learning rates of the run. Needs no data, and trains nothing.
+      Draws the learning rates of the run. Trains nothing.
   lr-run compare results/mnist_adam
       Prints one row per run: its final and best metric, and when it reached the target.
   lr-run list

@@ -142,9 +142,10 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let data = data::read(&mut root, dataset::REGISTRY, &spec.folder(), machine.memory, assume);
     // If the data have errors, the rest is checked against typical data, so that all errors show at once.
     let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
-    let steps_per_epoch = data.as_ref().map_or(422, DataPlan::steps_per_epoch);
+    let steps_per_epoch = data.as_ref().map_or(USUAL_STEPS_PER_EPOCH, DataPlan::steps_per_epoch);
     let length = ends::length(&mut root, steps_per_epoch);
-    let horizon = length.map_or(Horizon { total_steps: 4220, steps_per_epoch }, |length| length.horizon);
+    let usual_horizon = Horizon { total_steps: 10 * steps_per_epoch, steps_per_epoch };
+    let horizon = length.map_or(usual_horizon, |length| length.horizon);
     let time_limit = ends::time_limit(&mut root);
     let loss = loss::read(&mut root, info.task);
     let metric = loss.metric();
@@ -199,6 +200,9 @@ impl Plan {
     }
 }
 
+/// The steps of an epoch of [`usual`] data: 54,000 examples in batches of 128.
+const USUAL_STEPS_PER_EPOCH: u64 = 422;
+
 /// Returns typical data, used where the spec's own have errors.
 fn usual() -> Info {
     Info { train: 60_000, test: 10_000, input: vec![1, 28, 28], task: Task::Classification { classes: 10 } }
@@ -211,8 +215,7 @@ fn check_last_batch(root: &mut Section<'_>, data: &DataPlan, model: &ModelPlan) 
     if last < model.architecture.min_batch_size {
         let batch_size = data.batching.batch_size;
         let message = format!(
-            "{examples} examples in batches of {batch_size} leave a last one of {last}, which has no variance to \
-             normalize by"
+            "{examples} examples in batches of {batch_size} leave {last} for the last batch, too few for batch normalization"
         );
         root.error("data", message, "set `drop_last = true`, or another `batch_size`");
     }

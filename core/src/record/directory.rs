@@ -30,10 +30,10 @@ pub struct RunDirectory {
 /// The result of opening a folder.
 #[derive(Debug)]
 pub enum Opened {
-    /// The run can start. Old results stay until [`Event::Started`].
-    Fresh(RunDirectory),
-    /// The run is complete.
-    Complete(Box<RunRecord>),
+    /// The run can start or resume. Previous results stay until [`Event::Started`].
+    Ready(RunDirectory),
+    /// The run has finished.
+    Finished(Box<RunRecord>),
 }
 
 /// A folder that a run cannot use.
@@ -69,37 +69,37 @@ pub enum OpenError {
 }
 
 impl RunDirectory {
-    /// Returns the record of the complete run of `resolved` in `path`. Nothing is created or locked. `None` if there is no
-    /// complete run, or if `force` would run it again.
+    /// Returns the record of the finished run of `resolved` in `path`. Nothing is created or locked. `None` if there is no
+    /// finished run, or if `force` would run it again.
     pub fn inspect(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
         if !path.exists() {
             return Ok(None);
         }
         refuse_foreign(path)?;
         // If a new run is pending, only `open` can decide which results count.
-        if force || previous::are_pending(path) { Ok(None) } else { Ok(complete(path, resolved)?.map(Box::new)) }
+        if force || previous::are_pending(path) { Ok(None) } else { Ok(finished(path, resolved)?.map(Box::new)) }
     }
 
     /// Opens the folder `path` for the run of `resolved`, and creates it if it is missing.
     ///
-    /// A complete run is [`Opened::Complete`]. An incomplete one resumes from its last checkpoint or starts again. With
+    /// A finished run is [`Opened::Finished`]. An interrupted one resumes from its last checkpoint or starts again. With
     /// `force` it always starts again, and also replaces a run of a different spec. `force` never replaces files that do
     /// not belong to a run, nor a run in progress.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
         let lock = lock(path, if force { None } else { Some(resolved) })?;
-        let done = if force { None } else { complete(path, resolved)? };
+        let done = if force { None } else { finished(path, resolved)? };
         Ok(match done {
-            Some(record) => Opened::Complete(Box::new(record)),
-            None => Opened::Fresh(RunDirectory::locked(path, resolved, lock)?),
+            Some(record) => Opened::Finished(Box::new(record)),
+            None => Opened::Ready(RunDirectory::locked(path, resolved, lock)?),
         })
     }
 
-    /// Opens the folder of a run of `there`, to extend it to the run of `resolved`, which differs in its length only.
-    pub fn open_extended(path: &Path, resolved: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
+    /// Opens the folder of the run of `there`, to continue it as the run of `longer`, which differs in its length only.
+    pub fn open_extended(path: &Path, longer: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
         let lock = lock(path, Some(there))?;
         // Another process may have changed it in the meantime.
-        complete(path, there)?;
-        Ok(RunDirectory { extends: true, ..RunDirectory::locked(path, resolved, lock)? })
+        finished(path, there)?;
+        Ok(RunDirectory { extends: true, ..RunDirectory::locked(path, longer, lock)? })
     }
 
     fn locked(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
@@ -152,9 +152,11 @@ impl RunDirectory {
     }
 }
 
-/// Creates and locks the folder `path`. If a new run there has no epoch yet, restores the previous results, unless the new
-/// run is that of `resolved` and can resume.
-fn lock(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
+/// Creates and locks the folder `path`.
+///
+/// A run that replaces another keeps the previous results until it has an epoch. If it was interrupted before that, this
+/// restores them, unless the interrupted run is that of `to_resume` and can resume.
+fn lock(path: &Path, to_resume: Option<&Table>) -> Result<Lock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
     fs::create_dir_all(path).map_err(not_writable)?;
     refuse_foreign(path)?;
@@ -162,19 +164,19 @@ fn lock(path: &Path, resolved: Option<&Table>) -> Result<Lock, OpenError> {
         LockError::Held(owner) => OpenError::Held { path: path.to_owned(), owner },
         LockError::Io(source) => not_writable(source),
     })?;
-    let can_resume = |resolved| match complete(path, resolved) {
+    let can_resume = |resolved| match finished(path, resolved) {
         Ok(Some(_)) => true,
         Ok(None) => [SPEC_TOML, CHECKPOINT].iter().all(|name| path.join(name).exists()),
         Err(_) => false,
     };
-    if !(previous::exist(path) && resolved.is_some_and(can_resume)) {
+    if !(previous::exist(path) && to_resume.is_some_and(can_resume)) {
         previous::restore(path).map_err(not_writable)?;
     }
     Ok(lock)
 }
 
-/// Returns the record of the complete run of `resolved` in the folder `path`. `None` if there is no complete run.
-fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenError> {
+/// Returns the record of the finished run of `resolved` in the folder `path`. `None` if there is no finished run.
+fn finished(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenError> {
     let spec = path.join(SPEC_TOML);
     let text = match fs::read_to_string(&spec) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -190,7 +192,7 @@ fn complete(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
         return Err(OpenError::Different { path: path.to_owned(), differences, there: Box::new(there) });
     }
     match RunRecord::read(&path.join(RUN_JSON)) {
-        Ok(record) => Ok(record.status.is_complete().then_some(record)),
+        Ok(record) => Ok(record.status.is_finished().then_some(record)),
         Err(RunRecordError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }

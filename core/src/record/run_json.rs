@@ -90,7 +90,7 @@ pub struct Process {
 
 impl Status {
     /// Returns whether the run reached its end, so that it is not run again.
-    pub fn is_complete(self) -> bool {
+    pub fn is_finished(self) -> bool {
         matches!(self, Status::Completed | Status::StoppedAtTarget | Status::StoppedEarly | Status::Diverged)
     }
 }

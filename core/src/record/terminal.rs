@@ -50,10 +50,10 @@ impl<W: Write> Terminal<W> {
         Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, held_back: None, closed: false }
     }
 
-    /// Prints that the run in `folder` was complete already, and its results.
+    /// Prints that the run in `folder` had finished already, and its results.
     pub fn already_complete(&mut self, record: &RunRecord, folder: &Path) {
         let mut text = self.page.title(&record.started);
-        text += &format!("\n{} is complete; --force runs it again.\n\n", folder.display());
+        text += &format!("\n{} is finished; --force runs it again.\n\n", folder.display());
         if let Some(outcome) = record.outcome() {
             text += &self.page.ending(record.started.metric, &outcome, &self.curve);
         }

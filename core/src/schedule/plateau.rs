@@ -5,8 +5,9 @@
 //!   best − th·|best| (`"rel"`) or a < best − th (`"abs"`); with `"max"`, a > best + th·|best| or a > best + th. Then a
 //!   becomes `best`, and the count of bad evaluations returns to 0. The first value that is not NaN is good.
 //! - Otherwise it is bad and is counted, unless it is within the cooldown after a drop.
-//! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), if that lowers the rate by more than `eps`. The
-//!   cooldown begins and the count returns to 0, even if the rate did not change.
+//! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), or with a factor above 1 min(lr·`factor`, `max_lr`),
+//!   if that changes the rate by more than `eps`. The cooldown begins and the count returns to 0, even if the rate did
+//!   not change.
 //!
 //! | key | default | keras | optax | |
 //! |---|---|---|---|---|

@@ -1,7 +1,7 @@
 //! The warm-up of any rule: the factor goes from `start` to its top before the rule begins.
 //!
-//! With W = `for` in ticks and t the tick: factor(t) = start + (top − start)·shape(t / W) for t < W, or shape((t + 1) / W)
-//! with `reach = "last"`. Then the rule follows.
+//! For t < W: factor(t) = start + (top − start)·shape((t + 1) / W), or shape(t / W) with `reach = "after"`. Here t is the
+//! current tick (from 0) and W the number of ticks in `for`. Then the rule follows.
 //!
 //! | key | default | torch | keras | optax | timm | transformers | |
 //! |---|---|---|---|---|---|---|---|
@@ -18,9 +18,10 @@
 //!
 //! `clock` says from which moment the rule counts:
 //! - `"within"`: the rule begins after the warm-up. The moments that it names (`over`, `milestones`, …) count from the
-//!   beginning of the warm-up: `over = "100 epochs"` ends at epoch 100.
-//! - `"after"`: the rule begins after the warm-up and counts from there: after a warm-up of 5 epochs it ends at epoch
-//!   105.
+//!   beginning of the warm-up. After a warm-up of 5 epochs, a `cosine` with `over = "100 epochs"` falls over 95 epochs and
+//!   ends at epoch 100.
+//! - `"after"`: the rule begins after the warm-up and counts from there. The same `cosine` falls over 100 epochs and ends at
+//!   epoch 105.
 //! - `"beneath"`: the rule runs from the beginning, but the warm-up replaces its factor.
 //!
 //! A metric-driven rule does not observe the evaluations during the warm-up.

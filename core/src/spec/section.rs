@@ -245,6 +245,14 @@ pub fn shown(value: &Value) -> String {
         ValueKind::Integer(number) => quoted(number),
         ValueKind::Float(number) => quoted(number),
         ValueKind::Boolean(boolean) => quoted(boolean),
+        ValueKind::Array(items) if items.len() <= 4 && !items.iter().any(is_nested) => {
+            let items: Vec<String> = items.iter().map(|item| shown(item).replace('`', "")).collect();
+            quoted(format!("[{}]", items.join(", ")))
+        }
         ValueKind::Datetime(_) | ValueKind::Array(_) | ValueKind::Table(_) => value.kind_name().to_owned(),
     }
+}
+
+fn is_nested(value: &Value) -> bool {
+    matches!(value.kind, ValueKind::Array(_) | ValueKind::Table(_))
 }

@@ -10,7 +10,7 @@ fn provenance() -> Provenance {
         device: "cpu".into(),
         threads: 2,
         data_fingerprint: "ab".into(),
-        experiment: "cd".into(),
+        spec_fingerprint: "cd".into(),
         epochs_csv_bytes: 80,
     }
 }

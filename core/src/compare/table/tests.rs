@@ -7,7 +7,7 @@ use crate::record::{Event, Opened, Outcome, Row, RunDirectory, Scores, Started, 
 /// Writes a run with `rows` to `folder`. It ends with `status`.
 fn run(folder: &Path, started: Started, rows: &[Row], status: Option<Status>) -> RunDirectory {
     let spec = "seed = 1\n".parse().unwrap();
-    let Ok(Opened::Fresh(directory)) = RunDirectory::open(folder, &spec, false) else { panic!("not fresh") };
+    let Ok(Opened::Ready(directory)) = RunDirectory::open(folder, &spec, false) else { panic!("not ready") };
     let mut events = vec![Event::Started(Box::new(started))];
     events.extend(rows.iter().cloned().map(Event::Epoch));
     let reached = (status == Some(Status::StoppedAtTarget)).then(example::reached);

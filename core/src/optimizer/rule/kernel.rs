@@ -5,13 +5,13 @@
 
 use super::{Graph, Num, Recorded};
 
-/// Elements of a block. Parameter, gradient and state of one block are local arrays, which the compiler knows not to
+/// The number of elements in a block. Parameter, gradient and state of one block are local arrays, which the compiler knows not to
 /// overlap, so that it needs no checks to vectorize. A block is small enough to be unrolled whole and to stay in
 /// registers: with 64 elements Adam with amsgrad takes twice the time and Adan one and a half times; with 16 SGD takes
 /// five times as long.
 const BLOCK: usize = 32;
 
-/// Partial sums of a block that are added side by side: as many f64 as the widest vectors hold.
+/// The number of partial sums of a block that are added side by side: as many f64 as the widest vectors hold.
 const LANES: usize = 8;
 
 /// The most scalars that a kernel can have.
@@ -20,13 +20,13 @@ pub const MAX_SCALARS: usize = 12;
 /// The most slots that a kernel can have.
 pub const MAX_SLOTS: usize = 7;
 
-/// One pass over memory: what happens to an element, from its gradient `g` (clipped, with coupled decay added). A kernel
-/// has `S` state slots, `K` scalars that all elements share, and `R` sums over elements.
+/// A pass over memory, given by the operation on one element. A kernel has `S` state slots, `K` scalars that all elements share, and `R` sums over elements.
 pub trait Kernel<const S: usize, const K: usize, const R: usize> {
     /// True if parameters change.
     const MOVES: bool;
 
-    /// Returns parameter and state after the pass, and the element's terms of the sums.
+    /// Returns parameter and state after the pass, and the element's terms of the sums. `g` is the gradient, clipped and
+    /// with coupled decay added.
     fn element<N: Num>(p: N, g: N, state: [N; S], k: &[N; K]) -> (N, [N; S], [N; R]);
 }
 
@@ -245,7 +245,7 @@ where
     }
 }
 
-/// `rest`, shorter than a block, followed by zeros.
+/// Returns `rest`, which is shorter than a block, followed by zeros.
 #[inline(always)]
 fn padded<T: Float>(rest: &[T]) -> [T; BLOCK] {
     let mut block = [T::default(); BLOCK];
@@ -253,14 +253,14 @@ fn padded<T: Float>(rest: &[T]) -> [T; BLOCK] {
     block
 }
 
-/// `x` within ±`limit`; NaN stays.
+/// Returns `x` limited to ±`limit`. NaN stays.
 #[inline(always)]
 fn cut<T: Float>(x: T, limit: T) -> T {
     let x = if x > limit { limit } else { x };
     if x < -limit { -limit } else { x }
 }
 
-/// 0 for a subnormal. The moments of inputs that are always zero decay into subnormals, which processors compute with
+/// Returns 0 for a subnormal `x`, and `x` otherwise. The moments of inputs that are always zero decay into subnormals, which processors compute with
 /// many times slower.
 #[inline(always)]
 fn flush<T: Float>(x: T) -> T {

@@ -16,7 +16,7 @@ fn adam() -> Table {
 
 fn fresh(opened: Result<Opened, OpenError>) -> RunDirectory {
     match opened {
-        Ok(Opened::Fresh(directory)) => directory,
+        Ok(Opened::Ready(directory)) => directory,
         other => panic!("not fresh: {other:?}"),
     }
 }
@@ -62,8 +62,8 @@ fn complete_run_leaves_its_files_and_is_not_repeated() {
     let elsewhere =
         spec(&written.replace("threads = 2", "threads = 8\ndevice = 'cuda'").replace("mnist_adam", "other"));
     match RunDirectory::open(&path, &elsewhere, false).unwrap() {
-        Opened::Complete(record) => assert_eq!(record.outcome().unwrap().reached, outcome().reached),
-        Opened::Fresh(_) => panic!("a complete run was not recognized"),
+        Opened::Finished(record) => assert_eq!(record.outcome().unwrap().reached, outcome().reached),
+        Opened::Ready(_) => panic!("a finished run was not recognized"),
     }
     assert!(!is_held(&path));
     fresh(RunDirectory::open(&path, &adam(), true));
@@ -76,8 +76,8 @@ fn only_a_run_that_reached_its_end_is_complete() {
     for status in [Completed, StoppedAtTarget, StoppedEarly, Diverged, Running, Failed, Interrupted] {
         let path = results.path().join(status.to_string());
         run(&fresh(RunDirectory::open(&path, &adam(), false)), &ended(status));
-        let complete = matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_)));
-        assert_eq!(complete, matches!(status, Completed | StoppedAtTarget | StoppedEarly | Diverged), "{status}");
+        let finished = matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Finished(_)));
+        assert_eq!(finished, matches!(status, Completed | StoppedAtTarget | StoppedEarly | Diverged), "{status}");
     }
     // A crash between the spec and the record.
     let path = results.path().join("completed");
@@ -113,7 +113,7 @@ fn different_spec_is_refused_and_replaced_with_force() {
     // After a crash before the first epoch, the old run is restored.
     drop(directory);
     assert!(matches!(RunDirectory::inspect(&path, &adam(), false), Ok(None)));
-    assert!(matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Complete(_))));
+    assert!(matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Finished(_))));
     assert_eq!(names(&path), before);
     assert_eq!(epochs(&path.join(EPOCHS_CSV)), 4);
 
@@ -143,9 +143,9 @@ fn forced_run_without_an_epoch_resumes_or_is_undone() {
         fresh(RunDirectory::open(&path, &adam(), false));
         assert_eq!(names(&path), old);
     }
-    // A run that diverged at once is complete; the previous results still exist.
+    // A run that diverged at once has finished; the previous results still exist.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(Status::Diverged));
-    assert!(matches!(RunDirectory::open(&path, &sgd, false), Ok(Opened::Complete(_))));
+    assert!(matches!(RunDirectory::open(&path, &sgd, false), Ok(Opened::Finished(_))));
     fresh(RunDirectory::open(&path, &adam(), false));
     assert_eq!(names(&path), old);
 }

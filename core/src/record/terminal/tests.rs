@@ -167,7 +167,7 @@ fn complete_run_prints_its_results_again() {
     let (head, ending) = again.split_once("again.\n\n").unwrap();
     assert_eq!(
         head,
-        "mnist_adam  optimizer.lr=0.001,seed=1\n\nresults/mnist_adam/seed=1 is complete; --force runs it "
+        "mnist_adam  optimizer.lr=0.001,seed=1\n\nresults/mnist_adam/seed=1 is finished; --force runs it "
     );
     assert!(ending.len() > 200 && shown(false, &events()).ends_with(ending), "{ending}");
 }
