@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{Error, Layout, Segment, Segments, clip, graph::evaluate};
-use crate::libtorch::{Element, Pieces, Slices, elements_mut};
+use crate::libtorch::{Element, Pieces, Slices, call_vectorized, elements_mut};
 use crate::optimizer::{Chunk, Clip, CompiledKernel, Initial, MAX_SLOTS, SegmentScalars, Vectorized};
 use crate::params::Param;
 use crate::store::Store;
@@ -165,7 +165,7 @@ impl Flat {
             let gradient = gradients.get(segments[number].param);
             if let (false, Some((p, slots))) = (gradient.is_empty(), rows.split_first_mut()) {
                 let (g, scalars) = (&gradient[start..], &scalars[number]);
-                call(vectorized, &mut Chunk { p, slots, g, scalars, scale, limit, sums });
+                call_vectorized(vectorized, &mut Chunk { p, slots, g, scalars, scale, limit, sums });
             }
         });
         let mut found = SegmentSums::default();
@@ -266,14 +266,6 @@ impl Flat {
     pub fn slot(&self, index: usize) -> &Tensor {
         &self.slots[index]
     }
-}
-
-/// Runs a kernel in the widest vectors that this processor has and that it was compiled for.
-fn call<T>(vectorized: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
-    #[cfg(target_arch = "x86_64")]
-    crate::libtorch::call_vectorized(vectorized.portable, vectorized.avx2, vectorized.avx512, chunk);
-    #[cfg(not(target_arch = "x86_64"))]
-    (vectorized.portable)(chunk);
 }
 
 /// Returns a view of a parameter's part of the flat `slot`, in the parameter's shape, and its name.

@@ -14,7 +14,6 @@ use tch::{Kind, TchError, Tensor};
 pub use allocations::{Allocations, release_freed_memory};
 pub use convert::{device, kind};
 pub use parallel::{Pieces, Rows, Slices};
-#[cfg(target_arch = "x86_64")]
 pub use vectors::call_vectorized;
 
 unsafe extern "C" {

@@ -1,9 +1,10 @@
 //! The instruction sets that this processor has.
 
-/// Calls the function for the widest vectors that the processor has: `avx512` (F, BW, CD, DQ and VL), `avx2` (with FMA),
-/// else `portable`. The functions must need nothing but these instruction sets.
+use crate::optimizer::{Chunk, Vectorized};
+
+/// Runs a kernel in the widest vectors that this processor has and that it was compiled for.
 #[cfg(target_arch = "x86_64")]
-pub fn call_vectorized<A>(portable: fn(A), avx2: unsafe fn(A), avx512: Option<unsafe fn(A)>, argument: A) {
+pub fn call_vectorized<T>(kernel: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
     let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     let has_avx512 = || {
         is_x86_feature_detected!("avx512f")
@@ -12,11 +13,17 @@ pub fn call_vectorized<A>(portable: fn(A), avx2: unsafe fn(A), avx512: Option<un
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
     };
-    match avx512 {
+    match kernel.avx512() {
         // SAFETY: the function's only requirement is that the processor has what was just detected.
-        Some(avx512) if has_avx2 && has_avx512() => unsafe { avx512(argument) },
+        Some(avx512) if has_avx2 && has_avx512() => unsafe { avx512(chunk) },
         // SAFETY: as above.
-        _ if has_avx2 => unsafe { avx2(argument) },
-        _ => portable(argument),
+        _ if has_avx2 => unsafe { kernel.avx2()(chunk) },
+        _ => kernel.portable()(chunk),
     }
+}
+
+/// Runs a kernel: other processors have one version.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn call_vectorized<T>(kernel: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
+    kernel.portable()(chunk);
 }

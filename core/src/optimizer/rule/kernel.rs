@@ -66,17 +66,35 @@ pub struct Chunk<'a, 'b, T> {
 }
 
 /// One kernel for one type of number, compiled for each instruction set that is worth it. The result does not depend on
-/// which one runs: every element sees the same operations.
+/// which one runs: every element sees the same operations. Only `kernel!` makes one, so a function here requires no more
+/// than its instruction set.
 #[derive(Clone, Copy, Debug)]
 pub struct Vectorized<T> {
-    pub portable: fn(&mut Chunk<'_, '_, T>),
-    /// For processors with AVX2 and FMA; only they may run it.
+    pub(crate) portable: fn(&mut Chunk<'_, '_, T>),
     #[cfg(target_arch = "x86_64")]
-    pub avx2: unsafe fn(&mut Chunk<'_, '_, T>),
-    /// For processors with AVX-512 (F, BW, CD, DQ, VL); only they may run it. `None` for f64, which few people use:
-    /// its code would be a third of all kernels.
+    pub(crate) avx2: unsafe fn(&mut Chunk<'_, '_, T>),
     #[cfg(target_arch = "x86_64")]
-    pub avx512: Option<unsafe fn(&mut Chunk<'_, '_, T>)>,
+    pub(crate) avx512: Option<unsafe fn(&mut Chunk<'_, '_, T>)>,
+}
+
+impl<T> Vectorized<T> {
+    /// Returns the function for every processor.
+    pub fn portable(&self) -> fn(&mut Chunk<'_, '_, T>) {
+        self.portable
+    }
+
+    /// Returns the function for processors with AVX2 and FMA. Calling it on another one is undefined behavior.
+    #[cfg(target_arch = "x86_64")]
+    pub fn avx2(&self) -> unsafe fn(&mut Chunk<'_, '_, T>) {
+        self.avx2
+    }
+
+    /// Returns the function for processors with AVX-512 (F, BW, CD, DQ, VL). Calling it on another one is undefined
+    /// behavior. `None` for f64, which few people use: its code would be a third of all kernels.
+    #[cfg(target_arch = "x86_64")]
+    pub fn avx512(&self) -> Option<unsafe fn(&mut Chunk<'_, '_, T>)> {
+        self.avx512
+    }
 }
 
 /// A kernel as the engine runs it.
