@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("random", &[]),
-    ("libtorch", &["plan"]),
+    ("libtorch", &["optimizer", "plan"]),
     ("metric", &["spec"]),
     ("schedule", &["metric", "spec"]),
     ("params", &["random", "spec"]),
