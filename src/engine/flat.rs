@@ -103,8 +103,8 @@ impl Flat {
 
     /// Prepares the gradients of a step for its passes.
     pub fn gradients<'a>(&self, grads: &'a [Tensor], as_tensors: bool) -> Result<Gradients<'a>, Error> {
-        // Reading a gradient as one row is right only in the parameter's own order: a sum's gradient has stride 0, a
-        // convolution's can be channels-last.
+        // A pass reads each gradient as a slice, so it must be contiguous. The gradient of a sum has stride 0, and that of a
+        // convolution can be channels-last.
         let is_in_order = |grad: &Tensor| !grad.defined() || grad.is_contiguous();
         let in_order = match grads.iter().all(is_in_order) {
             true => None,
@@ -238,7 +238,7 @@ impl Flat {
             let terms: Vec<Tensor> = outputs.collect();
             for (_, segment) in run {
                 let (at, len) = ((segment.range.start - first.start) as i64, segment.range.len() as i64);
-                // Numbers that all elements share stay scalars.
+                // A term that is the same for all elements is a scalar.
                 let of_segment = |term: &Tensor| match term.dim() {
                     0 => term.f_to_kind(Kind::Double)?.f_mul_scalar(len),
                     _ => term.f_narrow(0, at, len)?.f_sum(Kind::Double),

@@ -188,13 +188,14 @@ impl Track {
             return Vec::new();
         }
         let clock = self.length.clock(self.at.step);
-        let scale = self.scale();
+        let rollback_scale = self.scale();
         let metric = |metric| row.get(metric);
+        // Rules observe rates without the scale of rollbacks: see [`Track::scale`].
         let observation = Observation { epoch: row.epoch, clock, metric: &metric, scale: 1.0 };
         let mut changes = Vec::new();
         for rate in &mut self.rates {
             for change in rate.observe(&observation) {
-                let scale = if change.quantity == "lr" { scale } else { 1.0 };
+                let scale = if change.quantity == "lr" { rollback_scale } else { 1.0 };
                 changes.push(RateChanged {
                     epoch: row.epoch,
                     group: rate.name.clone(),

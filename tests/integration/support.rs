@@ -115,7 +115,7 @@ pub fn curve(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     rows.iter().map(|row| row[..row.len() - 2].to_vec()).collect()
 }
 
-/// The longest wait. On an idle machine it takes a second; a machine that builds at the same time may take minutes.
+/// The longest time to wait. On an idle machine a wait takes a second; a machine that builds at the same time may take minutes.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Waits until `done` is true.
@@ -140,8 +140,8 @@ pub fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Returns the tables that make the optimizer's update: those of its shipped spec without data, model and length, or its
-/// example where there is no such spec.
+/// Returns `[optimizer]`, `[schedule]`, `[[group]]` and `[clip_grad]` of the optimizer's spec in `experiments/`, or its
+/// example if it has no spec.
 pub fn shipped_update(optimizer: &str) -> toml::Table {
     let path = repository(&format!("experiments/optimizers/{optimizer}.toml"));
     let Ok(text) = fs::read_to_string(path) else {
@@ -153,7 +153,7 @@ pub fn shipped_update(optimizer: &str) -> toml::Table {
     spec
 }
 
-/// Ends a test that cannot run on this machine. In CI, where `CI` is set, it fails instead: nothing is skipped there.
+/// Reports that a test cannot run on this machine; the caller then returns. In CI, where `CI` is set, it fails instead: nothing is skipped there.
 #[track_caller]
 pub fn skip(reason: &str) {
     let required = std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");

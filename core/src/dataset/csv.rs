@@ -12,8 +12,9 @@
 //! | `test_seed` | 0 | the seed that selects these rows |
 //! | `test_path` | | a second file with the same columns, as the test part |
 //!
-//! Without `task`, the task is classification if the target column has text, or integers with at most 20 different values.
-//! Otherwise it is regression. The resolved spec has the result. Classes are numbered in sorted order, numbers by value.
+//! Without `task`, the task is classification if no target is a number, or if all are integers with at most 20 different
+//! values, and regression if they are other numbers. A column with numbers and text is an error: write `task`. The resolved
+//! spec has the result. Classes are numbered in sorted order, numbers by value.
 //! The default of `normalize` is "standard".
 
 use std::cell::OnceCell;
@@ -37,7 +38,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// A target column of integers with more different values is taken for a quantity.
+/// The most different integers in a target column that are classes. With more, the task is regression.
 const MAX_GUESSED_CLASSES: usize = 20;
 
 crate::choice! {
@@ -84,7 +85,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dat
     }
     let format = Format { delimiter, target: target?, drop, missing };
     let mut set = Csv { path: path?, test_path, format, task, test, test_seed, read: OnceCell::new() };
-    // If there is no `task`, the file decides. A wrong one is already logged.
+    // Without `task`, the file decides. An invalid `task` is already logged.
     if task.is_none() && !section.has("task") && context.may_read {
         if let Err(Error(message)) = set.guess_task() {
             section.error("path", message, "this file is read to find out the `task`");

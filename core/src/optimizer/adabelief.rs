@@ -74,10 +74,10 @@ impl Elementwise<2, 7> for AdaBelief {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, s]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
-        let [other1, beta2, other2, eps_root, a, b, eps] = k;
-        let m = running(g.clone(), m, other1);
+        let [one_minus_beta1, beta2, one_minus_beta2, eps_root, a, b, eps] = k;
+        let m = running(g.clone(), m, one_minus_beta1);
         let unforeseen = g - m.clone();
-        let s = squares(unforeseen, s, [beta2, other2]) + eps_root.clone();
+        let s = squares(unforeseen, s, [beta2, one_minus_beta2]) + eps_root.clone();
         (p - a.clone() * m.clone() / s.clone().sqrt().mul_add(b.clone(), eps.clone()), [m, s])
     }
 }

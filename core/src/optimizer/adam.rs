@@ -3,7 +3,7 @@
 //! m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g², bcᵢ = 1 − βᵢᵗ, and then
 //! - PyTorch's form (default): θ ← θ − (lr/bc₁)·m / (√v/√bc₂ + ε);
 //! - with `eps_hat = true` the paper's shorter form, which Keras uses: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε). It
-//!   differs only in what ε is compared with. Both are equal if the first form has ε/√bc₂ in place of ε.
+//!   differs only in what ε is added to: √v/√bc₂ or √v. Both are equal if the first form has ε/√bc₂ in place of ε.
 //!
 //! If a β follows a schedule, bcᵢ uses the current β, as in PyTorch.
 //!
@@ -106,8 +106,8 @@ impl Adam {
 
 /// Returns m and v after a step.
 #[inline(always)]
-pub(super) fn moments<N: Num>(g: N, m: N, v: N, [other1, beta2, other2]: [&N; 3]) -> (N, N) {
-    (running(g.clone(), m, other1), squares(g, v, [beta2, other2]))
+pub(super) fn moments<N: Num>(g: N, m: N, v: N, [one_minus_beta1, beta2, one_minus_beta2]: [&N; 3]) -> (N, N) {
+    (running(g.clone(), m, one_minus_beta1), squares(g, v, [beta2, one_minus_beta2]))
 }
 
 /// Returns `a`·m / (√v·`b` + `c`).
@@ -125,8 +125,13 @@ impl Elementwise<2, 6> for Adam {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 2]) {
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+    fn update<N: Num>(
+        p: N,
+        g: N,
+        [m, v]: [N; 2],
+        [one_minus_beta1, beta2, one_minus_beta2, a, b, c]: &[N; 6],
+    ) -> (N, [N; 2]) {
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
     }
 }
@@ -141,8 +146,13 @@ impl Elementwise<3, 6> for Adam {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v, largest]: [N; 3], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 3]) {
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+    fn update<N: Num>(
+        p: N,
+        g: N,
+        [m, v, largest]: [N; 3],
+        [one_minus_beta1, beta2, one_minus_beta2, a, b, c]: &[N; 6],
+    ) -> (N, [N; 3]) {
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let largest = largest.max(v.clone());
         (p - direction(m.clone(), largest.clone(), [a, b, c]), [m, v, largest])
     }

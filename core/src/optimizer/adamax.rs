@@ -67,8 +67,13 @@ impl Elementwise<2, 5> for Adamax {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, u]: [N; 2], [other1, beta2, inside, outside, lr]: &[N; 5]) -> (N, [N; 2]) {
-        let m = running(g.clone(), m, other1);
+    fn update<N: Num>(
+        p: N,
+        g: N,
+        [m, u]: [N; 2],
+        [one_minus_beta1, beta2, inside, outside, lr]: &[N; 5],
+    ) -> (N, [N; 2]) {
+        let m = running(g.clone(), m, one_minus_beta1);
         let u = (beta2.clone() * u).max(g.abs() + inside.clone());
         (p - lr.clone() * m.clone() / (u.clone() + outside.clone()), [m, u])
     }

@@ -89,12 +89,13 @@ impl Elementwise<4, 11> for Adan {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, d, n, previous]: [N; 4], k: &[N; 11]) -> (N, [N; 4]) {
-        let [other1, beta2, other2, beta3, other3, before, of_m, of_d, root, eps, shrink] = k;
+        let [one_minus_beta1, beta2, one_minus_beta2, beta3, one_minus_beta3, before, of_m, of_d, root, eps, shrink] =
+            k;
         let difference = before.clone() * (g.clone() - previous);
-        let m = running(g.clone(), m, other1);
-        let d = running(difference.clone(), d, other2);
+        let m = running(g.clone(), m, one_minus_beta1);
+        let d = running(difference.clone(), d, one_minus_beta2);
         let ahead = beta2.clone().mul_add(difference, g.clone());
-        let n = squares(ahead, n, [beta3, other3]);
+        let n = squares(ahead, n, [beta3, one_minus_beta3]);
         let step = of_m.clone() * m.clone() + of_d.clone() * d.clone();
         let p = (p - step / n.clone().sqrt().mul_add(root.clone(), eps.clone())) / shrink.clone();
         (p, [m, d, n, g])

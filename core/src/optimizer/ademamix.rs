@@ -98,9 +98,9 @@ impl Elementwise<3, 9> for AdEmaMix {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v, slow]: [N; 3], k: &[N; 9]) -> (N, [N; 3]) {
-        let [other1, beta2, other2, other3, alpha, lr, a, b, eps] = k;
-        let slow = running(g.clone(), slow, other3);
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        let [one_minus_beta1, beta2, one_minus_beta2, one_minus_beta3, alpha, lr, a, b, eps] = k;
+        let slow = running(g.clone(), slow, one_minus_beta3);
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let mixed = alpha.clone().mul_add(slow.clone(), m.clone() * a.clone());
         let root = v.clone().sqrt().mul_add(b.clone(), eps.clone());
         (p - lr.clone() * mixed / root, [m, v, slow])

@@ -72,12 +72,17 @@ impl Elementwise<2, 6> for Adopt {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [lr, other1, beta2, other2, eps, clip]: &[N; 6]) -> (N, [N; 2]) {
+    fn update<N: Num>(
+        p: N,
+        g: N,
+        [m, v]: [N; 2],
+        [lr, one_minus_beta1, beta2, one_minus_beta2, eps, clip]: &[N; 6],
+    ) -> (N, [N; 2]) {
         let known = eps.clone().max(v.clone().sqrt());
         // With the arguments in this order NaN stays NaN.
         let n = clip.clone().min((-clip.clone()).max(g.clone() / known));
-        let m = running(n, m, other1);
-        let v = squares(g, v, [beta2, other2]);
+        let m = running(n, m, one_minus_beta1);
+        let v = squares(g, v, [beta2, one_minus_beta2]);
         (p - lr.clone() * m.clone(), [m, v])
     }
 }

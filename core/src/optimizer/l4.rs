@@ -215,8 +215,13 @@ impl TwoPass<2, 5, 2, 3> for Adam {
     }
 
     #[inline(always)]
-    fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, b, c]: &[N; 5]) -> ([N; 2], [N; 2]) {
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+    fn measure<N: Num>(
+        p: N,
+        g: N,
+        [m, v]: [N; 2],
+        [one_minus_beta1, beta2, one_minus_beta2, b, c]: &[N; 5],
+    ) -> ([N; 2], [N; 2]) {
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let slope = m.clone() * direction(m.clone(), v.clone(), [&N::of(1.0), b, c]);
         ([m, v], [slope, p.clone() * p])
     }

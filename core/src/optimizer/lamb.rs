@@ -98,8 +98,8 @@ impl TwoPass<2, 7, 2, 5> for Lamb {
     /// Returns the moments, and the terms of ‖θ‖² and ‖u‖².
     #[inline(always)]
     fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> ([N; 2], [N; 2]) {
-        let [other1, beta2, other2, a, b, eps, weight_decay] = k;
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+        let [one_minus_beta1, beta2, one_minus_beta2, a, b, eps, weight_decay] = k;
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let u = direction(p.clone(), m.clone(), v.clone(), [a, b, eps, weight_decay]);
         ([m, v], [p.clone() * p, u.clone() * u])
     }

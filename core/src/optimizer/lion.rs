@@ -62,9 +62,9 @@ impl Elementwise<1, 3> for Lion {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m]: [N; 1], [lr, other1, other2]: &[N; 3]) -> (N, [N; 1]) {
+    fn update<N: Num>(p: N, g: N, [m]: [N; 1], [lr, one_minus_beta1, one_minus_beta2]: &[N; 3]) -> (N, [N; 1]) {
         let news = g - m.clone();
-        let direction = other1.clone().mul_add(news.clone(), m.clone()).sign();
-        (p - lr.clone() * direction, [other2.clone().mul_add(news, m)])
+        let direction = one_minus_beta1.clone().mul_add(news.clone(), m.clone()).sign();
+        (p - lr.clone() * direction, [one_minus_beta2.clone().mul_add(news, m)])
     }
 }

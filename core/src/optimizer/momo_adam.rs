@@ -101,8 +101,13 @@ impl TwoPass<2, 5, 3, 4> for MomoAdam {
     }
 
     #[inline(always)]
-    fn measure<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, b, c]: &[N; 5]) -> ([N; 2], [N; 3]) {
-        let (m, v) = moments(g.clone(), m, v, [other1, beta2, other2]);
+    fn measure<N: Num>(
+        p: N,
+        g: N,
+        [m, v]: [N; 2],
+        [one_minus_beta1, beta2, one_minus_beta2, b, c]: &[N; 5],
+    ) -> ([N; 2], [N; 3]) {
+        let (m, v) = moments(g.clone(), m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let square = m.clone() * direction(m.clone(), v.clone(), [&N::of(1.0), b, c]);
         ([m.clone(), v], [g * p.clone(), square, m * p])
     }

@@ -92,8 +92,8 @@ impl Elementwise<2, 7> for NAdam {
 
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], k: &[N; 7]) -> (N, [N; 2]) {
-        let [other1, beta2, other2, of_g, of_m, b, eps] = k;
-        let (m, v) = moments(g.clone(), m, v, [other1, beta2, other2]);
+        let [one_minus_beta1, beta2, one_minus_beta2, of_g, of_m, b, eps] = k;
+        let (m, v) = moments(g.clone(), m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         let root = v.clone().sqrt().mul_add(b.clone(), eps.clone());
         (p - (of_g.clone() * g + of_m.clone() * m.clone()) / root, [m, v])
     }

@@ -74,8 +74,13 @@ impl Elementwise<2, 6> for RAdam {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, v]: [N; 2], [other1, beta2, other2, a, b, c]: &[N; 6]) -> (N, [N; 2]) {
-        let (m, v) = moments(g, m, v, [other1, beta2, other2]);
+    fn update<N: Num>(
+        p: N,
+        g: N,
+        [m, v]: [N; 2],
+        [one_minus_beta1, beta2, one_minus_beta2, a, b, c]: &[N; 6],
+    ) -> (N, [N; 2]) {
+        let (m, v) = moments(g, m, v, [one_minus_beta1, beta2, one_minus_beta2]);
         (p - direction(m.clone(), v.clone(), [a, b, c]), [m, v])
     }
 }

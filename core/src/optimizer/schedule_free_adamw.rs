@@ -87,8 +87,8 @@ impl Elementwise<2, 8> for ScheduleFreeAdamW {
 
     #[inline(always)]
     fn update<N: Num>(y: N, g: N, [z, v]: [N; 2], k: &[N; 8]) -> (N, [N; 2]) {
-        let [share, of_y, of_z, beta2, other2, b, eps, weight_decay] = k;
-        let v = squares(g.clone(), v, [beta2, other2]);
+        let [share, of_y, of_z, beta2, one_minus_beta2, b, eps, weight_decay] = k;
+        let v = squares(g.clone(), v, [beta2, one_minus_beta2]);
         let normalized = g / v.clone().sqrt().mul_add(b.clone(), eps.clone());
         let d = weight_decay.clone().mul_add(y.clone(), normalized);
         let (y, z) = moved(y, z, d, [share, of_y, of_z]);

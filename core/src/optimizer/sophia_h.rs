@@ -87,8 +87,8 @@ impl Elementwise<2, 4> for Sophia {
     }
 
     #[inline(always)]
-    fn update<N: Num>(p: N, g: N, [m, h]: [N; 2], [other1, eps, bound, lr]: &[N; 4]) -> (N, [N; 2]) {
-        let m = running(g, m, other1);
+    fn update<N: Num>(p: N, g: N, [m, h]: [N; 2], [one_minus_beta1, eps, bound, lr]: &[N; 4]) -> (N, [N; 2]) {
+        let m = running(g, m, one_minus_beta1);
         let ratio = m.clone() / h.clone().max(eps.clone());
         let clipped = ratio.max(-bound.clone()).min(bound.clone());
         ((-lr.clone()).mul_add(clipped, p), [m, h])

@@ -64,12 +64,12 @@ pub struct Plan {
 pub struct Evaluation {
     /// The metric that decides which epoch is best: the target's, or else accuracy or loss of the validation part.
     pub best_by: Monitor,
-    /// True if the test part is evaluated after every epoch. No decision uses it.
+    /// True if the test part is evaluated after every epoch. No decision uses it, unless it is the validation part.
     pub test_every_epoch: bool,
 }
 
 choice! {
-    /// The time at which the test part is evaluated. No decision uses it.
+    /// The time at which the test part is evaluated.
     pub enum TestWhen {
         End = "end",
         EveryEpoch = "every_epoch",
@@ -171,7 +171,8 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
         resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
     }
-    // Without a target, the loss decides if the task's metric is an error, such as the RMSE.
+    // Without a target, the best epoch is that of the best accuracy, or of the lowest loss if the task has no metric that
+    // should be high.
     let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
     let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
     Some(Plan {

@@ -41,6 +41,8 @@ pub enum Opened {
 pub enum OpenError {
     #[error("cannot write to the folder {}: {source}", path.display())]
     NotWritable { path: PathBuf, source: io::Error },
+    #[error("cannot list the folder {}: {source}", path.display())]
+    CannotList { path: PathBuf, source: io::Error },
     #[error("another process has the run {}: {owner}", path.display())]
     Held { path: PathBuf, owner: String },
     #[error(
@@ -70,13 +72,13 @@ pub enum OpenError {
 
 impl RunDirectory {
     /// Returns the record of the finished run of `resolved` in `path`. Nothing is created or locked. `None` if there is no
-    /// finished run, or if `force` would run it again.
+    /// finished run, if `force` would run it again, or if [`RunDirectory::open`] has to restore replaced results first.
     pub fn inspect(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
         if !path.exists() {
             return Ok(None);
         }
         refuse_foreign(path)?;
-        // If a new run is pending, only `open` can decide which results count.
+        // If replaced results are still here, only `open` can decide which results count.
         if force || previous::are_pending(path) { Ok(None) } else { Ok(finished(path, resolved)?.map(Box::new)) }
     }
 
@@ -94,11 +96,12 @@ impl RunDirectory {
         })
     }
 
-    /// Opens the folder of the run of `there`, to continue it as the run of `longer`, which differs in its length only.
-    pub fn open_extended(path: &Path, longer: &Table, there: &Table) -> Result<RunDirectory, OpenError> {
-        let lock = lock(path, Some(there))?;
+    /// Opens the folder of the run with the spec `stored`, to continue it with the spec `longer`, which differs in its length
+    /// only.
+    pub fn open_extended(path: &Path, longer: &Table, stored: &Table) -> Result<RunDirectory, OpenError> {
+        let lock = lock(path, Some(stored))?;
         // Another process may have changed it in the meantime.
-        finished(path, there)?;
+        finished(path, stored)?;
         Ok(RunDirectory { extends: true, ..RunDirectory::locked(path, longer, lock)? })
     }
 
@@ -138,7 +141,7 @@ impl RunDirectory {
     }
 
     /// Returns the sink that writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Previous results are moved
-    /// away when the run starts, unless it resumes, and are removed when it has an epoch.
+    /// away when the run starts, unless it resumes, and are removed when its first epoch is finished.
     pub fn sinks(&self, facts: Facts) -> Fanout {
         let start = StartOfRun {
             path: self.path.clone(),
@@ -154,8 +157,8 @@ impl RunDirectory {
 
 /// Creates and locks the folder `path`.
 ///
-/// A run that replaces another keeps the previous results until it has an epoch. If it was interrupted before that, this
-/// restores them, unless the interrupted run is that of `to_resume` and can resume.
+/// A run that replaces another one keeps the previous results until its first epoch is finished. If it was interrupted
+/// earlier, the previous results are restored here, except if the interrupted run can resume and its spec is `to_resume`.
 fn lock(path: &Path, to_resume: Option<&Table>) -> Result<Lock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
     fs::create_dir_all(path).map_err(not_writable)?;
@@ -200,10 +203,10 @@ fn finished(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
 
 /// Refuses a folder with files but without `spec.toml`, which a run writes first: the files do not belong to a run.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
-    let unreadable = |error: io::Error| OpenError::NotWritable { path: path.to_owned(), source: error };
+    let cannot_list = |source: io::Error| OpenError::CannotList { path: path.to_owned(), source };
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        files.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
+    for entry in fs::read_dir(path).map_err(cannot_list)? {
+        files.push(entry.map_err(cannot_list)?.file_name().to_string_lossy().into_owned());
     }
     if files.iter().any(|name| name == SPEC_TOML) {
         return Ok(());
@@ -220,8 +223,8 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
 }
 
-/// Moves previous results away and writes the spec when the run starts; removes the previous results when the run has an
-/// epoch.
+/// Moves previous results away and writes the spec when the run starts. Removes the previous results when its first epoch
+/// is finished.
 struct StartOfRun {
     path: PathBuf,
     spec: String,

@@ -1,12 +1,12 @@
 //! A drop when a metric stops improving.
 //!
-//! After the evaluation of each epoch, with the value a of the metric and its best value so far:
-//! - The evaluation is good if a is better than `best` by more than the threshold th. With `mode = "min"` that is a <
-//!   best − th·|best| (`"rel"`) or a < best − th (`"abs"`); with `"max"`, a > best + th·|best| or a > best + th. Then a
+//! After the evaluation of each epoch, with the new value x of the metric and its best value so far:
+//! - The evaluation is good if x is better than `best` by more than the threshold th. With `mode = "min"` that is x <
+//!   best − th·|best| (`"rel"`) or x < best − th (`"abs"`); with `"max"`, x > best + th·|best| or x > best + th. Then x
 //!   becomes `best`, and the count of bad evaluations returns to 0. The first value that is not NaN is good.
 //! - Otherwise it is bad and is counted, unless it is within the cooldown after a drop.
-//! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), or with a factor above 1 min(lr·`factor`, `max_lr`),
-//!   if that changes the rate by more than `eps`. The cooldown begins and the count returns to 0, even if the rate did
+//! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), if that changes the rate by more than `eps`. If
+//!   `factor` > 1, lr ← min(lr·`factor`, `max_lr`). The cooldown begins and the count returns to 0, even if the rate did
 //!   not change.
 //!
 //! | key | default | keras | optax | |
@@ -17,14 +17,15 @@
 //! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop happens at `patience` + 1 bad evaluations (`"exceeded"`) or at `patience`, at least 1 (`"reached"`) |
 //! | `threshold` | 1e-4 | | | th |
 //! | `threshold_mode` | `"rel"` | `"abs"` | | a share of the best value, or in the unit of the metric |
-//! | `cooldown` | `"0 epochs"` | | | epochs after a drop in which no evaluation is bad; a multiple of `every` |
+//! | `cooldown` | `"0 epochs"` | | | the epochs after a drop in which bad evaluations are not counted (see `cooldown_rule`); a multiple of `every` |
 //! | `cooldown_rule` | `"all"` | `"all_but_last"` | | with `"all"` no evaluation of the cooldown is counted; with `"all_but_last"` the last one is |
 //! | `min_lr`, `max_lr` | 0, none | | | the lowest and the highest rate of each group (in `schedule_for`, of the scheduled quantity). `max_lr` is required if the factor is above 1, and otherwise an error |
 //! | `eps` | 1e-8 | 0 | 0 | the smallest change of the rate |
 //!
 //! Elsewhere: `ReduceLROnPlateau` of PyTorch and Keras, timm's `PlateauLRScheduler`, optax's `reduce_on_plateau`. The
-//! conventions `torch` and `transformers` are the defaults, and `timm` differs in `mode` only. optax's `accumulation_size` n is `every` n epochs
-//! with `window` n (and n times as many epochs of patience and cooldown), and its `min_scale` is `floor`.
+//! conventions `torch` and `transformers` are the defaults, and `timm` differs in `mode` only. For optax's
+//! `accumulation_size = n`, set `every = "n epochs"` and `window = n`, and multiply `patience` and `cooldown` by n. Its
+//! `min_scale` is `floor`.
 //!
 //! Differences: in Keras a first value that is NaN remains the best one, so the rate falls although the metric
 //! improves. Here NaN is a bad evaluation.

@@ -1,7 +1,8 @@
 //! The fused CPU loop: parameters, gradients and state of a stretch of elements read and written once, in vectors.
 //!
-//! A [`Kernel`] says what happens to one element. The macro `kernel!` compiles it for f32 and f64 and for each
-//! instruction set, in the file of the rule: a change in one rule compiles that rule alone.
+//! A [`Kernel`] says what happens to one element. The macro `kernel!` compiles it for f32 and f64 and for several
+//! instruction sets. It is called in the file of the rule, so that a build after a change compiles the kernels of that rule
+//! alone.
 
 use super::{Graph, Num, Recorded};
 
@@ -66,8 +67,8 @@ pub struct Chunk<'a, 'b, T> {
 }
 
 /// One kernel for one type of number, compiled for each instruction set that is worth it. The result does not depend on
-/// which one runs: every element sees the same operations. Only `kernel!` makes one, so a function here requires no more
-/// than its instruction set.
+/// which one runs: every element sees the same operations. Only `kernel!` makes one, so each function is safe to call on a
+/// processor that has its instruction set.
 #[derive(Clone, Copy, Debug)]
 pub struct Vectorized<T> {
     pub(crate) portable: fn(&mut Chunk<'_, '_, T>),
@@ -90,7 +91,7 @@ impl<T> Vectorized<T> {
     }
 
     /// Returns the function for processors with AVX-512 (F, BW, CD, DQ, VL). Calling it on another one is undefined
-    /// behavior. `None` for f64, which few people use: its code would be a third of all kernels.
+    /// behavior. `None` for f64, which few people use: it would be a third of the code of all kernels.
     #[cfg(target_arch = "x86_64")]
     pub fn avx512(&self) -> Option<unsafe fn(&mut Chunk<'_, '_, T>)> {
         self.avx512
@@ -196,8 +197,8 @@ pub fn record<P: Kernel<S, K, R>, const S: usize, const K: usize, const R: usize
     Graph::of(std::iter::once(p).chain(state).chain(sums))
 }
 
-/// Walks a chunk with `P`, block by block. What is left after the last whole block is copied into a block of its own,
-/// so that there is one loop to compile.
+/// Walks a chunk with `P`, block by block. The elements after the last whole block are copied into a padded
+/// block, so that only one loop is compiled.
 #[inline(always)]
 pub fn walk<P, T, const S: usize, const K: usize, const R: usize>(chunk: &mut Chunk<'_, '_, T>)
 where
@@ -278,8 +279,8 @@ fn cut<T: Float>(x: T, limit: T) -> T {
     if x < -limit { -limit } else { x }
 }
 
-/// Returns 0 for a subnormal `x`, and `x` otherwise. The moments of inputs that are always zero decay into subnormals, which processors compute with
-/// many times slower.
+/// Returns 0 for a subnormal `x`, and `x` otherwise. The moments of inputs that are always zero decay into subnormals, with which processors
+/// compute many times more slowly.
 #[inline(always)]
 fn flush<T: Float>(x: T) -> T {
     if x.abs() < T::MIN_POSITIVE { T::default() } else { x }
