@@ -11,7 +11,7 @@ use std::io::{Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
 use lr_run::checkpoint::{tensors, values_in};
-use lr_run::dataset::{Access, csv, idx, npz, unpacked};
+use lr_run::dataset::{Access, SplitRule, csv, idx, npz, unpacked};
 use lr_run::plan::{Machine, Plan, glob, plan};
 use lr_run::run::job;
 use lr_run::schedule::{Formula, NAMES};
@@ -160,7 +160,7 @@ fn idx(bytes: &[u8]) {
 fn csv(bytes: &[u8]) {
     for delimiter in [b',', b'\t'] {
         for missing in [csv::Missing::Error, csv::Missing::Drop] {
-            if let Ok(data) = csv::parse(bytes, "file", delimiter, "y", missing) {
+            if let Ok(data) = csv::parse(bytes, "file", delimiter, "y", missing, &SplitRule::default()) {
                 assert!(data.train.len > 0 && data.train.len == data.info.train);
             }
         }
@@ -169,7 +169,7 @@ fn csv(bytes: &[u8]) {
 
 /// Reads a NumPy archive.
 fn npz(bytes: &[u8]) {
-    if let Ok(data) = npz::parse(Cursor::new(bytes), "file") {
+    if let Ok(data) = npz::parse(Cursor::new(bytes), "file", &SplitRule::default()) {
         assert!(data.train.len > 0 && data.train.len == data.info.train);
     }
 }

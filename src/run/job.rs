@@ -8,7 +8,7 @@ use tracing::info;
 use crate::batches::Batches;
 use crate::checkpoint::load_weights;
 use crate::cli::{Error, FetchProgress};
-use crate::dataset::{Access, Data, Part, split};
+use crate::dataset::{Access, Data, Part};
 use crate::engine::{self, Ema, Segments};
 use crate::libtorch::{device, kind};
 use crate::optimizer::OptimizerConfig;
@@ -35,22 +35,22 @@ pub fn read_data(plan: &Plan, offline: bool, quiet: bool) -> Result<Data, Error>
     Ok(data)
 }
 
-/// Splits and normalizes `data` as `plan` says, and moves them to its device.
+/// Normalizes `data` as `plan` says, and moves them to its device.
 pub fn examples(plan: &Plan, data: Data) -> Result<Examples, Error> {
-    let (train_rows, held_out) = split(data.info.train, plan.data.held_out, plan.data.split_seed);
-    let input = &data.info.input;
-    let affine = plan.data.normalize.affine(&data.train, &train_rows, input).map_err(Error::usage)?;
+    let Data { info, train, train_rows, held_out, test, .. } = data;
+    let input = &info.input;
+    let affine = plan.data.normalize.affine(&train, &train_rows, input).map_err(Error::usage)?;
     let dtype = kind(plan.model.precision.compute);
     let device = device(plan.compute.device);
     let batches =
         |part: Part| Batches::new(part, affine.clone(), input, plan.data.outputs(), dtype, device).map_err(torch_error);
-    let val = match (held_out.is_empty(), &data.test) {
+    let val = match (held_out.is_empty(), &test) {
         (false, _) => Validation::HeldOut(held_out),
         (true, Some(_)) => Validation::Test,
         (true, None) => Validation::Train,
     };
-    let test = data.test.map(batches).transpose()?;
-    Ok(Examples { all: batches(data.train)?, train_rows, val, test })
+    let test = test.map(batches).transpose()?;
+    Ok(Examples { all: batches(train)?, train_rows, val, test })
 }
 
 /// Creates the model's parameters. Their values are from the file `weights`, or from the file that the spec names, or drawn

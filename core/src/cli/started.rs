@@ -33,7 +33,7 @@ fn model(plan: &ModelPlan) -> ModelInfo {
 
 fn data(plan: &DataPlan) -> DataInfo {
     let test_examples = plan.info.test;
-    let validation_part = match (plan.held_out, test_examples) {
+    let validation_part = match (plan.info.held_out, test_examples) {
         (0, 0) => "train",
         (0, _) => "test",
         _ => "validation",
@@ -41,7 +41,7 @@ fn data(plan: &DataPlan) -> DataInfo {
     DataInfo {
         name: plan.name.to_owned(),
         train_examples: plan.train_examples() as u64,
-        val_examples: plan.held_out as u64,
+        val_examples: plan.info.held_out as u64,
         test_examples: test_examples as u64,
         validation_part: validation_part.to_owned(),
     }

@@ -13,20 +13,20 @@
 //! | `test_path` | | a second file with the same columns, as the test part |
 //!
 //! Without `task`, the task is classification if no target is a number, or if all are integers with at most 20 different
-//! values, and regression if they are other numbers. A column with numbers and text is an error: write `task`. The resolved
+//! values that repeat (at most 3 values for 4 rows) or are 0, 1, 2, … It is regression if they are other numbers. A column with numbers and text is an error: write `task`. The resolved
 //! spec has the result. Classes are numbered in sorted order, numbers by value.
 //! The default of `normalize` is "standard".
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
+use super::split::{Alike, draw};
 pub use super::table::Missing;
 use super::table::{Format, Table, number};
 use super::{
-    Access, Assumed, Build, Context, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, Targets, Task,
-    fingerprint,
+    Access, Assumed, Build, Context, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, SplitRule, Targets,
+    Task, TaskKind,
 };
-use crate::dataset::split::split_by;
 use crate::random::Stream;
 use crate::spec::{Entry, Field, Section, Value};
 
@@ -37,17 +37,6 @@ pub const ENTRY: Entry<Build> = Entry {
               drop = [\"id\"]\nmissing = \"error\"\ntest = 0.2\ntest_seed = 0",
     build,
 };
-
-/// The most different integers in a target column that are classes. With more, the task is regression.
-const MAX_GUESSED_CLASSES: usize = 20;
-
-crate::choice! {
-    /// The task of a table.
-    pub enum TableTask {
-        Classification = "classification",
-        Regression = "regression",
-    }
-}
 
 /// The character between two cells.
 struct Delimiter(u8);
@@ -84,14 +73,15 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dat
         return None;
     }
     let format = Format { delimiter, target: target?, drop, missing };
-    let mut set = Csv { path: path?, test_path, format, task, test, test_seed, read: OnceCell::new() };
+    let split = context.split.clone();
+    let mut set = Csv { path: path?, test_path, format, task, test, test_seed, split, read: OnceCell::new() };
     // Without `task`, the file decides. An invalid `task` is already logged.
     if task.is_none() && !section.has("task") && context.may_read {
         if let Err(Error(message)) = set.guess_task() {
             section.error("path", message, "this file is read to find out the `task`");
             return None;
         }
-        section.put("task", set.task.map_or("", TableTask::word));
+        section.put("task", set.task.map_or("", TaskKind::word));
     }
     Some(Box::new(set))
 }
@@ -102,19 +92,28 @@ struct Csv {
     test_path: Option<PathBuf>,
     format: Format,
     /// `None` only if the set was built without reading its file.
-    task: Option<TableTask>,
+    task: Option<TaskKind>,
     test: Holdout,
     test_seed: u64,
+    split: SplitRule,
     read: OnceCell<Data>,
 }
 
 /// Reads the `bytes` of a file, with the column `target` as target. `file` is its name in messages.
-pub fn parse(bytes: &[u8], file: &str, delimiter: u8, target: &str, missing: Missing) -> Result<Data, Error> {
+pub fn parse(
+    bytes: &[u8],
+    file: &str,
+    delimiter: u8,
+    target: &str,
+    missing: Missing,
+    split: &SplitRule,
+) -> Result<Data, Error> {
     let format = Format { delimiter, target: target.to_owned(), drop: Vec::new(), missing };
     let table = Table::parse(bytes, file.to_owned(), &format, None)?;
     let task = Some(guess_task(&table, target)?);
     let (path, test) = (file.into(), Holdout::Count(0));
-    Csv { path, test_path: None, format, task, test, test_seed: 0, read: OnceCell::new() }.assemble(table)
+    let split = split.clone();
+    Csv { path, test_path: None, format, task, test, test_seed: 0, split, read: OnceCell::new() }.assemble(table)
 }
 
 impl Csv {
@@ -138,16 +137,16 @@ impl Csv {
         let target = &self.format.target;
         let width = table.features.len();
         let other = self.test_path.as_ref().map(|path| Table::read(path, &self.format, Some(&table))).transpose()?;
-        let (task, targets, other_targets) = match self.task {
-            Some(TableTask::Classification) => {
+        let (task, class_names, targets, other_targets) = match self.task {
+            Some(TaskKind::Classification) => {
                 let classes = Classes::of(&table, target)?;
                 let task = Task::Classification { classes: classes.len() };
                 let number = |table| classes.number(table, target).map(Targets::Classes);
-                (task, number(&table)?, other.as_ref().map(number).transpose()?)
+                (task, classes.names(), number(&table)?, other.as_ref().map(number).transpose()?)
             }
             _ => {
                 let values = |table| values(table, target).map(Targets::Values);
-                (Task::Regression { outputs: 1 }, values(&table)?, other.as_ref().map(values).transpose()?)
+                (Task::Regression { outputs: 1 }, Vec::new(), values(&table)?, other.as_ref().map(values).transpose()?)
             }
         };
         let len = table.targets.len();
@@ -159,14 +158,14 @@ impl Csv {
             }
             None => {
                 let held = self.test.checked("test", len).map_err(|why| Error(format!("{}: {why}", table.file)))?;
-                let (train, test) = split_by(&mut Stream::new(self.test_seed, "test", 0), len, held);
+                let alike = Alike { classes: self.split.classes_to_balance(&whole), groups: None };
+                let (train, test) = draw(&mut Stream::new(self.test_seed, "test", 0), len, held, alike);
                 let test = (held > 0).then(|| rows(&whole, &test, width));
                 (if held > 0 { rows(&whole, &train, width) } else { whole }, test)
             }
         };
-        let info = Info { train: train.len, test: test.as_ref().map_or(0, |test| test.len), input: vec![width], task };
-        let fingerprint = fingerprint(&train, test.as_ref());
-        Ok(Data { info, train, test, fingerprint })
+        let rows = self.split.rows_of_table(&train, None);
+        Ok(Data::new(train, test, vec![width], task, rows).of_user(class_names))
     }
 }
 
@@ -183,12 +182,12 @@ impl Dataset for Csv {
         Normalize::Standard
     }
 
+    fn stratifies(&self) -> bool {
+        true
+    }
+
     fn without_files(&self) -> Assumed {
-        let task = self.task.map(|task| match task {
-            TableTask::Classification => Task::Classification { classes: 10 },
-            TableTask::Regression => Task::Regression { outputs: 1 },
-        });
-        Assumed { input: vec![1], task }
+        Assumed { input: vec![1], task: self.task.map(TaskKind::assumed) }
     }
 }
 
@@ -209,10 +208,10 @@ fn rows(part: &Part, indices: &[u32], width: usize) -> Part {
 }
 
 /// Guesses the task from the target column.
-fn guess_task(table: &Table, target: &str) -> Result<TableTask, Error> {
+fn guess_task(table: &Table, target: &str) -> Result<TaskKind, Error> {
     let numbers: Vec<f64> = table.targets.iter().filter_map(|cell| number(cell)).collect();
     if numbers.is_empty() {
-        return Ok(TableTask::Classification);
+        return Ok(TaskKind::Classification);
     }
     if let Some(row) = table.targets.iter().position(|cell| number(cell).is_none()) {
         let (file, line, cell) = (&table.file, table.lines[row], &table.targets[row]);
@@ -221,11 +220,7 @@ fn guess_task(table: &Table, target: &str) -> Result<TableTask, Error> {
             "{file}:{line}: column `{target}`: `{cell}` is not a number, though other cells are; {help}"
         )));
     }
-    let mut distinct = numbers;
-    distinct.sort_by(f64::total_cmp);
-    distinct.dedup();
-    let whole = distinct.iter().all(|value| value.fract() == 0.0);
-    Ok(if whole && distinct.len() <= MAX_GUESSED_CLASSES { TableTask::Classification } else { TableTask::Regression })
+    Ok(TaskKind::guess(&numbers))
 }
 
 /// Returns the target column as numbers.
@@ -274,6 +269,13 @@ impl Classes {
         match self {
             Classes::Numbers(numbers) => numbers.len(),
             Classes::Words(words) => words.len(),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Classes::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+            Classes::Words(words) => words.clone(),
         }
     }
 

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{self, Content, Idx};
 use super::source::Source;
-use super::{
-    Access, Assumed, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint,
-};
+use super::{Access, Assumed, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, SplitRule, Targets, Task};
 use crate::spec::Section;
 
 /// Labels are from 0 to 9.
@@ -20,25 +18,41 @@ pub struct ImageSet {
     source: &'static Source,
     /// A folder with the user's own files, which are read instead.
     dir: Option<PathBuf>,
+    split: SplitRule,
 }
 
 impl ImageSet {
     /// Reads `dir`, the only key of these sets.
     pub fn read(section: &mut Section<'_>, context: &Context<'_>, source: &'static Source) -> Self {
-        ImageSet { source, dir: context.path(section, "dir") }
+        ImageSet { source, dir: context.path(section, "dir"), split: context.split.clone() }
+    }
+}
+
+impl ImageSet {
+    /// Describes the set whose training images have these sizes, with `test` examples in the test part.
+    fn describe(&self, train: &[usize], test: usize) -> Info {
+        Info {
+            train: train[0],
+            held_out: self.split.count(train[0]),
+            test,
+            input: [&[1], &train[1..]].concat(),
+            task: Task::Classification { classes: CLASSES },
+            class_names: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 }
 
 impl Dataset for ImageSet {
     fn info(&self) -> Result<Info, Error> {
-        let task = Task::Classification { classes: CLASSES };
         let Some(dir) = &self.dir else {
-            return Ok(Info { train: 60_000, test: 10_000, input: vec![1, 28, 28], task });
+            return Ok(self.describe(&[60_000, 28, 28], 10_000));
         };
         let (train, test) = files(dir)?;
         let train = train.sizes()?;
         let test = test.map(|files| files.sizes()).transpose()?;
-        info(&train, test.as_deref(), dir)
+        check_sizes(&train, test.as_deref(), dir)?;
+        Ok(self.describe(&train, test.map_or(0, |test| test[0])))
     }
 
     fn load(&self, access: &Access<'_>) -> Result<Data, Error> {
@@ -63,10 +77,11 @@ impl Dataset for ImageSet {
             }
         };
         let place = self.dir.clone().unwrap_or_else(|| self.source.folder(access));
-        let info = info(&train.0.sizes, test.as_ref().map(|(images, _)| &images.sizes[..]), &place)?;
+        check_sizes(&train.0.sizes, test.as_ref().map(|(images, _)| &images.sizes[..]), &place)?;
+        let Info { input, task, .. } = self.describe(&train.0.sizes, 0);
         let (train, test) = (part(train), test.map(part));
-        let fingerprint = fingerprint(&train, test.as_ref());
-        Ok(Data { info, train, test, fingerprint })
+        let rows = self.split.rows(&train);
+        Ok(Data::new(train, test, input, task, rows))
     }
 
     fn default_normalize(&self) -> Normalize {
@@ -82,8 +97,8 @@ impl Dataset for ImageSet {
     }
 }
 
-/// Returns sizes and shapes of the data set whose training and test images have these sizes.
-fn info(train: &[usize], test: Option<&[usize]>, folder: &Path) -> Result<Info, Error> {
+/// Returns an error if training and test images do not have the same size.
+fn check_sizes(train: &[usize], test: Option<&[usize]>, folder: &Path) -> Result<(), Error> {
     if let Some(test) = test.filter(|test| test[1..] != train[1..]) {
         let (train, test) = (shape(&train[1..]), shape(&test[1..]));
         let folder = folder.display();
@@ -91,8 +106,7 @@ fn info(train: &[usize], test: Option<&[usize]>, folder: &Path) -> Result<Info, 
             "{folder}: training images are {train}, test images {test}: they must have the same size"
         )));
     }
-    let task = Task::Classification { classes: CLASSES };
-    Ok(Info { train: train[0], test: test.map_or(0, |test| test[0]), input: [&[1], &train[1..]].concat(), task })
+    Ok(())
 }
 
 fn shape(sizes: &[usize]) -> String {

@@ -11,7 +11,7 @@
 //! | `test_points` | 0 | the number of test examples. They do not change the training examples. |
 //! | `data_seed` | 0 | the seed of the points. It is not the run's seed, so that runs with different seeds see the same points. |
 
-use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, SplitRule, Targets, Task};
 use crate::random::Stream;
 use crate::spec::{Count, Entry, NonNegative, Section};
 
@@ -25,7 +25,7 @@ pub const ENTRY: Entry<Build> = Entry {
 /// A larger number of points is a mistake in the spec.
 const MOST_POINTS: usize = 100_000_000;
 
-fn build(section: &mut Section<'_>, _context: &Context<'_>) -> Option<Box<dyn Dataset>> {
+fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
     let points = section.or("points", Count(1000)).0;
     let slope = section.or("slope", 2.0);
     let intercept = section.or("intercept", 1.0);
@@ -47,7 +47,9 @@ fn build(section: &mut Section<'_>, _context: &Context<'_>) -> Option<Box<dyn Da
             valid = false;
         }
     }
-    valid.then(|| Box::new(Linear { points, slope, intercept, noise, test_points, data_seed }) as Box<dyn Dataset>)
+    let split = context.split.clone();
+    let set = Linear { points, slope, intercept, noise, test_points, data_seed, split };
+    valid.then(|| Box::new(set) as Box<dyn Dataset>)
 }
 
 #[derive(Debug)]
@@ -58,6 +60,7 @@ struct Linear {
     noise: f64,
     test_points: usize,
     data_seed: u64,
+    split: SplitRule,
 }
 
 impl Linear {
@@ -78,14 +81,22 @@ impl Linear {
 impl Dataset for Linear {
     fn info(&self) -> Result<Info, Error> {
         let task = Task::Regression { outputs: 1 };
-        Ok(Info { train: self.points, test: self.test_points, input: vec![1], task })
+        Ok(Info {
+            train: self.points,
+            held_out: self.split.count(self.points),
+            test: self.test_points,
+            input: vec![1],
+            task,
+            class_names: Vec::new(),
+            warnings: Vec::new(),
+        })
     }
 
     fn load(&self, _access: &Access<'_>) -> Result<Data, Error> {
         let train = self.draw("linear/train", self.points);
         let test = (self.test_points > 0).then(|| self.draw("linear/test", self.test_points));
-        let fingerprint = fingerprint(&train, test.as_ref());
-        Ok(Data { info: self.info()?, train, test, fingerprint })
+        let rows = self.split.rows(&train);
+        Ok(Data::new(train, test, vec![1], Task::Regression { outputs: 1 }, rows))
     }
 
     fn default_normalize(&self) -> Normalize {

@@ -17,6 +17,8 @@ mod shuffle;
 mod source;
 mod split;
 mod table;
+mod task;
+mod warning;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,9 @@ pub use gzip::unpacked;
 pub use normalize::{Affine, Normalize};
 pub use shuffle::Shuffle;
 pub use source::{Source, default_cache, fetch};
-pub use split::{Holdout, split};
+pub use split::{Holdout, Rows, SplitRule, split};
+pub use task::TaskKind;
+pub use warning::Warning;
 
 /// The kind of target that a model learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +48,24 @@ pub enum Task {
 pub struct Info {
     /// The number of examples in the training part, validation examples included.
     pub train: usize,
+    /// The number of these examples that are held out for validation.
+    pub held_out: usize,
     /// The number of examples in the test part. 0 if there is no test part.
     pub test: usize,
     /// The shape of one input: `[1, 28, 28]` (channels, height, width) or `[features]`.
     pub input: Vec<usize>,
     pub task: Task,
+    /// The names of the classes by number. Empty if the numbers are the names, and for regression.
+    pub class_names: Vec<String>,
+    /// What a person should know about these data.
+    pub warnings: Vec<Warning>,
+}
+
+impl Info {
+    /// Returns the name of a class.
+    pub fn class_name(&self, class: usize) -> String {
+        self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
 }
 
 /// The shape and the task of a data set whose files are not read.
@@ -90,10 +107,33 @@ pub struct Part {
 #[derive(Clone, Debug)]
 pub struct Data {
     pub info: Info,
+    /// The training part, validation examples included.
     pub train: Part,
+    /// The rows of `train` to train on, ascending.
+    pub train_rows: Vec<u32>,
+    /// The rows of `train` that are held out for validation, ascending.
+    pub held_out: Vec<u32>,
     pub test: Option<Part>,
     /// The result of [`fingerprint()`].
     pub fingerprint: String,
+}
+
+impl Data {
+    /// Returns a data set whose training part is split into `rows`. `input` is the shape of one input.
+    pub fn new(train: Part, test: Option<Part>, input: Vec<usize>, task: Task, rows: Rows) -> Self {
+        let Rows { train: train_rows, held_out } = rows;
+        let info = Info {
+            train: train.len,
+            held_out: held_out.len(),
+            test: test.as_ref().map_or(0, |test| test.len),
+            input,
+            task,
+            class_names: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let fingerprint = fingerprint(&train, test.as_ref());
+        Data { info, train, train_rows, held_out, test, fingerprint }
+    }
 }
 
 /// A data set that a spec names.
@@ -104,6 +144,12 @@ pub trait Dataset: std::fmt::Debug + Send {
     fn load(&self, access: &Access<'_>) -> Result<Data, Error>;
     /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
+
+    /// Reports whether classes have the same share in all parts if the spec does not say. So it is for a user's own data; the
+    /// parts of published data stay as they are.
+    fn stratifies(&self) -> bool {
+        false
+    }
 
     /// Returns the shape and the task as far as they are known without reading files.
     fn without_files(&self) -> Assumed {
@@ -140,13 +186,15 @@ pub enum Progress {
 #[error("{0}")]
 pub struct Error(pub String);
 
-/// The access to files while a data set is built.
+/// What a data set knows beyond its own keys while it is built.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The folder that paths in the spec are relative to.
     pub folder: &'a Path,
     /// True if files may be opened. Otherwise the data set is built from its table alone.
     pub may_read: bool,
+    /// The rule that holds examples out for validation. Whatever is learned from data is learned from the other ones.
+    pub split: &'a SplitRule,
 }
 
 impl Context<'_> {

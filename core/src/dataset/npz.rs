@@ -21,7 +21,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::npy::{Array, Dtype};
 use super::open::open;
-use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, Targets, Task, fingerprint};
+use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, SplitRule, Targets, Task};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> =
@@ -29,7 +29,7 @@ pub const ENTRY: Entry<Build> =
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
     let path = context.required_path(section, "path")?;
-    Some(Box::new(Npz { path, read: OnceCell::new() }))
+    Some(Box::new(Npz { path, split: context.split.clone(), read: OnceCell::new() }))
 }
 
 /// A larger label is a mistake: the last layer of a model has one output for each class.
@@ -41,6 +41,7 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 #[derive(Debug)]
 struct Npz {
     path: PathBuf,
+    split: SplitRule,
     read: OnceCell<Data>,
 }
 
@@ -49,7 +50,7 @@ impl Npz {
         if let Some(data) = self.read.get() {
             return Ok(data);
         }
-        let data = read(&self.path)?;
+        let data = read(&self.path, &self.split)?;
         Ok(self.read.get_or_init(|| data))
     }
 }
@@ -63,6 +64,10 @@ impl Dataset for Npz {
         self.data().cloned()
     }
 
+    fn stratifies(&self) -> bool {
+        true
+    }
+
     /// Reads the file to see whether its inputs are pixels. An error in it is reported by [`Dataset::info`].
     fn default_normalize(&self) -> Normalize {
         match self.data().map(|data| &data.train.inputs) {
@@ -72,13 +77,13 @@ impl Dataset for Npz {
     }
 }
 
-fn read(path: &Path) -> Result<Data, Error> {
+fn read(path: &Path, split: &SplitRule) -> Result<Data, Error> {
     let (source, _) = open(path)?;
-    parse(BufReader::new(source), &path.display().to_string())
+    parse(BufReader::new(source), &path.display().to_string(), split)
 }
 
 /// Reads an archive. `file` is its name in messages.
-pub fn parse(source: impl Read + Seek, file: &str) -> Result<Data, Error> {
+pub fn parse(source: impl Read + Seek, file: &str, split: &SplitRule) -> Result<Data, Error> {
     let archive = ZipArchive::new(source);
     let mut archive = archive.map_err(|error| Error(format!("{file}: not an .npz file: {error}")))?;
     let mut array = |name: &str| array(&mut archive, name, file);
@@ -95,7 +100,7 @@ pub fn parse(source: impl Read + Seek, file: &str) -> Result<Data, Error> {
     };
     let train = part("x", "y")?.ok_or_else(|| Error(format!("{file}: there is no `x` and no `y`")))?;
     let test = part("x_test", "y_test")?;
-    assemble(train, test)
+    assemble(train, test, split)
 }
 
 /// An array and its name in messages.
@@ -127,7 +132,7 @@ fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> 
     Array::read(member, size, &place).map(Some)
 }
 
-fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data, Error> {
+fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>, split: &SplitRule) -> Result<Data, Error> {
     let pixels = x.array.dtype == Dtype::U8;
     let [n, shape @ ..] = &x.array.shape[..] else {
         return Err(Error(format!("{}: expected an array of shape [n, …], not a single number", x.name)));
@@ -165,9 +170,8 @@ fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>) -> Result<Data
         Some(&largest) => Task::Classification { classes: largest as usize + 1 },
         None => Task::Regression { outputs },
     };
-    let info = Info { train: n, test: test.as_ref().map_or(0, |test| test.len), input, task };
-    let fingerprint = fingerprint(&train, test.as_ref());
-    Ok(Data { info, train, test, fingerprint })
+    let rows = split.rows_of_table(&train, None);
+    Ok(Data::new(train, test, input, task, rows).of_user(Vec::new()))
 }
 
 /// Returns an error if a test array differs from the training array in more than its length.

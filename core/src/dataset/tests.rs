@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
-use super::{Access, Context, Dataset, REGISTRY};
+use super::{Access, Context, Dataset, REGISTRY, SplitRule};
 use crate::spec::{Log, Section, Spec, lookup};
 
 /// Builds the data set of a `[data]` table with paths relative to `folder`. Returns it with its resolved table, or returns
 /// the error message.
 pub fn build_in(folder: &Path, table: &str) -> Result<(Box<dyn Dataset>, toml::Table), String> {
+    build_split(folder, table, &SplitRule::default())
+}
+
+/// Builds like [`build_in`], with examples held out by `split`.
+pub fn build_split(folder: &Path, table: &str, split: &SplitRule) -> Result<(Box<dyn Dataset>, toml::Table), String> {
     let spec = Spec::parse(Path::new("test.toml"), table, &[]).map_err(|found| found.to_string())?;
     let log = Log::default();
     let mut section = Section::root(&spec.table, &log);
     let entry = lookup(REGISTRY, "data set", &mut section);
-    let built = entry.and_then(|entry| (entry.build)(&mut section, &Context { folder, may_read: true }));
+    let built = entry.and_then(|entry| (entry.build)(&mut section, &Context { folder, may_read: true, split }));
     let resolved = section.finish();
     log.finish(&spec.texts).map_err(|found| found.to_string())?;
     built.map(|built| (built, resolved)).ok_or_else(|| "nothing was built, but no error was logged".into())
@@ -57,7 +62,8 @@ fn each_records_the_files_that_its_example_names() {
         let log = Log::default();
         let mut section = Section::root(&spec.table, &log);
         lookup(REGISTRY, "data set", &mut section);
-        (entry.build)(&mut section, &Context { folder: Path::new("no folder"), may_read: false }).unwrap();
+        let context = Context { folder: Path::new("no folder"), may_read: false, split: &SplitRule::default() };
+        (entry.build)(&mut section, &context).unwrap();
         let recorded: Vec<String> = log.files().iter().map(|file| file.path.to_string_lossy().into_owned()).collect();
         let written = spec.table.entries.iter().filter_map(|(_, value)| value.as_str());
         let files = written.filter(|text| Path::new(text).extension().is_some());

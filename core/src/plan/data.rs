@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::assume::{self, Assume};
-use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, Task};
+use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, SplitRule, Task};
 use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup, one_of};
 
 /// The data of a run, not yet read.
@@ -13,9 +13,6 @@ pub struct DataPlan {
     pub name: &'static str,
     pub dataset: Box<dyn Dataset>,
     pub info: Info,
-    /// Number of examples held out of the training part.
-    pub held_out: usize,
-    pub split_seed: u64,
     pub normalize: Normalize,
     pub batching: Batching,
     /// Steps per epoch that a preview assumes instead of reading the data.
@@ -57,7 +54,7 @@ impl Batching {
 impl DataPlan {
     /// Returns the number of examples to train on.
     pub fn train_examples(&self) -> usize {
-        self.info.train - self.held_out
+        self.info.train - self.info.held_out
     }
 
     /// Returns the number of optimizer updates in one epoch.
@@ -104,8 +101,9 @@ pub(super) fn read(
         false => dataset.info(),
     };
     let readable = unread || fits(&section, &files, folder, memory);
+    let split = split(&mut section);
     let dataset = entry.filter(|_| readable).and_then(|entry| {
-        let context = Context { folder, may_read: !unread };
+        let context = Context { folder, may_read: !unread, split: &split };
         (entry.build)(&mut section, &context)
     });
     let info = dataset.as_ref().and_then(|dataset| match described(&**dataset) {
@@ -117,8 +115,6 @@ pub(super) fn read(
         }
     });
     let batch_size = section.or("batch_size", Count(128)).0;
-    let holdout = section.or("validation", Holdout::default());
-    let split_seed = section.or("split_seed", 0);
     let shuffle = section.or("shuffle", Shuffle::EveryEpoch);
     let drop_last = section.or("drop_last", false);
     let images = info.as_ref().filter(|_| !unread).map(|info| info.input.as_slice());
@@ -128,11 +124,17 @@ pub(super) fn read(
     let default = read.map_or(Normalize::None, |dataset| dataset.default_normalize());
     let normalize = section.or("normalize", default);
     if let Some(info) = info.as_ref().filter(|_| !unread) {
-        check(&section, info, batch_size, &holdout);
+        check(&section, info, batch_size, &split);
     }
     if normalize == Normalize::Unit && default != Normalize::Unit && info.is_some() && !unread {
         let label = "expected \"standard\", \"none\" or { mean, sd }";
         section.error("normalize", "\"unit\" divides pixels by 255, but these inputs are not pixels", label);
+    }
+    if let (Some(dataset), Some(info)) = (read, &info)
+        && dataset.stratifies()
+    {
+        let classes = matches!(info.task, Task::Classification { .. });
+        section.put("stratify", split.stratify.unwrap_or(classes));
     }
     let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
     root.put("data", resolved);
@@ -140,19 +142,26 @@ pub(super) fn read(
         return None;
     }
     let (dataset, info) = (dataset?, info?);
-    let held_out = if unread { 0 } else { holdout.count(info.train) };
     let assumed_steps = assume.steps_per_epoch;
     let name = entry?.name;
     Some(DataPlan {
         name,
         dataset,
         info,
-        held_out,
-        split_seed,
         normalize,
         batching: Batching { batch_size, drop_last, shuffle, augment },
         assumed_steps,
     })
+}
+
+/// Reads the rule that holds examples out for validation. Data sets with columns or arrays add the key `group` to it.
+fn split(section: &mut Section<'_>) -> SplitRule {
+    SplitRule {
+        validation: section.or("validation", Holdout::default()),
+        split_seed: section.or("split_seed", 0),
+        stratify: section.optional("stratify"),
+        group: None,
+    }
 }
 
 /// Returns the files and folders that the table of the data set `entry` names, without opening any of them.
@@ -160,7 +169,7 @@ fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Pa
     // This log is dropped. Errors are logged later, when the table is read again.
     let log = Log::default();
     let mut section = Section::new(section.path(), section.table_ref(), section.place().cloned(), &log);
-    (entry.build)(&mut section, &Context { folder, may_read: false });
+    (entry.build)(&mut section, &Context { folder, may_read: false, split: &SplitRule::default() });
     log.files()
 }
 
@@ -211,20 +220,32 @@ fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment
     Some(augment)
 }
 
-/// Checks the split and the batch size against the number of examples.
-fn check(section: &Section<'_>, info: &Info, batch_size: usize, holdout: &Holdout) {
-    let held_out = holdout.count(info.train);
+/// Checks the split and the batch size against the data, and logs the warnings about them.
+fn check(section: &Section<'_>, info: &Info, batch_size: usize, split: &SplitRule) {
+    let held_out = split.validation.count(info.train);
     if held_out >= info.train {
         let message = format!("{held_out} examples held out leave none of {} to train on", info.train);
         section.error("validation", message, format!("expected fewer than {}", info.train));
         return;
     }
-    if held_out == 0 && !matches!(holdout, Holdout::Count(0)) {
+    if split.stratify == Some(true) && !matches!(info.task, Task::Classification { .. }) {
+        section.error("stratify", "only classes have shares, but this is a regression", "leave it out");
+    }
+    if held_out > 0 && info.held_out == 0 {
+        let message = "all examples are in one group, so none can be held out";
+        section.error("group", message, "expected a column or array with different values, or `validation = 0`");
+    }
+    for warning in &info.warnings {
+        let key = warning.keys().iter().find(|key| section.has(key)).copied().unwrap_or("type");
+        let found = Diagnostic::warning(warning.to_string()).at(section.place_of(key));
+        section.log().push(found.help(warning.help()));
+    }
+    if held_out == 0 && !matches!(split.validation, Holdout::Count(0)) {
         let message = format!("this holds out none of {} examples", info.train);
         let found = Diagnostic::warning(message).at(section.place_of("validation"));
         section.log().push(found.label("decisions use the test part, or else the training part"));
     }
-    let train = info.train - held_out;
+    let train = info.train - info.held_out;
     if batch_size > train {
         let message = format!("a batch of {batch_size} is more than the {train} examples to train on");
         section.error("batch_size", message, format!("expected at most {train}"));

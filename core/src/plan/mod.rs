@@ -206,7 +206,15 @@ const USUAL_STEPS_PER_EPOCH: u64 = 422;
 
 /// Returns typical data, used where the spec's own have errors.
 fn usual() -> Info {
-    Info { train: 60_000, test: 10_000, input: vec![1, 28, 28], task: Task::Classification { classes: 10 } }
+    Info {
+        train: 60_000,
+        held_out: 0,
+        test: 10_000,
+        input: vec![1, 28, 28],
+        task: Task::Classification { classes: 10 },
+        class_names: Vec::new(),
+        warnings: Vec::new(),
+    }
 }
 
 /// Logs an error if the last batch of an epoch is too small for the model to train on.

@@ -166,22 +166,30 @@ fn a_misspelt_key_gives_one_error() {
 mod corpus {
     use std::path::PathBuf;
 
-    use crate::dataset::{Access, Build, Context, Data, Dataset, Error, Info, Normalize, Task};
+    use crate::dataset::{Access, Build, Context, Data, Dataset, Error, Info, Normalize, SplitRule, Task};
     use crate::spec::{Entry, Section};
 
     pub const REGISTRY: &[Entry<Build>] = &[Entry { name: "corpus", summary: "", example: "", build }];
 
     fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
-        Some(Box::new(Corpus(context.required_path(section, "corpus")?)))
+        Some(Box::new(Corpus(context.required_path(section, "corpus")?, context.split.clone())))
     }
 
     #[derive(Debug)]
-    struct Corpus(PathBuf);
+    struct Corpus(PathBuf, SplitRule);
 
     impl Dataset for Corpus {
         fn info(&self) -> Result<Info, Error> {
             let length = std::fs::metadata(&self.0).map_err(|error| Error(error.to_string()))?.len() as usize;
-            Ok(Info { train: length, test: 0, input: vec![1], task: Task::Regression { outputs: 1 } })
+            Ok(Info {
+                train: length,
+                held_out: self.1.count(length),
+                test: 0,
+                input: vec![1],
+                task: Task::Regression { outputs: 1 },
+                class_names: Vec::new(),
+                warnings: Vec::new(),
+            })
         }
         fn load(&self, _: &Access<'_>) -> Result<Data, Error> {
             Err(Error("this set has no data".into()))

@@ -1,8 +1,9 @@
 use std::fs;
 use std::path::Path;
 
+use crate::dataset::csv::{Missing, parse};
 use crate::dataset::tests::{build_in, offline};
-use crate::dataset::{Data, Inputs, Part, Targets, Task};
+use crate::dataset::{Data, Holdout, Inputs, Part, SplitRule, Targets, Task};
 
 /// Builds and loads the data set of `keys` in a folder with `files`. Messages are returned without the folder's path.
 fn load(files: &[(&str, &str)], keys: &str) -> Result<(Data, toml::Table), String> {
@@ -182,4 +183,44 @@ fn text_that_is_not_utf8_is_reported_with_its_line() {
     let table = "type = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"regression\"";
     let error = build_in(folder.path(), table).unwrap().0.info().unwrap_err();
     assert!(error.0.ends_with("a.csv:3: the text is not UTF-8"), "{error}");
+}
+
+/// The parts of a table whose class `y` has one row of ten: with `validation = 2` it is not among the rows held out.
+#[test]
+fn a_class_that_a_part_lacks_is_named() {
+    let rows: Vec<String> = (1..=10).map(|n| format!("{n},{}", if n == 9 { "y" } else { "x" })).collect();
+    let text = format!("a,y\n{}\n", rows.join("\n"));
+    for split_seed in 0..6 {
+        let split = SplitRule { validation: Holdout::Count(2), split_seed, ..SplitRule::default() };
+        let data = parse(text.as_bytes(), "file", b',', "y", Missing::Error, &split).unwrap();
+        let messages: Vec<String> = data.info.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!((data.train_rows.len(), data.held_out.len()), (8, 2));
+        assert!(messages.contains(&"the validation part has no example of class `y`".to_owned()), "{messages:?}");
+        let few = "there are only 10 examples, read as 2 classes: 8 to train on, 2 held out for validation";
+        assert!(messages.contains(&few.to_owned()), "{messages:?}");
+        // A split that is not stratified holds the only `y` out for some seeds: then it cannot be learned.
+        let by_chance = SplitRule { stratify: Some(false), ..split };
+        let data = parse(text.as_bytes(), "file", b',', "y", Missing::Error, &by_chance).unwrap();
+        let lacking = if data.held_out.contains(&8) { "training" } else { "validation" };
+        let expected = format!("the {lacking} part has no example of class `y`");
+        assert!(data.info.warnings.iter().any(|warning| warning.to_string() == expected), "{:?}", data.info.warnings);
+    }
+}
+
+#[test]
+fn each_part_has_its_share_of_every_class() {
+    let rows: Vec<String> = (0..100).map(|n| format!("{n},{}", if n % 10 == 0 { "rare" } else { "common" })).collect();
+    let text = format!("x,y\n{}", rows.join("\n"));
+    for seed in 0..5 {
+        let data = one(&text, &format!("test = 20\ntest_seed = {seed}")).unwrap();
+        let rare = |part: &Part, rows: &[u32]| match &part.targets {
+            Targets::Classes(classes) => rows.iter().filter(|&&row| classes[row as usize] == 1).count(),
+            Targets::Values(_) => 0,
+        };
+        let test = data.test.unwrap();
+        assert_eq!(rare(&test, &(0..20).collect::<Vec<_>>()), 2);
+        assert_eq!((data.held_out.len(), rare(&data.train, &data.held_out)), (8, 1));
+        assert_eq!(data.info.class_names, ["common", "rare"]);
+        assert_eq!(data.info.warnings, []);
+    }
 }

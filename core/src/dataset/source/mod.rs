@@ -92,7 +92,8 @@ fn sources() -> Vec<&'static Source> {
         let table = Table::default();
         let log = Log::default();
         let mut section = Section::root(&table, &log);
-        (entry.build)(&mut section, &Context { folder: Path::new(""), may_read: false })?.source()
+        let context = Context { folder: Path::new(""), may_read: false, split: &super::SplitRule::default() };
+        (entry.build)(&mut section, &context)?.source()
     };
     REGISTRY.iter().filter_map(source).collect()
 }

@@ -1,0 +1,57 @@
+//! The task of a user's own data, as the spec names it or as its targets suggest.
+
+use super::Task;
+
+crate::choice! {
+    /// The task of a table or of arrays.
+    pub enum TaskKind {
+        Classification = "classification",
+        Regression = "regression",
+    }
+}
+
+/// Integers with more different values are taken for quantities.
+const MAX_GUESSED_CLASSES: usize = 20;
+
+impl TaskKind {
+    /// Guesses the task of numeric targets. They are classes if they are integers with at most 20 different values, and if
+    /// these repeat (at most 3 values for 4 examples) or are 0, 1, 2, … without a gap.
+    pub fn guess(targets: &[f64]) -> TaskKind {
+        let mut distinct = targets.to_vec();
+        distinct.sort_unstable_by(f64::total_cmp);
+        distinct.dedup();
+        let whole = distinct.iter().all(|value| value.fract() == 0.0);
+        let counted = distinct.iter().enumerate().all(|(index, &value)| value == index as f64);
+        let repeated = 4 * distinct.len() <= 3 * targets.len();
+        match whole && distinct.len() <= MAX_GUESSED_CLASSES && (repeated || counted) {
+            true => TaskKind::Classification,
+            false => TaskKind::Regression,
+        }
+    }
+
+    /// Returns a task of this kind with a usual size, for a preview without data.
+    pub fn assumed(self) -> Task {
+        match self {
+            TaskKind::Classification => Task::Classification { classes: 10 },
+            TaskKind::Regression => Task::Regression { outputs: 1 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_that_repeat_or_count_from_zero_are_classes() {
+        let guess = |targets: &[f64]| TaskKind::guess(targets).word();
+        let count = |n: u32| (0..n).map(f64::from).collect::<Vec<_>>();
+        assert_eq!(guess(&[3.0, 8.0, 3.0]), "classification");
+        assert_eq!(guess(&[1.0, 2.0, 2.0, 1.0]), "classification");
+        assert_eq!(guess(&count(20)), "classification");
+        assert_eq!(guess(&count(21)), "regression");
+        assert_eq!(guess(&[0.5, 1.0, 1.0]), "regression");
+        // Prices of five houses.
+        assert_eq!(guess(&[250_000.0, 310_000.0, 180_000.0, 420_000.0, 255_000.0]), "regression");
+    }
+}

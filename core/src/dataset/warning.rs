@@ -1,0 +1,168 @@
+//! Findings about a user's own data that do not stop a run.
+
+use std::fmt;
+
+use super::split::class_sizes;
+use super::{Data, Part, Targets, Task};
+
+/// Something that a person should know about the data before training.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// A part has no example of some classes.
+    ClassesMissing {
+        /// "training", "validation" or "test".
+        part: &'static str,
+        /// The names of these classes.
+        classes: Vec<String>,
+    },
+    /// Nearly every example has a class of its own.
+    ManyClasses { classes: usize, examples: usize },
+    /// There are so few examples that scores say little.
+    FewExamples {
+        train: usize,
+        held_out: usize,
+        test: usize,
+        /// The task and its size: "2 classes", "quantities".
+        read_as: String,
+    },
+}
+
+/// A list of classes in a message has at most this many names.
+const NAMES_SHOWN: usize = 5;
+
+/// Returns the names in a list for people: `` `a`, `b` and 3 more ``.
+pub fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+impl Warning {
+    /// Returns the keys of `[data]` that the warning is about. The first one that the spec has is shown.
+    pub fn keys(&self) -> &'static [&'static str] {
+        match self {
+            Warning::ClassesMissing { part: "test", .. } => &["test", "test_path", "y_test"],
+            Warning::ClassesMissing { .. } | Warning::FewExamples { .. } => &["validation"],
+            Warning::ManyClasses { .. } => &["task", "target", "y"],
+        }
+    }
+
+    /// Returns a line that says what to do.
+    pub fn help(&self) -> String {
+        match self {
+            Warning::ClassesMissing { part: "training", .. } => {
+                "no model can learn these classes: hold out fewer examples, or other ones with `split_seed`".into()
+            }
+            Warning::ClassesMissing { .. } => {
+                "its scores do not count these classes: hold out more examples, or other ones with another seed".into()
+            }
+            Warning::ManyClasses { .. } => {
+                "a quantity needs task = \"regression\"; names and numbers of rows cannot be predicted".into()
+            }
+            Warning::FewExamples { .. } => {
+                "`validation = 0` trains on all of them; `task` decides whether the target has classes or quantities"
+                    .into()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::ClassesMissing { part, classes } => {
+                let noun = if classes.len() == 1 { "class" } else { "classes" };
+                write!(f, "the {part} part has no example of {noun} {}", listed(classes))
+            }
+            Warning::ManyClasses { classes, examples } => {
+                write!(
+                    f,
+                    "there are {classes} classes for {examples} examples: nearly every example has one of its own"
+                )
+            }
+            Warning::FewExamples { train, held_out, test, read_as } => {
+                let parts = [(*train, "to train on"), (*held_out, "held out for validation"), (*test, "to test on")];
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(examples, _)| *examples > 0)
+                    .map(|(examples, use_)| format!("{examples} {use_}"))
+                    .collect();
+                let all = train + held_out + test;
+                write!(f, "there are only {all} examples, read as {read_as}: {}", parts.join(", "))
+            }
+        }
+    }
+}
+
+/// The parts of data sets with at most this many examples are listed.
+const FEW: usize = 20;
+
+impl Data {
+    /// Names the classes of a user's own data, and adds warnings about classes and sizes of parts.
+    pub fn of_user(mut self, class_names: Vec<String>) -> Self {
+        self.info.class_names = class_names;
+        let mut warnings = Vec::new();
+        let held_out = self.held_out.len();
+        let test = self.test.as_ref().map_or(0, |test| test.len);
+        let read_as = match self.info.task {
+            Task::Classification { classes } => {
+                warnings.extend(self.classes_missing(classes));
+                let examples = self.train.len + test;
+                if 4 * classes > 3 * examples {
+                    warnings.push(Warning::ManyClasses { classes, examples });
+                }
+                format!("{classes} classes")
+            }
+            Task::Regression { .. } => "quantities".to_owned(),
+        };
+        if self.train.len + test <= FEW {
+            let train = self.train_rows.len();
+            warnings.push(Warning::FewExamples { train, held_out, test, read_as });
+        }
+        self.info.warnings.extend(warnings);
+        self
+    }
+
+    /// Returns a warning for each part that lacks some of the classes.
+    fn classes_missing(&self, classes: usize) -> Vec<Warning> {
+        let all = |part: &Part| (0..part.len as u32).collect::<Vec<_>>();
+        let parts = [
+            ("training", Some((&self.train, self.train_rows.clone()))),
+            ("validation", Some((&self.train, self.held_out.clone()))),
+            ("test", self.test.as_ref().map(|test| (test, all(test)))),
+        ];
+        let missing = |(name, part): (&'static str, Option<(&Part, Vec<u32>)>)| {
+            let (part, rows) = part.filter(|(_, rows)| !rows.is_empty())?;
+            let Targets::Classes(labels) = &part.targets else { return None };
+            let mut sizes = class_sizes(rows.iter().map(|&row| labels[row as usize]));
+            sizes.resize(classes, 0);
+            let missing = sizes.iter().enumerate().filter(|&(_, &size)| size == 0);
+            let missing: Vec<String> = missing.map(|(class, _)| self.info.class_name(class)).collect();
+            (!missing.is_empty()).then_some(Warning::ClassesMissing { part: name, classes: missing })
+        };
+        parts.into_iter().filter_map(missing).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_name_classes_and_parts() {
+        let names = |n: usize| (0..n).map(|name| name.to_string()).collect::<Vec<_>>();
+        let missing = |part, n| Warning::ClassesMissing { part, classes: names(n) }.to_string();
+        assert_eq!(missing("validation", 1), "the validation part has no example of class `0`");
+        assert_eq!(
+            missing("training", 7),
+            "the training part has no example of classes `0`, `1`, `2`, `3`, `4` and 2 more"
+        );
+        let few = Warning::FewExamples { train: 8, held_out: 2, test: 0, read_as: "2 classes".into() };
+        assert_eq!(
+            few.to_string(),
+            "there are only 10 examples, read as 2 classes: 8 to train on, 2 held out for validation"
+        );
+    }
+}
