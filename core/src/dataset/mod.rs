@@ -13,6 +13,7 @@ mod normalize;
 mod npy;
 pub mod npz;
 mod open;
+pub mod sheet;
 mod shuffle;
 mod source;
 mod split;

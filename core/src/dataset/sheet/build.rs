@@ -1,0 +1,193 @@
+//! Reading the rows into columns, in one pass.
+
+use std::collections::HashMap;
+
+use super::super::Error;
+use super::decode::Source;
+use super::missing::Missing;
+use super::number::parse;
+use super::records::{Lines, Records, Split};
+use super::survey::{Layout, not_utf8};
+use super::{Cells, EMPTY, Marks};
+
+/// The rows of a file that was read to its end.
+pub struct Rows {
+    pub columns: Vec<Filled>,
+    pub count: usize,
+    pub lines: Lines,
+    /// The number of comment lines among the rows.
+    pub comments: usize,
+    /// The number of rows without values.
+    pub blank: usize,
+}
+
+/// The cells of a column.
+pub struct Filled {
+    pub cells: Cells,
+    /// True if `f32` rounds a whole number.
+    pub rounded: bool,
+}
+
+/// The result of a pass.
+pub enum Pass {
+    Done(Rows),
+    /// There is text that is not UTF-8, although all text before it is ASCII.
+    NotUtf8,
+    /// Some columns have cells that are not numbers. For each of them, the alternative marks with which these cells would
+    /// be numbers.
+    NotNumbers(Vec<(usize, Vec<Marks>)>),
+}
+
+/// Reads the rows of `source`.
+pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<Pass, Error> {
+    let file = source.name();
+    let text = source.text(layout.encoding)?;
+    let mut records = Records::new(file, text.utf8, layout.line_end, layout.delimiter);
+    records.skip_to(layout.first_line)?;
+    records.comments = layout.comments;
+    let mut columns: Vec<Column> = layout.text.iter().map(|&is_text| Column::new(is_text)).collect();
+    let mut failed: Vec<(usize, Vec<Marks>)> = Vec::new();
+    let mut split = Split::default();
+    let mut lines = Lines::default();
+    let (mut count, mut blank) = (0, 0);
+    let mut is_ascii = layout.names.iter().all(|name| name.is_ascii());
+    while let Some(record) = records.next()? {
+        let line = record.line;
+        let row = split.row(record, layout.delimiter);
+        if row.used() == 0 {
+            blank += 1;
+            continue;
+        }
+        if !layout.fits(row) {
+            let (columns, cells) = (columns.len(), row.len());
+            let who = if layout.has_header { "the header" } else { "the first row" };
+            return Err(Error(format!("{file}:{line}: {who} has {columns} columns, but this row has {cells}")));
+        }
+        let cells = row.cells().chain(std::iter::repeat(&b""[..]));
+        for (index, (column, cell)) in columns.iter_mut().zip(cells).enumerate() {
+            if let Column::Numbers(numbers) = column
+                && numbers.push(cell, layout.marks, missing)
+            {
+                continue;
+            }
+            let Ok(word) = std::str::from_utf8(cell) else {
+                let may_be_latin = layout.may_be_latin && is_ascii;
+                return if may_be_latin { Ok(Pass::NotUtf8) } else { Err(not_utf8(file, line)) };
+            };
+            is_ascii &= word.is_ascii();
+            match column {
+                Column::Text(words) => words.push(word, missing),
+                Column::Numbers(_) => note(&mut failed, index, cell, &layout.alternatives),
+            }
+        }
+        if failed.is_empty() {
+            lines.push(count, line);
+            count += 1;
+        } else {
+            // The file will be read again: the rest of it is only looked at.
+            columns.iter_mut().for_each(Column::forget);
+        }
+    }
+    if !failed.is_empty() {
+        return Ok(Pass::NotNumbers(failed));
+    }
+    let columns = columns.into_iter().map(Column::filled).collect();
+    Ok(Pass::Done(Rows { columns, count, lines, comments: records.skipped, blank }))
+}
+
+/// Keeps those alternatives for the column `index` with which `cell` is a number.
+fn note(failed: &mut Vec<(usize, Vec<Marks>)>, index: usize, cell: &[u8], alternatives: &[Marks]) {
+    let at = failed.iter().position(|&(other, _)| other == index).unwrap_or_else(|| {
+        failed.push((index, alternatives.to_vec()));
+        failed.len() - 1
+    });
+    failed[at].1.retain(|&marks| parse(cell, marks).is_some());
+}
+
+/// A column while it is read.
+enum Column {
+    Numbers(Numbers),
+    Text(Words),
+}
+
+impl Column {
+    fn new(is_text: bool) -> Column {
+        if is_text { Column::Text(Words::default()) } else { Column::Numbers(Numbers::default()) }
+    }
+
+    /// Drops all cells.
+    fn forget(&mut self) {
+        match self {
+            Column::Numbers(numbers) => numbers.values = Vec::new(),
+            Column::Text(words) => *words = Words::default(),
+        }
+    }
+
+    fn filled(self) -> Filled {
+        match self {
+            Column::Numbers(Numbers { values, rounded }) => Filled { cells: Cells::Numbers(values), rounded },
+            Column::Text(words) => Filled { cells: words.cells(), rounded: false },
+        }
+    }
+}
+
+/// Whole numbers above this are quantities such as 1e20, not identification numbers.
+const MOST_EXACT: f64 = (1u64 << 53) as f64;
+
+#[derive(Default)]
+struct Numbers {
+    values: Vec<f32>,
+    rounded: bool,
+}
+
+impl Numbers {
+    /// Adds a cell. Returns false if it is neither a number nor empty.
+    #[inline]
+    fn push(&mut self, cell: &[u8], marks: Marks, missing: &Missing) -> bool {
+        let value = match parse(cell, marks) {
+            Some(value) if missing.is_gap(value) => f32::NAN,
+            Some(value) => {
+                let kept = value as f32;
+                self.rounded |= f64::from(kept) != value && value.fract() == 0.0 && value.abs() < MOST_EXACT;
+                kept
+            }
+            None if missing.is_empty_number(cell) => f32::NAN,
+            None => return false,
+        };
+        self.values.push(value);
+        true
+    }
+}
+
+#[derive(Default)]
+struct Words {
+    /// The code of each word. Words that mean an empty cell have the code [`EMPTY`].
+    known: HashMap<Box<str>, u32>,
+    different: u32,
+    codes: Vec<u32>,
+}
+
+impl Words {
+    fn push(&mut self, word: &str, missing: &Missing) {
+        let code = match self.known.get(word) {
+            Some(&code) => code,
+            None => {
+                let code = if missing.is_empty(word.as_bytes()) { EMPTY } else { self.different };
+                self.different += u32::from(code != EMPTY);
+                self.known.insert(word.into(), code);
+                code
+            }
+        };
+        self.codes.push(code);
+    }
+
+    fn cells(self) -> Cells {
+        let mut words = vec![String::new(); self.different as usize];
+        for (word, code) in self.known {
+            if code != EMPTY {
+                words[code as usize] = word.into();
+            }
+        }
+        Cells::Text { words, codes: self.codes }
+    }
+}

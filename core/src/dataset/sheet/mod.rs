@@ -1,0 +1,238 @@
+//! Reading tables as other programs leave them: the bytes of a CSV file become columns of numbers or words.
+//!
+//! [`Sheet::read`] looks at the first mebibyte to find the [layout](survey): encoding, separator, header, comment lines and
+//! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`. A later cell can contradict the
+//! layout, for example a word in a column that had only numbers so far. Then the layout is corrected and the file is read
+//! again.
+
+mod build;
+mod decode;
+mod delimiter;
+mod found;
+mod header;
+mod kind;
+mod missing;
+mod number;
+mod records;
+mod sniff;
+mod survey;
+
+use std::path::Path;
+
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+pub use delimiter::Delimiter;
+pub use found::{Found, HeaderDoubt, Renamed};
+pub use kind::Kind;
+pub use missing::MISSING_WORDS;
+pub use number::Marks;
+
+use self::build::{Pass, Rows, pass};
+use self::decode::Source;
+use self::missing::Missing;
+use self::survey::Layout;
+use super::Error;
+
+/// The code of an empty cell in a column of text.
+pub const EMPTY: u32 = u32::MAX;
+
+/// The format of a file. What is `None` is found out from the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadOptions {
+    pub delimiter: Option<Delimiter>,
+    /// False if the first row has values. The columns are then named by their numbers from 1. The default is true.
+    pub header: Option<bool>,
+    /// The decimal mark: `.` or `,`.
+    pub decimal: Option<char>,
+    /// The mark between groups of three digits: `,`, `.`, `'` or a blank.
+    pub thousands: Option<char>,
+    pub comments: Comments,
+    /// The words that mean an empty cell, in place of [`MISSING_WORDS`].
+    pub missing_words: Option<Vec<String>>,
+    pub encoding: Option<&'static Encoding>,
+    /// The names of columns that are kept as text, even if all of their cells are numbers.
+    pub text_columns: Vec<String>,
+}
+
+/// The lines that are comments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comments {
+    /// Lines that start with `#` or `%`, unless the first column has such values.
+    #[default]
+    Guess,
+    Never,
+    /// Lines that start with this ASCII character.
+    Start(u8),
+}
+
+/// A table in memory.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The name of the file in messages.
+    pub file: String,
+    pub columns: Vec<Column>,
+    /// The number of rows, the header excluded. At least 1.
+    pub rows: usize,
+    /// The facts about the format.
+    pub found: Found,
+    lines: records::Lines,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The name, unique in the table. It is empty for a column without a name.
+    pub name: String,
+    pub cells: Cells,
+    pub kind: Kind,
+    /// True if there are whole numbers below 2⁵³ that `f32` cannot hold exactly, such as long identification numbers.
+    pub rounded: bool,
+}
+
+/// The cells of a column, from the first row to the last.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cells {
+    /// NaN is an empty cell. All other values are finite.
+    Numbers(Vec<f32>),
+    Text {
+        /// The different words, in order of their first appearance.
+        words: Vec<String>,
+        /// For each row the index of its word. [`EMPTY`] is an empty cell.
+        codes: Vec<u32>,
+    },
+}
+
+/// A cell that is not a number in a column that has numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// The first row that has it, from 0.
+    pub row: usize,
+    pub word: String,
+    /// The number of cells that are numbers, and of cells that are other words.
+    pub numbers: usize,
+    pub others: usize,
+}
+
+impl Sheet {
+    /// Reads the file at `path`, which may be gzipped.
+    pub fn read(path: &Path, options: &ReadOptions) -> Result<Sheet, Error> {
+        sheet(&Source::File { path, name: path.display().to_string() }, options)
+    }
+
+    /// Reads the `bytes` of a file, which may be gzipped. `file` is its name in messages.
+    pub fn parse(bytes: &[u8], file: &str, options: &ReadOptions) -> Result<Sheet, Error> {
+        sheet(&Source::Bytes { bytes, name: file.to_owned() }, options)
+    }
+
+    /// Returns the line of a row in the file. Rows are counted from 0, lines from 1.
+    pub fn line(&self, row: usize) -> u64 {
+        self.lines.of(row)
+    }
+
+    /// Returns the column `name`.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Returns the number that `word` means in this file. Returns `None` if it is not a number that is finite as `f32`.
+    pub fn number(&self, word: &str) -> Option<f64> {
+        number::parse(word.as_bytes(), self.found.marks)
+    }
+
+    /// Returns the first cell of a column of text that is not a number, if other cells are. Returns `None` for columns that
+    /// have only numbers or only words.
+    pub fn stranger(&self, column: &Column) -> Option<Stranger> {
+        let Cells::Text { words, codes } = &column.cells else { return None };
+        let is_number: Vec<bool> = words.iter().map(|word| self.number(word).is_some()).collect();
+        let odd = is_number.iter().position(|is_number| !is_number)?;
+        let row = codes.iter().position(|&code| code == odd as u32)?;
+        let used = codes.iter().filter(|&&code| code != EMPTY);
+        let numbers = used.clone().filter(|&&code| is_number[code as usize]).count();
+        let others = used.count() - numbers;
+        (numbers > 0).then(|| Stranger { row, word: words[odd].clone(), numbers, others })
+    }
+}
+
+impl Column {
+    /// Returns true if the cell of `row` is empty.
+    pub fn is_empty(&self, row: usize) -> bool {
+        match &self.cells {
+            Cells::Numbers(values) => values[row].is_nan(),
+            Cells::Text { codes, .. } => codes[row] == EMPTY,
+        }
+    }
+
+    /// Returns the number of empty cells.
+    pub fn empty_cells(&self) -> usize {
+        match &self.cells {
+            Cells::Numbers(values) => values.iter().filter(|value| value.is_nan()).count(),
+            Cells::Text { codes, .. } => codes.iter().filter(|&&code| code == EMPTY).count(),
+        }
+    }
+}
+
+/// The number of times that a file is read to correct its layout, before columns that do not fit become text.
+const CORRECTIONS: usize = 12;
+
+/// Reads a table.
+fn sheet(source: &Source<'_>, options: &ReadOptions) -> Result<Sheet, Error> {
+    if options.thousands.is_some() && options.thousands == options.decimal {
+        return Err(Error(format!("{}: the decimal mark and the thousands mark are the same", source.name())));
+    }
+    let missing = Missing::new(options.missing_words.as_deref());
+    let mut layout = Layout::find(source, options, &missing)?;
+    for correction in 0.. {
+        match pass(source, &layout, &missing)? {
+            Pass::Done(rows) => return finish(source.name(), layout, rows),
+            Pass::NotUtf8 => {
+                layout.may_be_latin = false;
+                layout.encoding = Some(WINDOWS_1252);
+                layout.encoding_name = WINDOWS_1252.name();
+            }
+            Pass::NotNumbers(failed) => layout.correct(&failed, correction < CORRECTIONS),
+        }
+    }
+    unreachable!("the loop ends by itself")
+}
+
+/// Makes a table of the rows.
+fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
+    if rows.count == 0 {
+        let after = if layout.has_header { " after the header" } else { "" };
+        return Err(Error(format!("{file}: there are no rows{after}")));
+    }
+    let has_values = |cells: &Cells| match cells {
+        Cells::Numbers(values) => values.iter().any(|value| !value.is_nan()),
+        Cells::Text { words, .. } => !words.is_empty(),
+    };
+    let width = layout.names.len();
+    let mut columns = Vec::with_capacity(width);
+    for (index, (name, filled)) in layout.names.into_iter().zip(rows.columns).enumerate() {
+        let is_unnamed =
+            name.is_empty() || layout.renamed.iter().any(|it| it.column == index + 1 && it.from.is_empty());
+        let is_beyond = index >= layout.used;
+        if (is_unnamed || is_beyond) && !has_values(&filled.cells) {
+            continue;
+        }
+        let kind = kind::kind(&name, &filled.cells, index == 0);
+        columns.push(Column { name, cells: filled.cells, kind, rounded: filled.rounded });
+    }
+    let blank_columns = width - columns.len();
+    let kept = |it: &Renamed| columns.iter().any(|column| column.name == it.to);
+    let found = Found {
+        delimiter: layout.delimiter,
+        header: layout.has_header,
+        header_doubt: if layout.has_header { header::doubt(&columns) } else { None },
+        encoding: layout.encoding_name,
+        marks: layout.marks,
+        comments: layout.comments_above + rows.comments,
+        blank_rows: rows.blank,
+        row_names: layout.row_names,
+        blank_columns,
+        renamed: layout.renamed.into_iter().filter(kept).collect(),
+    };
+    Ok(Sheet { file: file.to_owned(), columns, rows: rows.count, found, lines: rows.lines })
+}
+
+#[cfg(test)]
+mod tests;
