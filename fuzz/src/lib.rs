@@ -11,7 +11,7 @@ use std::io::{Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
 use lr_run::checkpoint::{tensors, values_in};
-use lr_run::dataset::{Access, SplitRule, csv, idx, npz, unpacked};
+use lr_run::dataset::{Access, Layout, Reading, SplitRule, TaskKind, csv, idx, npy, npz, unpacked};
 use lr_run::plan::{Machine, Plan, glob, plan};
 use lr_run::run::job;
 use lr_run::schedule::{Formula, NAMES};
@@ -167,10 +167,24 @@ fn csv(bytes: &[u8]) {
     }
 }
 
-/// Reads a NumPy archive.
+/// Reads a NumPy archive with each task and layout, and the bytes as a single array.
 fn npz(bytes: &[u8]) {
-    if let Ok(data) = npz::parse(Cursor::new(bytes), "file", &SplitRule::default()) {
-        assert!(data.train.len > 0 && data.train.len == data.info.train);
+    for task in [None, Some(TaskKind::Classification), Some(TaskKind::Regression)] {
+        for layout in [None, Some(Layout::ChannelsLast)] {
+            let group = layout.map(|_| "x".to_owned());
+            let how = Reading { task, layout, split: SplitRule { group, ..SplitRule::default() } };
+            if let Ok((found, _)) = npz::parse(Cursor::new(bytes), "file", &npz::Names::default(), &how) {
+                let data = found.data;
+                assert!(data.train.len > 0 && data.train.len == data.info.train);
+                assert_eq!(data.train_rows.len() + data.held_out.len(), data.train.len);
+                assert_eq!(data.info.held_out, data.held_out.len());
+            }
+        }
+    }
+    if let Ok(array) = npy::named(bytes, bytes.len() as u64, "file") {
+        let array = array.array;
+        assert_eq!(array.shape.iter().product::<usize>() * array.dtype.size(), array.bytes.len());
+        assert!(array.words().len() == array.shape.iter().product::<usize>());
     }
 }
 

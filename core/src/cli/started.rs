@@ -1,5 +1,6 @@
 //! The first event of a run, from its plan.
 
+use crate::dataset::TaskKind;
 use crate::plan::{Compute, DataPlan, Group, Groups, ModelPlan, Plan, Scheduled};
 use crate::record::{Columns, ComputeInfo, DataInfo, GroupInfo, HyperInfo, ModelInfo, Started, StrategyInfo};
 
@@ -44,6 +45,9 @@ fn data(plan: &DataPlan) -> DataInfo {
         val_examples: plan.info.held_out as u64,
         test_examples: test_examples as u64,
         validation_part: validation_part.to_owned(),
+        input_shape: plan.info.input.iter().map(|&size| size as u64).collect(),
+        task: TaskKind::of(plan.info.task).word().to_owned(),
+        outputs: plan.outputs() as u64,
     }
 }
 

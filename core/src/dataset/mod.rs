@@ -1,5 +1,6 @@
 //! Data sets: reading examples, splitting them, and normalizing them. `lr_run::batches` makes tensors of them.
 
+mod arrays;
 mod augment;
 pub mod csv;
 mod fashion_mnist;
@@ -10,7 +11,7 @@ mod image_set;
 mod linear;
 mod mnist;
 mod normalize;
-mod npy;
+pub mod npy;
 pub mod npz;
 mod open;
 pub mod sheet;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use crate::spec::{Entry, FilePath, Section};
 
+pub use arrays::{Layout, Reading};
 pub use augment::{Augment, Transform};
 pub use fingerprint::fingerprint;
 pub use gzip::unpacked;
@@ -214,7 +216,8 @@ impl Context<'_> {
 pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Dataset>>;
 
 /// Every data set that `[data] type = "…"` can name.
-pub const REGISTRY: &[Entry<Build>] = &[csv::ENTRY, fashion_mnist::ENTRY, linear::ENTRY, mnist::ENTRY, npz::ENTRY];
+pub const REGISTRY: &[Entry<Build>] =
+    &[csv::ENTRY, fashion_mnist::ENTRY, linear::ENTRY, mnist::ENTRY, npy::ENTRY, npz::ENTRY];
 
 #[cfg(test)]
 mod tests;

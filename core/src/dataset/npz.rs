@@ -3,222 +3,268 @@
 //! | key | default | |
 //! |---|---|---|
 //! | `path` | | the file, relative to the spec |
+//! | `x`, `y` | see below | the names of the arrays with inputs and targets |
+//! | `x_test`, `y_test` | see below | the names of the arrays of the test part, if there is one |
+//! | `task` | see below | "classification" or "regression" |
+//! | `layout` | see below | the axes of images: "channels_first" or "channels_last" |
+//! | `group` | | the name of an array with one value for each training example, such as the number of a patient. Examples with the same value are all held out, or none of them is |
 //!
-//! The file has these arrays:
+//! Inputs have the shape `[n, …]`. `uint8` values are pixels, 0 to 255, and `[n, height, width]` becomes
+//! `[n, 1, height, width]`. Other types become `f32` in the same shape. Targets have the shape `[n]`, `[n, 1]` or
+//! `[n, outputs]`. Arrays can be of any integer or float type of up to 64 bits, or of booleans, in either byte order, in C or
+//! Fortran order. Targets can be text.
 //!
-//! - `x`: inputs `[n, …]`. `uint8` values are pixels, 0 to 255, and `[n, height, width]` becomes
-//!   `[n, 1, height, width]`. Other types become `f32` in the same shape.
-//! - `y`: targets. Integers `[n]` are classes, numbered from 0. Floats `[n]` or `[n, outputs]` are values to predict.
-//! - `x_test`, `y_test`: the test part, optional.
+//! - Without `x` and `y`, these are the first of `x` and `y`, `x_train` and `y_train` (as in Keras), `train_images` and
+//!   `train_labels`, `images` and `labels`, `data` and `target`, `arr_0` and `arr_1` that the file has. In the same way
+//!   `x_test` and `y_test`, or `test_images` and `test_labels`, are the test part. Capital `X` and `Y` are also found.
+//! - Without `task`, the task is classification if `y` has text, booleans, rows with a single 1 (one-hot), or whole numbers with
+//!   at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise it is regression.
+//!   Classes are numbered in sorted order.
+//! - Without `layout`, images of shape `[n, a, b, c]` have their channels last if `c` is 1, 3 or 4, and `a` and `b` are larger
+//!   than 4.
 //!
-//! The default of `normalize` is "unit" for pixels and "none" for other inputs. The element types `uint8`, `float32`, `float64`, `int32` and `int64` are read, little-endian and in C order.
+//! The resolved spec has the names, the task and the layout that were found. The default of `normalize` is "unit" for pixels
+//! and "none" for other inputs.
 
 use std::cell::OnceCell;
-use std::io::{BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::npy::{Array, Dtype};
+use super::arrays::{self, Array, Arrays, Found, Header, Named, Reading};
 use super::open::open;
-use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, SplitRule, Targets, Task};
-use crate::spec::{Entry, Section};
+use super::{Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind};
+use crate::spec::{Entry, Section, nearest};
 
-pub const ENTRY: Entry<Build> =
-    Entry { name: "npz", summary: "your own NumPy arrays", example: "type = \"npz\"\npath = \"arrays.npz\"", build };
+pub const ENTRY: Entry<Build> = Entry {
+    name: "npz",
+    summary: "your own NumPy arrays in one archive",
+    example: "type = \"npz\"\npath = \"arrays.npz\"\nx = \"x_train\"\ny = \"y_train\"\ntask = \"classification\"",
+    build,
+};
 
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
-    let path = context.required_path(section, "path")?;
-    Some(Box::new(Npz { path, split: context.split.clone(), read: OnceCell::new() }))
+    let path = context.required_path(section, "path");
+    let names = Names {
+        x: section.optional("x"),
+        y: section.optional("y"),
+        x_test: section.optional("x_test"),
+        y_test: section.optional("y_test"),
+    };
+    let split = context.split.clone().with_group(section);
+    let how = Reading::read(section, split);
+    let set = Npz { path: path?, names, how, read: OnceCell::new() };
+    // An error in the file is reported by `info`.
+    if context.may_read
+        && let Ok((found, names)) = set.read()
+    {
+        found.resolve(section);
+        for (key, name) in [("x", &names.x), ("y", &names.y), ("x_test", &names.x_test), ("y_test", &names.y_test)] {
+            if let Some(name) = name {
+                section.put(key, name.as_str());
+            }
+        }
+    }
+    Some(Box::new(set))
 }
-
-/// A larger label is a mistake: the last layer of a model has one output for each class.
-const MAX_CLASSES: i64 = 1_000_000;
 
 /// The best compression that deflate can reach: this many bytes in one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
 
+/// The names under which inputs and targets are looked for.
+const USUAL: [(&str, &str); 12] = [
+    ("x", "y"),
+    ("X", "y"),
+    ("X", "Y"),
+    ("x_train", "y_train"),
+    ("X_train", "y_train"),
+    ("X_train", "Y_train"),
+    ("train_images", "train_labels"),
+    ("images", "labels"),
+    ("data", "labels"),
+    ("data", "target"),
+    ("features", "labels"),
+    ("arr_0", "arr_1"),
+];
+
+/// The names under which the test part is looked for.
+const USUAL_TEST: [(&str, &str); 4] =
+    [("x_test", "y_test"), ("X_test", "y_test"), ("X_test", "Y_test"), ("test_images", "test_labels")];
+
+/// The names of the arrays. `None` for those that the spec does not give.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub x: Option<String>,
+    pub y: Option<String>,
+    pub x_test: Option<String>,
+    pub y_test: Option<String>,
+}
+
 #[derive(Debug)]
 struct Npz {
     path: PathBuf,
-    split: SplitRule,
-    read: OnceCell<Data>,
+    names: Names,
+    how: Reading,
+    read: OnceCell<Result<(Found, Names), String>>,
 }
 
 impl Npz {
-    fn data(&self) -> Result<&Data, Error> {
-        if let Some(data) = self.read.get() {
-            return Ok(data);
-        }
-        let data = read(&self.path, &self.split)?;
-        Ok(self.read.get_or_init(|| data))
+    /// Reads the file once.
+    fn read(&self) -> Result<&(Found, Names), Error> {
+        let read = || {
+            let (source, _) = open(&self.path)?;
+            parse(BufReader::new(source), &self.path.display().to_string(), &self.names, &self.how)
+        };
+        self.read.get_or_init(|| read().map_err(|error| error.0)).as_ref().map_err(|error| Error(error.clone()))
     }
 }
 
 impl Dataset for Npz {
     fn info(&self) -> Result<Info, Error> {
-        self.data().map(|data| data.info.clone())
+        self.read().map(|(found, _)| found.data.info.clone())
     }
 
     fn load(&self, _access: &Access<'_>) -> Result<Data, Error> {
-        self.data().cloned()
+        self.read().map(|(found, _)| found.data.clone())
+    }
+
+    /// Reads the file to see whether its inputs are pixels. An error in it is reported by [`Dataset::info`].
+    fn default_normalize(&self) -> Normalize {
+        self.read().map_or(Normalize::None, |(found, _)| found.default_normalize())
     }
 
     fn stratifies(&self) -> bool {
         true
     }
 
-    /// Reads the file to see whether its inputs are pixels. An error in it is reported by [`Dataset::info`].
-    fn default_normalize(&self) -> Normalize {
-        match self.data().map(|data| &data.train.inputs) {
-            Ok(Inputs::Bytes(_)) => Normalize::Unit,
-            _ => Normalize::None,
-        }
+    fn without_files(&self) -> Assumed {
+        Assumed { input: vec![1, 28, 28], task: self.how.task.map(TaskKind::assumed) }
     }
 }
 
-fn read(path: &Path, split: &SplitRule) -> Result<Data, Error> {
-    let (source, _) = open(path)?;
-    parse(BufReader::new(source), &path.display().to_string(), split)
+/// Reads an archive. `file` is its name in messages. Returns the data, and the names of their arrays.
+pub fn parse(mut source: impl Read + Seek, file: &str, names: &Names, how: &Reading) -> Result<(Found, Names), Error> {
+    let mut start = [0; 8];
+    let length = source.read(&mut start).unwrap_or_default();
+    source.seek(SeekFrom::Start(0)).map_err(|error| Error(format!("{file}: {error}")))?;
+    let archive = ZipArchive::new(source).map_err(|error| match arrays::other_format(&start[..length]) {
+        Some(what) if !start.starts_with(b"PK") => Error(format!("{file}: not an .npz file: {what}")),
+        _ => Error(format!("{file}: not an .npz file: {error}")),
+    })?;
+    let mut archive = Archive { archive, file };
+    let found = archive.choose(names)?;
+    let mut pair = |x: &Option<String>, y: &Option<String>| match (x, y) {
+        (Some(x), Some(y)) => Ok::<_, Error>(Some((archive.array(x)?, archive.array(y)?))),
+        _ => Ok(None),
+    };
+    let (x, y) = pair(&found.x, &found.y)?.ok_or_else(|| Error(format!("{file}: there is no `x` and no `y`")))?;
+    let test = pair(&found.x_test, &found.y_test)?;
+    let groups = how.split.group.as_ref().map(|name| archive.array(name)).transpose()?;
+    Ok((arrays::assemble(Arrays { x, y, test, groups }, how)?, found))
 }
 
-/// Reads an archive. `file` is its name in messages.
-pub fn parse(source: impl Read + Seek, file: &str, split: &SplitRule) -> Result<Data, Error> {
-    let archive = ZipArchive::new(source);
-    let mut archive = archive.map_err(|error| Error(format!("{file}: not an .npz file: {error}")))?;
-    let mut array = |name: &str| array(&mut archive, name, file);
-    let mut part = |x_name: &str, y_name: &str| match (array(x_name)?, array(y_name)?) {
-        (Some(x), Some(y)) => Ok(Some((
-            Named { array: x, name: format!("{file}: `{x_name}`") },
-            Named { array: y, name: format!("{file}: `{y_name}`") },
-        ))),
-        (None, None) => Ok(None),
-        (x, _) => {
-            let (there, missing) = if x.is_some() { (x_name, y_name) } else { (y_name, x_name) };
-            Err(Error(format!("{file}: there is `{there}`, but no `{missing}`")))
-        }
-    };
-    let train = part("x", "y")?.ok_or_else(|| Error(format!("{file}: there is no `x` and no `y`")))?;
-    let test = part("x_test", "y_test")?;
-    assemble(train, test, split)
+/// An open archive, and its name in messages.
+struct Archive<'a, R> {
+    archive: ZipArchive<R>,
+    file: &'a str,
 }
 
-/// An array and its name in messages.
-struct Named {
-    array: Array,
-    name: String,
-}
-
-/// Reads the array `name` of the archive. Returns `None` if there is no such member.
-fn array(archive: &mut ZipArchive<impl Read + Seek>, name: &str, file: &str) -> Result<Option<Array>, Error> {
-    let place = format!("{file}: `{name}`");
-    let member = match archive.by_name(&format!("{name}.npy")) {
-        Ok(member) => member,
-        Err(zip::result::ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(Error(format!("{place}: {error}"))),
-    };
-    let (size, packed) = (member.size(), member.compressed_size());
-    // A small archive can declare any size.
-    let possible = match member.compression() {
-        CompressionMethod::Stored => size == packed,
-        CompressionMethod::Deflated => size <= packed.saturating_mul(MAX_DEFLATE_RATIO).saturating_add(1024),
-        other => {
-            return Err(Error(format!("{place}: the compression {other} is not supported. NumPy stores or deflates")));
-        }
-    };
-    if !possible {
-        return Err(Error(format!("{place}: declares {size} bytes, but {packed} packed bytes cannot hold that many")));
+impl<R: Read + Seek> Archive<'_, R> {
+    /// Returns the names of all arrays.
+    fn names(&self) -> Vec<String> {
+        let names = self.archive.file_names().filter_map(Result::ok);
+        names.filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect()
     }
-    Array::read(member, size, &place).map(Some)
-}
 
-fn assemble((x, y): (Named, Named), test: Option<(Named, Named)>, split: &SplitRule) -> Result<Data, Error> {
-    let pixels = x.array.dtype == Dtype::U8;
-    let [n, shape @ ..] = &x.array.shape[..] else {
-        return Err(Error(format!("{}: expected an array of shape [n, …], not a single number", x.name)));
-    };
-    let n = *n;
-    let input = match shape {
-        [] => vec![1],
-        [height, width] if pixels => vec![1, *height, *width],
-        shape => shape.to_vec(),
-    };
-    if n == 0 || input.contains(&0) {
-        return Err(Error(format!("{}: its shape {:?} has no values", x.name, x.array.shape)));
-    }
-    if let Some((x_test, y_test)) = &test {
-        same(&x, x_test)?;
-        same(&y, y_test)?;
-    }
-    let outputs = match &y.array.shape[..] {
-        [_] => 1,
-        [_, outputs] if *outputs > 0 && y.array.integers().is_none() => *outputs,
-        shape => {
-            let message = format!("{}: expected the shape [{n}], or [{n}, outputs] for floats, not {shape:?}", y.name);
-            return Err(Error(message));
-        }
-    };
-    let y_name = y.name.clone();
-    let train = part(x, y)?;
-    let test = test.map(|(x, y)| part(x, y)).transpose()?;
-    let classes = [Some(&train), test.as_ref()].into_iter().flatten().filter_map(|part| match &part.targets {
-        Targets::Classes(classes) => classes.iter().max(),
-        Targets::Values(_) => None,
-    });
-    let task = match classes.max() {
-        Some(0) => return Err(Error(format!("{y_name}: every class is 0, but a classifier needs two classes"))),
-        Some(&largest) => Task::Classification { classes: largest as usize + 1 },
-        None => Task::Regression { outputs },
-    };
-    let rows = split.rows_of_table(&train, None);
-    Ok(Data::new(train, test, input, task, rows).of_user(Vec::new()))
-}
-
-/// Returns an error if a test array differs from the training array in more than its length.
-fn same(train: &Named, test: &Named) -> Result<(), Error> {
-    let alike = train.array.shape.get(1..) == test.array.shape.get(1..)
-        && (train.array.dtype == Dtype::U8) == (test.array.dtype == Dtype::U8)
-        && train.array.integers().is_some() == test.array.integers().is_some();
-    if alike && test.array.shape.first().is_some_and(|&n| n > 0) {
-        return Ok(());
-    }
-    let [expected, found] = [train, test].map(|it| format!("{:?} {:?}", it.array.dtype, it.array.shape));
-    Err(Error(format!("{}: {found} does not match the training part, which has {expected}", test.name)))
-}
-
-fn part(x: Named, y: Named) -> Result<Part, Error> {
-    let len = x.array.shape[0];
-    if y.array.shape[0] != len {
-        return Err(Error(format!("{}: {} targets for {len} examples", y.name, y.array.shape[0])));
-    }
-    let targets = match y.array.integers() {
-        Some(classes) => match classes.iter().position(|class| !(0..MAX_CLASSES).contains(class)) {
-            Some(index) => {
-                let (name, class, max) = (&y.name, classes[index], MAX_CLASSES - 1);
-                return Err(Error(format!("{name}[{index}] is {class}: classes must be from 0 to {max}")));
+    /// Chooses the arrays: those that the spec names, and usual ones for the others.
+    fn choose(&mut self, names: &Names) -> Result<Names, Error> {
+        let there = self.names();
+        let has = |name: &str| there.iter().any(|it| it == name);
+        // The first usual pair that agrees with the names of the spec.
+        let pair = |x: &Option<String>, y: &Option<String>, usual: &[(&str, &str)]| {
+            let agrees = |given: &Option<String>, name: &str| given.as_ref().map_or(has(name), |given| given == name);
+            let found = usual.iter().find(|(usual_x, usual_y)| agrees(x, usual_x) && agrees(y, usual_y));
+            let other = |given: &Option<String>, usual: Option<&str>| given.clone().or(usual.map(str::to_owned));
+            (other(x, found.map(|(x, _)| *x)), other(y, found.map(|(_, y)| *y)))
+        };
+        let (x, y) = pair(&names.x, &names.y, &USUAL);
+        let (x_test, y_test) = pair(&names.x_test, &names.y_test, &USUAL_TEST);
+        let found = Names { x, y, x_test, y_test };
+        for (key, name) in [("x", &found.x), ("y", &found.y), ("x_test", &found.x_test), ("y_test", &found.y_test)] {
+            if let Some(name) = name.as_ref().filter(|name| !has(name)) {
+                let near = nearest(name, there.iter().map(String::as_str));
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                return Err(self.missing(&format!("there is no array `{name}` for `{key}`{near}")));
             }
-            None => Targets::Classes(classes),
-        },
-        None => Targets::Values(finite(&y)?),
-    };
-    let inputs = match x.array.dtype {
-        Dtype::U8 => Inputs::Bytes(x.array.bytes),
-        _ => Inputs::Floats(finite(&x)?),
-    };
-    Ok(Part { inputs, targets, len })
+        }
+        match &found {
+            Names { x: Some(_), y: Some(_), x_test: Some(_), y_test: Some(_) } => Ok(found),
+            Names { x: Some(_), y: Some(_), x_test: None, y_test: None } => {
+                match USUAL_TEST.iter().find(|(x, y)| has(x) || has(y)) {
+                    Some((x, y)) => {
+                        let (one, other) = if has(x) { (x, y) } else { (y, x) };
+                        Err(self.missing(&format!("there is `{one}`, but no `{other}`")))
+                    }
+                    None => Ok(found),
+                }
+            }
+            Names { x: Some(_), y: Some(_), .. } => Err(self.missing("the test part needs both `x_test` and `y_test`")),
+            Names { x: Some(x), y: None, .. } => Err(self.missing(&format!("there is `{x}`, but `y` is not given"))),
+            Names { x: None, y: Some(y), .. } => Err(self.missing(&format!("there is `{y}`, but `x` is not given"))),
+            _ => Err(self.missing("there is no `x` and no `y`")),
+        }
+    }
+
+    /// Returns an error with a list of all arrays.
+    fn missing(&mut self, message: &str) -> Error {
+        let file = self.file;
+        let mut listed = Vec::new();
+        for name in self.names().into_iter().take(MOST_LISTED) {
+            let header = self
+                .archive
+                .by_name(&format!("{name}.npy"))
+                .ok()
+                .and_then(|mut member| Header::read(&mut member, "").ok());
+            listed.push((name, header.map_or_else(|| "not readable".to_owned(), |header| header.to_string())));
+        }
+        Error(format!(
+            "{file}: {message}\n{}\nhelp: name them, as in x = \"images\" and y = \"labels\"",
+            arrays::listed(&listed)
+        ))
+    }
+
+    /// Reads the array `name`.
+    fn array(&mut self, name: &str) -> Result<Named, Error> {
+        let place = format!("{}: `{name}`", self.file);
+        if !self.names().iter().any(|it| it == name) {
+            return Err(self.missing(&format!("there is no array `{name}`")));
+        }
+        let member = self.archive.by_name(&format!("{name}.npy"));
+        let member = member.map_err(|error| Error(format!("{place}: {error}")))?;
+        let (size, packed) = (member.size(), member.compressed_size());
+        // A small archive can declare any size.
+        let possible = match member.compression() {
+            CompressionMethod::Stored => size == packed,
+            CompressionMethod::Deflated => size <= packed.saturating_mul(MAX_DEFLATE_RATIO).saturating_add(1024),
+            other => {
+                return Err(Error(format!(
+                    "{place}: the compression {other} is not supported. NumPy stores or deflates"
+                )));
+            }
+        };
+        if !possible {
+            return Err(Error(format!(
+                "{place}: declares {size} bytes, but {packed} packed bytes cannot hold that many"
+            )));
+        }
+        let array = Array::read(member, size, &place)?;
+        Ok(Named { array, name: place, short: name.to_owned() })
+    }
 }
 
-/// Returns the values as `f32`. Returns an error if one is not finite.
-fn finite(it: &Named) -> Result<Vec<f32>, Error> {
-    let width: usize = it.array.shape[1..].iter().product();
-    let values = it.array.floats().into_iter().enumerate();
-    let checked = values.map(|(index, value)| {
-        let example = index / width.max(1);
-        let message = || format!("{}[{example}] has a value that is not finite in 32 bits", it.name);
-        value.ok_or_else(|| Error(message()))
-    });
-    checked.collect()
-}
+/// A message lists at most this many arrays.
+const MOST_LISTED: usize = 20;
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,14 @@ impl TaskKind {
         }
     }
 
+    /// Returns the kind of `task`.
+    pub fn of(task: Task) -> TaskKind {
+        match task {
+            Task::Classification { .. } => TaskKind::Classification,
+            Task::Regression { .. } => TaskKind::Regression,
+        }
+    }
+
     /// Returns a task of this kind with a usual size, for a preview without data.
     pub fn assumed(self) -> Task {
         match self {

@@ -17,6 +17,18 @@ pub enum Warning {
     },
     /// Nearly every example has a class of its own.
     ManyClasses { classes: usize, examples: usize },
+    /// The class numbers do not follow each other.
+    LabelsWithGaps {
+        /// The array or column with the labels.
+        name: String,
+        /// The different labels, sorted.
+        labels: Vec<String>,
+    },
+    /// The channels of images were found to be last.
+    ChannelsLast {
+        /// The shape of the array.
+        shape: String,
+    },
     /// There are so few examples that scores say little.
     FewExamples {
         train: usize,
@@ -45,7 +57,9 @@ impl Warning {
         match self {
             Warning::ClassesMissing { part: "test", .. } => &["test", "test_path", "y_test"],
             Warning::ClassesMissing { .. } | Warning::FewExamples { .. } => &["validation"],
-            Warning::ManyClasses { .. } => &["task", "target", "y"],
+            Warning::ManyClasses { .. } => &["task", "target", "y", "path"],
+            Warning::LabelsWithGaps { .. } => &["y", "path"],
+            Warning::ChannelsLast { .. } => &["x", "path"],
         }
     }
 
@@ -60,6 +74,10 @@ impl Warning {
             }
             Warning::ManyClasses { .. } => {
                 "a quantity needs task = \"regression\"; names and numbers of rows cannot be predicted".into()
+            }
+            Warning::LabelsWithGaps { .. } => "if they are quantities, write task = \"regression\"".into(),
+            Warning::ChannelsLast { .. } => {
+                "write layout = \"channels_last\" if this is right, and layout = \"channels_first\" if not".into()
             }
             Warning::FewExamples { .. } => {
                 "`validation = 0` trains on all of them; `task` decides whether the target has classes or quantities"
@@ -81,6 +99,17 @@ impl fmt::Display for Warning {
                     f,
                     "there are {classes} classes for {examples} examples: nearly every example has one of its own"
                 )
+            }
+            Warning::LabelsWithGaps { name, labels } => {
+                let last = labels.len().saturating_sub(1);
+                write!(
+                    f,
+                    "the labels {} of `{name}` have gaps: as classes they are numbered 0 to {last}",
+                    listed(labels)
+                )
+            }
+            Warning::ChannelsLast { shape } => {
+                write!(f, "images of shape {shape} are read with the channels last")
             }
             Warning::FewExamples { train, held_out, test, read_as } => {
                 let parts = [(*train, "to train on"), (*held_out, "held out for validation"), (*test, "to test on")];

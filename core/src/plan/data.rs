@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::assume::{self, Assume};
-use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, SplitRule, Task};
+use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, SplitRule, Task, TaskKind};
 use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup, one_of};
 
 /// The data of a run, not yet read.
@@ -133,7 +133,7 @@ pub(super) fn read(
     if let (Some(dataset), Some(info)) = (read, &info)
         && dataset.stratifies()
     {
-        let classes = matches!(info.task, Task::Classification { .. });
+        let classes = TaskKind::of(info.task) == TaskKind::Classification;
         section.put("stratify", split.stratify.unwrap_or(classes));
     }
     let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
@@ -228,7 +228,7 @@ fn check(section: &Section<'_>, info: &Info, batch_size: usize, split: &SplitRul
         section.error("validation", message, format!("expected fewer than {}", info.train));
         return;
     }
-    if split.stratify == Some(true) && !matches!(info.task, Task::Classification { .. }) {
+    if split.stratify == Some(true) && TaskKind::of(info.task) == TaskKind::Regression {
         section.error("stratify", "only classes have shares, but this is a regression", "leave it out");
     }
     if held_out > 0 && info.held_out == 0 {

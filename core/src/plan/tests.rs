@@ -242,3 +242,42 @@ fn a_spec_that_names_files_records_the_folder_they_are_relative_to() {
     assert!(with.reads_files_of_the_user());
     assert_eq!(with.resolved["relative_to"].as_str(), folder.path().to_str());
 }
+
+/// Plans a run on a table of 40 rows, of which four have the class `rare`, with further keys of `[data]`.
+fn with_table(keys: &str, task: &str) -> Result<(Vec<Plan>, Findings), Findings> {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..40).map(|row| format!("{row},{}", i32::from(row % 10 == 0))).collect();
+    std::fs::write(folder.path().join("a.csv"), format!("x,y\n{}", rows.join("\n"))).unwrap();
+    let text = format!(
+        "{HEAD}[data]\ntype = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"{task}\"\nbatch_size = 4\n{keys}\n\
+         [model]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = 0.1\n"
+    );
+    let spec = Spec::parse(&folder.path().join("a.toml"), &text, &[]).unwrap();
+    plan(&spec, &Machine { cuda: &|| Ok(0), cores: 4, memory: None })
+}
+
+#[test]
+fn the_resolved_spec_says_whether_classes_have_their_share_in_each_part() {
+    let stratify = |keys: &str, task: &str| {
+        let (plans, _) = with_table(keys, task).unwrap_or_else(|found| panic!("{found}"));
+        plans[0].resolved["data"].get("stratify").and_then(toml::Value::as_bool)
+    };
+    assert_eq!(stratify("", "classification"), Some(true));
+    assert_eq!(stratify("stratify = false", "classification"), Some(false));
+    assert_eq!(stratify("", "regression"), Some(false));
+    let message = with_table("stratify = true", "regression").unwrap_err().to_string();
+    assert!(message.contains("only classes have shares, but this is a regression"), "{message}");
+    // The specs of published data stay as they are.
+    assert!(one(&format!("{HEAD}{BODY}")).resolved["data"].get("stratify").is_none());
+}
+
+#[test]
+fn a_part_without_a_class_is_a_warning_at_the_key_that_makes_it() {
+    let (plans, warnings) = with_table("validation = 1", "classification").unwrap();
+    assert_eq!((plans[0].data.train_examples(), plans[0].data.info.held_out), (39, 1));
+    let shown = warnings.to_string();
+    assert!(shown.contains("the validation part has no example of class `1`"), "{shown}");
+    assert!(shown.contains("validation = 1\n") && shown.contains("help: its scores do not count these"), "{shown}");
+    let (_, none) = with_table("validation = 10", "classification").unwrap();
+    assert!(none.is_empty(), "{none}");
+}

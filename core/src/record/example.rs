@@ -25,6 +25,9 @@ pub(crate) fn started() -> Started {
         val_examples: 10_000,
         test_examples: 10_000,
         validation_part: "validation".into(),
+        input_shape: vec![1, 28, 28],
+        task: "classification".into(),
+        outputs: 10,
     };
     let strategy = StrategyInfo {
         optimizer: "adam, betas 0.9 0.999, eps 1e-8".into(),

@@ -34,7 +34,8 @@ impl Page {
         let mut text = self.title(run);
         text += "\n";
         text += &self.line("model", &format!("{}, {} parameters", run.model.description, count(run.model.parameters)));
-        text += &self.line("data", &format!("{}: {}", run.data.name, parts(&run.data)));
+        text += &self.line("data", &described(&run.data));
+        text += &self.line("examples", &parts(&run.data));
         let StrategyInfo { optimizer, schedule, lr, groups } = &run.strategy;
         text += &self.line("optimizer", &format!("{optimizer}, lr {}, batch {}", rate(*lr), run.batch_size));
         text += &self.line("schedule", schedule);
@@ -176,6 +177,22 @@ fn wrapped(text: &str) -> String {
 
 fn columns(cells: [String; 7]) -> String {
     cells.iter().zip(COLUMNS).map(|(cell, width)| format!("{cell:>width$}")).collect()
+}
+
+/// Renders `mnist: 1×28×28, 10 classes`.
+fn described(data: &DataInfo) -> String {
+    let shape = match data.input_shape[..] {
+        [] => return data.name.clone(),
+        [1] => "1 feature".to_owned(),
+        [features] => format!("{} features", count(features)),
+        ref sizes => sizes.iter().map(u64::to_string).collect::<Vec<_>>().join("×"),
+    };
+    let task = match (data.task.as_str(), data.outputs) {
+        ("classification", classes) => format!("{} classes", count(classes)),
+        (_, 0 | 1) => "regression".to_owned(),
+        (_, outputs) => format!("regression of {} values", count(outputs)),
+    };
+    format!("{}: {shape}, {task}", data.name)
 }
 
 /// Renders `50,000 train, 10,000 validation, 10,000 test` and, if it is not the validation part, the part that decides.

@@ -59,6 +59,15 @@ pub struct DataInfo {
     pub test_examples: u64,
     /// The part that decisions use: `validation`, or with `validation = 0`, `test` or `train`.
     pub validation_part: String,
+    /// The shape of one input: `[1, 28, 28]` or `[features]`. Empty in records of older versions.
+    #[serde(default)]
+    pub input_shape: Vec<u64>,
+    /// `classification` or `regression`.
+    #[serde(default)]
+    pub task: String,
+    /// The number of classes, or of values to predict.
+    #[serde(default)]
+    pub outputs: u64,
 }
 
 /// The optimizer and the schedules of a run.
@@ -159,7 +168,7 @@ mod tests {
         let value = serde_json::to_value(Event::Started(Box::new(started()))).unwrap();
         let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
         let expected = "event name variant model parameters data train_examples val_examples test_examples \
-                        validation_part optimizer schedule lr groups device threads seed batch_size steps_per_epoch \
+                        validation_part input_shape task outputs optimizer schedule lr groups device threads seed batch_size steps_per_epoch \
                         total_steps metric target columns";
         assert_eq!(keys.join(" "), expected);
         let back: Started = serde_json::from_value(value).unwrap();

@@ -25,7 +25,8 @@ fn run_is_printed() {
     mnist_adam  optimizer.lr=0.001,seed=1
 
       model      mlp 784-128-10, 101,770 parameters
-      data       mnist: 50,000 train, 10,000 validation, 10,000 test
+      data       mnist: 1×28×28, 10 classes
+      examples   50,000 train, 10,000 validation, 10,000 test
       optimizer  adam, betas 0.9 0.999, eps 1e-8, lr 0.001, batch 128
       schedule   ×0.1 when val_loss has not been lower for 2 epochs, by at least
                  1e-4 of it
@@ -70,7 +71,8 @@ fn colour_changes_no_column() {
     insta::assert_snapshot!(styled.lines().filter(|line| line.contains('\x1b')).collect::<Vec<_>>().join("\n").replace('\x1b', "␛"), @r"
     ␛[1mmnist_adam␛[0m  ␛[2moptimizer.lr=0.001,seed=1␛[0m
       ␛[2mmodel␛[0m      mlp 784-128-10, 101,770 parameters
-      ␛[2mdata␛[0m       mnist: 50,000 train, 10,000 validation, 10,000 test
+      ␛[2mdata␛[0m       mnist: 1×28×28, 10 classes
+      ␛[2mexamples␛[0m   50,000 train, 10,000 validation, 10,000 test
       ␛[2moptimizer␛[0m  adam, betas 0.9 0.999, eps 1e-8, lr 0.001, batch 128
       ␛[2mschedule␛[0m   ×0.1 when val_loss has not been lower for 2 epochs, by at least
       ␛[2mgroup␛[0m      bias: 138 parameters, lr 0.002, constant
@@ -102,6 +104,9 @@ fn fitted_line_is_printed() {
     run.target = None;
     run.data.validation_part = "test".into();
     run.data.val_examples = 0;
+    run.data.input_shape = vec![13];
+    run.data.task = "regression".into();
+    run.data.outputs = 1;
     run.columns = Columns { test: true, ..Columns::default() };
     run.strategy.groups.truncate(1);
     let test = Some(Scores { loss: 1.25e-7, metric: 3.5e-4 });
@@ -114,7 +119,8 @@ fn fitted_line_is_printed() {
     let text = shown(false, &[Event::Started(Box::new(run)), Event::Epoch(last), Event::Ended(Box::new(end))]);
     insta::assert_snapshot!(text.lines().filter(|line| !line.is_empty()).skip(1).collect::<Vec<_>>().join("\n"), @r"
     model      mlp 784-128-10, 101,770 parameters
-    data       mnist: 50,000 train, 10,000 test, decides by test
+    data       mnist: 13 features, regression
+    examples   50,000 train, 10,000 test, decides by test
     optimizer  adam, betas 0.9 0.999, eps 1e-8, lr 0.001, batch 128
     schedule   ×0.1 when val_loss has not been lower for 2 epochs, by at least
                1e-4 of it
