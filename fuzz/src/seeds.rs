@@ -145,15 +145,25 @@ pub fn csv() -> Vec<Vec<u8>> {
     ])
 }
 
-/// Returns a NumPy archive of arrays, each with its name, type, shape and bytes.
+/// Returns an .npy file of an array. `order` is Python's `True` in Fortran order.
+fn npy(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(bytes);
+    file
+}
+
+/// Returns a NumPy archive of arrays, each with its name, type, shape and bytes. Types that begin with `F` are in Fortran
+/// order.
 fn archive(arrays: &[(&str, &str, &str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, dtype, shape, bytes) in arrays {
-        let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let mut file = b"\x93NUMPY\x01\x00".to_vec();
-        file.extend((header.len() as u16).to_le_bytes());
-        file.extend(header.as_bytes());
-        file.extend(*bytes);
+        let file = match dtype.strip_prefix('F') {
+            Some(dtype) => npy(dtype, "True", shape, bytes),
+            None => npy(dtype, "False", shape, bytes),
+        };
         writer.start_file(format!("{name}.npy"), SimpleFileOptions::default()).expect("memory can be written");
         writer.write_all(&file).expect("memory can be written");
     }
@@ -174,6 +184,13 @@ pub fn npz() -> Vec<Vec<u8>> {
         archive(&[("x", "|u1", "(3, 2, 3)", &pixels), y]),
         archive(&[("x", "|u1", "(3, 1, 2, 3)", &pixels), y]),
         archive(&[x, y, ("x_test", "<f4", "(3, 2)", &floats), ("y_test", "<i8", "(3,)", &labels)]),
+        archive(&[("x_train", "F<f4", "(3, 2)", &floats), ("y_train", "|i1", "(3, 1)", &[0, 1, 0])]),
+        archive(&[("x", "F>f8", "(3, 1)", &targets), ("y", "|b1", "(3,)", &[0, 1, 1])]),
+        archive(&[("x", ">f2", "(3, 2)", &pixels[..12]), ("y", "|S2", "(3,)", b"abcdab")]),
+        archive(&[("images", ">u2", "(3, 3)", &pixels), ("labels", "<U1", "(3,)", b"a\0\0\0b\0\0\0a\0\0\0")]),
+        archive(&[("x", "|u1", "(1, 6, 3, 1)", &pixels), ("y", "<u4", "(1,)", &[1, 0, 0, 0])]),
+        archive(&[("x", "|i1", "(3, 2, 3)", &pixels), ("y", "|u1", "(3, 2)", &[0, 1, 1, 0, 0, 1])]),
+        npy(">i2", "True", "(3, 3)", &pixels),
         archive(&[x]),
         archive(&[("x", "<f4", "(0, 2)", &[]), ("y", "<i8", "(0,)", &[])]),
         archive(&[]),

@@ -34,6 +34,12 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     if started.data.validation_part == "test" {
         warnings.push(Warning::TestPartDecides);
     }
+    // Published sets are described without reading them.
+    let known = &plan.data.info.warnings;
+    if known.is_empty() {
+        let found = data.classes_missing().into_iter().map(|it| format!("{it}: {}", it.help()));
+        warnings.extend(found.map(|found| Warning::Data { found }));
+    }
     let provenance = resume::provenance(&started, &data.fingerprint, fingerprint(&plan.resolved));
     let declaration = plan.model.architecture.declaration.clone();
     let keep_last = plan.saving.keep;

@@ -3,6 +3,7 @@
 //!
 //! - `support`: shared code. Nothing that two files need is written twice.
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`, `programs`: the program as a person runs it.
+//! - `arrays`: what a run says about its data.
 //! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
 //! - `golden` and its users `optimizers`, `networks`: comparison with the frameworks. That of schedules is in `tests/rules`.
@@ -14,6 +15,7 @@
 
 #[allow(unsafe_code, reason = "an allocator")]
 mod allocations;
+mod arrays;
 mod bad_specs;
 mod cli;
 mod cli_optimizers;

@@ -34,7 +34,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::arrays::{self, Array, Arrays, Found, Header, Named, Reading};
 use super::open::open;
-use super::{Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind};
+use super::{Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind, Warning};
 use crate::spec::{Entry, Section, nearest};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -91,6 +91,9 @@ const USUAL: [(&str, &str); 12] = [
 /// The names under which the test part is looked for.
 const USUAL_TEST: [(&str, &str); 4] =
     [("x_test", "y_test"), ("X_test", "y_test"), ("X_test", "Y_test"), ("test_images", "test_labels")];
+
+/// The beginnings of names of a validation part.
+const VALIDATION: [&str; 5] = ["x_val", "X_val", "y_val", "Y_val", "val_"];
 
 /// The names of the arrays. `None` for those that the spec does not give.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +164,15 @@ pub fn parse(mut source: impl Read + Seek, file: &str, names: &Names, how: &Read
     let (x, y) = pair(&found.x, &found.y)?.ok_or_else(|| Error(format!("{file}: there is no `x` and no `y`")))?;
     let test = pair(&found.x_test, &found.y_test)?;
     let groups = how.split.group.as_ref().map(|name| archive.array(name)).transpose()?;
-    Ok((arrays::assemble(Arrays { x, y, test, groups }, how)?, found))
+    let mut data = arrays::assemble(Arrays { x, y, test, groups }, how)?;
+    let own = archive.names().into_iter().filter(|name| VALIDATION.iter().any(|start| name.starts_with(start)));
+    let used = [&found.x, &found.y, &found.x_test, &found.y_test].map(Option::as_deref);
+    let own: Vec<String> =
+        own.filter(|name| !used.contains(&Some(name)) && how.split.group.as_ref() != Some(name)).collect();
+    if !own.is_empty() {
+        data.data.info.warnings.push(Warning::OwnValidation { arrays: own });
+    }
+    Ok((data, found))
 }
 
 /// An open archive, and its name in messages.

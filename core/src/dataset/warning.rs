@@ -29,6 +29,11 @@ pub enum Warning {
         /// The shape of the array.
         shape: String,
     },
+    /// The file has a validation part of its own, which is not used.
+    OwnValidation {
+        /// The names of its arrays.
+        arrays: Vec<String>,
+    },
     /// There are so few examples that scores say little.
     FewExamples {
         train: usize,
@@ -56,7 +61,9 @@ impl Warning {
     pub fn keys(&self) -> &'static [&'static str] {
         match self {
             Warning::ClassesMissing { part: "test", .. } => &["test", "test_path", "y_test"],
-            Warning::ClassesMissing { .. } | Warning::FewExamples { .. } => &["validation"],
+            Warning::ClassesMissing { .. } | Warning::FewExamples { .. } | Warning::OwnValidation { .. } => {
+                &["validation"]
+            }
             Warning::ManyClasses { .. } => &["task", "target", "y", "path"],
             Warning::LabelsWithGaps { .. } => &["y", "path"],
             Warning::ChannelsLast { .. } => &["x", "path"],
@@ -79,9 +86,12 @@ impl Warning {
             Warning::ChannelsLast { .. } => {
                 "write layout = \"channels_last\" if this is right, and layout = \"channels_first\" if not".into()
             }
-            Warning::FewExamples { .. } => {
-                "`validation = 0` trains on all of them; `task` decides whether the target has classes or quantities"
-                    .into()
+            Warning::FewExamples { held_out, .. } => {
+                let all = if *held_out > 0 { "`validation = 0` trains on all of them; " } else { "" };
+                format!("{all}`task` decides whether the target has classes or quantities")
+            }
+            Warning::OwnValidation { .. } => {
+                "validation examples are held out of the training part, by `validation` and `split_seed`".into()
             }
         }
     }
@@ -111,6 +121,7 @@ impl fmt::Display for Warning {
             Warning::ChannelsLast { shape } => {
                 write!(f, "images of shape {shape} are read with the channels last")
             }
+            Warning::OwnValidation { arrays } => write!(f, "the arrays {} are not used", listed(arrays)),
             Warning::FewExamples { train, held_out, test, read_as } => {
                 let parts = [(*train, "to train on"), (*held_out, "held out for validation"), (*test, "to test on")];
                 let parts: Vec<String> = parts
@@ -137,10 +148,11 @@ impl Data {
         let test = self.test.as_ref().map_or(0, |test| test.len);
         let read_as = match self.info.task {
             Task::Classification { classes } => {
-                warnings.extend(self.classes_missing(classes));
                 let examples = self.train.len + test;
-                if 4 * classes > 3 * examples {
-                    warnings.push(Warning::ManyClasses { classes, examples });
+                match classes > 2 && 4 * classes > 3 * examples {
+                    // Then every part lacks most of the classes.
+                    true => warnings.push(Warning::ManyClasses { classes, examples }),
+                    false => warnings.extend(self.classes_missing()),
                 }
                 format!("{classes} classes")
             }
@@ -155,7 +167,8 @@ impl Data {
     }
 
     /// Returns a warning for each part that lacks some of the classes.
-    fn classes_missing(&self, classes: usize) -> Vec<Warning> {
+    pub fn classes_missing(&self) -> Vec<Warning> {
+        let Task::Classification { classes } = self.info.task else { return Vec::new() };
         let all = |part: &Part| (0..part.len as u32).collect::<Vec<_>>();
         let parts = [
             ("training", Some((&self.train, self.train_rows.clone()))),

@@ -109,8 +109,11 @@ pub(super) fn read(
     let info = dataset.as_ref().and_then(|dataset| match described(&**dataset) {
         Ok(info) => Some(info),
         Err(error) => {
-            let key = files.first().and_then(|file| key_in(&section, file)).unwrap_or("type");
-            section.error(key, error.to_string(), "");
+            let message = error.to_string();
+            let named = |file: &&NamedFile| message.contains(&folder.join(&file.path).display().to_string());
+            let file = files.iter().find(named).or(files.first());
+            let key = file.and_then(|file| key_in(&section, file)).unwrap_or("type");
+            section.error(key, message, "");
             None
         }
     });

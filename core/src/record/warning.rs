@@ -10,6 +10,11 @@ use serde::{Serialize, Serializer};
 pub enum Warning {
     /// `validation = 0`: the test part decides.
     TestPartDecides,
+    /// Something about the data that was not known before they were read.
+    Data {
+        /// What it is, and what to do.
+        found: String,
+    },
     /// The newest checkpoint cannot be used.
     OlderCheckpoint {
         /// The checkpoint, and what is wrong with it.
@@ -36,6 +41,7 @@ impl Warning {
     pub fn kind(&self) -> &'static str {
         match self {
             Warning::TestPartDecides => "test_part_decides",
+            Warning::Data { .. } => "data",
             Warning::OlderCheckpoint { .. } => "older_checkpoint",
             Warning::SettingChanged { .. } => "setting_changed",
             Warning::LittleMemory { .. } => "little_memory",
@@ -50,6 +56,7 @@ impl fmt::Display for Warning {
                 "no examples are held out, so decisions use the test part and its scores are too good: \
                  set `validation` above 0 for an unbiased test score",
             ),
+            Warning::Data { found } => f.write_str(found),
             Warning::OlderCheckpoint { trouble } => {
                 write!(f, "an older checkpoint is used: {trouble}; the steps after it are computed again")
             }

@@ -67,15 +67,15 @@ fn integers_are_pixels_and_classes() {
     let (data, normalize) = both(&[
         ("x.npy", u8s("2, 1, 2", &[1, 2, 3, 255])),
         ("y.npy", i64s("2,", &[1, 0])),
-        ("x_test.npy", u8s("1, 1, 2", &[9, 8])),
-        ("y_test.npy", i64s("1,", &[2])),
+        ("x_test.npy", u8s("2, 1, 2", &[9, 8, 7, 6])),
+        ("y_test.npy", i64s("2,", &[2, 2])),
     ]);
-    assert_eq!((data.info.train, data.info.test, &data.info.input[..]), (2, 1, &[1, 1, 2][..]));
+    assert_eq!((data.info.train, data.info.test, &data.info.input[..]), (2, 2, &[1, 1, 2][..]));
     assert_eq!(data.info.task, Task::Classification { classes: 3 });
     assert_eq!(data.train.inputs, Inputs::Bytes(vec![1, 2, 3, 255]));
     assert_eq!(data.train.targets, Targets::Classes(vec![1, 0]));
     assert!(messages(&data).contains(&"the training part has no example of class `2`".into()));
-    assert_eq!(data.test.unwrap().targets, Targets::Classes(vec![2]));
+    assert_eq!(data.test.unwrap().targets, Targets::Classes(vec![2, 2]));
     assert_eq!(normalize, Normalize::Unit);
 }
 
@@ -254,6 +254,7 @@ fn whole_numbers_are_classes_only_if_they_repeat() {
     let (data, _) = with(&[x(), prices()], "task = \"classification\"").unwrap();
     assert_eq!(data.info.task, Task::Classification { classes: 200 });
     let found = messages(&data);
+    assert!(!found.iter().any(|message| message.contains("no example of")), "{found:?}");
     let many = "there are 200 classes for 200 examples: nearly every example has one of its own";
     assert!(found.contains(&many.to_owned()), "{found:?}");
     assert!(found.iter().any(|message| message.starts_with("the labels `5000`, `6000`, ")), "{found:?}");
@@ -336,4 +337,16 @@ fn a_file_of_another_kind_is_named() {
     ] {
         assert_eq!(load(&bytes).unwrap_err(), format!("a.npz: not an .npz file: {expected}"));
     }
+}
+
+/// Medical image sets have a validation part of their own.
+#[test]
+fn a_validation_part_that_is_not_used_is_named() {
+    let x = |name| (name, u8s("4, 1, 1", &[1, 2, 3, 4]));
+    let y = |name| (name, u8s("4, 1", &[0, 1, 0, 1]));
+    let members = [x("train_images.npy"), y("train_labels.npy"), x("val_images.npy"), y("val_labels.npy")];
+    let (data, _) = with(&members, "").unwrap();
+    let mut expected = messages(&data);
+    expected.retain(|message| message.ends_with("are not used"));
+    assert_eq!(expected, ["the arrays `val_images`, `val_labels` are not used"]);
 }
