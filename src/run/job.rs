@@ -8,7 +8,7 @@ use tracing::info;
 use crate::batches::Batches;
 use crate::checkpoint::load_weights;
 use crate::cli::{Error, FetchProgress};
-use crate::dataset::{Access, Data, Part};
+use crate::dataset::{Access, Affine, Coding, Data, Part, Preprocessing};
 use crate::engine::{self, Ema, Segments};
 use crate::libtorch::{device, kind};
 use crate::optimizer::OptimizerConfig;
@@ -35,11 +35,20 @@ pub fn read_data(plan: &Plan, offline: bool, quiet: bool) -> Result<Data, Error>
     Ok(data)
 }
 
-/// Normalizes `data` as `plan` says, and moves them to its device.
-pub fn examples(plan: &Plan, data: Data) -> Result<Examples, Error> {
+/// Learns from the training rows what inputs need before a model sees them.
+pub fn preprocessing(plan: &Plan, data: &Data) -> Result<Preprocessing, Error> {
+    let coding = plan.data.dataset.coding().map_err(Error::usage)?;
+    let normalize = &plan.data.normalize;
+    let affine = normalize.affine(&data.train, &data.train_rows, &data.info.input).map_err(Error::usage)?;
+    // The inputs of categories stay 0 and 1: divided by its deviation, a rare category would be a very large number.
+    let indicators = coding.as_ref().map(Coding::indicators).unwrap_or_default();
+    Ok(Preprocessing::new(coding, affine.except(&indicators)))
+}
+
+/// Moves `data` to the device of `plan`. Their inputs are normalized as `affine` says.
+pub fn examples(plan: &Plan, data: Data, affine: &Affine) -> Result<Examples, Error> {
     let Data { info, train, train_rows, held_out, test, .. } = data;
     let input = &info.input;
-    let affine = plan.data.normalize.affine(&train, &train_rows, input).map_err(Error::usage)?;
     let dtype = kind(plan.model.precision.compute);
     let device = device(plan.compute.device);
     let batches =
@@ -65,10 +74,11 @@ pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// Builds the job. If `probe` is set, also estimates its peak memory by trials that use at most `probe` bytes. The estimate
+/// Builds the job, and returns with it what was learned from the training rows. If `probe` is set, also estimates its peak memory by trials that use at most `probe` bytes. The estimate
 /// is `None` where the trials fail or cannot measure memory.
-pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Option<MemoryEstimate>), Error> {
-    let examples = examples(&plan, data)?;
+pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Preprocessing, Option<MemoryEstimate>), Error> {
+    let preprocessing = preprocessing(&plan, &data)?;
+    let examples = examples(&plan, data, &preprocessing.normalize)?;
     let store = store(&plan, None)?;
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let mut methods: Vec<Box<dyn OptimizerConfig>> = Vec::new();
@@ -101,10 +111,10 @@ pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Option<Me
     };
     // An error in the trial will occur in training, too, and is reported there.
     let estimate = probe.and_then(|bytes| job.estimate_memory(&start, bytes).ok().flatten());
-    Ok((job, estimate))
+    Ok((job, preprocessing, estimate))
 }
 
 /// Converts an error of libtorch.
-fn torch_error(error: tch::TchError) -> Error {
+pub fn torch_error(error: tch::TchError) -> Error {
     Error::failed(format!("libtorch: {}", crate::libtorch::message(&error)))
 }

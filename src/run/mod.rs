@@ -1,4 +1,4 @@
-//! The commands that compute: a run from its folder to its weights, and `lr-run eval`.
+//! The commands that compute: a run from its folder to its weights, `lr-run eval` and `lr-run predict`.
 //!
 //! ```text
 //! Plan ──prepare──▶ folder, data, state to resume ──train──▶ epochs.csv, run.json, weights
@@ -6,8 +6,10 @@
 
 mod eval;
 mod extend;
+mod finished_run;
 pub mod job;
 mod memory;
+mod predict;
 mod prepare;
 mod resume;
 mod signals;
@@ -30,6 +32,7 @@ pub fn execute(computation: Computation) -> Result<Exit, Error> {
     match computation {
         Computation::Run(args) => run(&args),
         Computation::Eval(args) => eval::eval(&args),
+        Computation::Predict(args) => predict::predict(&args),
     }
 }
 

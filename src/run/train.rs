@@ -10,8 +10,8 @@ use crate::cli::{Error, MachineMemory, RunArgs, started};
 use crate::exit::Exit;
 use crate::params::Declaration;
 use crate::record::{
-    BEST_WEIGHTS, EMA_WEIGHTS, Event, Experiment, Facts, Fanout, JsonLines, Outcome, Quiet, RunDirectory, Sink, Status,
-    Terminal, WEIGHTS, Warning, spec_hash,
+    BEST_WEIGHTS, EMA_WEIGHTS, Event, Experiment, Facts, Fanout, JsonLines, Outcome, PREPROCESSING, Quiet,
+    RunDirectory, Sink, Status, Terminal, WEIGHTS, Warning, atomic_write, spec_hash,
 };
 use crate::train::{self, State, TrainResult, fit};
 
@@ -47,18 +47,20 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     let batch_size = plan.data.batching.batch_size;
     let machine = MachineMemory::now();
     let affordable = machine.free.unwrap_or(u64::MAX) / TRIAL_SHARE;
-    let built = job::job(plan, data, Some(affordable)).and_then(|(job, estimate)| {
+    let built = job::job(plan, data, Some(affordable)).and_then(|(job, preprocessing, estimate)| {
         let warning = estimate.map(|estimate| memory::check(&machine, &estimate, &model, batch_size)).transpose()?;
         warnings.splice(warnings.len().., warning.flatten());
-        Ok(job)
+        Ok((job, preprocessing.to_json().map_err(Error::failed)?))
     });
     let explain = |error| memory::explain(error, &model, batch_size);
-    let job = built.inspect_err(|_| directory.abandon()).map_err(explain)?;
+    let (job, preprocessing) = built.inspect_err(|_| directory.abandon()).map_err(explain)?;
 
     let mut sinks = directory.sinks(facts);
     add_display(args, &directory, &mut sinks);
     let begun = sinks.on(&Event::Started(Box::new(started)));
     begun.inspect_err(|_| directory.abandon()).map_err(Error::failed)?;
+    // Any earlier results have moved away.
+    atomic_write(&directory.path().join(PREPROCESSING), &preprocessing).map_err(Error::failed)?;
     for warning in warnings {
         sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;
     }

@@ -21,7 +21,7 @@ use crate::store::Store;
 
 pub use fit::fit;
 pub use state::{Position, Seconds, State, StateValues};
-pub use trainer::{Closure, Examples, MemoryEstimate, StartFn, Trainer, Validation, evaluate, mean_loss};
+pub use trainer::{Closure, Examples, MemoryEstimate, StartFn, Trainer, Validation, evaluate, mean_loss, predict};
 
 /// A run, ready to train.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::plan::{Batching, Loss};
 use crate::store::Store;
 
 pub use closure::Closure;
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, predict};
 pub(super) use loss::Measure;
 pub use loss::mean_loss;
 pub use memory::{MemoryEstimate, StartFn};

@@ -94,7 +94,11 @@ fn summary(trace: &Trace, name: &str, values: &Tensor) {
 fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -> (Tensor, Tensor) {
     let y = trace.get("y");
     let label_smoothing: f64 = trace.metadata["label_smoothing"].parse().unwrap();
-    let loss = if trace.metadata["loss"] == "mse" { Loss::Mse } else { Loss::CrossEntropy { label_smoothing } };
+    let loss = if trace.metadata["loss"] == "mse" {
+        Loss::Mse { target_sd: 1.0 }
+    } else {
+        Loss::CrossEntropy { label_smoothing }
+    };
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let rates: Vec<f64> = plan.groups.groups.iter().map(|group| group.rate.base_lr).collect();
     let methods: Vec<Box<dyn OptimizerConfig>> = plan.groups.groups.into_iter().map(|group| group.method).collect();

@@ -99,6 +99,11 @@ pub enum Command {
     Eval(EvalArgs),
     /// Download data sets into the cache, for later work without a network
     Fetch(FetchArgs),
+    /// Show the data of a run without training: columns, rows left out, classes and parts
+    Data(DataArgs),
+    /// Write what a finished run predicts for the rows of a new table
+    #[command(after_help = PREDICT)]
+    Predict(PredictArgs),
     /// Show the learning rates of a run without training: as a chart, as CSV or as an SVG picture
     #[command(after_help = PREVIEW)]
     Preview(PreviewArgs),
@@ -138,6 +143,53 @@ pub enum Split {
     Train,
     Val,
     Test,
+}
+
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// TOML files, each with one experiment
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<PathBuf>,
+
+    /// Set a key of the specs, for example `-s data.missing=median`; can be repeated
+    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// Print one JSON object for each spec, with every category
+    #[arg(long)]
+    pub json: bool,
+}
+
+const PREDICT: &str = "\
+Example:
+  lr-run predict results/churn/seed=1 --input new.csv --output predictions.csv
+      Reads new.csv, whose columns may be in another order, with what the run learned about its table \
+(preprocessing.json). Writes one row for each row of the input: the predicted value, or the predicted class and the \
+probability of each class.";
+
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// Folder of a finished run on a table
+    pub run: PathBuf,
+
+    /// CSV file with the columns that the run was trained on, in any order
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+
+    /// CSV file to write
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Use the weights of the best epoch instead of the last
+    #[arg(long)]
+    pub best: bool,
+
+    /// Replace the output file if it exists
+    #[arg(long)]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub show: ShowArgs,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@
 mod args;
 mod bug;
 mod compare;
+mod data;
 mod error;
 mod fetch;
 mod list;
@@ -20,7 +21,7 @@ use crate::exit::Exit;
 use crate::plan::{Machine, Plan, plan};
 use crate::spec::{Findings, Spec};
 
-pub use args::{Cli, Command, EvalArgs, RunArgs, ShowArgs, Split};
+pub use args::{Cli, Command, EvalArgs, PredictArgs, RunArgs, ShowArgs, Split};
 pub use error::Error;
 pub use fetch::FetchProgress;
 pub use machine::{MachineMemory, any_device, machine};
@@ -34,6 +35,8 @@ pub enum Computation {
     Run(RunArgs),
     /// `lr-run eval RUN`: evaluation of a finished run.
     Eval(EvalArgs),
+    /// `lr-run predict RUN`: predictions of a finished run for new rows.
+    Predict(PredictArgs),
 }
 
 /// Executes the command of `cli`; `compute` executes the ones that need libtorch.
@@ -41,6 +44,8 @@ fn execute(cli: Cli, compute: impl FnOnce(Computation) -> Result<Exit, Error>) -
     match cli.command {
         None => compute(Computation::Run(cli.run)),
         Some(Command::Eval(args)) => compute(Computation::Eval(args)),
+        Some(Command::Predict(args)) => compute(Computation::Predict(args)),
+        Some(Command::Data(args)) => data::data(&args),
         Some(Command::Fetch(args)) => fetch::fetch(&args),
         Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Preview(args)) => preview::preview(&args),
@@ -56,6 +61,7 @@ impl Cli {
         match &self.command {
             None => Some(self.run.show),
             Some(Command::Eval(args)) => Some(args.show),
+            Some(Command::Predict(args)) => Some(args.show),
             Some(Command::Fetch(args)) => Some(args.show),
             Some(_) => None,
         }

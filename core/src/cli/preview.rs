@@ -65,7 +65,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
 /// Plans the first run of `spec`. The seeds of a spec share their rates.
 fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     let spec = Spec::load(spec, &args.set)?;
-    let assume = Assume { steps_per_epoch: args.steps_per_epoch };
+    let assume = Assume { steps_per_epoch: args.steps_per_epoch, ..Assume::default() };
     let (plans, warnings) = plan_assuming(&spec, &any_device(), assume)?;
     print_warnings(&warnings);
     plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))

@@ -1,8 +1,10 @@
 //! The first event of a run, from its plan.
 
-use crate::dataset::TaskKind;
+use crate::dataset::{About, ClassCount, ColumnUse, TaskKind};
 use crate::plan::{Compute, DataPlan, Group, Groups, ModelPlan, Plan, Scheduled};
-use crate::record::{Columns, ComputeInfo, DataInfo, GroupInfo, HyperInfo, ModelInfo, Started, StrategyInfo};
+use crate::record::{
+    ClassInfo, Columns, ComputeInfo, DataInfo, GroupInfo, HyperInfo, ModelInfo, Started, StrategyInfo, TableInfo,
+};
 
 /// Describes the run of `plan` in words and numbers.
 pub fn started(plan: &Plan) -> Started {
@@ -33,6 +35,8 @@ fn model(plan: &ModelPlan) -> ModelInfo {
 }
 
 fn data(plan: &DataPlan) -> DataInfo {
+    // A plan that reads no files has nothing to say about them.
+    let about = if plan.assumed_steps.is_some() { About::default() } else { plan.dataset.about().unwrap_or_default() };
     let test_examples = plan.info.test;
     let validation_part = match (plan.info.held_out, test_examples) {
         (0, 0) => "train",
@@ -48,6 +52,36 @@ fn data(plan: &DataPlan) -> DataInfo {
         input_shape: plan.info.input.iter().map(|&size| size as u64).collect(),
         task: TaskKind::of(plan.info.task).word().to_owned(),
         outputs: plan.outputs() as u64,
+        classes: about.classes.iter().map(class).collect(),
+        table: (about.rows > 0).then(|| table(&about)),
+    }
+}
+
+fn class(class: &ClassCount) -> ClassInfo {
+    ClassInfo { name: class.name.clone(), examples: class.examples as u64 }
+}
+
+fn table(about: &About) -> TableInfo {
+    let count = |is: fn(&ColumnUse) -> bool| about.columns.iter().filter(|column| is(&column.usage)).count();
+    let numbers = count(|usage| matches!(usage, ColumnUse::Number { .. }));
+    let categories = count(|usage| matches!(usage, ColumnUse::Category { .. }));
+    let counted = |count: usize, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {more}")),
+    };
+    let columns =
+        [counted(numbers, "number", "numbers"), counted(categories, "category", "categories")].into_iter().flatten();
+    let left_out = about.columns.iter().filter_map(|column| match &column.usage {
+        ColumnUse::LeftOut { reason } => Some(format!("`{}` ({reason})", column.name)),
+        _ => None,
+    });
+    TableInfo {
+        format: about.files.clone(),
+        rows: about.rows as u64,
+        rows_left_out: about.left_out.iter().map(|it| it.of(about.rows)).collect(),
+        columns: columns.collect::<Vec<_>>().join(", "),
+        columns_left_out: left_out.collect(),
     }
 }
 

@@ -1,181 +1,157 @@
-//! Tables from a CSV file with a header. Each row is an example, and all features are numbers.
+//! Tables from a CSV file, as Excel, pandas, R and others write them. Each row is an example.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `path` | | the file, relative to the spec |
+//! | `path` | | the file, relative to the spec; it may be gzipped |
 //! | `target` | | the name of the column to predict |
 //! | `task` | see below | "classification" or "regression" |
-//! | `delimiter` | "," | one character, "\t" for tabs |
 //! | `drop` | [] | columns to leave out |
-//! | `missing` | "error" | "drop" leaves out rows with empty cells |
+//! | `categories` | [] | columns of categories, although they have numbers (such as postal codes) or very many values |
+//! | `max_categories` | 20 | the number of values of a category that have an input of their own |
+//! | `missing` | "error" | "drop" leaves out rows with empty cells; "median" fills them in |
+//! | `scale_target` | false | true for regression on standardized targets |
 //! | `test` | 0 | the number of rows in the test part: a count or a fraction |
 //! | `test_seed` | 0 | the seed that selects these rows |
 //! | `test_path` | | a second file with the same columns, as the test part |
 //!
-//! Without `task`, the task is classification if no target is a number, or if all are integers with at most 20 different
-//! values that repeat (at most 3 values for 4 rows) or are 0, 1, 2, … It is regression if they are other numbers. A column with numbers and text is an error: write `task`. The resolved
-//! spec has the result. Classes are numbered in sorted order, numbers by value.
-//! The default of `normalize` is "standard".
+//! The format of the file is found out. These keys set it:
+//!
+//! | key | |
+//! |---|---|
+//! | `delimiter` | the character between cells: ",", ";", "\t", "\|", or " " for runs of blanks |
+//! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
+//! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
+//! | `missing_values` | the words that mean an empty cell, in place of NA, NaN, N/A, null, None, ? and . |
+//!
+//! Without `task`, the task is classification if the target column has text, or integers with at most 20 different values.
+//! Otherwise it is regression. The resolved spec has the result. Classes are numbered in sorted order, numbers by value.
+//!
+//! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category: it has one
+//! input for each of its values (the `max_categories` most frequent ones), which is 1 in the rows with this value and 0 in
+//! others, and one more input for all other values, also those that the training rows do not have. Left out with a warning
+//! are: columns that number the rows, dates, and columns of text with different values in more than half of the rows.
+//!
+//! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all its
+//! inputs, and a further input is 1 where the cell is empty. Rows without a target are left out.
+//!
+//! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard deviation.
+//! Losses and errors are reported in the target's own units.
+//!
+//! All of this is learned from the training rows alone, without those of the validation and test parts. It is in the run's
+//! `preprocessing.json`, with which `lr-run predict` reads new rows.
+//!
+//! The default of `normalize` is "standard": numbers are normalized, the inputs of categories stay 0 and 1.
+
+mod assemble;
+mod columns;
+mod describe;
+mod encode;
+mod keys;
+mod rows;
+mod target;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::split::{Alike, draw};
-pub use super::table::Missing;
-use super::table::{Format, Table, number};
+use self::assemble::{Table, assemble};
+use self::keys::Keys;
+pub use self::rows::Missing;
+use self::rows::{Rows, select};
+use super::sheet::{ReadOptions, Sheet};
 use super::{
-    Access, Assumed, Build, Context, Data, Dataset, Error, Holdout, Info, Inputs, Normalize, Part, SplitRule, Targets,
-    Task, TaskKind,
+    About, Access, Assumed, Build, Coding, ColumnKind, Context, Data, Dataset, Error, Holdout, Info, Inputs, NewRows,
+    Normalize, SplitRule, TaskKind,
 };
-use crate::random::Stream;
-use crate::spec::{Entry, Field, Section, Value};
+use crate::spec::{Entry, Field, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
     name: "csv",
     summary: "your own table in a CSV file",
     example: "type = \"csv\"\npath = \"wine.csv\"\ntarget = \"quality\"\ntask = \"regression\"\ndelimiter = \",\"\n\
-              drop = [\"id\"]\nmissing = \"error\"\ntest = 0.2\ntest_seed = 0",
+              header = true\ndrop = [\"id\"]\nmissing = \"error\"\nscale_target = true\ntest = 0.2\ntest_seed = 0",
     build,
 };
 
-/// The character between two cells.
-struct Delimiter(u8);
-
-impl Field for Delimiter {
-    fn expects() -> String {
-        "one character, like \",\", \";\" or \"\\t\"".into()
-    }
-    fn read(value: &Value) -> Result<Self, Option<String>> {
-        match value.as_str().map(str::as_bytes) {
-            Some(&[byte]) if byte.is_ascii() && !b"\"\r\n".contains(&byte) => Ok(Delimiter(byte)),
-            _ => Err(None),
-        }
-    }
-    fn to_toml(&self) -> toml::Value {
-        char::from(self.0).to_string().into()
-    }
-}
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dataset>> {
-    let path = context.required_path(section, "path");
-    let target = section.required("target");
-    let task = section.optional("task");
-    let delimiter = section.or("delimiter", Delimiter(b',')).0;
-    let drop = section.or("drop", Vec::new());
-    let missing = section.or("missing", Missing::Error);
-    let test = section.or("test", Holdout::Count(0));
-    let test_seed = section.or("test_seed", 0u64);
-    let test_path = context.path(section, "test_path");
-    if test_path.is_some() && test.count(usize::MAX) > 0 {
-        let message =
-            format!("`{}` and `{}` both define the test part", section.dotted("test"), section.dotted("test_path"));
-        section.error("test_path", message, "remove one of them");
-        return None;
-    }
-    let format = Format { delimiter, target: target?, drop, missing };
-    let split = context.split.clone();
-    let mut set = Csv { path: path?, test_path, format, task, test, test_seed, split, read: OnceCell::new() };
-    // Without `task`, the file decides. An invalid `task` is already logged.
-    if task.is_none() && !section.has("task") && context.may_read {
-        if let Err(Error(message)) = set.guess_task() {
-            section.error("path", message, "this file is read to find out the `task`");
-            return None;
+    let given = ["task", "delimiter", "header"].map(|key| section.has(key));
+    let keys = Keys::read(section, context)?;
+    let mut set = Csv { keys, read: OnceCell::new() };
+    // What the spec does not say, the file decides. Errors in the file are logged once, by `info`.
+    if context.may_read
+        && given.contains(&false)
+        && let Ok((table, sheet)) = set.read()
+    {
+        let [_, has_delimiter, has_header] = given;
+        set.keys.task = Some(table.task);
+        section.put("task", table.task.word());
+        if !has_delimiter {
+            section.put("delimiter", sheet.found.delimiter.to_toml());
         }
-        section.put("task", set.task.map_or("", TaskKind::word));
+        if !has_header {
+            section.put("header", sheet.found.header);
+        }
+        set.read = OnceCell::from(table);
     }
     Some(Box::new(set))
 }
 
 #[derive(Debug)]
 struct Csv {
-    path: PathBuf,
-    test_path: Option<PathBuf>,
-    format: Format,
-    /// `None` only if the set was built without reading its file.
-    task: Option<TaskKind>,
-    test: Holdout,
-    test_seed: u64,
-    split: SplitRule,
-    read: OnceCell<Data>,
+    keys: Keys,
+    read: OnceCell<Table>,
 }
 
 /// Reads the `bytes` of a file, with the column `target` as target. `file` is its name in messages.
-pub fn parse(
-    bytes: &[u8],
-    file: &str,
-    delimiter: u8,
-    target: &str,
-    missing: Missing,
-    split: &SplitRule,
-) -> Result<Data, Error> {
-    let format = Format { delimiter, target: target.to_owned(), drop: Vec::new(), missing };
-    let table = Table::parse(bytes, file.to_owned(), &format, None)?;
-    let task = Some(guess_task(&table, target)?);
-    let (path, test) = (file.into(), Holdout::Count(0));
-    let split = split.clone();
-    Csv { path, test_path: None, format, task, test, test_seed: 0, split, read: OnceCell::new() }.assemble(table)
+pub fn parse(bytes: &[u8], file: &str, target: &str, missing: Missing, split: &SplitRule) -> Result<Data, Error> {
+    let format = ReadOptions::default();
+    let keys = Keys {
+        path: file.into(),
+        format: format.clone(),
+        target: target.to_owned(),
+        task: None,
+        drop: Vec::new(),
+        categories: Vec::new(),
+        max_categories: 20,
+        missing,
+        scale_target: false,
+        test: Holdout::Count(0),
+        test_seed: 0,
+        test_path: None,
+        split: split.clone(),
+    };
+    Ok(assemble(&keys, &Sheet::parse(bytes, file, &format)?, None)?.data)
 }
 
 impl Csv {
-    /// Reads the file, guesses the task from the target column, and keeps the data.
-    fn guess_task(&mut self) -> Result<(), Error> {
-        let table = Table::read(&self.path, &self.format, None)?;
-        self.task = Some(guess_task(&table, &self.format.target)?);
-        self.read = OnceCell::from(self.assemble(table)?);
-        Ok(())
+    /// Reads the files. Also returns the sheet of the training part.
+    fn read(&self) -> Result<(Table, Sheet), Error> {
+        let Keys { path, format, test_path, .. } = &self.keys;
+        let sheet = Sheet::read(path, format)?;
+        let read_test =
+            |path: &Path, text_columns: Vec<String>| Sheet::read(path, &ReadOptions { text_columns, ..format.clone() });
+        let table = match test_path {
+            None => assemble(&self.keys, &sheet, None)?,
+            Some(path) => assemble(&self.keys, &sheet, Some(&|text_columns| read_test(path, text_columns)))?,
+        };
+        Ok((table, sheet))
     }
 
-    fn data(&self) -> Result<&Data, Error> {
-        if let Some(data) = self.read.get() {
-            return Ok(data);
+    fn table(&self) -> Result<&Table, Error> {
+        if let Some(table) = self.read.get() {
+            return Ok(table);
         }
-        let data = self.assemble(Table::read(&self.path, &self.format, None)?)?;
-        Ok(self.read.get_or_init(|| data))
-    }
-
-    fn assemble(&self, table: Table) -> Result<Data, Error> {
-        let target = &self.format.target;
-        let width = table.features.len();
-        let other = self.test_path.as_ref().map(|path| Table::read(path, &self.format, Some(&table))).transpose()?;
-        let (task, class_names, targets, other_targets) = match self.task {
-            Some(TaskKind::Classification) => {
-                let classes = Classes::of(&table, target)?;
-                let task = Task::Classification { classes: classes.len() };
-                let number = |table| classes.number(table, target).map(Targets::Classes);
-                (task, classes.names(), number(&table)?, other.as_ref().map(number).transpose()?)
-            }
-            _ => {
-                let values = |table| values(table, target).map(Targets::Values);
-                (Task::Regression { outputs: 1 }, Vec::new(), values(&table)?, other.as_ref().map(values).transpose()?)
-            }
-        };
-        let len = table.targets.len();
-        let whole = Part { inputs: Inputs::Floats(table.values), targets, len };
-        let (train, test) = match other.zip(other_targets) {
-            Some((other, targets)) => {
-                let len = other.targets.len();
-                (whole, Some(Part { inputs: Inputs::Floats(other.values), targets, len }))
-            }
-            None => {
-                let held = self.test.checked("test", len).map_err(|why| Error(format!("{}: {why}", table.file)))?;
-                let alike = Alike { classes: self.split.classes_to_balance(&whole), groups: None };
-                let (train, test) = draw(&mut Stream::new(self.test_seed, "test", 0), len, held, alike);
-                let test = (held > 0).then(|| rows(&whole, &test, width));
-                (if held > 0 { rows(&whole, &train, width) } else { whole }, test)
-            }
-        };
-        let rows = self.split.rows_of_table(&train, None);
-        Ok(Data::new(train, test, vec![width], task, rows).of_user(class_names))
+        let (table, _) = self.read()?;
+        Ok(self.read.get_or_init(|| table))
     }
 }
 
 impl Dataset for Csv {
     fn info(&self) -> Result<Info, Error> {
-        self.data().map(|data| data.info.clone())
+        self.table().map(|table| table.data.info.clone())
     }
 
     fn load(&self, _access: &Access<'_>) -> Result<Data, Error> {
-        self.data().cloned()
+        self.table().map(|table| table.data.clone())
     }
 
     fn default_normalize(&self) -> Normalize {
@@ -187,112 +163,31 @@ impl Dataset for Csv {
     }
 
     fn without_files(&self) -> Assumed {
-        Assumed { input: vec![1], task: self.task.map(TaskKind::assumed) }
+        Assumed { input: vec![1], task: self.keys.task.map(TaskKind::assumed) }
     }
-}
 
-/// Returns the rows `indices` of `part`.
-fn rows(part: &Part, indices: &[u32], width: usize) -> Part {
-    fn pick<T: Copy>(values: &[T], indices: &[u32], width: usize) -> Vec<T> {
-        indices.iter().flat_map(|&index| &values[index as usize * width..][..width]).copied().collect()
+    fn about(&self) -> Result<About, Error> {
+        self.table().map(|table| table.about.clone())
     }
-    let inputs = match &part.inputs {
-        Inputs::Bytes(values) => Inputs::Bytes(pick(values, indices, width)),
-        Inputs::Floats(values) => Inputs::Floats(pick(values, indices, width)),
-    };
-    let targets = match &part.targets {
-        Targets::Classes(values) => Targets::Classes(pick(values, indices, 1)),
-        Targets::Values(values) => Targets::Values(pick(values, indices, 1)),
-    };
-    Part { inputs, targets, len: indices.len() }
-}
 
-/// Guesses the task from the target column.
-fn guess_task(table: &Table, target: &str) -> Result<TaskKind, Error> {
-    let numbers: Vec<f64> = table.targets.iter().filter_map(|cell| number(cell)).collect();
-    if numbers.is_empty() {
-        return Ok(TaskKind::Classification);
+    fn coding(&self) -> Result<Option<Coding>, Error> {
+        self.table().map(|table| Some(table.coding.clone()))
     }
-    if let Some(row) = table.targets.iter().position(|cell| number(cell).is_none()) {
-        let (file, line, cell) = (&table.file, table.lines[row], &table.targets[row]);
-        let help = "if it is a class, write task = \"classification\"";
-        return Err(Error(format!(
-            "{file}:{line}: column `{target}`: `{cell}` is not a number, though other cells are; {help}"
-        )));
-    }
-    Ok(TaskKind::guess(&numbers))
-}
 
-/// Returns the target column as numbers.
-fn values(table: &Table, target: &str) -> Result<Vec<f32>, Error> {
-    let cells = table.targets.iter().zip(&table.lines);
-    let numbers = cells.map(|(cell, line)| {
-        let message = || format!("{}:{line}: column `{target}`: `{cell}` is not a number", table.file);
-        number(cell).map(|value| value as f32).ok_or_else(|| Error(message()))
-    });
-    numbers.collect()
-}
-
-/// The different values of the target column, sorted. The number of a class is its index here.
-enum Classes {
-    Numbers(Vec<f64>),
-    Words(Vec<String>),
-}
-
-impl Classes {
-    fn of(table: &Table, target: &str) -> Result<Classes, Error> {
-        let numbers: Option<Vec<f64>> = table.targets.iter().map(|cell| number(cell)).collect();
-        let classes = match numbers {
-            Some(mut numbers) => {
-                numbers.sort_by(f64::total_cmp);
-                numbers.dedup();
-                Classes::Numbers(numbers)
-            }
-            None => {
-                let mut words = table.targets.clone();
-                words.sort_unstable();
-                words.dedup();
-                Classes::Words(words)
-            }
-        };
-        if classes.len() == 1 {
-            let value = &table.targets[0];
-            return Err(Error(format!(
-                "{}: column `{target}` is `{value}` in every row, but a classifier needs two classes",
-                table.file
-            )));
+    fn new_rows(&self, path: &Path, coding: &Coding) -> Result<NewRows, Error> {
+        let is_category = |kind: &ColumnKind| matches!(kind, ColumnKind::Category { .. });
+        let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
+        let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
+        let format = ReadOptions { text_columns, ..self.keys.format.clone() };
+        let mut sheet = Sheet::read(path, &format)?;
+        // The new file may have another separator than the training file, whose separator is in the run's spec.
+        if sheet.columns.len() == 1 && coding.columns.len() > 1 {
+            sheet = Sheet::read(path, &ReadOptions { delimiter: None, ..format })?;
         }
-        Ok(classes)
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Classes::Numbers(numbers) => numbers.len(),
-            Classes::Words(words) => words.len(),
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        match self {
-            Classes::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
-            Classes::Words(words) => words.clone(),
-        }
-    }
-
-    /// Returns the class numbers of a table's target column.
-    fn number(&self, table: &Table, target: &str) -> Result<Vec<i64>, Error> {
-        let cells = table.targets.iter().zip(&table.lines);
-        let found = cells.map(|(cell, line)| {
-            let class = match self {
-                Classes::Numbers(all) => {
-                    number(cell).and_then(|value| all.binary_search_by(|it| it.total_cmp(&value)).ok())
-                }
-                Classes::Words(all) => all.binary_search(cell).ok(),
-            };
-            let message = || format!("{}:{line}: column `{target}`: no training row has `{cell}`", table.file);
-            class.map(|class| class as i64).ok_or_else(|| Error(message()))
-        });
-        found.collect()
+        let columns = encode::sources(coding, &sheet)?;
+        let Rows { used, .. } = select(&sheet, &[], &columns, self.keys.missing)?;
+        let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);
+        Ok(NewRows { inputs, rows: sheet.rows, used })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Data sets: reading examples, splitting them, and normalizing them. `lr_run::batches` makes tensors of them.
 
+mod about;
 mod arrays;
 mod augment;
+mod coding;
 pub mod csv;
 mod fashion_mnist;
 mod fingerprint;
@@ -14,11 +16,11 @@ mod normalize;
 pub mod npy;
 pub mod npz;
 mod open;
+mod preprocessing;
 pub mod sheet;
 mod shuffle;
 mod source;
 mod split;
-mod table;
 mod task;
 mod warning;
 
@@ -26,11 +28,14 @@ use std::path::{Path, PathBuf};
 
 use crate::spec::{Entry, FilePath, Section};
 
+pub use about::{About, ClassCount, ColumnAbout, ColumnUse, LeftOut};
 pub use arrays::{Layout, Reading};
 pub use augment::{Augment, Transform};
+pub use coding::{Coding, ColumnCoding, ColumnKind, TargetCoding, TargetKind};
 pub use fingerprint::fingerprint;
 pub use gzip::unpacked;
 pub use normalize::{Affine, Normalize};
+pub use preprocessing::Preprocessing;
 pub use shuffle::Shuffle;
 pub use source::{Source, default_cache, fetch};
 pub use split::{Holdout, Rows, SplitRule, split};
@@ -159,10 +164,36 @@ pub trait Dataset: std::fmt::Debug + Send {
         Assumed { input: vec![1, 28, 28], task: None }
     }
 
+    /// Returns what reading the data showed. It is empty for data that are the same for everybody.
+    fn about(&self) -> Result<About, Error> {
+        Ok(About::default())
+    }
+
+    /// Returns the coding of a table. `None` for images and arrays.
+    fn coding(&self) -> Result<Option<Coding>, Error> {
+        Ok(None)
+    }
+
+    /// Reads the rows of a new table at `path`, with the coding that a run learned.
+    fn new_rows(&self, path: &Path, _coding: &Coding) -> Result<NewRows, Error> {
+        Err(Error(format!("{}: only data sets of the type `csv` read new rows", path.display())))
+    }
+
     /// Returns the published files that `lr-run fetch` downloads. Returns `None` if there is nothing to download.
     fn source(&self) -> Option<&'static Source> {
         None
     }
+}
+
+/// The rows of a new table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRows {
+    /// The inputs of the rows that are used.
+    pub inputs: Inputs,
+    /// The number of rows in the table.
+    pub rows: usize,
+    /// The rows that are used, in order. Others have empty cells and are left out, as in training.
+    pub used: Vec<u32>,
 }
 
 /// The ways in which data may be obtained.

@@ -1,5 +1,7 @@
 //! Normalization of inputs: `(v − mean) / sd`.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Error, Inputs, Part};
 use crate::spec::{Field, Positive, Table, Value, ValueKind, did_you_mean, one_of};
 
@@ -21,7 +23,7 @@ const WORDS: [&str; 3] = ["unit", "standard", "none"];
 
 /// Means and standard deviations on the scale of the stored values (pixels: 0 to 255). Both have one number for all
 /// values, or one for each feature.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Affine {
     pub mean: Vec<f32>,
     pub sd: Vec<f32>,
@@ -30,6 +32,17 @@ pub struct Affine {
 impl Affine {
     fn scalar(mean: f64, sd: f64) -> Self {
         Affine { mean: vec![mean as f32], sd: vec![sd as f32] }
+    }
+
+    /// Leaves the inputs that `unchanged` marks as they are, if each input has numbers of its own.
+    pub fn except(mut self, unchanged: &[bool]) -> Self {
+        if self.mean.len() == unchanged.len() && unchanged.len() > 1 {
+            for (at, _) in unchanged.iter().enumerate().filter(|(_, unchanged)| **unchanged) {
+                self.mean[at] = 0.0;
+                self.sd[at] = 1.0;
+            }
+        }
+        self
     }
 }
 

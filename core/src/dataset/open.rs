@@ -1,7 +1,6 @@
 //! Opening the files that a spec names. Only regular files: reading a device or a pipe might never end.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::Error;
@@ -15,12 +14,4 @@ pub fn open(path: &Path) -> Result<(File, u64), Error> {
         return Err(failed(&"this is not a regular file"));
     }
     Ok((File::open(path).map_err(|error| failed(&error))?, found.len()))
-}
-
-/// Reads the regular file at `path`.
-pub fn read_whole(path: &Path) -> Result<Vec<u8>, Error> {
-    let (mut file, length) = open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    file.read_to_end(&mut bytes).map_err(|error| Error(format!("{}: {error}", path.display())))?;
-    Ok(bytes)
 }

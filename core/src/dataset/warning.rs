@@ -15,6 +15,14 @@ pub enum Warning {
         /// The names of these classes.
         classes: Vec<String>,
     },
+    /// Columns are left out although the spec does not say so. Each has its reason.
+    ColumnsLeftOut { columns: Vec<(String, String)> },
+    /// More than a tenth of the rows are left out.
+    RowsLeftOut { rows: usize, of: usize, reasons: Vec<String> },
+    /// A target is far from the numbers that a new model predicts.
+    LargeTarget { column: String, mean: f64, sd: f64 },
+    /// The header of a table looks like a row of values. The text says why.
+    HeaderOfValues { doubt: String },
     /// Nearly every example has a class of its own.
     ManyClasses { classes: usize, examples: usize },
     /// The class numbers do not follow each other.
@@ -67,6 +75,10 @@ impl Warning {
             Warning::ManyClasses { .. } => &["task", "target", "y", "path"],
             Warning::LabelsWithGaps { .. } => &["y", "path"],
             Warning::ChannelsLast { .. } => &["x", "path"],
+            Warning::ColumnsLeftOut { .. } => &["drop", "path"],
+            Warning::RowsLeftOut { .. } => &["missing", "path"],
+            Warning::LargeTarget { .. } => &["target"],
+            Warning::HeaderOfValues { .. } => &["header", "path"],
         }
     }
 
@@ -86,6 +98,19 @@ impl Warning {
             Warning::ChannelsLast { .. } => {
                 "write layout = \"channels_last\" if this is right, and layout = \"channels_first\" if not".into()
             }
+            Warning::ColumnsLeftOut { columns } => {
+                let names: Vec<String> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+                format!("drop = [{}] says so, without this warning", names.join(", "))
+            }
+            Warning::RowsLeftOut { .. } => {
+                "missing = \"median\" keeps rows with empty cells, and `drop` leaves out a column with many of them"
+                    .into()
+            }
+            Warning::LargeTarget { .. } => {
+                "scale_target = true trains on standardized targets, and reports loss and rmse in the target's units"
+                    .into()
+            }
+            Warning::HeaderOfValues { .. } => "if it is one, write header = true".into(),
             Warning::FewExamples { held_out, .. } => {
                 let all = if *held_out > 0 { "`validation = 0` trains on all of them; " } else { "" };
                 format!("{all}`task` decides whether the target has classes or quantities")
@@ -122,6 +147,20 @@ impl fmt::Display for Warning {
                 write!(f, "images of shape {shape} are read with the channels last")
             }
             Warning::OwnValidation { arrays } => write!(f, "the arrays {} are not used", listed(arrays)),
+            Warning::ColumnsLeftOut { columns } => {
+                let columns: Vec<String> =
+                    columns.iter().map(|(name, reason)| format!("`{name}` ({reason})")).collect();
+                let verb = if columns.len() == 1 { "column is" } else { "columns are" };
+                write!(f, "{} {verb} left out: {}", columns.len(), columns.join(", "))
+            }
+            Warning::RowsLeftOut { rows, of, reasons } => {
+                write!(f, "{rows} of {of} rows left out: {}", reasons.join(", "))
+            }
+            Warning::LargeTarget { column, mean, sd } => {
+                let [mean, sd] = [mean, sd].map(|value| format!("{value:.4}"));
+                write!(f, "column `{column}` has mean {mean} and standard deviation {sd}, which a model learns slowly")
+            }
+            Warning::HeaderOfValues { doubt } => f.write_str(doubt),
             Warning::FewExamples { train, held_out, test, read_as } => {
                 let parts = [(*train, "to train on"), (*held_out, "held out for validation"), (*test, "to test on")];
                 let parts: Vec<String> = parts

@@ -10,11 +10,16 @@ use crate::spec::{Table, Value, ValueKind};
 pub struct Assume {
     /// Steps per epoch, at least 1. If set, planning looks for no file of data or weights.
     pub steps_per_epoch: Option<u64>,
+    /// The number of inputs and the task of a table, as an earlier run learned them.
+    pub table: Option<(usize, Task)>,
 }
 
 /// Describes `dataset` without reading its files. The sizes are invented; no rule depends on them. The task is the data
 /// set's or, if only its files contain it, the one that loss and metrics of the spec suggest.
-pub(super) fn info(root: &Table, dataset: &dyn Dataset) -> Info {
+pub(super) fn info(root: &Table, dataset: &dyn Dataset, assume: Assume) -> Info {
+    if let Some((inputs, task)) = assume.table {
+        return Info { input: vec![inputs], task, ..usual() };
+    }
     let Assumed { input, task } = dataset.without_files();
     let suggested = if names_a_regression(root) { Task::Regression { outputs: 1 } } else { usual().task };
     Info { input, task: task.unwrap_or(suggested), ..usual() }

@@ -62,6 +62,12 @@ impl DataPlan {
         self.assumed_steps.unwrap_or_else(|| self.batching.steps_per_epoch(self.train_examples()))
     }
 
+    /// Returns the number that targets are divided by before a model learns them.
+    pub fn target_sd(&self) -> f64 {
+        let coding = if self.assumed_steps.is_some() { None } else { self.dataset.coding().ok().flatten() };
+        coding.map_or(1.0, |coding| coding.target.kind.scale().1)
+    }
+
     /// Returns the number of values that a model computes for one example.
     pub fn outputs(&self) -> usize {
         outputs(self.info.task)
@@ -97,7 +103,7 @@ pub(super) fn read(
     let files = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
     let unread = assume.steps_per_epoch.is_some() && !files.is_empty();
     let described = |dataset: &dyn Dataset| match unread {
-        true => Ok(assume::info(root.table_ref(), dataset)),
+        true => Ok(assume::info(root.table_ref(), dataset, assume)),
         false => dataset.info(),
     };
     let readable = unread || fits(&section, &files, folder, memory);

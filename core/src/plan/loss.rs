@@ -11,8 +11,9 @@ pub enum Loss {
     /// −Σ q·log softmax(logits); q is 1 at the label or, smoothed by s, 1−s+s/K there and s/K elsewhere (K classes).
     /// PyTorch's `CrossEntropyLoss`.
     CrossEntropy { label_smoothing: f64 },
-    /// Mean of (prediction − target)² over the batch and the outputs. PyTorch's `MSELoss`.
-    Mse,
+    /// Mean of (prediction − target)² over the batch and the outputs. PyTorch's `MSELoss`. Training sees targets divided by
+    /// `target_sd`; reported losses and errors are in the units before that.
+    Mse { target_sd: f64 },
 }
 
 impl Loss {
@@ -20,7 +21,7 @@ impl Loss {
     pub fn metric(self) -> Metric {
         match self {
             Loss::CrossEntropy { .. } => Metric::ACCURACY,
-            Loss::Mse => Metric::RMSE,
+            Loss::Mse { .. } => Metric::RMSE,
         }
     }
 }
@@ -33,9 +34,10 @@ choice! {
     }
 }
 
-/// Reads `[loss]`: `type`, by default the one for the task, and `label_smoothing`.
-pub(super) fn read(root: &mut Section<'_>, task: Task) -> Loss {
-    let Some(mut section) = root.section("loss") else { return Loss::Mse };
+/// Reads `[loss]`: `type`, by default the one for the task, and `label_smoothing`. `target_sd` is the number that targets are
+/// divided by.
+pub(super) fn read(root: &mut Section<'_>, task: Task, target_sd: f64) -> Loss {
+    let Some(mut section) = root.section("loss") else { return Loss::Mse { target_sd } };
     let own = match task {
         Task::Classification { .. } => LossName::CrossEntropy,
         Task::Regression { .. } => LossName::Mse,
@@ -51,7 +53,7 @@ pub(super) fn read(root: &mut Section<'_>, task: Task) -> Loss {
     }
     let loss = match own {
         LossName::CrossEntropy => Loss::CrossEntropy { label_smoothing: section.or("label_smoothing", Unit(0.0)).0 },
-        LossName::Mse => Loss::Mse,
+        LossName::Mse => Loss::Mse { target_sd },
     };
     let resolved = section.finish();
     root.put("loss", resolved);

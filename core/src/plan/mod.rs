@@ -147,7 +147,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let usual_horizon = Horizon { total_steps: 10 * steps_per_epoch, steps_per_epoch };
     let horizon = length.map_or(usual_horizon, |length| length.horizon);
     let time_limit = ends::time_limit(&mut root);
-    let loss = loss::read(&mut root, info.task);
+    let loss = loss::read(&mut root, info.task, data.as_ref().map_or(1.0, DataPlan::target_sd));
     let metric = loss.metric();
     let model = model::read(&mut root, &info, spec, machine, assume);
     if let Some((data, model)) = data.as_ref().zip(model.as_ref()) {

@@ -209,7 +209,7 @@ fn files_are_known_by_the_type_of_their_key() {
         let spec = Spec::parse(Path::new("test.toml"), &text, &[]).unwrap();
         let log = Log::default();
         let mut root = Section::root(&spec.table, &log);
-        let assume = Assume { steps_per_epoch };
+        let assume = Assume { steps_per_epoch, ..Assume::default() };
         let data = super::data::read(&mut root, corpus::REGISTRY, folder.path(), Some(memory), assume);
         let files = log.files();
         let found = log.finish(&spec.texts).err().map(|found| found.to_string());

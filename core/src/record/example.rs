@@ -28,6 +28,7 @@ pub(crate) fn started() -> Started {
         input_shape: vec![1, 28, 28],
         task: "classification".into(),
         outputs: 10,
+        ..DataInfo::default()
     };
     let strategy = StrategyInfo {
         optimizer: "adam, betas 0.9 0.999, eps 1e-8".into(),

@@ -18,6 +18,9 @@ pub const BEST_WEIGHTS: &str = "best.safetensors";
 /// The average of the weights, of runs with `[ema]`.
 pub const EMA_WEIGHTS: &str = "ema.safetensors";
 
+/// What a run learned from its training rows besides the weights: means, categories, names of classes.
+pub const PREPROCESSING: &str = "preprocessing.json";
+
 /// The folder of the states that the run can resume from.
 pub const CHECKPOINT: &str = "checkpoint";
 
@@ -25,7 +28,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 /// behind is not taken for a result; without the spec, it does not belong to a run.
 ///
 /// A file that is not in this list survives `--force` and mixes with the new run's.
-pub const RESULTS: [&str; 7] = [RUN_JSON, EPOCHS_CSV, WEIGHTS, BEST_WEIGHTS, EMA_WEIGHTS, CHECKPOINT, SPEC_TOML];
+pub const RESULTS: [&str; 8] =
+    [RUN_JSON, EPOCHS_CSV, WEIGHTS, BEST_WEIGHTS, EMA_WEIGHTS, PREPROCESSING, CHECKPOINT, SPEC_TOML];
 
 /// The locked file. It stays when the run is over, empty: deleting it would let two processes lock two files of one name.
 pub const LOCK: &str = ".lock";

@@ -32,7 +32,7 @@ pub use epochs_csv::EpochsCsv;
 pub use event::*;
 pub use experiment::Experiment;
 pub use fanout::Fanout;
-pub use files::{BEST_WEIGHTS, CHECKPOINT, EMA_WEIGHTS, EPOCHS_CSV, RUN_JSON, SPEC_TOML, WEIGHTS};
+pub use files::{BEST_WEIGHTS, CHECKPOINT, EMA_WEIGHTS, EPOCHS_CSV, PREPROCESSING, RUN_JSON, SPEC_TOML, WEIGHTS};
 pub use json_lines::JsonLines;
 pub use layout::{Cell, Layout};
 pub use lock::is_held;

@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 
 use super::event::{Best, Divergence, Outcome, RateChanged, Reached, Rollback, Row, Scores, Status};
 use super::number::{count, figure, rate, score, seconds};
-use super::started::{ComputeInfo, DataInfo, GroupInfo, Resumed, Started, StrategyInfo};
+use super::started::{ClassInfo, ComputeInfo, DataInfo, GroupInfo, Resumed, Started, StrategyInfo};
 use crate::metric::Metric;
 use crate::spec::Horizon;
 
@@ -36,6 +36,7 @@ impl Page {
         text += &self.line("model", &format!("{}, {} parameters", run.model.description, count(run.model.parameters)));
         text += &self.line("data", &described(&run.data));
         text += &self.line("examples", &parts(&run.data));
+        text += &self.table(&run.data);
         let StrategyInfo { optimizer, schedule, lr, groups } = &run.strategy;
         text += &self.line("optimizer", &format!("{optimizer}, lr {}, batch {}", rate(*lr), run.batch_size));
         text += &self.line("schedule", schedule);
@@ -73,6 +74,27 @@ impl Page {
             "time",
         ];
         text + &self.paint(BOLD, &columns(heads.map(str::to_owned))) + "\n"
+    }
+
+    /// Renders what is special about the data: the classes, and what was done to the rows and columns of a table.
+    fn table(&self, data: &DataInfo) -> String {
+        let mut text = String::new();
+        if !data.classes.is_empty() {
+            text += &self.line("classes", &classes(&data.classes));
+        }
+        let Some(table) = &data.table else { return text };
+        for format in &table.format {
+            text += &self.line("table", format);
+        }
+        let left_out = match table.columns_left_out.len() {
+            0 => String::new(),
+            _ => format!("; left out: {}", table.columns_left_out.join(", ")),
+        };
+        text += &self.line("columns", &format!("{}{left_out}", table.columns));
+        for reason in &table.rows_left_out {
+            text += &self.line("rows", reason);
+        }
+        text
     }
 
     /// Renders the run's name and variant.
@@ -204,6 +226,30 @@ fn parts(data: &DataInfo) -> String {
         text.push(format!("decides by {}", data.validation_part));
     }
     text.join(", ")
+}
+
+/// The number of classes that are shown with their shares.
+const CLASSES: usize = 10;
+
+/// Renders `3: a 50 %, b 30 %, c 20 %`. Of many classes it renders the number and the range of shares.
+fn classes(classes: &[ClassInfo]) -> String {
+    let all = classes.iter().map(|class| class.examples).sum::<u64>().max(1);
+    let share = |class: &ClassInfo| {
+        let percent = 100.0 * class.examples as f64 / all as f64;
+        if percent >= 9.95 || percent == 0.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+    };
+    if classes.len() <= CLASSES {
+        let shown: Vec<String> = classes.iter().map(|class| format!("{} {}", class.name, share(class))).collect();
+        return format!("{}: {}", classes.len(), shown.join(", "));
+    }
+    let by_size = |class: &&ClassInfo| class.examples;
+    match (classes.iter().min_by_key(by_size), classes.iter().max_by_key(by_size)) {
+        (Some(rarest), Some(commonest)) => {
+            let [low, high] = [rarest, commonest].map(|class| format!("{} {}", class.name, share(class)));
+            format!("{}, from {low} to {high}", count(classes.len() as u64))
+        }
+        _ => String::new(),
+    }
 }
 
 fn device(compute: &ComputeInfo) -> String {

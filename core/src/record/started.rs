@@ -68,6 +68,34 @@ pub struct DataInfo {
     /// The number of classes, or of values to predict.
     #[serde(default)]
     pub outputs: u64,
+    /// The classes of a table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassInfo>,
+    /// What reading a table did to its rows and columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableInfo>,
+}
+
+/// A class, with its number of examples in the training part, validation examples included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassInfo {
+    pub name: String,
+    pub examples: u64,
+}
+
+/// The table that a data set was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableInfo {
+    /// The format of each file: `separated by ";"`.
+    pub format: Vec<String>,
+    /// The number of rows in the training file.
+    pub rows: u64,
+    /// The rows that are left out, by reason: "3 of 5 rows left out: column `a` is empty".
+    pub rows_left_out: Vec<String>,
+    /// The columns that become inputs: `4 numbers, 2 categories`.
+    pub columns: String,
+    /// The columns that are left out, each with its reason.
+    pub columns_left_out: Vec<String>,
 }
 
 /// The optimizer and the schedules of a run.

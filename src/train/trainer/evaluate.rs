@@ -1,11 +1,12 @@
 //! Loss and metric of a model on a part of the data.
 
-use tch::{Device, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::loss::{Measure, mean_loss};
 use super::meter::Meter;
 use super::{Trainer, Validation};
 use crate::batches::Batches;
+use crate::libtorch::elements;
 use crate::model::Model;
 use crate::network::{ForwardMode, forward};
 use crate::plan::Loss;
@@ -37,6 +38,26 @@ pub fn evaluate(
             meter.add(0, &mean_loss(loss, &output, &batch.y)?, &output, &batch.y)?;
         }
         Ok(meter.scores()?)
+    })
+}
+
+/// Returns the outputs of `model` with the parameters in `store` for all of `examples`, one example after another. For
+/// classes they are probabilities.
+pub fn predict(model: &Model, store: &Store, loss: Loss, examples: &Batches) -> Result<Vec<f32>, Error> {
+    no_grad(|| {
+        let rows: Vec<u32> = (0..examples.len() as u32).collect();
+        let mut outputs = Vec::new();
+        for rows in rows.chunks(BATCH) {
+            let batch = examples.gather(rows)?;
+            let output = forward(model, &batch.x, store, ForwardMode::Eval)?;
+            let output = match loss {
+                Loss::CrossEntropy { .. } => output.f_softmax(-1, Kind::Double)?,
+                Loss::Mse { .. } => output,
+            };
+            let output = output.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+            outputs.extend_from_slice(elements::<f32>(&output));
+        }
+        Ok(outputs)
     })
 }
 

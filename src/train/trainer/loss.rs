@@ -12,17 +12,17 @@ pub fn mean_loss(loss: Loss, output: &Tensor, target: &Tensor) -> Result<Tensor,
         Loss::CrossEntropy { label_smoothing } => {
             output.f_cross_entropy_loss(target, None::<&Tensor>, Reduction::Mean, -100, label_smoothing)
         }
-        Loss::Mse => output.f_mse_loss(target, Reduction::Mean),
+        Loss::Mse { .. } => output.f_mse_loss(target, Reduction::Mean),
     }
 }
 
 /// A way to sum the metric of a task over batches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
     /// Counts the examples whose label has the largest output, for the accuracy.
     Hits,
-    /// Sums the squared errors, for the RMSE.
-    SquaredErrors,
+    /// Sums the squared errors, for the RMSE. One unit of an output is `unit` in the target's own units.
+    SquaredErrors { unit: f64 },
 }
 
 impl Measure {
@@ -30,7 +30,7 @@ impl Measure {
     pub fn of(loss: Loss) -> Self {
         match loss {
             Loss::CrossEntropy { .. } => Measure::Hits,
-            Loss::Mse => Measure::SquaredErrors,
+            Loss::Mse { target_sd } => Measure::SquaredErrors { unit: target_sd },
         }
     }
 
@@ -44,7 +44,7 @@ impl Measure {
                 let hit = output.f_argmax(1, false)?.f_eq_tensor(target)?;
                 Ok(BatchSum::Scalar(hit.f_sum(Kind::Double)?))
             }
-            (Measure::SquaredErrors, device, _) => {
+            (Measure::SquaredErrors { .. }, device, _) => {
                 let error = output.f_sub(target)?.f_to_kind(Kind::Double)?;
                 let sum = error.f_square()?.f_sum(Kind::Double)?.f_div_scalar(output.size()[1])?;
                 match device {
@@ -59,7 +59,15 @@ impl Measure {
     pub fn value(self, sum: f64, examples: f64) -> f64 {
         match self {
             Measure::Hits => sum / examples,
-            Measure::SquaredErrors => (sum / examples).sqrt(),
+            Measure::SquaredErrors { unit } => (sum / examples).sqrt() * unit,
+        }
+    }
+
+    /// Returns the loss in the target's own units.
+    pub fn loss(self, loss: f64) -> f64 {
+        match self {
+            Measure::Hits => loss,
+            Measure::SquaredErrors { unit } => loss * unit * unit,
         }
     }
 }
@@ -96,8 +104,12 @@ mod tests {
     fn rmse_is_the_root_of_the_mse_loss() {
         let output = Tensor::from_slice(&[1f64, 2., 3., 4.]).view([2, 2]);
         let target = Tensor::from_slice(&[1f64, 0., 0., 4.]).view([2, 2]);
-        let BatchSum::Number(sum) = Measure::SquaredErrors.batch_sum(&output, &target).unwrap() else { panic!() };
-        let loss = mean_loss(Loss::Mse, &output, &target).unwrap().double_value(&[]);
-        assert_eq!(Measure::SquaredErrors.value(sum, 2.0), loss.sqrt());
+        let BatchSum::Number(sum) = Measure::SquaredErrors { unit: 1.0 }.batch_sum(&output, &target).unwrap() else {
+            panic!()
+        };
+        let loss = mean_loss(Loss::Mse { target_sd: 1.0 }, &output, &target).unwrap().double_value(&[]);
+        assert_eq!(Measure::SquaredErrors { unit: 1.0 }.value(sum, 2.0), loss.sqrt());
+        let scaled = Measure::SquaredErrors { unit: 4.0 };
+        assert_eq!((scaled.value(sum, 2.0), scaled.loss(loss)), (4.0 * loss.sqrt(), 16.0 * loss));
     }
 }

@@ -113,7 +113,7 @@ impl Meter {
             return Ok(None);
         }
         let Sums { examples, loss, metric } = self.sums()?;
-        Ok(Some(Scores { loss: loss / examples, metric: self.measure.value(metric, examples) }))
+        Ok(Some(Scores { loss: self.measure.loss(loss / examples), metric: self.measure.value(metric, examples) }))
     }
 }
 

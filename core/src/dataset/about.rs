@@ -1,0 +1,81 @@
+//! What reading a data set showed: rows and columns that were left out, kinds of columns, and classes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a person should know about a data set before training. Everything is empty for images and arrays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// How each file was read, as a line for people.
+    pub files: Vec<String>,
+    /// The number of rows in the training file, without those of its header and comments.
+    pub rows: usize,
+    /// The rows that were left out.
+    pub left_out: Vec<LeftOut>,
+    /// The columns of the training file, in its order.
+    pub columns: Vec<ColumnAbout>,
+    /// The classes with their numbers of examples in the training part, validation examples included.
+    pub classes: Vec<ClassCount>,
+}
+
+/// Rows that were left out for one reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub rows: usize,
+    /// The reason: "column `a` is empty".
+    pub reason: String,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnAbout {
+    pub name: String,
+    #[serde(flatten)]
+    pub usage: ColumnUse,
+    /// The number of empty cells, in all rows of the file.
+    pub empty: usize,
+}
+
+/// The use of a column. Ranges and categories are those of the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ColumnUse {
+    Number {
+        min: f32,
+        max: f32,
+    },
+    Category {
+        categories: Vec<String>,
+        /// The number of different values that share the input for other values.
+        others: usize,
+    },
+    Target,
+    /// The groups of the split.
+    Group,
+    /// The column is left out, by `drop` or by itself.
+    LeftOut {
+        reason: String,
+    },
+}
+
+/// A class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassCount {
+    pub name: String,
+    pub examples: usize,
+}
+
+impl LeftOut {
+    /// Renders `3 of 5 rows left out: column `a` is empty`. `rows` is the number of all rows.
+    pub fn of(&self, rows: usize) -> String {
+        format!("{} of {rows} rows left out: {}", self.rows, self.reason)
+    }
+}
+
+/// `column `a` is empty (3)`
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.reason, self.rows)
+    }
+}

@@ -1,0 +1,141 @@
+//! From a sheet to a data set: columns, rows, targets, parts, coding and inputs.
+
+use super::columns::{Role, index, roles};
+use super::keys::Keys;
+use super::rows::{Rows, select};
+use super::{describe, encode, target};
+use crate::dataset::sheet::{Cells, Column, Sheet};
+use crate::dataset::split::{Alike, draw};
+use crate::dataset::{
+    About, Coding, Data, Error, Inputs, Part, TargetCoding, TargetKind, Targets, Task, TaskKind, Warning,
+};
+use crate::random::Stream;
+
+/// A table that is a data set.
+#[derive(Debug)]
+pub struct Table {
+    pub data: Data,
+    pub task: TaskKind,
+    pub coding: Coding,
+    pub about: About,
+}
+
+/// Reads the file of the test part, with the named columns as text.
+pub type ReadTest<'a> = dyn Fn(Vec<String>) -> Result<Sheet, Error> + 'a;
+
+/// Makes a data set of `sheet` and of the file of the test part, if there is one.
+pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) -> Result<Table, Error> {
+    let roles = roles(sheet, keys)?;
+    let target = &sheet.columns[index(sheet, &keys.target)?];
+    let group = roles.iter().position(|role| *role == Role::Group).map(|at| &sheet.columns[at]);
+    let features = || sheet.columns.iter().zip(&roles).filter(|(_, role)| role.is_feature());
+    let needed: Vec<&Column> = [Some(target), group].into_iter().flatten().collect();
+    let feature_columns: Vec<&Column> = features().map(|(column, _)| column).collect();
+    let Rows { used, left_out } = select(sheet, &needed, &feature_columns, keys.missing)?;
+    let task = keys.task.map_or_else(|| target::guess_task(sheet, target), Ok)?;
+    let classes = match task {
+        TaskKind::Classification => target::classes(sheet, target, &used)?,
+        TaskKind::Regression => Vec::new(),
+    };
+    let targets = |sheet: &Sheet, target: &Column, rows: &[u32]| match task {
+        TaskKind::Classification => target::class_numbers(&classes, sheet, target, rows),
+        TaskKind::Regression => target::values(sheet, target, rows),
+    };
+
+    // Only the targets of a part decide how it is split.
+    let part_of = |targets: Targets, len: usize| Part { inputs: Inputs::Floats(Vec::new()), targets, len };
+    let other = read_test.map(|read| read(text_columns(sheet, &roles))).transpose()?;
+    let (part, test_part) = match &other {
+        Some(_) => (used.clone(), Vec::new()),
+        None => {
+            let held = keys.test.checked("test", used.len()).map_err(|why| Error(format!("{}: {why}", sheet.file)))?;
+            let whole = part_of(targets(sheet, target, &used)?, used.len());
+            let groups = group.map(|group| group_numbers(group, &used));
+            let alike = Alike { classes: keys.split.classes_to_balance(&whole), groups: groups.as_deref() };
+            let (part, test) = draw(&mut Stream::new(keys.test_seed, "test", 0), used.len(), held, alike);
+            (pick(&used, &part), pick(&used, &test))
+        }
+    };
+    let part_targets = part_of(targets(sheet, target, &part)?, part.len());
+    let groups = group.map(|group| group_numbers(group, &part));
+    let rows = keys.split.rows_of_table(&part_targets, groups.as_deref());
+    let train = pick(&part, &rows.train);
+
+    let columns = features().map(|(column, role)| encode::learn(column, role, keys.max_categories, &train)).collect();
+    let (kind, large) = target_kind(keys, task, &classes, &part_targets.targets, &rows.train);
+    let coding = Coding { columns, target: TargetCoding { name: keys.target.clone(), kind } };
+    let make = |sheet: &Sheet, rows: &[u32], mut targets: Targets| -> Result<Part, Error> {
+        coding.target.kind.apply(&mut targets);
+        Ok(Part { inputs: Inputs::Floats(encode::inputs(&coding, sheet, rows)?), targets, len: rows.len() })
+    };
+    let test = match &other {
+        Some(other) => {
+            let target = &other.columns[index(other, &keys.target)?];
+            let Rows { used, .. } = select(other, &[target], &encode::sources(&coding, other)?, keys.missing)?;
+            Some(make(other, &used, targets(other, target, &used)?)?)
+        }
+        None if test_part.is_empty() => None,
+        None => Some(make(sheet, &test_part, targets(sheet, target, &test_part)?)?),
+    };
+    let about = describe::about(sheet, other.as_ref(), &roles, left_out, &coding, &part_targets.targets, &train);
+    let task_of_data = match task {
+        TaskKind::Classification => Task::Classification { classes: classes.len() },
+        TaskKind::Regression => Task::Regression { outputs: 1 },
+    };
+    let whole = make(sheet, &part, part_targets.targets)?;
+    let mut data = Data::new(whole, test, vec![coding.width()], task_of_data, rows);
+    data.info.warnings = describe::warnings(keys, sheet, &roles, &about, used.len());
+    data.info.warnings.extend(large);
+    Ok(Table { data: data.of_user(classes), task, coding, about })
+}
+
+fn pick(rows: &[u32], places: &[u32]) -> Vec<u32> {
+    places.iter().map(|&place| rows[place as usize]).collect()
+}
+
+/// Returns the names of the columns that another file must be read with as text, so that their words can be compared.
+fn text_columns(sheet: &Sheet, roles: &[Role]) -> Vec<String> {
+    let is_text = |(column, role): &(&Column, &Role)| match role {
+        Role::Category => true,
+        Role::Target => matches!(column.cells, Cells::Text { .. }),
+        _ => false,
+    };
+    sheet.columns.iter().zip(roles).filter(is_text).map(|(column, _)| column.name.clone()).collect()
+}
+
+/// Returns the number of the group of each of `rows`, from 0 without gaps.
+fn group_numbers(column: &Column, rows: &[u32]) -> Vec<u32> {
+    let keys: Vec<u32> = match &column.cells {
+        Cells::Numbers(numbers) => rows.iter().map(|&row| (numbers[row as usize] + 0.0).to_bits()).collect(),
+        Cells::Text { codes, .. } => rows.iter().map(|&row| codes[row as usize]).collect(),
+    };
+    let mut different = keys.clone();
+    different.sort_unstable();
+    different.dedup();
+    keys.iter().map(|key| different.partition_point(|it| it < key) as u32).collect()
+}
+
+/// A target whose mean or standard deviation is above this is learned slowly: a new model predicts numbers around 0.
+const LARGE_TARGET: f64 = 10.0;
+
+/// Learns the coding of the target from the rows `train` of the training part. Also returns a warning if a target should be
+/// scaled and is not.
+fn target_kind(
+    keys: &Keys,
+    task: TaskKind,
+    classes: &[String],
+    targets: &Targets,
+    train: &[u32],
+) -> (TargetKind, Option<Warning>) {
+    let values = match (task, targets) {
+        (TaskKind::Regression, Targets::Values(values)) => values,
+        _ => return (TargetKind::Classification { classes: classes.to_vec() }, None),
+    };
+    let (mean, sd) = target::mean_and_sd(train.iter().map(|&row| values[row as usize]));
+    if keys.scale_target {
+        return (TargetKind::Regression { mean, sd }, None);
+    }
+    let is_large = mean.abs().max(sd) > LARGE_TARGET;
+    let warning = is_large.then(|| Warning::LargeTarget { column: keys.target.clone(), mean, sd });
+    (TargetKind::Regression { mean: 0.0, sd: 1.0 }, warning)
+}

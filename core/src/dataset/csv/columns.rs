@@ -1,0 +1,177 @@
+//! The columns of a table that a model learns from. A column of numbers is used as it is, and one of text as a category.
+//! What cannot help is left out with a warning: numbers of rows, dates, and text that differs in nearly every row.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::keys::Keys;
+use crate::dataset::Error;
+use crate::dataset::sheet::{Cells, Column, EMPTY, Kind, Sheet, Stranger};
+use crate::spec::nearest;
+
+/// A text column with this many different values or fewer is never left out.
+const FEW_VALUES: usize = 5;
+
+/// The use of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    Number,
+    Category,
+    Target,
+    /// The groups of the split.
+    Group,
+    LeftOut(Reason),
+}
+
+/// The reason why a column is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The spec says so.
+    Dropped,
+    /// It numbers the rows.
+    RowNumbers,
+    /// It is called an id, and each row has another whole number.
+    Identifier,
+    Dates,
+    /// Its text has `values` different values, in more than half of the rows.
+    Text {
+        values: usize,
+    },
+    /// All of its cells are empty.
+    NoValues,
+}
+
+impl Role {
+    /// Reports whether the column becomes inputs.
+    pub fn is_feature(&self) -> bool {
+        matches!(self, Role::Number | Role::Category)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Dropped => f.write_str("in `drop`"),
+            Reason::RowNumbers => f.write_str("counts the rows"),
+            Reason::Identifier => f.write_str("another number in each row"),
+            Reason::Dates => f.write_str("dates"),
+            Reason::Text { values } => write!(f, "text, {values} different values"),
+            Reason::NoValues => f.write_str("empty in every row"),
+        }
+    }
+}
+
+/// Returns the role of each column of the training file.
+pub fn roles(sheet: &Sheet, keys: &Keys) -> Result<Vec<Role>, Error> {
+    let target = index(sheet, &keys.target)?;
+    let group = keys.split.group.as_ref().map(|name| index(sheet, name)).transpose()?;
+    let indices = |names: &[String]| names.iter().map(|name| index(sheet, name)).collect::<Result<HashSet<_>, _>>();
+    let (dropped, categories) = (indices(&keys.drop)?, indices(&keys.categories)?);
+    for (what, at) in [("target", Some(target)), ("group", group)] {
+        if let Some(at) = at.filter(|at| dropped.contains(at)) {
+            let (file, name) = (&sheet.file, &sheet.columns[at].name);
+            return Err(Error(format!("{file}: column `{name}` is the {what} and cannot be dropped")));
+        }
+    }
+    if group == Some(target) {
+        return Err(Error(format!("{}: column `{}` cannot be both target and group", sheet.file, keys.target)));
+    }
+    let role = |(at, column): (usize, &Column)| match at {
+        _ if at == target => Ok(Role::Target),
+        _ if Some(at) == group => Ok(Role::Group),
+        _ if dropped.contains(&at) => Ok(Role::LeftOut(Reason::Dropped)),
+        _ if categories.contains(&at) => Ok(Role::Category),
+        _ => role_by_cells(sheet, column, keys.max_categories),
+    };
+    let roles: Vec<Role> = sheet.columns.iter().enumerate().map(role).collect::<Result<_, _>>()?;
+    if roles.iter().any(Role::is_feature) {
+        return Ok(roles);
+    }
+    let left_out = roles.iter().zip(&sheet.columns).filter_map(|(role, column)| match role {
+        Role::LeftOut(reason) => Some(format!("`{}` ({reason})", column.name)),
+        _ => None,
+    });
+    let left_out: Vec<String> = left_out.collect();
+    let rest = if left_out.is_empty() { String::new() } else { format!("; left out: {}", left_out.join(", ")) };
+    let hint = match sheet.columns.len() {
+        1 => format!("\nthe file is read with {} between cells: is that right?", sheet.found.delimiter),
+        _ => String::new(),
+    };
+    let (file, target) = (&sheet.file, &keys.target);
+    Err(Error(format!("{file}: there is no feature column besides the target `{target}`{rest}{hint}")))
+}
+
+/// Returns the index of the column `name`.
+pub fn index(sheet: &Sheet, name: &str) -> Result<usize, Error> {
+    let names = || sheet.columns.iter().map(|column| column.name.as_str());
+    names().position(|it| it == name).ok_or_else(|| {
+        let near = nearest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let (file, all) = (&sheet.file, names().collect::<Vec<_>>().join(", "));
+        Error(format!("{file}: there is no column `{name}`{near}\nthe columns are: {all}"))
+    })
+}
+
+fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Result<Role, Error> {
+    let (words, codes) = match &column.cells {
+        Cells::Numbers(numbers) => return Ok(role_of_numbers(column, numbers)),
+        Cells::Text { words, codes } => (words, codes),
+    };
+    if let Some(stranger) = sheet.stranger(column)
+        && is_mistake(sheet, words, &stranger, max_categories)
+    {
+        let Stranger { row, word, .. } = stranger;
+        let (file, line, name) = (&sheet.file, sheet.line(row), &column.name);
+        return Err(Error(format!(
+            "{file}:{line}: column `{name}`: `{word}` is not a number, as other cells are\n\
+             if it means an empty cell, write missing_values = [\"{word}\"]; if the column has categories, write categories \
+             = [\"{name}\"]; to leave the column out, write drop = [\"{name}\"]"
+        )));
+    }
+    let rows = codes.iter().filter(|&&code| code != EMPTY).count();
+    let values = words.len();
+    Ok(match column.kind {
+        _ if values == 0 => Role::LeftOut(Reason::NoValues),
+        Kind::Index => Role::LeftOut(Reason::RowNumbers),
+        Kind::Dates => Role::LeftOut(Reason::Dates),
+        _ if values > FEW_VALUES && 2 * values > rows => Role::LeftOut(Reason::Text { values }),
+        _ => Role::Category,
+    })
+}
+
+fn role_of_numbers(column: &Column, numbers: &[f32]) -> Role {
+    if numbers.iter().all(|number| number.is_nan()) {
+        Role::LeftOut(Reason::NoValues)
+    } else if column.kind == Kind::Index {
+        Role::LeftOut(Reason::RowNumbers)
+    } else if is_identifier(column, numbers) {
+        Role::LeftOut(Reason::Identifier)
+    } else {
+        Role::Number
+    }
+}
+
+/// Reports whether a column of numbers names the rows: it is called an id, and its whole numbers are all different. In a
+/// table of few rows, any numbers may differ.
+fn is_identifier(column: &Column, numbers: &[f32]) -> bool {
+    let letters: String = column.name.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let parted = ["_id", " id", ".id", "-id"].iter().any(|end| column.name.to_lowercase().ends_with(end));
+    let is_id = letters.eq_ignore_ascii_case("id") || parted || letters.ends_with("Id") || letters.ends_with("ID");
+    if !is_id || numbers.len() < 20 || !numbers.iter().all(|number| number.fract() == 0.0) {
+        return false;
+    }
+    let mut different: Vec<u32> = numbers.iter().map(|number| number.to_bits()).collect();
+    different.sort_unstable();
+    different.dedup();
+    different.len() == numbers.len() || column.rounded && 2 * different.len() > numbers.len()
+}
+
+/// Reports whether the words of a column look like mistakes in a column of numbers: most cells are numbers, and the words
+/// are few and rare, or the numbers are too many for categories.
+fn is_mistake(sheet: &Sheet, words: &[String], stranger: &Stranger, max_categories: usize) -> bool {
+    let Stranger { numbers, others, .. } = *stranger;
+    let numeric_words = words.iter().filter(|word| sheet.number(word).is_some()).count();
+    let other_words = words.len() - numeric_words;
+    let too_many = numeric_words > max_categories;
+    let few = other_words <= FEW_VALUES && (others == other_words || too_many || 20 * others < numbers);
+    numbers >= others && (few || too_many && 10 * others <= numbers)
+}

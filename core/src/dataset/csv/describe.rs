@@ -1,0 +1,94 @@
+//! What a person should know about a table: its columns, rows and classes, and warnings.
+
+use super::columns::{Reason, Role};
+use super::keys::Keys;
+use crate::dataset::sheet::{Cells, Column, Sheet};
+use crate::dataset::{
+    About, ClassCount, Coding, ColumnAbout, ColumnKind, ColumnUse, LeftOut, TargetKind, Targets, Warning,
+};
+
+/// Describes a table. `targets` are those of the training part, and `train` are the rows of `sheet` to train on.
+pub fn about(
+    sheet: &Sheet,
+    test: Option<&Sheet>,
+    roles: &[Role],
+    left_out: Vec<LeftOut>,
+    coding: &Coding,
+    targets: &Targets,
+    train: &[u32],
+) -> About {
+    let file = |sheet: &Sheet| format!("{}: {}", sheet.file, sheet.found);
+    About {
+        files: [Some(sheet), test].into_iter().flatten().map(file).collect(),
+        rows: sheet.rows,
+        left_out,
+        columns: sheet.columns.iter().zip(roles).map(|(column, role)| of_column(column, role, coding, train)).collect(),
+        classes: class_counts(coding, targets),
+    }
+}
+
+fn of_column(column: &Column, role: &Role, coding: &Coding, train: &[u32]) -> ColumnAbout {
+    let usage = match (role, &column.cells) {
+        (Role::Target, _) => ColumnUse::Target,
+        (Role::Group, _) => ColumnUse::Group,
+        (Role::LeftOut(reason), _) => ColumnUse::LeftOut { reason: reason.to_string() },
+        (_, Cells::Numbers(numbers)) => {
+            let values = || train.iter().map(|&row| numbers[row as usize]).filter(|value| !value.is_nan());
+            let (min, max) = (values().fold(f32::NAN, f32::min), values().fold(f32::NAN, f32::max));
+            ColumnUse::Number { min, max }
+        }
+        (_, Cells::Text { words, codes }) => {
+            let mut is_used = vec![false; words.len()];
+            for &row in train {
+                if let Some(is_used) = is_used.get_mut(codes[row as usize] as usize) {
+                    *is_used = true;
+                }
+            }
+            let values = is_used.into_iter().filter(|is_used| *is_used).count();
+            let own = coding.columns.iter().find(|it| it.name == column.name).map(|it| &it.kind);
+            let categories = match own {
+                Some(ColumnKind::Category { categories }) => categories.clone(),
+                _ => Vec::new(),
+            };
+            ColumnUse::Category { others: values - categories.len(), categories }
+        }
+    };
+    ColumnAbout { name: column.name.clone(), usage, empty: column.empty_cells() }
+}
+
+fn class_counts(coding: &Coding, targets: &Targets) -> Vec<ClassCount> {
+    let (TargetKind::Classification { classes }, Targets::Classes(numbers)) = (&coding.target.kind, targets) else {
+        return Vec::new();
+    };
+    let mut counts = vec![0; classes.len()];
+    for &class in numbers {
+        counts[class as usize] += 1;
+    }
+    classes.iter().zip(counts).map(|(name, examples)| ClassCount { name: name.clone(), examples }).collect()
+}
+
+/// Returns the warnings about columns and rows. `used` is the number of rows that are used.
+pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About, used: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(doubt) = sheet.found.header_doubt.filter(|_| keys.format.header.is_none()) {
+        warnings.push(Warning::HeaderOfValues { doubt: doubt.to_string() });
+    }
+    let columns: Vec<(String, String)> = sheet
+        .columns
+        .iter()
+        .zip(roles)
+        .filter_map(|(column, role)| match role {
+            Role::LeftOut(reason) if *reason != Reason::Dropped => Some((column.name.clone(), reason.to_string())),
+            _ => None,
+        })
+        .collect();
+    if !columns.is_empty() {
+        warnings.push(Warning::ColumnsLeftOut { columns });
+    }
+    let rows = sheet.rows - used;
+    if 10 * rows > sheet.rows {
+        let reasons = about.left_out.iter().map(ToString::to_string).collect();
+        warnings.push(Warning::RowsLeftOut { rows, of: sheet.rows, reasons });
+    }
+    warnings
+}
