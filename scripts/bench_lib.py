@@ -1,4 +1,4 @@
-"""Shared parts of the benchmarks that compare with PyTorch."""
+"""Shared parts of the benchmarks that compare with PyTorch and pandas."""
 
 import platform
 import shutil
@@ -21,13 +21,23 @@ def processor():
 
 def find_python():
     """Return a Python that has torch 2.11.0: this one, or one from a virtual environment made for it."""
-    check = "import torch; assert torch.__version__.split('+')[0] == '2.11.0'"
-    for python in (sys.executable, VENV / "bin" / "python"):
+    return python_with("torch", "2.11.0", VENV, "requirements-bench.txt")
+
+
+def find_python_with_pandas():
+    """Return a Python that has pandas 2.3.3: this one, or one from a virtual environment made for it."""
+    return python_with("pandas", "2.3.3", ROOT / ".venv-pandas", "requirements-bench-csv.txt")
+
+
+def python_with(package, version, venv, requirements):
+    """Return a Python that has this version of a package. If there is none, make the virtual environment `venv`."""
+    check = f"import {package}; assert {package}.__version__.split('+')[0] == '{version}'"
+    for python in (sys.executable, venv / "bin" / "python"):
         if Path(python).exists() and subprocess.run([python, "-c", check], capture_output=True).returncode == 0:
             return str(python)
-    print(f"making a virtual environment with torch 2.11.0 in {VENV.name}; this takes some minutes", file=sys.stderr)
-    shutil.rmtree(VENV, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    requirements = ROOT / "scripts" / "requirements-bench.txt"
-    subprocess.run([VENV / "bin" / "pip", "install", "--quiet", "-r", requirements], check=True)
-    return str(VENV / "bin" / "python")
+    print(f"making a virtual environment with {package} {version} in {venv.name}", file=sys.stderr)
+    shutil.rmtree(venv, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    requirements = ROOT / "scripts" / requirements
+    subprocess.run([venv / "bin" / "pip", "install", "--quiet", "-r", requirements], check=True)
+    return str(venv / "bin" / "python")

@@ -11,6 +11,7 @@ use std::io::{Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
 use lr_run::checkpoint::{tensors, values_in};
+use lr_run::dataset::sheet::{Cells, Delimiter, EMPTY, ReadOptions, Sheet};
 use lr_run::dataset::{Access, Layout, Reading, SplitRule, TaskKind, csv, idx, npy, npz, unpacked};
 use lr_run::plan::{Machine, Plan, glob, plan};
 use lr_run::run::job;
@@ -38,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "globs", read: globs, seeds: seeds::globs },
     Target { name: "idx", read: idx, seeds: seeds::idx },
     Target { name: "csv", read: csv, seeds: seeds::csv },
+    Target { name: "sheet", read: sheet, seeds: seeds::sheet },
     Target { name: "npz", read: npz, seeds: seeds::npz },
     Target { name: "safetensors", read: safetensors, seeds: seeds::safetensors },
     Target { name: "checkpoint", read: checkpoint, seeds: seeds::checkpoints },
@@ -162,6 +164,41 @@ fn csv(bytes: &[u8]) {
         if let Ok(data) = csv::parse(bytes, "file", "y", missing, &SplitRule::default()) {
             assert!(data.train.len > 0 && data.train.len == data.info.train);
         }
+    }
+}
+
+/// Reads a table: with everything found out from the text, and with everything given.
+fn sheet(bytes: &[u8]) {
+    let given = ReadOptions {
+        delimiter: Some(Delimiter::Byte(b';')),
+        header: Some(false),
+        decimal: Some(','),
+        thousands: Some('.'),
+        missing_words: Some(vec!["-1".to_owned()]),
+        text_columns: vec!["1".to_owned()],
+        ..ReadOptions::default()
+    };
+    for options in [ReadOptions::default(), given] {
+        let Ok(sheet) = Sheet::parse(bytes, "file", &options) else { continue };
+        assert!(sheet.rows > 0);
+        for column in &sheet.columns {
+            let is_found = sheet.column(&column.name).is_some_and(|found| std::ptr::eq(found, column));
+            assert!(is_found, "two columns have the name {:?}", column.name);
+            match &column.cells {
+                Cells::Numbers(values) => {
+                    assert_eq!(values.len(), sheet.rows);
+                    assert!(!values.iter().any(|value| value.is_infinite()));
+                }
+                Cells::Text { words, codes } => {
+                    assert_eq!(codes.len(), sheet.rows);
+                    assert!(codes.iter().all(|&code| code == EMPTY || (code as usize) < words.len()));
+                    assert!(sheet.stranger(column).is_none_or(|stranger| words.contains(&stranger.word)));
+                }
+            }
+        }
+        let lines: Vec<u64> = (0..sheet.rows).map(|row| sheet.line(row)).collect();
+        assert!(lines[0] > 0 && lines.is_sorted_by(|one, next| one < next));
+        assert!(sheet.found.to_string().starts_with("separated by "));
     }
 }
 

@@ -119,12 +119,13 @@ fn idx_file(sizes: &[u32]) -> Vec<u8> {
     file
 }
 
+fn gzipped(file: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(file).expect("memory can be written");
+    encoder.finish().expect("memory can be written")
+}
+
 pub fn idx() -> Vec<Vec<u8>> {
-    let gzipped = |file: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(file).expect("memory can be written");
-        encoder.finish().expect("memory can be written")
-    };
     let plain: Vec<Vec<u8>> =
         [&[2, 4, 4][..], &[3, 28, 28], &[0, 28, 28], &[5], &[0]].into_iter().map(idx_file).collect();
     plain.iter().map(|file| gzipped(file)).chain(plain.clone()).collect()
@@ -143,6 +144,26 @@ pub fn csv() -> Vec<Vec<u8>> {
         "a,b,y\n1,2\n",
         "colour,size,y\nred,1,0\nblue,2,1\nred,3,0\n",
     ])
+}
+
+/// Returns tables as different programs write them.
+pub fn sheet() -> Vec<Vec<u8>> {
+    let mut tables = csv();
+    tables.extend(texts(&[
+        "sep=;\na;b;c\n1,5;1.000;x\n2,5;NA;\"y;\"\n",
+        "# a comment, with a comma\n#a,b\n1,\"250,000\"\n#3,4\n?,-\n",
+        "  a   b c\n  1 2.5\tx\n 3  4e5 \"a b\"\n",
+        ",x,x,\n0,2024-01-31,1,\n1,2024-02-01 10:20,2,\n,,,\n",
+        "\"x\" \"y\"\n\"Mazda RX4\" 21 TRUE\n\"Datsun\" 22.8 FALSE\n",
+        "5.1|3.5|setosa\r4.9|3.0|setosa\r",
+        "a\tb\n1 234\tyes\n1'234\tno\n\u{2212}3\t\u{1a}",
+    ]));
+    let text = "gr\u{f6}\u{df}e;b\n1,5;s\u{fc}\u{df}\n";
+    tables.push(text.chars().map(|letter| letter as u8).collect());
+    tables.push([0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect());
+    tables.push(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+    tables.push(gzipped(text.as_bytes()));
+    tables
 }
 
 /// Returns an .npy file of an array. `order` is Python's `True` in Fortran order.

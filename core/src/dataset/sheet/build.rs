@@ -1,13 +1,14 @@
 //! Reading the rows into columns, in one pass.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::Error;
+use super::cells::Split;
 use super::decode::Source;
+use super::layout::{Layout, not_utf8};
 use super::missing::Missing;
 use super::number::parse;
-use super::records::{Lines, Records, Split};
-use super::survey::{Layout, not_utf8};
+use super::records::{Lines, Records};
 use super::{Cells, EMPTY, Marks};
 
 /// The rows of a file that was read to its end.
@@ -35,7 +36,7 @@ pub enum Pass {
     NotUtf8,
     /// Some columns have cells that are not numbers. For each of them, the alternative marks with which these cells would
     /// be numbers.
-    NotNumbers(Vec<(usize, Vec<Marks>)>),
+    NotNumbers(BTreeMap<usize, Vec<Marks>>),
 }
 
 /// Reads the rows of `source`.
@@ -46,7 +47,7 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
     records.skip_to(layout.first_line)?;
     records.comments = layout.comments;
     let mut columns: Vec<Column> = layout.text.iter().map(|&is_text| Column::new(is_text)).collect();
-    let mut failed: Vec<(usize, Vec<Marks>)> = Vec::new();
+    let mut failed: BTreeMap<usize, Vec<Marks>> = BTreeMap::new();
     let mut split = Split::default();
     let mut lines = Lines::default();
     let (mut count, mut blank) = (0, 0);
@@ -61,7 +62,11 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
         if !layout.fits(row) {
             let (columns, cells) = (columns.len(), row.len());
             let who = if layout.has_header { "the header" } else { "the first row" };
-            return Err(Error(format!("{file}:{line}: {who} has {columns} columns, but this row has {cells}")));
+            let help = match layout.odd_header {
+                Some(header) => format!(", like the rows below; if line {header} is not the header, remove it"),
+                None => String::new(),
+            };
+            return Err(Error(format!("{file}:{line}: {who} has {columns} columns, but this row has {cells}{help}")));
         }
         let cells = row.cells().chain(std::iter::repeat(&b""[..]));
         for (index, (column, cell)) in columns.iter_mut().zip(cells).enumerate() {
@@ -77,7 +82,10 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
             is_ascii &= word.is_ascii();
             match column {
                 Column::Text(words) => words.push(word, missing),
-                Column::Numbers(_) => note(&mut failed, index, cell, &layout.alternatives),
+                Column::Numbers(_) => {
+                    let fitting = failed.entry(index).or_insert_with(|| layout.alternatives.clone());
+                    fitting.retain(|&marks| parse(cell, marks).is_some());
+                }
             }
         }
         if failed.is_empty() {
@@ -93,15 +101,6 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
     }
     let columns = columns.into_iter().map(Column::filled).collect();
     Ok(Pass::Done(Rows { columns, count, lines, comments: records.skipped, blank }))
-}
-
-/// Keeps those alternatives for the column `index` with which `cell` is a number.
-fn note(failed: &mut Vec<(usize, Vec<Marks>)>, index: usize, cell: &[u8], alternatives: &[Marks]) {
-    let at = failed.iter().position(|&(other, _)| other == index).unwrap_or_else(|| {
-        failed.push((index, alternatives.to_vec()));
-        failed.len() - 1
-    });
-    failed[at].1.retain(|&marks| parse(cell, marks).is_some());
 }
 
 /// A column while it is read.

@@ -105,3 +105,27 @@ impl Field for Delimiter {
         self.word().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In single quotes, and in `-s 'data.delimiter=\t'`, a tab arrives as two characters.
+    #[test]
+    fn separators_are_read_as_they_are_typed() {
+        let tab = Some(Delimiter::Byte(b'\t'));
+        for text in ["\t", "\\t", "tab"] {
+            assert_eq!(Delimiter::of_text(text), tab);
+        }
+        for text in ["blanks", "whitespace", "\\s+"] {
+            assert_eq!(Delimiter::of_text(text), Some(Delimiter::Blanks));
+        }
+        assert_eq!(Delimiter::of_text(";"), Some(Delimiter::Byte(b';')));
+        for text in ["", ";;", "a", "7", "\"", "\n", "é"] {
+            assert_eq!(Delimiter::of_text(text), None, "{text:?}");
+        }
+        for delimiter in Delimiter::ALL {
+            assert_eq!(Delimiter::of_text(&delimiter.word()), Some(delimiter));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The names of columns.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::found::{HeaderDoubt, Renamed};
 use super::number::parse;
@@ -12,23 +12,28 @@ use super::{Cells, Column, Marks};
 /// ones are called by their number, from 1.
 pub fn unique(header: Vec<String>) -> (Vec<String>, Vec<Renamed>) {
     let mut taken: HashSet<String> = header.iter().cloned().collect();
-    let mut seen = HashSet::new();
+    let mut last_numbers: HashMap<String, usize> = HashMap::new();
     let mut renamed = Vec::new();
     let mut names = Vec::with_capacity(header.len());
     for (index, from) in header.into_iter().enumerate() {
-        if seen.insert(from.clone()) {
+        let Some(last) = last_numbers.get_mut(&from) else {
+            last_numbers.insert(from.clone(), 0);
             names.push(from);
             continue;
-        }
+        };
         let column = index + 1;
-        let mut candidates = (1..).map(|number| match from.as_str() {
-            "" if number == 1 => column.to_string(),
-            "" => format!("{column}.{}", number - 1),
-            _ => format!("{from}.{number}"),
-        });
-        let to = candidates.find(|name| !taken.contains(name)).expect("the numbers do not end");
-        taken.insert(to.clone());
-        seen.insert(to.clone());
+        let base = if from.is_empty() { column.to_string() } else { from.clone() };
+        let to = if from.is_empty() && taken.insert(base.clone()) {
+            base
+        } else {
+            loop {
+                *last += 1;
+                let name = format!("{base}.{last}");
+                if taken.insert(name.clone()) {
+                    break name;
+                }
+            }
+        };
         names.push(to.clone());
         renamed.push(Renamed { column, from, to });
     }

@@ -1,22 +1,26 @@
 //! Reading tables as other programs leave them: the bytes of a CSV file become columns of numbers or words.
 //!
-//! [`Sheet::read`] looks at the first mebibyte to find the [layout](survey): encoding, separator, header, comment lines and
+//! [`Sheet::read`] looks at the first mebibyte to find the [layout](layout): encoding, separator, header, comment lines and
 //! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`. A later cell can contradict the
 //! layout, for example a word in a column that had only numbers so far. Then the layout is corrected and the file is read
 //! again.
 
 mod build;
+mod cells;
 mod decode;
 mod delimiter;
 mod found;
 mod header;
 mod kind;
+mod layout;
+mod marks;
 mod missing;
 mod number;
 mod records;
 mod sniff;
 mod survey;
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
@@ -29,8 +33,8 @@ pub use number::Marks;
 
 use self::build::{Pass, Rows, pass};
 use self::decode::Source;
+use self::layout::Layout;
 use self::missing::Missing;
-use self::survey::Layout;
 use super::Error;
 
 /// The code of an empty cell in a column of text.
@@ -75,6 +79,8 @@ pub struct Sheet {
     pub rows: usize,
     /// The facts about the format.
     pub found: Found,
+    /// The index of each column.
+    by_name: HashMap<String, usize>,
     lines: records::Lines,
 }
 
@@ -131,7 +137,7 @@ impl Sheet {
 
     /// Returns the column `name`.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
     /// Returns the number that `word` means in this file. Returns `None` if it is not a number that is finite as `f32`.
@@ -206,10 +212,11 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
         Cells::Text { words, .. } => !words.is_empty(),
     };
     let width = layout.names.len();
+    let unnamed = layout.renamed.iter().filter(|renamed| renamed.from.is_empty());
+    let unnamed: HashSet<usize> = unnamed.map(|renamed| renamed.column - 1).collect();
     let mut columns = Vec::with_capacity(width);
     for (index, (name, filled)) in layout.names.into_iter().zip(rows.columns).enumerate() {
-        let is_unnamed =
-            name.is_empty() || layout.renamed.iter().any(|it| it.column == index + 1 && it.from.is_empty());
+        let is_unnamed = name.is_empty() || unnamed.contains(&index);
         let is_beyond = index >= layout.used;
         if (is_unnamed || is_beyond) && !has_values(&filled.cells) {
             continue;
@@ -218,7 +225,9 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
         columns.push(Column { name, cells: filled.cells, kind, rounded: filled.rounded });
     }
     let blank_columns = width - columns.len();
-    let kept = |it: &Renamed| columns.iter().any(|column| column.name == it.to);
+    let by_name: HashMap<String, usize> =
+        columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
+    let kept = |renamed: &Renamed| by_name.contains_key(&renamed.to);
     let found = Found {
         delimiter: layout.delimiter,
         header: layout.has_header,
@@ -231,7 +240,7 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
         blank_columns,
         renamed: layout.renamed.into_iter().filter(kept).collect(),
     };
-    Ok(Sheet { file: file.to_owned(), columns, rows: rows.count, found, lines: rows.lines })
+    Ok(Sheet { file: file.to_owned(), columns, rows: rows.count, found, by_name, lines: rows.lines })
 }
 
 #[cfg(test)]

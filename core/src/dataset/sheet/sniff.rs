@@ -1,7 +1,8 @@
 //! Finding the separator.
 
 use super::Delimiter;
-use super::records::{CommentLines, Row, Split};
+use super::cells::{Row, Split};
+use super::records::CommentLines;
 use super::survey::Sample;
 
 /// The rows that decide.

@@ -350,6 +350,11 @@ fn errors_say_where_and_what_to_do() {
         ("a,b\n,\n", &plain, "a.csv: there are no rows after the header"),
         ("a,b\n1,2\n1\n", &plain, "a.csv:3: the header has 2 columns, but this row has 1"),
         ("a,b\n1,2,3\n1,2\n", &plain, "a.csv:2: the header has 2 columns, but this row has 3"),
+        (
+            "150,4,setosa,virginica\n1,2,3\n4,5,6\n",
+            &plain,
+            "a.csv:2: the header has 4 columns, but this row has 3, like the rows below; if line 1 is not the header, remove it",
+        ),
         ("1,2\n1,2,3\n", &without_header(), "a.csv:2: the first row has 2 columns, but this row has 3"),
         ("a,b\n1,\"2\n3,4\n", &plain, "a.csv:2: a quote that opens in this row is never closed"),
         (
@@ -378,6 +383,13 @@ fn errors_say_where_and_what_to_do() {
     }
     let missing = Sheet::read(Path::new("/nowhere/a.csv"), &plain).unwrap_err();
     assert!(missing.0.starts_with("/nowhere/a.csv: No such file or directory"), "{missing}");
+}
+
+/// DOS programs end a text with the character 26.
+#[test]
+fn the_end_of_a_dos_file_is_no_cell() {
+    assert_eq!(shown(&read("a,b\r\n1,2\r\n3,4\r\n\x1a")), "a: 1 3\nb: 2 4");
+    assert_eq!(shown(&read("a,b\r\n1,2\r\n3,4\x1a")), "a: 1 3\nb: 2 4");
 }
 
 #[test]

@@ -1,0 +1,78 @@
+//! Finding the decimal mark and the thousands mark.
+
+use super::cells::Split;
+use super::layout::Layout;
+use super::missing::Missing;
+use super::number::parse;
+use super::records::Records;
+use super::{Delimiter, Marks, ReadOptions};
+
+/// Finds the marks with which most columns are numbers, and those columns.
+pub fn find_marks(
+    layout: &mut Layout,
+    options: &ReadOptions,
+    missing: &Missing,
+    [mut records, mut again]: [Records<'_>; 2],
+) {
+    let mut candidates: Vec<Marks> = Marks::ALL.into_iter().filter(|marks| allowed(*marks, layout, options)).collect();
+    if layout.delimiter == Delimiter::Byte(b';') {
+        // Excel separates by semicolons where the comma is the decimal mark: there `1,234` is below 2.
+        candidates.sort_by_key(|marks| (*marks != Marks::PLAIN, marks.decimal != ','));
+    }
+    if candidates.is_empty() {
+        let (decimal, thousands) = (options.decimal.unwrap_or('.'), options.thousands);
+        candidates.push(Marks { decimal, thousands });
+    }
+    let all = u8::MAX >> (8 - candidates.len());
+    // For each column, a bit for each of the marks with which all cells so far are numbers.
+    let mut fitting = vec![all; layout.names.len()];
+    let mut has_values = vec![false; layout.names.len()];
+    let mut split = Split::default();
+    while let Ok(Some(record)) = records.next() {
+        let row = split.row(record, layout.delimiter);
+        for (column, cell) in row.cells().enumerate().take(fitting.len()) {
+            if fitting[column] == 0 || missing.is_empty_number(cell) {
+                continue;
+            }
+            has_values[column] = true;
+            let fits =
+                |&(bit, marks): &(usize, &Marks)| fitting[column] >> bit & 1 == 1 && parse(cell, *marks).is_some();
+            fitting[column] = candidates.iter().enumerate().filter(fits).fold(0, |bits, (bit, _)| bits | 1 << bit);
+        }
+    }
+    let numbers = |bit: usize, column: usize| fitting[column] >> bit & 1 == 1 && has_values[column];
+    let columns = || 0..fitting.len();
+    let count = |bit: usize| columns().filter(|&column| !layout.text[column] && numbers(bit, column)).count();
+    let most = (0..candidates.len()).map(count).max().unwrap_or(0);
+    let best = (0..candidates.len()).find(|&bit| count(bit) == most).unwrap_or(0);
+    let same = |bit: usize| columns().all(|column| !numbers(best, column) || numbers(bit, column));
+    let marks = candidates[best];
+    layout.alternatives =
+        (0..candidates.len()).filter(|&bit| bit != best && same(bit)).map(|bit| candidates[bit]).collect();
+    for column in columns() {
+        layout.text[column] |= has_values[column] && !numbers(best, column);
+    }
+    layout.marks = marks;
+    // Marks that are found later must not change what is read here.
+    while let Ok(Some(record)) = again.next() {
+        let row = split.row(record, layout.delimiter);
+        for (cell, _) in row.cells().zip(&layout.text).filter(|(_, is_text)| !**is_text) {
+            if let Some(value) = parse(cell, marks) {
+                layout.alternatives.retain(|&other| parse(cell, other) == Some(value));
+            }
+        }
+    }
+}
+
+/// Returns true if the marks can be tried.
+fn allowed(marks: Marks, layout: &Layout, options: &ReadOptions) -> bool {
+    let separates = |mark: char| match layout.delimiter {
+        Delimiter::Blanks => mark == ' ',
+        // With quotes a comma can be inside a cell.
+        Delimiter::Byte(byte) => mark == char::from(byte) && byte != b',',
+    };
+    options.decimal.is_none_or(|decimal| marks.decimal == decimal)
+        && options.thousands.is_none_or(|thousands| marks.thousands == Some(thousands))
+        && !separates(marks.decimal)
+        && marks.thousands.is_none_or(|mark| !separates(mark))
+}
