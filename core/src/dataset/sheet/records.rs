@@ -156,7 +156,7 @@ impl<'a> Records<'a> {
         self.end -= self.begin;
         self.begin = 0;
         // Small texts need a small buffer, and long rows a long one.
-        let wanted = self.end + self.buffer.len().clamp(FIRST_CHUNK, CHUNK);
+        let wanted = self.end + (2 * self.buffer.len()).clamp(FIRST_CHUNK, CHUNK);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted.max(2 * self.end), 0);
         }
