@@ -12,7 +12,9 @@ use std::path::{Component, Path, PathBuf};
 
 use lr_run::checkpoint::{tensors, values_in};
 use lr_run::dataset::sheet::{Cells, Delimiter, EMPTY, ReadOptions, Sheet};
-use lr_run::dataset::{Access, Layout, Reading, SplitRule, TaskKind, csv, idx, npy, npz, unpacked};
+use lr_run::dataset::{
+    Access, Data, Inputs, Layout, Reading, SplitRule, Targets, Task, TaskKind, csv, idx, npy, npz, unpacked,
+};
 use lr_run::plan::{Machine, Plan, glob, plan};
 use lr_run::run::job;
 use lr_run::schedule::{Formula, NAMES};
@@ -40,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "idx", read: idx, seeds: seeds::idx },
     Target { name: "csv", read: csv, seeds: seeds::csv },
     Target { name: "sheet", read: sheet, seeds: seeds::sheet },
+    Target { name: "npy", read: npy, seeds: seeds::npy },
     Target { name: "npz", read: npz, seeds: seeds::npz },
     Target { name: "safetensors", read: safetensors, seeds: seeds::safetensors },
     Target { name: "checkpoint", read: checkpoint, seeds: seeds::checkpoints },
@@ -202,24 +205,54 @@ fn sheet(bytes: &[u8]) {
     }
 }
 
-/// Reads a NumPy archive with each task and layout, and the bytes as a single array.
-fn npz(bytes: &[u8]) {
+/// The ways to read arrays.
+fn readings() -> Vec<Reading> {
+    let mut readings = Vec::new();
     for task in [None, Some(TaskKind::Classification), Some(TaskKind::Regression)] {
         for layout in [None, Some(Layout::ChannelsLast)] {
-            let group = layout.map(|_| "x".to_owned());
-            let how = Reading { task, layout, split: SplitRule { group, ..SplitRule::default() } };
-            if let Ok((found, _)) = npz::parse(Cursor::new(bytes), "file", &npz::Names::default(), &how) {
-                let data = found.data;
-                assert!(data.train.len > 0 && data.train.len == data.info.train);
-                assert_eq!(data.train_rows.len() + data.held_out.len(), data.train.len);
-                assert_eq!(data.info.held_out, data.held_out.len());
-            }
+            readings.push(Reading { task, layout, split: SplitRule::default() });
         }
     }
-    if let Ok(array) = npy::named(bytes, bytes.len() as u64, "file") {
-        let array = array.array;
-        assert_eq!(array.shape.iter().product::<usize>() * array.dtype.size(), array.bytes.len());
-        assert!(array.words().len() == array.shape.iter().product::<usize>());
+    readings
+}
+
+/// Checks that the parts of `data` fit together.
+fn consistent(data: &Data) {
+    let Data { info, train, train_rows, held_out, .. } = data;
+    assert!(train.len > 0 && train.len == info.train);
+    assert_eq!((train_rows.len() + held_out.len(), info.held_out), (train.len, held_out.len()));
+    let inputs = match &train.inputs {
+        Inputs::Bytes(bytes) => bytes.len(),
+        Inputs::Floats(values) => values.len(),
+    };
+    assert_eq!(inputs, train.len * info.input.iter().product::<usize>());
+    match (&train.targets, info.task) {
+        (Targets::Classes(labels), Task::Classification { classes }) => {
+            assert!(labels.len() == train.len && labels.iter().all(|&label| (label as usize) < classes));
+        }
+        (Targets::Values(values), Task::Regression { outputs }) => assert_eq!(values.len(), train.len * outputs),
+        _ => panic!("{:?} has other targets", info.task),
+    }
+}
+
+/// Reads a NumPy archive.
+fn npz(bytes: &[u8]) {
+    for mut how in readings() {
+        how.split.group = how.layout.map(|_| "x".to_owned());
+        if let Ok((found, _)) = npz::parse(Cursor::new(bytes), "file", &npz::Names::default(), &how) {
+            consistent(&found.data);
+        }
+    }
+}
+
+/// Reads two .npy files, of which the second begins with the last `\x93NUMPY`.
+fn npy(bytes: &[u8]) {
+    let second = bytes.windows(6).rposition(|window| window == b"\x93NUMPY").unwrap_or_default();
+    let (x, y) = bytes.split_at(second);
+    for how in readings() {
+        if let Ok(data) = npy::pair(x, y, &how) {
+            consistent(&data);
+        }
     }
 }
 

@@ -167,7 +167,7 @@ pub fn sheet() -> Vec<Vec<u8>> {
 }
 
 /// Returns an .npy file of an array. `order` is Python's `True` in Fortran order.
-fn npy(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+fn npy_file(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
     file.extend((header.len() as u16).to_le_bytes());
@@ -182,8 +182,8 @@ fn archive(arrays: &[(&str, &str, &str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, dtype, shape, bytes) in arrays {
         let file = match dtype.strip_prefix('F') {
-            Some(dtype) => npy(dtype, "True", shape, bytes),
-            None => npy(dtype, "False", shape, bytes),
+            Some(dtype) => npy_file(dtype, "True", shape, bytes),
+            None => npy_file(dtype, "False", shape, bytes),
         };
         writer.start_file(format!("{name}.npy"), SimpleFileOptions::default()).expect("memory can be written");
         writer.write_all(&file).expect("memory can be written");
@@ -211,11 +211,28 @@ pub fn npz() -> Vec<Vec<u8>> {
         archive(&[("images", ">u2", "(3, 3)", &pixels), ("labels", "<U1", "(3,)", b"a\0\0\0b\0\0\0a\0\0\0")]),
         archive(&[("x", "|u1", "(1, 6, 3, 1)", &pixels), ("y", "<u4", "(1,)", &[1, 0, 0, 0])]),
         archive(&[("x", "|i1", "(3, 2, 3)", &pixels), ("y", "|u1", "(3, 2)", &[0, 1, 1, 0, 0, 1])]),
-        npy(">i2", "True", "(3, 3)", &pixels),
         archive(&[x]),
         archive(&[("x", "<f4", "(0, 2)", &[]), ("y", "<i8", "(0,)", &[])]),
         archive(&[]),
     ]
+}
+
+pub fn npy() -> Vec<Vec<u8>> {
+    let bytes: Vec<u8> = (0..96).collect();
+    let x = |dtype, order, shape, size| npy_file(dtype, order, shape, &bytes[..size]);
+    let y = |dtype, shape, bytes: &[u8]| npy_file(dtype, "False", shape, bytes);
+    [
+        (x("<f4", "False", "(3, 2)", 24), y("<i8", "(3,)", &[1, 0, 0, 0, 0, 0, 0, 0].repeat(3))),
+        (x(">f4", "True", "(3, 8)", 96), y("|i1", "(3, 1)", &[0, 1, 0])),
+        (x("|u1", "False", "(4, 24)", 96), y("|b1", "(4,)", &[0, 1, 1, 0])),
+        (x("|u1", "False", "(2, 6, 8)", 96), y("|S2", "(2,)", b"abcd")),
+        (x(">u2", "True", "(1, 6, 8, 1)", 96), y("<U1", "(1,)", b"a\0\0\0")),
+        (x("<i2", "False", "(2, 6, 4)", 96), y("|u1", "(2, 3)", &[0, 1, 0, 1, 0, 0])),
+        (x("<f2", "False", "(3,)", 6), y(">f8", "(3,)", &bytes[..24])),
+        (x("<u8", "True", "(2, 3)", 48), y("<f2", "(2, 2)", &bytes[..8])),
+    ]
+    .map(|(x, y)| [x, y].concat())
+    .into()
 }
 
 pub fn safetensors() -> Vec<Vec<u8>> {

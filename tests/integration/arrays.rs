@@ -37,6 +37,15 @@ fn images_in_files_of_their_own_are_trained_on() {
     let record = workspace.record(run);
     assert_eq!(record["input_shape"], serde_json::json!([4, 8, 7]));
     assert_eq!((&record["task"], &record["outputs"]), (&"classification".into(), &2.into()));
+    // Patients of several images are in one part, and there must be two of them.
+    workspace.replace("a.toml", "y = \"y.npy\"", "y = \"y.npy\"\ngroup = \"group.npy\"");
+    std::fs::write(workspace.path("group.npy"), npy("12,", &[7, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9, 9])).unwrap();
+    let shown = workspace.exits(&["a.toml", "-s", "name=grouped"], 0);
+    assert!(shown.contains("examples   8 train, 4 validation\n"), "{shown}");
+    std::fs::write(workspace.path("group.npy"), npy("12,", &[7; 12])).unwrap();
+    let message = workspace.exits(&["a.toml", "-s", "name=one"], 2);
+    assert!(message.contains("all examples are in one group, so none can be held out"), "{message}");
+    workspace.replace("a.toml", "group = \"group.npy\"\n", "");
     // Each file is watched.
     workspace.exits(&["a.toml"], 0);
     std::fs::write(workspace.path("y.npy"), npy("12, 1", &[2, 1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2])).unwrap();

@@ -82,8 +82,15 @@ fn file(path: &Path) -> Result<Named, Error> {
     named(BufReader::new(file), length, &path.display().to_string())
 }
 
+/// Makes a data set of the contents of two files.
+pub fn pair(x: &[u8], y: &[u8], how: &Reading) -> Result<Data, Error> {
+    let named = |bytes: &[u8], file| named(bytes, bytes.len() as u64, file);
+    let arrays = Arrays { x: named(x, "x")?, y: named(y, "y")?, test: None, groups: None };
+    arrays::assemble(arrays, how).map(|found| found.data)
+}
+
 /// Reads an array from the content of a file of `length` bytes. `file` is its name in messages.
-pub fn named(mut reader: impl Read, length: u64, file: &str) -> Result<Named, Error> {
+fn named(mut reader: impl Read, length: u64, file: &str) -> Result<Named, Error> {
     let mut start = [0; 8];
     let mut read = 0;
     while read < start.len() {

@@ -21,7 +21,7 @@
 //!   at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise it is regression.
 //!   Classes are numbered in sorted order.
 //! - Without `layout`, images of shape `[n, a, b, c]` have their channels last if `c` is 1, 3 or 4, and `a` and `b` are larger
-//!   than 4.
+//!   than 4. With `layout`, `[n, height, width]` of any type are images of one channel.
 //!
 //! The resolved spec has the names, the task and the layout that were found. The default of `normalize` is "unit" for pixels
 //! and "none" for other inputs.

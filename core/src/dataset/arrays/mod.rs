@@ -129,9 +129,11 @@ pub fn assemble(arrays: Arrays, how: &Reading) -> Result<Found, Error> {
         }
     }
     let image = <[usize; 3]>::try_from(shape).ok();
-    if how.layout.is_some() && image.is_none() {
+    if how.layout.is_some() && !matches!(shape.len(), 2 | 3) {
         let shape = shown(&x.array.shape);
-        return Err(x.error(format!("`layout` is for images of the shape [n, a, b, c], not {shape}: leave it out")));
+        return Err(x.error(format!(
+            "`layout` is for images of the shape [n, a, b] or [n, a, b, c], not {shape}: leave it out"
+        )));
     }
     let layout = image.map(|image| how.layout.unwrap_or_else(|| Layout::guess(image)));
     let labels = labels::read(&y, test_y.as_ref(), [len, test_x.as_ref().map_or(0, |x| x.array.shape[0])], how.task)?;
@@ -147,7 +149,7 @@ pub fn assemble(arrays: Arrays, how: &Reading) -> Result<Found, Error> {
     }
     let input = match x.array.shape[1..] {
         [] => vec![1],
-        [height, width] if x.is_pixels() => vec![1, height, width],
+        [height, width] if x.is_pixels() || how.layout.is_some() => vec![1, height, width],
         _ => x.array.shape[1..].to_vec(),
     };
     let train = Part { inputs: x.inputs()?, targets: labels.train, len };

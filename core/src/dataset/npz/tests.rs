@@ -321,8 +321,15 @@ fn images_with_channels_last_are_recognized() {
     let (data, resolved) = with(&[("x.npy", u8s("3, 4, 6, 5", &first)), y()], "").unwrap();
     assert_eq!((&data.info.input[..], resolved["layout"].as_str()), (&[4, 6, 5][..], Some("channels_first")));
     assert_eq!(messages(&data), [""; 0]);
+    let grey = || ("x.npy", f32s("3, 2, 2", &[0.5; 12]));
+    assert_eq!(with(&[grey(), y()], "").unwrap().0.info.input, [2, 2]);
+    let (data, resolved) = with(&[grey(), y()], "layout = \"channels_first\"").unwrap();
+    assert_eq!((&data.info.input[..], resolved["layout"].as_str()), (&[1, 2, 2][..], Some("channels_first")));
     let message = with(&[("x.npy", u8s("3, 2", &[0; 6])), y()], "layout = \"channels_last\"").unwrap_err();
-    assert_eq!(message, "a.npz: `x`: `layout` is for images of the shape [n, a, b, c], not (3, 2): leave it out");
+    assert_eq!(
+        message,
+        "a.npz: `x`: `layout` is for images of the shape [n, a, b] or [n, a, b, c], not (3, 2): leave it out"
+    );
 }
 
 #[test]
