@@ -25,6 +25,7 @@ fn images_in_files_of_their_own_are_trained_on() {
     exits(&output, 0);
     let (shown, warnings) = (text(&output.stdout), text(&output.stderr));
     assert!(shown.contains("data       npy: 4×8×7, 2 classes\n  examples   10 train, 2 validation\n"), "{shown}");
+    assert!(shown.contains("1 50 %, 2 50 %"), "{shown}");
     let layout = "images of shape (12, 8, 7, 4) are read with the channels last";
     let few = "there are only 12 examples, read as 2 classes: 10 to train on, 2 held out for validation";
     assert!(warnings.contains(layout) && warnings.contains("layout = \"channels_last\""), "{warnings}");

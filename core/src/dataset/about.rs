@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a person should know about a data set before training. Everything is empty for images and arrays.
+use super::split::class_sizes;
+use super::{Data, Targets};
+
+/// What a person should know about a data set before training. Everything is empty for published data, and all but the classes for arrays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// How each file was read, as a line for people.
@@ -64,6 +67,18 @@ pub enum ColumnUse {
 pub struct ClassCount {
     pub name: String,
     pub examples: usize,
+}
+
+impl Data {
+    /// Returns the classes with their numbers of examples in the training part. Empty for regression.
+    pub fn class_counts(&self) -> Vec<ClassCount> {
+        let Targets::Classes(classes) = &self.train.targets else { return Vec::new() };
+        let mut sizes = class_sizes(classes.iter().copied());
+        // The last classes can be those of the test part alone.
+        sizes.resize(sizes.len().max(self.info.class_names.len()), 0);
+        let count = |(class, examples)| ClassCount { name: self.info.class_name(class), examples };
+        sizes.into_iter().enumerate().map(count).collect()
+    }
 }
 
 impl LeftOut {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::arrays::{self, Array, Arrays, Found, Named, Reading};
 use super::open::open;
-use super::{Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind};
+use super::{About, Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind};
 use crate::spec::{Entry, Section};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -124,6 +124,10 @@ impl Dataset for Npy {
 
     fn stratifies(&self) -> bool {
         true
+    }
+
+    fn about(&self) -> Result<About, Error> {
+        self.read().map(|found| About { classes: found.data.class_counts(), ..About::default() })
     }
 
     fn without_files(&self) -> Assumed {

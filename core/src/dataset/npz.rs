@@ -34,7 +34,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::arrays::{self, Array, Arrays, Found, Header, Named, Reading};
 use super::open::open;
-use super::{Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind, Warning};
+use super::{About, Access, Assumed, Build, Context, Data, Dataset, Error, Info, Normalize, TaskKind, Warning};
 use crate::spec::{Entry, Section, nearest};
 
 pub const ENTRY: Entry<Build> = Entry {
@@ -139,6 +139,10 @@ impl Dataset for Npz {
 
     fn stratifies(&self) -> bool {
         true
+    }
+
+    fn about(&self) -> Result<About, Error> {
+        self.read().map(|(found, _)| About { classes: found.data.class_counts(), ..About::default() })
     }
 
     fn without_files(&self) -> Assumed {
