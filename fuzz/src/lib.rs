@@ -16,6 +16,7 @@ use lr_run::dataset::{
     Access, Data, Inputs, Layout, Reading, SplitRule, Targets, Task, TaskKind, csv, idx, npy, npz, unpacked,
 };
 use lr_run::plan::{Machine, Plan, glob, plan};
+use lr_run::record::Curve;
 use lr_run::run::job;
 use lr_run::schedule::{Formula, NAMES};
 use lr_run::spec::{Duration, Field, Horizon, Place, Spec, Value, ValueKind, WallTime};
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sheet", read: sheet, seeds: seeds::sheet },
     Target { name: "npy", read: npy, seeds: seeds::npy },
     Target { name: "npz", read: npz, seeds: seeds::npz },
+    Target { name: "curves", read: curves, seeds: seeds::curves },
     Target { name: "safetensors", read: safetensors, seeds: seeds::safetensors },
     Target { name: "checkpoint", read: checkpoint, seeds: seeds::checkpoints },
 ];
@@ -254,6 +256,17 @@ fn npy(bytes: &[u8]) {
             consistent(&data);
         }
     }
+}
+
+/// Reads a curve of any tool.
+fn curves(bytes: &[u8]) {
+    let Ok(curve) = Curve::parse("file", &String::from_utf8_lossy(bytes)) else { return };
+    let epochs: Vec<u64> = curve.epochs().collect();
+    assert!(epochs.windows(2).all(|pair| curve.after(pair[0]) == Some(pair[1])));
+    for name in &curve.columns {
+        epochs.iter().take(100).for_each(|&epoch| drop(curve.value(epoch, name)));
+    }
+    assert!(curve.note.is_none_or(|note| note.starts_with("file is read as ")));
 }
 
 /// Reads weights, writes them and reads them again.

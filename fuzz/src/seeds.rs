@@ -166,6 +166,22 @@ pub fn sheet() -> Vec<Vec<u8>> {
     tables
 }
 
+pub fn curves() -> Vec<Vec<u8>> {
+    texts(&[
+        "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,train_seconds,eval_seconds\n0,0,,,2.5,0.1,1e-3,0,0.1\n\
+         1,10,2,0.2,1.5,0.5,0.001,1.5,0.25\n",
+        "epoch,loss,val_loss\n0,1.8,1.3\n1,1.1,0.9\n",
+        ",accuracy,loss,val_accuracy,val_loss\n0,0.5,1.8,0.4,1.3\n1,0.6,1.1,0.7,0.9\n",
+        "epoch;train_loss;valid_loss\n0;1.5;1.2\n1;1.0;0.9\n",
+        "epoch,step,train_loss,val_acc,val_loss,lr-Adam\n,0,,,,0.1\n0,49,2.0,,,\n0,99,,0.5,0.9,\n1,199,,0.75,0.7,\n",
+        "  epoch,  train/box_loss,  train/cls_loss,  metrics/mAP50(B),  val/box_loss,  lr/pg0\n  1,1.5,2,0.1,1,0.01\n",
+        "loss,epoch,step,eval_loss\n1.5,0.5,50,\n,1.0,100,0.9\n",
+        r#"{"best_metric": NaN, "log_history": [{"epoch": 0.5, "loss": 1.5, "step": 50}, {"epoch": 1.0, "eval_loss": 0.9}]}"#,
+        r#"[{"epoch": 0.5, "loss": 1.5, "learning_rate": 2e-05}, {"epoch": 1.0, "eval_accuracy": 0.9}]"#,
+        r#"{"run":"a","event":"epoch","epoch":1,"step":10,"train":null,"val":{"loss":null,"metric":0.5},"test":null,"lr":[0.1]}"#,
+    ])
+}
+
 /// Returns an .npy file of an array. `order` is Python's `True` in Fortran order.
 fn npy_file(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}\n");

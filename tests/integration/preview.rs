@@ -124,6 +124,52 @@ fn a_plateau_on_any_metric_of_a_run_can_be_previewed_on_its_curve() {
     }
 }
 
+/// Row 0 of a Keras log is the first epoch. Its row 2 does not improve, so the drop acts from epoch 3, at step 27.
+#[test]
+fn logs_of_other_tools_count_as_their_tools_do() {
+    let plateau = "[schedule]\ntype = \"plateau\"\npatience = \"0 epochs\"\nthreshold = 0\nfactor = 0.5\n";
+    let place = Place::new(plateau);
+    let keras = "epoch,loss,val_loss\n0,1.8,1.3\n1,1.1,0.9\n2,0.8,1.0\n3,0.6,0.8\n";
+    let lightning =
+        "epoch,step,train_loss,val_loss\n0,8,1.8,\n0,8,,1.3\n1,17,1.1,\n1,17,,0.9\n2,26,0.8,\n2,26,,1.0\n3,35,,0.8\n";
+    let yolo = "  epoch,  train/loss,  metrics/accuracy_top1,  val/loss\n 1,1.8,0,1.3\n 2,1.1,0,0.9\n 3,0.8,0,1.0\n 4,0.6,0,0.8\n";
+    let trainer = r#"{"log_history": [{"epoch": 0.99, "eval_loss": 1.3}, {"epoch": 1.99, "eval_loss": 0.9},
+        {"epoch": 2.99, "eval_loss": 1.0}, {"epoch": 3.99, "eval_loss": 0.8}]}"#;
+    for (file, log, what) in [
+        ("keras.csv", keras, "a Keras log"),
+        ("metrics.csv", lightning, "a Lightning log"),
+        ("results.csv", yolo, "a log of Ultralytics"),
+        ("trainer_state.json", trainer, "a log of transformers' Trainer"),
+    ] {
+        place.write(file, log);
+        // 9 steps an epoch.
+        let shown = place.lr_run(&["preview", "a.toml", "--csv", "-s", "data.validation=10", "--metrics", file]);
+        exits(&shown, 0);
+        let rates: Vec<String> = table(&text(&shown.stdout)).iter().skip(1).map(|row| row[2].clone()).collect();
+        let drop = rates.windows(2).position(|pair| pair[0] != pair[1]).map(|at| at + 1);
+        assert_eq!(drop, Some(27), "{file}");
+        let note = format!("note: {file} is read as {what}: ");
+        assert!(text(&shown.stderr).starts_with(&note), "{}", text(&shown.stderr));
+        assert!(place.shows(&["a.toml", "--metrics", file]).contains(&note));
+    }
+}
+
+/// A run's folder and its events are curves, too.
+#[test]
+fn whatever_a_run_wrote_is_read() {
+    let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"0 epochs\"\nthreshold = 0.9\nfactor = 0.5\n");
+    let run = place.lr_run(&["a.toml", "--json"]);
+    exits(&run, 0);
+    place.write("events.jsonl", &text(&run.stdout));
+    let shown = |file: &str| place.shows(&["a.toml", "--csv", "--metrics", file]);
+    let expected = shown("results/a/seed=1/epochs.csv");
+    assert!(expected.lines().last().unwrap().ends_with("0.001875"), "{expected}");
+    assert_eq!(shown("results/a/seed=1"), expected);
+    assert_eq!(shown("events.jsonl"), expected);
+    let refused = place.refuses(&["a.toml", "--metrics", "results/a/seed=1/run.json"]);
+    assert!(refused.contains("name the epochs.csv"), "{refused}");
+}
+
 #[test]
 fn plateau_without_metrics_is_constant_and_a_note_says_so() {
     let place = Place::new("[schedule]\ntype = \"plateau\"\npatience = \"2 epochs\"\n");

@@ -26,7 +26,9 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
         let trace = Trace::new(plan.groups.groups, plan.length.horizon, metrics.as_ref()).map_err(Error::usage)?;
         traces.push((name, trace));
     }
-    let note = note(&traces, metrics.is_some());
+    let read = metrics.as_ref().and_then(|curve| curve.note.as_ref()).map(|note| format!("note: {note}"));
+    let notes: Vec<String> = read.into_iter().chain(note(&traces, metrics.is_some())).collect();
+    let note = (!notes.is_empty()).then(|| notes.join("\n"));
     if args.csv {
         same_epochs(&traces)?;
     }

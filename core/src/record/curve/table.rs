@@ -1,0 +1,138 @@
+//! The text of a CSV file as rows of cells, each with its line.
+
+use ::csv::{ReaderBuilder, StringRecord};
+
+use super::CurveError;
+
+/// A table whose first row names the columns.
+pub struct Table<'a> {
+    /// The file's name, for messages.
+    pub file: &'a str,
+    /// The names as they are in the file, where they may have spaces around them.
+    pub columns: Vec<String>,
+    pub rows: Vec<Row>,
+}
+
+/// A row with as many cells as there are columns.
+pub struct Row {
+    /// Counted from 1.
+    pub line: u64,
+    cells: StringRecord,
+}
+
+impl Row {
+    /// Returns a cell without the spaces around it.
+    pub fn cell(&self, at: usize) -> &str {
+        self.cells.get(at).unwrap_or_default().trim()
+    }
+
+    /// Returns the number in a cell; `None` for anything else.
+    pub fn number(&self, at: usize) -> Option<f64> {
+        self.cell(at).parse().ok()
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out: it is being
+    /// written, or a crash cut it.
+    pub fn parse(file: &'a str, text: &str) -> Result<Self, CurveError> {
+        let unreadable = |error: ::csv::Error| CurveError::Wrong(format!("{file}: {error}"));
+        let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
+        let columns: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+        let mut table = Table { file, columns, rows: Vec::new() };
+        if let Some(name) = table.repeated_column() {
+            return Err(table.wrong_at(1, &format!("two columns have the name `{name}`")));
+        }
+        let mut lines = Lines { text, at: 0, line: 1 };
+        for record in reader.records() {
+            let record = record.map_err(unreadable)?;
+            let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
+            if record.len() < table.columns.len() && lines.is_unfinished(start) {
+                break;
+            }
+            let line = lines.line_of(start);
+            if record.len() != table.columns.len() {
+                let (here, there) = (record.len(), table.columns.len());
+                return Err(table.wrong_at(line, &format!("{here} cells, but the header names {there} columns")));
+            }
+            table.rows.push(Row { line, cells: record });
+        }
+        Ok(table)
+    }
+
+    /// Finds a column by its name, which may have spaces around it in the file.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        super::position(&self.columns, name)
+    }
+
+    /// Returns the number in the cell of a metric; `None` if it is empty. Anything else is an error.
+    pub fn metric(&self, row: &Row, at: usize) -> Result<Option<f64>, CurveError> {
+        let cell = row.cell(at);
+        match row.number(at) {
+            None if !cell.is_empty() => {
+                let name = self.columns[at].trim();
+                Err(self.wrong_at(row.line, &format!("column `{name}`: `{cell}` is not a number")))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// Returns the epoch in a cell, which a table program may have written as `3.0`.
+    pub fn epoch(&self, row: &Row, at: usize) -> Result<u64, CurveError> {
+        let cell = row.cell(at);
+        let float = || row.number(at).filter(|it| it.fract() == 0.0 && (0.0..1e15).contains(it)).map(|it| it as u64);
+        cell.parse().ok().filter(|&epoch| epoch < u64::MAX).or_else(float).ok_or_else(|| {
+            let name = self.columns[at].trim();
+            self.wrong_at(row.line, &format!("column `{name}`: `{cell}` is not an epoch's number"))
+        })
+    }
+
+    pub fn wrong_at(&self, line: u64, what: &str) -> CurveError {
+        CurveError::Wrong(format!("{}:{line}: {what}", self.file))
+    }
+
+    fn repeated_column(&self) -> Option<&str> {
+        let repeated = |(at, name): &(usize, &String)| self.columns[..*at].contains(name);
+        self.columns.iter().enumerate().find(repeated).map(|(_, name)| name.as_str())
+    }
+}
+
+/// Returns the character between the names in the first line of `text`: the most frequent of `,`, `;` and the tab.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
+    // The names of lr-run's own groups may contain anything.
+    let is_ours = header.starts_with("epoch,");
+    // Of equal counts, the last counts.
+    let found = [b'\t', b';', b','].into_iter().max_by_key(count);
+    found.filter(|_| !is_ours).unwrap_or(b',')
+}
+
+/// The lines of a text, counted while records are read. The CSV reader's own count is behind after CR LF and after empty
+/// lines, because to it a record begins with the line ends before it.
+struct Lines<'a> {
+    text: &'a str,
+    /// The position up to which lines are counted, and the line there.
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// Returns the line, from 1, of the record that begins at `start`. Records are asked for in order.
+    fn line_of(&mut self, start: usize) -> u64 {
+        let bytes = self.text.as_bytes();
+        let start = start.min(bytes.len());
+        let ends = bytes[start..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
+        let start = start + ends;
+        self.line += bytes[self.at.min(start)..start].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.at = start;
+        self.line
+    }
+
+    /// Returns whether the record that begins at `start` is the last one and its line does not end.
+    fn is_unfinished(&self, start: usize) -> bool {
+        let rest = &self.text.as_bytes()[start.min(self.text.len())..];
+        let begins = rest.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(rest.len());
+        !rest[begins..].contains(&b'\n')
+    }
+}
