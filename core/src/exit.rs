@@ -19,6 +19,9 @@ pub enum Exit {
     Usage,
     /// 1: failed while running.
     Failed,
+    /// 75: interrupted by a signal inside a Slurm job. The state is kept, and the same command resumes. Slurm subtracts 128
+    /// from the codes above it.
+    Again,
     /// 128 + n: interrupted by signal n.
     Interrupted(u8),
 }
@@ -36,6 +39,7 @@ impl Exit {
             Exit::TargetMissed => 3,
             Exit::Diverged => 4,
             Exit::Held => 5,
+            Exit::Again => 75,
             Exit::Interrupted(signal) => 128_u8.saturating_add(signal),
         }
     }
@@ -92,8 +96,8 @@ mod tests {
         let codes = [Completed, StoppedAtTarget, StoppedEarly, Failed, Running, Diverged, Interrupted].map(code);
         assert_eq!(codes, [0, 0, 0, 1, 1, 4, 130]);
         assert_eq!(
-            [Exit::Usage, Exit::Held, Exit::Interrupted(15), Exit::Interrupted(200)].map(Exit::code),
-            [2, 5, 143, 255]
+            [Exit::Usage, Exit::Held, Exit::Again, Exit::Interrupted(15), Exit::Interrupted(200)].map(Exit::code),
+            [2, 5, 75, 143, 255]
         );
     }
 

@@ -11,7 +11,7 @@ use crate::train::{Validation, evaluate};
 
 /// Prints loss and metric.
 pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
-    let run = FinishedRun::open(&args.run, args.best)?;
+    let run = FinishedRun::open(&args.run, args.best, &args.set)?;
     let plan =
         plan_all(&run.spec, &machine())?.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
     job::prepare_libtorch(&plan);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Error;
 use crate::dataset::Preprocessing;
 use crate::record::{BEST_WEIGHTS, PREPROCESSING, SPEC_TOML, WEIGHTS};
-use crate::spec::{Spec, Value, ValueKind};
+use crate::spec::{Spec, Value, ValueKind, one_of};
 
 /// A finished run.
 pub struct FinishedRun<'a> {
@@ -17,9 +17,12 @@ pub struct FinishedRun<'a> {
     pub weights: PathBuf,
 }
 
+/// The keys that do not change the run.
+const FREE: [&str; 3] = ["relative_to", "device", "threads"];
+
 impl FinishedRun<'_> {
-    /// Opens the run in `folder`.
-    pub fn open(folder: &Path, best: bool) -> Result<FinishedRun<'_>, Error> {
+    /// Opens the run in `folder`. `set` overrides keys of its spec that do not change the run.
+    pub fn open<'a>(folder: &'a Path, best: bool, set: &[String]) -> Result<FinishedRun<'a>, Error> {
         let spec = folder.join(SPEC_TOML);
         let weights = folder.join(if best { BEST_WEIGHTS } else { WEIGHTS });
         for path in [&spec, &weights] {
@@ -28,7 +31,13 @@ impl FinishedRun<'_> {
                 return Err(Error::usage(message).with_help("name the folder that `lr-run path SPEC` prints"));
             }
         }
-        let mut spec = Spec::load(&spec, &["device=auto".to_owned()])?;
+        let key = |set: &str| set.split('=').next().unwrap_or_default().trim().to_owned();
+        if let Some(other) = set.iter().find(|set| !FREE.contains(&key(set).as_str())) {
+            let message = format!("`-s {other}` would make another run of {}", folder.display());
+            return Err(Error::usage(message).with_help(&format!("the keys that can be set here: {}", one_of(FREE))));
+        }
+        let overrides: Vec<String> = std::iter::once("device=auto".to_owned()).chain(set.iter().cloned()).collect();
+        let mut spec = Spec::load(&spec, &overrides)?;
         if let Some(Value { kind: ValueKind::Table(model), .. }) = spec.table.get_mut("model") {
             model.remove("weights");
         }

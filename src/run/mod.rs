@@ -4,6 +4,7 @@
 //! Plan ──prepare──▶ folder, data, state to resume ──train──▶ epochs.csv, run.json, weights
 //! ```
 
+mod changed_data;
 mod eval;
 mod extend;
 mod finished_run;
@@ -13,6 +14,7 @@ mod predict;
 mod prepare;
 mod resume;
 mod signals;
+mod space;
 mod train;
 
 use std::path::Path;
@@ -55,34 +57,41 @@ fn run(args: &RunArgs) -> Result<Exit, Error> {
     }
     let mut plans = Vec::new();
     for spec in &args.specs {
-        plans.extend(plan_all(&Spec::load(spec, &args.set.set)?, &machine())?);
+        let planned = plan_all(&Spec::load(spec, &args.set.set)?, &machine())?;
+        plans.extend(planned.into_iter().map(|plan| (plan, spec.as_path())));
     }
     if args.dry_run {
-        let shown: Vec<String> = plans.iter().map(|plan| resolved(plan, &args.set.out)).collect::<Result<_, _>>()?;
+        let shown: Vec<String> =
+            plans.iter().map(|(plan, _)| resolved(plan, &args.set.out)).collect::<Result<_, _>>()?;
         print(&shown.join("\n"));
         return Ok(Exit::Success);
     }
     let mut worst = Exit::Success;
     let signals = Signals::default();
-    for plan in plans {
-        let exit = one(plan, args, &signals).unwrap_or_else(|error| {
+    for (plan, spec) in plans {
+        // It arrived too late for the run before, which has finished.
+        if signals.have_arrived() {
+            worst = worst.worst(signals.exit());
+            break;
+        }
+        let exit = one(plan, spec, args, &signals).unwrap_or_else(|error| {
             error.print();
             error.exit
         });
         worst = worst.worst(exit);
-        if matches!(exit, Exit::Interrupted(_)) {
+        if matches!(exit, Exit::Interrupted(_) | Exit::Again) {
             break;
         }
     }
     Ok(worst)
 }
 
-/// Prepares and trains one run, or reports that it has finished.
-fn one(plan: Plan, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
+/// Prepares and trains one run of the file `spec`, or reports that it has finished.
+fn one(plan: Plan, spec: &Path, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let folder = args.set.out.join(&plan.name).join(&plan.variant);
     info!(folder = %folder.display(), steps = plan.length.horizon.total_steps, "planned");
     debug!(spec = %plan.resolved, "resolved");
-    match prepare::prepare(plan, &folder, args)? {
+    match prepare::prepare(plan, spec, &folder, args)? {
         Prepared::Finished(record) => finished(&record, &folder, args),
         Prepared::Ready(ready) => train::train(*ready, args, signals),
     }

@@ -17,7 +17,7 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
         let message = format!("{} exists already", args.output.display());
         return Err(Error::usage(message).with_help("name another file, or replace it with --force"));
     }
-    let run = FinishedRun::open(&args.run, args.best)?;
+    let run = FinishedRun::open(&args.run, args.best, &[])?;
     let preprocessing = run.preprocessing()?.ok_or_else(|| {
         Error::usage(format!("{} has no {PREPROCESSING}, which predictions need", args.run.display()))
             .with_help("an earlier lr-run trained it: train it again with --force")

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::changed_data;
 use super::extend::is_extension;
 use super::job::read_data;
 use super::resume::{self, Resume};
@@ -25,8 +26,8 @@ pub struct Ready {
     pub resume: Resume,
 }
 
-/// Prepares the run of `plan` in `folder`.
-pub fn prepare(mut plan: Plan, folder: &Path, args: &RunArgs) -> Result<Prepared, Error> {
+/// Prepares the run of `plan`, from the file `spec`, in `folder`.
+pub fn prepare(mut plan: Plan, spec: &Path, folder: &Path, args: &RunArgs) -> Result<Prepared, Error> {
     let (done, shorter) = match RunDirectory::inspect(folder, &plan.resolved, args.force) {
         Err(OpenError::Different { there, .. }) if is_extension(&plan, folder, &there)? => (None, Some(there)),
         found => (found?, None),
@@ -37,25 +38,26 @@ pub fn prepare(mut plan: Plan, folder: &Path, args: &RunArgs) -> Result<Prepared
     };
     // The data are read before the folder is created, so that an error leaves no folder.
     let data = read_data(&plan, args.offline, args.show.quiet)?;
-    if let Some(record) = done {
-        if record.data_fingerprint == data.fingerprint {
-            return Ok(Prepared::Finished(record));
+    let mut start_over = args.force;
+    if plan.reads_files_of_the_user() {
+        let changed = changed_data::find(&plan, &data.fingerprint, folder, spec, args.force);
+        start_over |= changed.as_ref().is_some_and(|it| it.folder == folder);
+        if let Some(changed) = changed.filter(|_| !args.data_changed) {
+            return Err(changed.into());
         }
-        return Err(Error::usage(format!(
-            "{} is finished, but it was trained on other data: the files that the spec names have changed or moved\n\
-             help: choose another folder with --out, or replace that run with --force",
-            folder.display()
-        )));
     }
-    let directory = match &shorter {
+    if let Some(record) = done.filter(|_| !start_over) {
+        return Ok(Prepared::Finished(record));
+    }
+    let directory = match shorter.as_ref().filter(|_| !start_over) {
         Some(there) => RunDirectory::open_extended(folder, &plan.resolved, there)?,
-        None => match RunDirectory::open(folder, &plan.resolved, args.force)? {
+        None => match RunDirectory::open(folder, &plan.resolved, start_over)? {
             Opened::Ready(directory) => directory,
             Opened::Finished(record) => return Ok(Prepared::Finished(record)),
         },
     };
-    let mut resume = resume::find(&directory, args.force)?;
-    if shorter.is_some() {
+    let mut resume = resume::find(&directory, start_over)?;
+    if shorter.is_some() && !start_over {
         resume::check_extension(resume.checkpoint.as_ref(), &plan, folder)?;
     }
     resume.adjust(&mut plan, &data.fingerprint)?;

@@ -30,7 +30,7 @@ impl Resume {
         if there.data_fingerprint != fingerprint {
             return Err(Error::usage(
                 "the run started with other data: the files that the spec names have changed or moved\n\
-                 help: choose another folder with --out, or start over with --force",
+                 help: choose another folder with --out, or start over with --data-changed",
             ));
         }
         if !plan.compute.threads_given {

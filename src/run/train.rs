@@ -1,19 +1,22 @@
 //! Training in a prepared folder: sinks, signals, checkpoints and the final weights.
 
+use std::cell::Cell;
+
 use super::extend::fingerprint;
 use super::prepare::Ready;
 use super::resume::{self, Resume};
 use super::signals::Signals;
+use super::space::{self, SpaceEstimate};
 use super::{job, memory};
 use crate::checkpoint::{Provenance, save_weights};
 use crate::cli::{Error, MachineMemory, RunArgs, started};
 use crate::exit::Exit;
 use crate::params::Declaration;
 use crate::record::{
-    BEST_WEIGHTS, EMA_WEIGHTS, Event, Experiment, Facts, Fanout, JsonLines, Outcome, PREPROCESSING, Quiet,
+    BEST_WEIGHTS, Build, EMA_WEIGHTS, Event, Experiment, Facts, Fanout, JsonLines, Outcome, PREPROCESSING, Quiet,
     RunDirectory, Sink, Status, Terminal, WEIGHTS, Warning, atomic_write, spec_hash,
 };
-use crate::train::{self, State, TrainResult, fit};
+use crate::train::{Failure, State, TrainResult, fit};
 
 /// The trial that estimates peak memory may use the free memory divided by this number.
 const TRIAL_SHARE: u64 = 4;
@@ -27,6 +30,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),
+        build: Build { commit: lr_run_build_info::COMMIT.to_owned(), packages: packages().collect() },
     };
     job::prepare_libtorch(&plan);
     let mut started = started(&plan);
@@ -43,6 +47,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     let provenance = resume::provenance(&started, &data.fingerprint, fingerprint(&plan.resolved));
     let declaration = plan.model.architecture.declaration.clone();
     let keep_last = plan.saving.keep;
+    let saves_often = plan.saving.every.is_some();
     let model = plan.model.architecture.description.clone();
     let batch_size = plan.data.batching.batch_size;
     let machine = MachineMemory::now();
@@ -54,6 +59,9 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     });
     let explain = |error| memory::explain(error, &model, batch_size);
     let (job, preprocessing) = built.inspect_err(|_| directory.abandon()).map_err(explain)?;
+    let estimate = SpaceEstimate::new(&started, job.sizes(), saves_often);
+    let (reserve, warning) = space::reserve(directory.path(), &estimate).inspect_err(|_| directory.abandon())?;
+    warnings.extend(warning);
 
     let mut sinks = directory.sinks(facts);
     add_display(args, &directory, &mut sinks);
@@ -64,20 +72,34 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     for warning in warnings {
         sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;
     }
-    signals.listen()?;
+    let _training = signals.training()?;
+    // True once a write has failed, and once the state was saved after that.
+    let (failed, kept) = (Cell::new(false), Cell::new(false));
     let mut save = |state: &State| {
         // The rows are written first: a state must not refer to rows that are not on the disk.
         let provenance = Provenance { epochs_csv_bytes: directory.sync_epochs_csv()?, ..provenance.clone() };
-        checkpoints.save(&provenance, state)
+        let saved = checkpoints.save(&provenance, state);
+        let again = saved.is_err() && reserve.release() && checkpoints.save(&provenance, state).is_ok();
+        kept.set(again || failed.get() && saved.is_ok());
+        saved
+    };
+    let mut emit = |event: &Event| {
+        sinks.on(event).inspect_err(|_| {
+            failed.set(true);
+            reserve.release();
+        })
     };
     let from = checkpoint.map(|checkpoint| checkpoint.state);
-    let result = fit(job, from, &mut save, &mut |event| sinks.on(event), signals.interrupt());
+    let result = fit(job, from, &mut save, &mut emit, signals.interrupt());
+    reserve.release();
     let outcome = match finish(result, &declaration, &directory) {
         Ok(outcome) => outcome,
-        Err(error) => {
+        Err(Unfinished { error, outcome }) => {
             // If the record cannot be written either, the first error is the one to report.
-            let _ = sinks.on(&Event::Ended(Box::new(Outcome::failed())));
-            return Err(explain(error));
+            let _ = sinks.on(&Event::Ended(outcome));
+            let error = explain(error);
+            let help = "the state is kept: once the folder can be written, the same command resumes";
+            return Err(if kept.get() { error.with_help(help) } else { error });
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
@@ -91,23 +113,33 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     })
 }
 
+/// Returns the versions of the packages that results depend on, by name.
+fn packages() -> impl Iterator<Item = (String, String)> {
+    lr_run_build_info::packages().map(|(name, version)| (name.to_owned(), version.to_owned()))
+}
+
+/// A run that an error ended, with what was done until then.
+struct Unfinished {
+    error: Error,
+    outcome: Box<Outcome>,
+}
+
 /// Writes the weights. The run is reported as finished only after this.
 fn finish(
-    result: Result<TrainResult, train::Error>,
+    result: Result<TrainResult, Failure>,
     declaration: &Declaration,
     directory: &RunDirectory,
-) -> Result<Outcome, Error> {
-    let TrainResult { outcome, store, best, ema } = result.map_err(Error::failed)?;
-    let save = |name: &str, all: &tch::Tensor| {
-        save_weights(&directory.path().join(name), declaration, all).map_err(Error::failed)
-    };
-    if outcome.status != Status::Interrupted {
-        save(WEIGHTS, store.all())?;
-        if let Some(best) = best {
-            save(BEST_WEIGHTS, &best)?;
-        }
-        if let Some(ema) = ema {
-            save(EMA_WEIGHTS, &ema)?;
+) -> Result<Outcome, Unfinished> {
+    let failed = |Failure { error, outcome }| Unfinished { error: Error::failed(error), outcome };
+    let TrainResult { outcome, store, best, ema } = result.map_err(failed)?;
+    if outcome.status == Status::Interrupted {
+        return Ok(outcome);
+    }
+    let weights = [(WEIGHTS, Some(store.all())), (BEST_WEIGHTS, best.as_ref()), (EMA_WEIGHTS, ema.as_ref())];
+    for (name, all) in weights.into_iter().filter_map(|(name, all)| Some((name, all?))) {
+        if let Err(error) = save_weights(&directory.path().join(name), declaration, all) {
+            let outcome = Outcome { status: Status::Failed, ended_by: "error".to_owned(), ..outcome };
+            return Err(Unfinished { error: Error::failed(error), outcome: Box::new(outcome) });
         }
     }
     Ok(outcome)

@@ -11,9 +11,9 @@ use tch::{Device, Tensor};
 use super::state::{Position, Seconds, State, StateValues};
 use super::track::{Saves, Track};
 use super::trainer::{Bad, Measure, Meter};
-use super::{Emit, Error, Interrupt, Job, SaveState, TrainResult, Trainer, Validation};
+use super::{Emit, Error, Failure, Interrupt, Job, SaveState, TrainResult, Trainer, Validation};
 use crate::network::reported;
-use crate::record::{Divergence, Event, Outcome, Progress, Row, Status};
+use crate::record::{Divergence, Event, Outcome, Progress, Row, Scores, Status};
 
 /// The shortest time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -33,26 +33,25 @@ enum End {
 
 /// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. The last event
 /// is that of the last epoch. The caller reports the end of the run, after it has saved the weights.
+///
+/// If a row cannot be written, the state before its evaluation is saved, as far as that is possible.
 pub fn fit(
     job: Job,
     from: Option<State>,
     save: &mut SaveState<'_>,
     emit: &mut Emit<'_>,
     interrupt: &Interrupt,
-) -> Result<TrainResult, Error> {
+) -> Result<TrainResult, Failure> {
     let (trainer, track, saving) = job.split();
-    let meter = Meter::new(Measure::of(trainer.loss), trainer.device)?;
+    let meter = Meter::new(Measure::of(trainer.loss), trainer.device).map_err(Failure::before_training)?;
     let saves = Saves::new(saving.every);
-    let mut run =
-        Run { trainer, track, meter, best: None, rollback: None, saves, keep_last: saving.keep, save, emit, interrupt };
-    if let Some(state) = from {
-        run.rollback = state.rollback().map(|state| state.deep_copy()).transpose()?;
-        run.restore(&state)?;
-        run.track.rollbacks = state.values.rollbacks;
-        run.track.seconds = state.seconds;
+    let keep_last = saving.keep;
+    let (best, rollback, unwritten) = (None, None, None);
+    let mut run = Run { trainer, track, meter, best, rollback, saves, keep_last, unwritten, save, emit, interrupt };
+    match run.begin(from).and_then(|()| run.train()).and_then(|end| Ok((run.test(&end)?, end))) {
+        Ok((test, end)) => Ok(run.finish(end, test)),
+        Err(error) => Err(run.fail(error)),
     }
-    let end = run.train()?;
-    run.finish(end)
 }
 
 struct Run<'a, 'e, 's> {
@@ -67,12 +66,25 @@ struct Run<'a, 'e, 's> {
     saves: Saves,
     /// True if the last state is saved, too.
     keep_last: bool,
+    /// The row that could not be written.
+    unwritten: Option<Row>,
     save: &'a mut SaveState<'s>,
     emit: &'a mut Emit<'e>,
     interrupt: &'a Interrupt,
 }
 
 impl Run<'_, '_, '_> {
+    /// Restores the state to begin from, if there is one.
+    fn begin(&mut self, from: Option<State>) -> Result<(), Error> {
+        if let Some(state) = from {
+            self.rollback = state.rollback().map(|state| state.deep_copy()).transpose()?;
+            self.restore(&state)?;
+            self.track.rollbacks = state.values.rollbacks;
+            self.track.seconds = state.seconds;
+        }
+        Ok(())
+    }
+
     /// Trains to the end, and rolls back after each divergence for which the spec allows it.
     fn train(&mut self) -> Result<End, Error> {
         loop {
@@ -229,20 +241,24 @@ impl Run<'_, '_, '_> {
         Ok(if read { self.meter.bad()? } else { None })
     }
 
-    fn finish(mut self, end: End) -> Result<TrainResult, Error> {
+    /// Evaluates the test part at the end of the run, with the optimizer's evaluation weights.
+    fn test(&mut self, end: &End) -> Result<Option<Scores>, Error> {
         let began = Instant::now();
         self.trainer.put_eval_weights(self.track.at.step)?;
-        let test = match (&end, &self.trainer.data.val, &self.track.last) {
+        let test = match (end, &self.trainer.data.val, &self.track.last) {
             (End::Diverged(_) | End::Signal, ..) => None,
             // The last row has the scores of the test part already.
             (_, Validation::Test, Some(last)) => last.val,
             (_, _, Some(Row { test: Some(test), .. })) => Some(*test),
             _ => self.trainer.scores_of_test()?,
         };
-        let track = &mut self.track;
-        track.seconds.eval += began.elapsed().as_secs_f64();
+        self.track.seconds.eval += began.elapsed().as_secs_f64();
+        Ok(test)
+    }
+
+    fn finish(mut self, end: End, test: Option<Scores>) -> TrainResult {
         let (status, ended_by) = match &end {
-            End::Length => (Status::Completed, track.length.key),
+            End::Length => (Status::Completed, self.track.length.key),
             End::Time => (Status::Completed, "time"),
             End::Target => (Status::StoppedAtTarget, "target"),
             End::EarlyStop => (Status::StoppedEarly, "early_stop"),
@@ -250,22 +266,42 @@ impl Run<'_, '_, '_> {
             End::Signal => (Status::Interrupted, "signal"),
         };
         let diverged = if let End::Diverged(divergence) = end { Some(divergence) } else { None };
-        let outcome = Outcome {
+        let fitted = reported(&self.trainer.model, &self.trainer.store);
+        let outcome = Outcome { test, fitted, diverged, ..self.outcome(status, ended_by) };
+        let ema = self.trainer.average().map(Tensor::shallow_clone);
+        TrainResult { outcome, store: self.trainer.store, best: self.best, ema }
+    }
+
+    /// Ends the run by an error. What was done until then is reported.
+    fn fail(mut self, error: Error) -> Failure {
+        let unwritten = self.unwritten.take();
+        if unwritten.is_some() {
+            // The epoch will be evaluated again, and get its row then.
+            self.track.at.evaluated = false;
+            let _ = self.save_state();
+        }
+        let mut outcome = self.outcome(Status::Failed, "error");
+        outcome.last = unwritten.or(outcome.last);
+        Failure { error, outcome: Box::new(outcome) }
+    }
+
+    /// Returns the outcome so far.
+    fn outcome(&mut self, status: Status, ended_by: &str) -> Outcome {
+        let track = &mut self.track;
+        Outcome {
             status,
             ended_by: ended_by.to_owned(),
             target: track.stops.target.as_ref().map(ToString::to_string),
             reached: track.reached.take(),
             best: track.watch.best(),
             last: track.last.take(),
-            test,
-            fitted: reported(&self.trainer.model, &self.trainer.store),
-            diverged,
+            test: None,
+            fitted: Vec::new(),
+            diverged: None,
             rollbacks: std::mem::take(&mut track.rollbacks),
             train_seconds: track.seconds.train,
             eval_seconds: track.seconds.eval,
             total_seconds: track.total_seconds(),
-        };
-        let ema = self.trainer.average().map(Tensor::shallow_clone);
-        Ok(TrainResult { outcome, store: self.trainer.store, best: self.best, ema })
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod fit;
+mod sizes;
 mod state;
 mod track;
 mod trainer;
@@ -20,6 +21,7 @@ use crate::record::{Event, Outcome};
 use crate::store::Store;
 
 pub use fit::fit;
+pub use sizes::Sizes;
 pub use state::{Position, Seconds, State, StateValues};
 pub use trainer::{Closure, Examples, MemoryEstimate, StartFn, Trainer, Validation, evaluate, mean_loss, predict};
 
@@ -45,6 +47,23 @@ pub struct TrainResult {
     pub best: Option<Tensor>,
     /// The averaged parameters in the same layout, if the run keeps an average.
     pub ema: Option<Tensor>,
+}
+
+/// Training that ended by an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Failure {
+    #[source]
+    pub error: Error,
+    /// What was done until then. Its last row may be the one that could not be written.
+    pub outcome: Box<Outcome>,
+}
+
+impl Failure {
+    /// Creates the failure of a run that has done nothing.
+    fn before_training(error: impl Into<Error>) -> Self {
+        Failure { error: error.into(), outcome: Box::new(Outcome::failed()) }
+    }
 }
 
 /// The receiver of events. An error ends the run.

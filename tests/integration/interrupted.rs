@@ -1,7 +1,7 @@
 //! Interrupted runs and how they resume: signals, a changed spec, a damaged checkpoint, a full disk.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::resume::Left;
@@ -43,10 +43,22 @@ impl Long {
 
     /// Starts it, and sends `name` once the row of epoch 1 is written. Returns the exit code.
     fn stop(&self, name: &str, more: &[&str]) -> Option<i32> {
-        let mut child = self.command(more).stdout(Stdio::null()).spawn().unwrap();
-        wait_for_epoch(&self.path(), 1);
-        signal(&child, name);
-        child.wait().unwrap().code()
+        self.stop_after(1, &mut self.command(more), &[name]).0
+    }
+
+    /// Starts `command`, and sends `names` one after another once the row of `epoch` is written. Returns the exit code and
+    /// what was printed on standard error.
+    fn stop_after(&self, epoch: usize, command: &mut Command, names: &[&str]) -> (Option<i32>, String) {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_epoch(&self.path(), epoch);
+        names.iter().for_each(|name| signal(&child, name));
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    }
+
+    /// Returns the status in `run.json`.
+    fn status(&self) -> serde_json::Value {
+        self.workspace.record("results/long/seed=1")["status"].clone()
     }
 
     /// Returns the first column of `epochs.csv`.
@@ -66,9 +78,10 @@ impl Long {
 
 #[test]
 fn interrupted_run_is_resumed_by_the_same_command() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("USR1", 138), ("USR2", 140)] {
         let long = Long::new("");
-        assert_eq!(long.stop(signal, &[]), Some(code));
+        assert_eq!(long.stop(signal, &[]), Some(code), "{signal}");
+        assert_eq!(long.status(), "interrupted", "{signal}");
         assert!(long.checkpoints() > 0);
         let printed = long.run(&[], 0);
         assert!(printed.contains("resumes") && printed.contains("steps, in epoch"), "{printed}");
@@ -76,6 +89,30 @@ fn interrupted_run_is_resumed_by_the_same_command() {
         assert_eq!(long.checkpoints(), 0, "a finished run needs none");
         assert!(long.run(&[], 0).contains("is finished"));
     }
+}
+
+/// Slurm's `srun` sends SIGTERM twice within 6 to 72 ms, and sacct subtracts 128 from exit codes.
+#[test]
+fn two_signals_at_once_are_one_request_and_slurm_has_its_own_code() {
+    let long = Long::new("");
+    let (code, printed) = long.stop_after(1, long.command(&[]).env("SLURM_JOB_ID", "7"), &["TERM", "TERM"]);
+    assert_eq!((code, printed.as_str()), (Some(75), ""));
+    assert_eq!(long.status(), "interrupted");
+    assert!(long.checkpoints() > 0);
+    assert!(long.run(&[], 0).contains("resumes"));
+    assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
+}
+
+/// The steps take about a second, so that the second signal arrives within the step.
+#[test]
+fn second_interrupt_leaves_at_once() {
+    let long = Long::new("");
+    long.rewrite("batch_size = 8", "batch_size = 1800");
+    long.rewrite("hidden = [64]", "hidden = [2048, 2048]");
+    let (code, printed) = long.stop_after(0, &mut long.command(&[]), &["INT", "INT"]);
+    assert_eq!(code, Some(130));
+    assert!(printed.contains("SIGINT again"), "{printed}");
+    assert_eq!((long.status(), long.checkpoints()), ("running".into(), 0));
 }
 
 #[test]
@@ -200,43 +237,102 @@ fn divergence_can_roll_back_and_lower_the_rates() {
     assert_eq!(long.epochs(), ["0"]);
 }
 
-/// Returns the names of the visible files in `path`, sorted.
-fn files(path: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.starts_with('.'))
-        .collect();
-    names.sort();
-    names
-}
-
-#[test]
-fn full_disk_ends_the_run_and_loses_nothing() {
-    let long = Long::new("[checkpoint]\nevery = \"20 steps\"");
-    let (disk, saved) = (long.workspace.path("disk"), long.workspace.path("results"));
-    // A small file system in a mount namespace: it disappears with the shell.
+/// Runs `long` on a file system of `size` that others fill as soon as there is a row, and again once there is room.
+/// Returns what the two printed, and the exit code of the first. The folder is then `results`, as the first left it in
+/// `full`. `None` if no file system can be mounted here.
+fn on_a_full_disk(long: &Long, size: &str) -> Option<(String, String, Option<i32>)> {
+    // In a mount namespace: the file system disappears with the shell.
     let script = format!(
-        "mkdir {disk} && mount -t tmpfs -o size=2m tmpfs {disk} || exit 99; {program} long.toml --out {disk}; code=$?; \
-         cp -r {disk} {saved}; exit $code",
-        disk = disk.display(),
-        saved = saved.display(),
+        "mkdir disk && mount -t tmpfs -o size={size} tmpfs disk || exit 99
+         {program} long.toml --out disk >first 2>&1 & run=$!
+         until grep -q ^0, disk/long/seed=1/epochs.csv 2>/dev/null; do kill -0 $run 2>/dev/null || break; done
+         cat /dev/zero >disk/filler 2>/dev/null
+         wait $run; code=$?
+         rm disk/filler; cp -r disk full
+         {program} long.toml --out disk >second 2>&1
+         cp -r disk results; exit $code",
         program = env!("CARGO_BIN_EXE_lr-run"),
     );
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(long.workspace.folder());
-    let Ok(output) = command.output() else { return skip("there is no unshare") };
-    let printed = text(&output.stderr);
-    if !saved.exists() {
-        return skip(&format!("no file system can be mounted: {printed}"));
+    let Ok(output) = command.output() else {
+        skip("there is no unshare");
+        return None;
+    };
+    let read = |name: &str| fs::read_to_string(long.workspace.path(name)).ok();
+    let (Some(first), Some(second)) = (read("first"), read("second")) else {
+        skip(&format!("no file system can be mounted: {}", text(&output.stderr)));
+        return None;
+    };
+    assert!(!first.contains("panicked"), "{first}");
+    Some((first, second, output.status.code()))
+}
+
+/// With checkpoints, one of them finds no room. Without, a row does.
+#[test]
+fn full_disk_ends_the_run_and_loses_nothing() {
+    for (tables, size, hidden, batch, epochs) in
+        [("[checkpoint]\nevery = \"20 steps\"", "4m", 64, 8, 12), ("", "1m", 4, 200, 200)]
+    {
+        let long = Long::new(tables);
+        long.rewrite("epochs = 4", &format!("epochs = {epochs}"));
+        long.rewrite("batch_size = 8", &format!("batch_size = {batch}"));
+        long.rewrite("hidden = [64]", &format!("hidden = [{hidden}]"));
+        let Some((first, second, code)) = on_a_full_disk(&long, size) else { return };
+        assert_eq!(code, Some(1), "{first}");
+        assert!(first.contains("cannot write") && first.contains("No space left on device"), "{first}");
+        assert!(first.contains("failed after epoch") && first.contains("the state is kept"), "{first}");
+        let record = fs::read(long.workspace.path("full/long/seed=1/run.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        assert_eq!(record["status"], "failed");
+        let last = record["final"]["epoch"].as_u64().unwrap();
+        assert!(first.contains(&format!("failed after epoch {last}, step")), "{first}");
+        // With space again it resumes there.
+        assert!(second.contains("resumes") && second.contains("completed"), "{second}");
+        assert_eq!(long.epochs(), (0..=epochs).map(|epoch| epoch.to_string()).collect::<Vec<_>>());
     }
-    assert_eq!(output.status.code(), Some(1), "{printed}");
-    assert!(printed.contains("cannot write") && printed.contains("No space left on device"), "{printed}");
-    assert!(!printed.contains("panicked"), "{printed}");
-    assert_eq!(files(&long.path().join("checkpoint")).len(), 2);
-    // With space again it resumes.
-    assert!(long.run(&[], 0).contains("resumes"));
-    assert_eq!(long.epochs(), ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn run_that_does_not_fit_on_the_disk_is_refused_before_training() {
+    let long = Long::new("[checkpoint]\nevery = \"20 steps\"");
+    let Some((first, _, code)) = on_a_full_disk(&long, "2m") else { return };
+    assert_eq!(code, Some(1), "{first}");
+    assert!(first.contains("this run needs at least 2.") && first.contains("a checkpoint 79"), "{first}");
+    assert_eq!(fs::read_dir(long.workspace.path("full")).unwrap().count(), 0, "nothing is left");
+}
+
+/// The limit of a file's size is a full disk that every system has.
+#[test]
+fn file_that_cannot_grow_ends_the_run_and_loses_nothing() {
+    let spec = "epochs = 300\ndevice = \"cpu\"\n[data]\ntype = \"linear\"\npoints = 200\nvalidation = 20\nbatch_size = 1\n\
+                [model]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = 1e-4\n";
+    let long = Long { workspace: Workspace::with("long.toml", spec) };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 8; exec \"$0\" long.toml", env!("CARGO_BIN_EXE_lr-run")]);
+    let output = shell.current_dir(long.workspace.folder()).output().unwrap();
+    exits(&output, 1);
+    assert!(text(&output.stderr).contains("and `ulimit -f` allows"), "{}", text(&output.stderr));
+
+    let child = long.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_epoch(&long.path(), 80);
+    // Two more rows, more or less.
+    let limit = fs::metadata(long.path().join("epochs.csv")).unwrap().len() + 300;
+    let (pid, limit) = (child.id().to_string(), format!("--fsize={limit}:unlimited"));
+    let limited = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
+    let output = child.wait_with_output().unwrap();
+    if !limited.is_ok_and(|status| status.success()) {
+        return skip("there is no prlimit");
+    }
+    exits(&output, 1);
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert!(printed.contains("File too large") && printed.contains("the state is kept"), "{printed}");
+    let last = long.workspace.record("results/long/seed=1")["final"]["epoch"].as_u64().unwrap();
+    assert!((80..300).contains(&last) && printed.contains(&format!("failed after epoch {last}, step")), "{printed}");
+    assert_eq!(long.epochs().len() as u64, last, "the last row is in the summary alone");
+    let printed = long.run(&[], 0);
+    assert!(printed.contains(&format!("in epoch {last}")), "{printed}");
+    assert_eq!(long.epochs(), (0..=300).map(|epoch| epoch.to_string()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -32,7 +32,7 @@ Examples:
       Prints every data set, model, optimizer and schedule that a spec can name.
 
 Exit codes: 0 completed, 1 failed while running, 2 command line, spec or data wrong, 3 completed without reaching the \
-target (only with --require-target), 4 diverged, 5 another process has the run, 130 and 143 interrupted. A finished \
+target (only with --require-target), 4 diverged, 5 another process has the run, 128 + n interrupted by signal n (75 inside a Slurm job). A finished \
 run is not repeated: the command says so and exits with that run's code. An interrupted run resumes where it stopped.";
 
 /// The arguments of `lr-run SPEC…`.
@@ -48,6 +48,10 @@ pub struct RunArgs {
     /// Start again from the beginning, and replace the results in the folder, even those of another spec
     #[arg(long)]
     pub force: bool,
+
+    /// Train although the data have changed since an earlier run of the spec; replaces results on the earlier data
+    #[arg(long)]
+    pub data_changed: bool,
 
     /// Print the resolved spec of each run, without training or writing anything
     #[arg(long)]
@@ -125,6 +129,11 @@ pub struct EvalArgs {
     /// Part of the data to evaluate on
     #[arg(long, value_enum, default_value_t = Split::Val)]
     pub split: Split,
+
+    /// Set a key that does not change the run: `relative_to`, `device` or `threads`, for example `-s relative_to=DIR` for
+    /// data in another folder; can be repeated
+    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 
     /// Use the weights of the best epoch instead of the last
     #[arg(long)]
@@ -237,8 +246,8 @@ pub struct PreviewArgs {
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 
-    /// Read metrics for metric-driven rules from this CSV file, for example a run's epochs.csv; it needs the column
-    /// `epoch` and columns like `val_loss`
+    /// Read metrics for metric-driven rules from this curve: a run's folder or epochs.csv, a log of Keras, Lightning,
+    /// Ultralytics or transformers, or a CSV file with the column `epoch` and columns like `val_loss`
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 

@@ -98,6 +98,7 @@ pub(super) fn read(
         root.log().push(Diagnostic::error("`data` is missing").help(help));
         return None;
     }
+    let is_resolved = root.has("relative_to");
     let mut section = root.section("data")?;
     let entry = lookup(registry, "data set", &mut section);
     let files = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
@@ -106,7 +107,7 @@ pub(super) fn read(
         true => Ok(assume::info(root.table_ref(), dataset, assume)),
         false => dataset.info(),
     };
-    let readable = unread || fits(&section, &files, folder, memory);
+    let readable = unread || are_there(&section, &files, folder, is_resolved) && fits(&section, &files, folder, memory);
     let split = split(&mut section);
     let dataset = entry.filter(|_| readable).and_then(|entry| {
         let context = Context { folder, may_read: !unread, split: &split };
@@ -186,6 +187,23 @@ fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Pa
 fn key_in<'a>(section: &Section<'a>, file: &NamedFile) -> Option<&'a str> {
     let keys = section.table_ref().entries.iter().map(|(key, _)| key.name.as_str());
     keys.into_iter().find(|key| section.dotted(key) == file.key)
+}
+
+/// Returns whether each of `files` exists. In a resolved spec, whose folder may have been copied without them, logs an error
+/// if not; in any other, the data set does.
+fn are_there(section: &Section<'_>, files: &[NamedFile], folder: &Path, is_resolved: bool) -> bool {
+    let missing = files.iter().filter(|file| is_resolved && !folder.join(&file.path).exists());
+    let mut are_there = true;
+    for file in missing {
+        let key = key_in(section, file).unwrap_or("type");
+        let base = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let message = format!("{}: there is no such file", base.join(&file.path).display());
+        let found =
+            Diagnostic::error(message).at(section.place_of(key)).label("this path is relative to `relative_to`");
+        section.log().push(found.help("`-s relative_to=DIR` names the folder where the files are now"));
+        are_there = false;
+    }
+    are_there
 }
 
 /// Returns whether each of `files` fits into `memory` bytes. Logs an error if not. Describing a data set reads its files.

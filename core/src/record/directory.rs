@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use toml::Table;
@@ -106,8 +106,16 @@ impl RunDirectory {
     }
 
     fn locked(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
-        let spec = format!("# Resolved by lr-run {}. Running this file repeats the run.\n", env!("CARGO_PKG_VERSION"))
-            + &toml::to_string(resolved)?;
+        let mut resolved = resolved.clone();
+        let mut spec =
+            format!("# Resolved by lr-run {}. Running this file repeats the run.\n", env!("CARGO_PKG_VERSION"));
+        if let Some(base) = resolved.get("relative_to").and_then(|base| base.as_str()).map(PathBuf::from)
+            && let Some(relative) = relative(path, &base)
+        {
+            spec += "# Its paths are relative to the folder `relative_to`, which is relative to this file's.\n";
+            resolved.insert("relative_to".to_owned(), relative.into());
+        }
+        spec += &toml::to_string(&resolved)?;
         Ok(RunDirectory { path: path.to_owned(), spec, extends: false, lock: Arc::new(lock) })
     }
 
@@ -153,6 +161,21 @@ impl RunDirectory {
         let record = RunJson::new(self.path.join(RUN_JSON), facts);
         Fanout::new(vec![Box::new(start), Box::new(epochs), Box::new(record)])
     }
+}
+
+/// Returns the path that leads from the folder `from` to the folder `to`, so that both can be moved together. `None` if
+/// they have nothing in common but the root, or do not exist.
+fn relative(from: &Path, to: &Path) -> Option<String> {
+    // Links are resolved: `..` leads to the real parent.
+    let (from, to) = (fs::canonicalize(from).ok()?, fs::canonicalize(to).ok()?);
+    let common = from.components().zip(to.components()).take_while(|(here, there)| here == there).count();
+    if common < 2 {
+        return None;
+    }
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(to.components().skip(common)).collect();
+    let path = if path.as_os_str().is_empty() { Path::new(".").to_owned() } else { path };
+    path.to_str().map(str::to_owned)
 }
 
 /// Creates and locks the folder `path`.

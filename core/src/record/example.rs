@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::*;
 use super::experiment::Experiment;
-use super::run_json::Facts;
+use super::run_json::{Build, Facts};
 use super::started::*;
 use super::warning::Warning;
 use crate::metric::{Metric, Part};
@@ -59,7 +59,14 @@ pub(crate) fn started() -> Started {
 /// Returns the facts of that run.
 pub(crate) fn facts() -> Facts {
     let experiment = Experiment { id: "ef".into(), seed: 1, label: "optimizer.lr=0.001".into() };
-    Facts { experiment, spec_hash: "ab".into(), libtorch: "2.9.0".into(), data_fingerprint: "cd".into() }
+    let packages = BTreeMap::from([("tch".to_owned(), "0.24.0".to_owned())]);
+    Facts {
+        experiment,
+        spec_hash: "ab".into(),
+        libtorch: "2.9.0".into(),
+        data_fingerprint: "cd".into(),
+        build: Build { commit: "0123abcd".into(), packages },
+    }
 }
 
 /// Returns the row of `epoch` with this validation loss and accuracy.

@@ -15,6 +15,9 @@ pub struct JsonLines<W> {
     closed: bool,
 }
 
+/// EIO, the error of writing to a terminal that was closed.
+const CLOSED_TERMINAL: i32 = 5;
+
 /// An event and the run that it belongs to.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -31,7 +34,7 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write> Sink for JsonLines<W> {
-    /// A reader that is gone (`| head`) ends the writing, not the run. Other errors are returned.
+    /// A reader that is gone (`| head`) or a closed terminal ends the writing, not the run. Other errors are returned.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         if let Event::Started(started) = event {
             self.run = format!("{}/{}", started.name, started.variant);
@@ -42,7 +45,7 @@ impl<W: Write> Sink for JsonLines<W> {
         let mut line = serde_json::to_vec(&Line { run: &self.run, event })?;
         line.push(b'\n');
         match self.out.write_all(&line).and_then(|()| self.out.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe || error.raw_os_error() == Some(CLOSED_TERMINAL) => {
                 self.closed = true;
                 Ok(())
             }
@@ -108,12 +111,12 @@ mod tests {
         assert_eq!(back.val.unwrap().metric, 1e-300);
     }
 
-    struct Broken(ErrorKind, u32);
+    struct Broken(fn() -> io::Error, u32);
 
     impl Write for Broken {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             self.1 += 1;
-            Err(self.0.into())
+            Err((self.0)())
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
@@ -121,16 +124,20 @@ mod tests {
     }
 
     #[test]
-    fn closed_pipe_is_not_an_error() {
+    fn closed_pipe_or_terminal_is_not_an_error() {
         let metric = crate::metric::Part::Val.of(crate::metric::Metric::LOSS);
         let value = 0.1;
         let epoch = 1;
         let step = 2;
         let seconds = 3.0;
         let event = Event::TargetReached(Reached { metric, value, epoch, step, seconds });
-        let mut lines = JsonLines::new(Broken(ErrorKind::BrokenPipe, 0));
-        assert!(lines.on(&event).is_ok() && lines.on(&event).is_ok());
-        assert_eq!(lines.out.1, 1);
-        assert!(JsonLines::new(Broken(ErrorKind::StorageFull, 0)).on(&event).is_err());
+        let closed: [fn() -> io::Error; 2] =
+            [|| ErrorKind::BrokenPipe.into(), || io::Error::from_raw_os_error(CLOSED_TERMINAL)];
+        for error in closed {
+            let mut lines = JsonLines::new(Broken(error, 0));
+            assert!(lines.on(&event).is_ok() && lines.on(&event).is_ok());
+            assert_eq!(lines.out.1, 1);
+        }
+        assert!(JsonLines::new(Broken(|| ErrorKind::StorageFull.into(), 0)).on(&event).is_err());
     }
 }

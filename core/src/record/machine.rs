@@ -9,6 +9,17 @@ pub(super) fn host() -> String {
     if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
 }
 
+/// Returns the model of the processor: `AMD EPYC 7B13`. `None` if the system does not name it.
+pub(super) fn processor() -> Option<String> {
+    let linux = std::fs::read_to_string("/proc/cpuinfo").ok();
+    let linux = linux.and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.to_owned())
+    });
+    let name = linux.or_else(|| output(Command::new("sysctl").args(["-n", "machdep.cpu.brand_string"])))?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// Returns the peak memory of this process so far, in bytes; `None` if the system does not report it (Linux does).
 pub(super) fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

@@ -1,5 +1,6 @@
 //! `run.json`: what a run is, its status, and its results.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use super::atomic_write::atomic_write;
 use super::event::{Best, Divergence, Event, Outcome, Reached, Rollback, Row, Scores, Status};
 use super::experiment::Experiment;
 use super::layout::{Cell, Layout};
+use super::space::is_full;
 use super::started::Started;
-use super::{Sink, machine};
+use super::{Sink, date, machine};
 
 /// The version of the file format.
 pub const SCHEMA: u32 = 1;
@@ -27,6 +29,16 @@ pub struct Facts {
     pub libtorch: String,
     /// The SHA-256 of the data, from its data set.
     pub data_fingerprint: String,
+    pub build: Build,
+}
+
+/// What this program was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The git commit of its sources, with `-dirty` after it if they were changed; `unknown` outside of git.
+    pub commit: String,
+    /// The versions of the packages that results depend on, by name.
+    pub packages: BTreeMap<String, String>,
 }
 
 /// The content of `run.json`. Numbers that are not finite are `null`.
@@ -64,6 +76,16 @@ pub struct RunRecord {
     /// The git commit of the working directory, with `-dirty` after it if tracked files were changed.
     pub git_commit: Option<String>,
     pub process: Process,
+    /// The moments when the run started, resumed for the last time, and ended, by RFC 3339 in UTC.
+    pub started_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<String>,
+    pub ended_at: Option<String>,
+    /// The command that started or resumed the run, in its parts.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// The model of the machine's processor.
+    pub processor: Option<String>,
 }
 
 /// The wall time of a run, in seconds.
@@ -78,7 +100,12 @@ pub struct Timings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     pub lr_run: String,
+    /// The git commit that lr-run was built from, as in [`Build`].
+    pub lr_run_commit: Option<String>,
     pub libtorch: String,
+    /// Those of packages, by name.
+    #[serde(flatten)]
+    pub packages: BTreeMap<String, String>,
 }
 
 /// The process of a run.
@@ -112,7 +139,13 @@ impl fmt::Display for Status {
 impl RunRecord {
     /// Returns the record of a run that starts now, in this process.
     fn begin(started: Started, facts: &Facts) -> Self {
-        let versions = Versions { lr_run: env!("CARGO_PKG_VERSION").into(), libtorch: facts.libtorch.clone() };
+        let versions = Versions {
+            lr_run: env!("CARGO_PKG_VERSION").into(),
+            lr_run_commit: Some(facts.build.commit.clone()),
+            libtorch: facts.libtorch.clone(),
+            packages: facts.build.packages.clone(),
+        };
+        let argument = |argument: std::ffi::OsString| argument.to_string_lossy().into_owned();
         RunRecord {
             schema: SCHEMA,
             experiment: Some(facts.experiment.clone()),
@@ -133,6 +166,11 @@ impl RunRecord {
             versions,
             git_commit: machine::git_commit(),
             process: Process { pid: std::process::id(), host: machine::host() },
+            started_at: Some(date::now()),
+            resumed_at: None,
+            ended_at: None,
+            command: std::env::args_os().map(argument).collect(),
+            processor: machine::processor(),
         }
     }
 
@@ -152,6 +190,7 @@ impl RunRecord {
         let Outcome { train_seconds, eval_seconds, total_seconds, .. } = *outcome;
         self.timings = Some(Timings { train_seconds, eval_seconds, total_seconds });
         self.peak_memory_bytes = machine::peak_memory_bytes();
+        self.ended_at = Some(date::now());
     }
 
     /// Returns the outcome of the run; `None` before its end.
@@ -243,23 +282,39 @@ impl RunJson {
     pub fn new(path: impl Into<PathBuf>, facts: Facts) -> Self {
         RunJson { path: path.into(), facts, record: None }
     }
+
+    fn write(&self) -> io::Result<()> {
+        let mut content = serde_json::to_vec_pretty(&self.record)?;
+        content.push(b'\n');
+        atomic_write(&self.path, &content).map(drop)
+    }
 }
 
 impl Sink for RunJson {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match (event, &mut self.record) {
             (Event::Started(started), record) => {
-                let reached = started.resumed.as_ref().and_then(|resumed| resumed.reached.clone());
-                *record = Some(RunRecord { reached, ..RunRecord::begin(Started::clone(started), &self.facts) });
+                let mut begun = RunRecord::begin(Started::clone(started), &self.facts);
+                if let Some(resumed) = &started.resumed {
+                    begun.reached = resumed.reached.clone();
+                    let before = RunRecord::read(&self.path).ok().and_then(|record| record.started_at);
+                    begun.resumed_at = std::mem::replace(&mut begun.started_at, before);
+                }
+                *record = Some(begun);
             }
-            (Event::TargetReached(reached), Some(record)) => record.reached = Some(reached.clone()),
+            (Event::TargetReached(reached), Some(record)) => {
+                record.reached = Some(reached.clone());
+                // Without space for it now, it is written at the end of the run.
+                return match self.write() {
+                    Err(error) if is_full(&error) => Ok(()),
+                    written => written,
+                };
+            }
             (Event::Ended(outcome), Some(record)) => record.end(outcome),
             // A run that fails before it starts leaves no record, because an older run's may be there.
             _ => return Ok(()),
         }
-        let mut content = serde_json::to_vec_pretty(&self.record)?;
-        content.push(b'\n');
-        atomic_write(&self.path, &content).map(drop)
+        self.write()
     }
 }
 

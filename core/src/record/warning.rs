@@ -34,6 +34,15 @@ pub enum Warning {
         /// A way to need less.
         help: &'static str,
     },
+    /// The run may need more space than is free on the disk of its folder.
+    LittleSpace {
+        folder: String,
+        /// The space that is needed and that is free, with units.
+        needed: String,
+        free: String,
+        /// The uses of the needed space, with their sizes.
+        shares: String,
+    },
 }
 
 impl Warning {
@@ -45,6 +54,7 @@ impl Warning {
             Warning::OlderCheckpoint { .. } => "older_checkpoint",
             Warning::SettingChanged { .. } => "setting_changed",
             Warning::LittleMemory { .. } => "little_memory",
+            Warning::LittleSpace { .. } => "little_space",
         }
     }
 }
@@ -69,6 +79,11 @@ impl fmt::Display for Warning {
                 f,
                 "{training} needs at least {needed} more, and {free} are free: if memory runs out, the system ends the run \
                  without a message\n  at most: {shares}\nhelp: {help}"
+            ),
+            Warning::LittleSpace { folder, needed, free, shares } => write!(
+                f,
+                "this run may need {needed} in {folder}, and {free} are free there\n  {shares}\n\
+                 help: free some space, or choose another folder with --out"
             ),
         }
     }

@@ -67,7 +67,7 @@ impl Run<'_, '_, '_> {
             train_seconds: self.track.seconds.epoch,
             eval_seconds,
         };
-        (self.emit)(&Event::Epoch(row.clone()))?;
+        (self.emit)(&Event::Epoch(row.clone())).inspect_err(|_| self.unwritten = Some(row.clone()))?;
         self.track.last = Some(row.clone());
         if self.track.is_best(&row) {
             self.best = Some(self.watched_weights()?);

@@ -231,3 +231,28 @@ fn second_process_gets_the_name_of_the_first() {
     drop(sinks);
     fresh(RunDirectory::open(&path, &adam(), false));
 }
+
+/// A folder with specs, data and results can be moved as a whole.
+#[test]
+fn paths_are_relative_to_the_folder_of_the_run() {
+    let place = tempfile::tempdir().unwrap();
+    let (project, scratch) = (place.path().join("project"), place.path().join("scratch"));
+    fs::create_dir_all(&project).unwrap();
+    fs::create_dir_all(&scratch).unwrap();
+    let recorded = |path: &Path, base: &Path| {
+        let mut resolved = adam();
+        resolved.insert("relative_to".to_owned(), base.to_str().unwrap().into());
+        let directory = fresh(RunDirectory::open(path, &resolved, true));
+        run(&directory, &ended(Status::Completed));
+        let written = spec(&fs::read_to_string(path.join(SPEC_TOML)).unwrap());
+        written["relative_to"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(recorded(&project.join("results/a/seed=1"), &project), "../../..");
+    assert_eq!(recorded(&project.join("results/a/seed=2"), &project.join("results/a/seed=2")), ".");
+    assert_eq!(recorded(&scratch.join("a/seed=1"), &project), "../../../project");
+    // Behind a link, `..` leads to the real parent.
+    std::os::unix::fs::symlink(&scratch, project.join("linked")).unwrap();
+    assert_eq!(recorded(&project.join("linked/a/seed=1"), &project), "../../../project");
+    let gone = project.join("gone");
+    assert_eq!(recorded(&project.join("results/a/seed=3"), &gone), gone.to_str().unwrap());
+}

@@ -1,4 +1,5 @@
 use super::super::example::{events, facts, outcome, reached, row as example_row, started};
+use super::super::started::Resumed;
 use super::*;
 
 #[test]
@@ -29,7 +30,13 @@ fn record_is_written_at_start_target_and_end() {
     assert_eq!((of("/final/epoch"), of("/final/lr.bias")), ("3".into(), "0.002".into()));
     assert_eq!(of("/test"), r#"{"loss":0.0987,"accuracy":0.9705}"#);
     assert_eq!(of("/timings/total_seconds"), "4.6");
-    assert_eq!(of("/versions"), format!(r#"{{"lr_run":"{}","libtorch":"2.9.0"}}"#, env!("CARGO_PKG_VERSION")));
+    let lr_run = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        of("/versions"),
+        format!(r#"{{"lr_run":"{lr_run}","lr_run_commit":"0123abcd","libtorch":"2.9.0","tch":"0.24.0"}}"#)
+    );
+    assert!(of("/started_at") <= of("/ended_at") && value.get("resumed_at").is_none());
+    assert!(of("/command").contains("lr_run_core"), "the test is the program");
     assert_eq!(of("/process/pid"), std::process::id().to_string());
     assert_eq!(of("/experiment"), r#"{"id":"ef","seed":1,"label":"optimizer.lr=0.001"}"#);
     assert_eq!((of("/spec_hash"), of("/data_fingerprint")), (r#""ab""#.into(), r#""cd""#.into()));
@@ -61,15 +68,35 @@ fn outcome_reads_back() {
     }
 }
 
-/// Records that an earlier lr-run wrote have no experiment.
 #[test]
-fn record_without_an_experiment_is_read() {
+fn resumed_run_keeps_the_date_of_its_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let start = |resumed: Option<Resumed>| {
+        let mut json = RunJson::new(&path, facts());
+        json.on(&Event::Started(Box::new(Started { resumed, ..started() }))).unwrap();
+        RunRecord::read(&path).unwrap()
+    };
+    let begun = start(None).started_at.unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(&begun, "2001-02-03T04:05:06Z")).unwrap();
+    let resumed = start(Some(Resumed::default()));
+    assert_eq!(resumed.started_at.as_deref(), Some("2001-02-03T04:05:06Z"));
+    assert!(resumed.resumed_at.unwrap() >= begun);
+}
+
+/// Records that an earlier lr-run wrote have neither an experiment nor dates.
+#[test]
+fn record_of_an_earlier_version_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     let mut json = RunJson::new(&path, facts());
     json.on(&Event::Started(Box::new(started()))).unwrap();
     let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    value.as_object_mut().unwrap().remove("experiment");
+    for key in ["experiment", "started_at", "ended_at", "command", "processor"] {
+        value.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    value["versions"] = serde_json::json!({ "lr_run": "0.1.0", "libtorch": "2.9.0" });
     std::fs::write(&path, value.to_string()).unwrap();
     assert_eq!(RunRecord::read(&path).unwrap().experiment, None);
 }
