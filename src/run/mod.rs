@@ -9,6 +9,7 @@ mod eval;
 mod extend;
 mod finished_run;
 pub mod job;
+mod keeper;
 mod memory;
 mod predict;
 mod prepare;

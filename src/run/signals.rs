@@ -3,7 +3,7 @@
 //! SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are one request: finish the step, keep the state, leave. Clusters send
 //! several of them, sometimes twice within milliseconds.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -69,7 +69,12 @@ impl Signals {
                 if leaves || !training.load(Ordering::Relaxed) {
                     exit(128 + signal);
                 }
-                let _ = received.compare_exchange(0, signal as usize, Ordering::Relaxed, Ordering::Relaxed);
+                let first = received.compare_exchange(0, signal as usize, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+                // A line for the person who pressed Ctrl-C, in place of the bar.
+                if first && signal == SIGINT && std::io::stderr().is_terminal() {
+                    let text = "the run ends after this step and keeps its state; again: it ends at once";
+                    let _ = writeln!(std::io::stderr(), "\r\x1b[2KSIGINT: {text}");
+                }
             }
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(answer).map(drop)

@@ -1,14 +1,13 @@
 //! Training in a prepared folder: sinks, signals, checkpoints and the final weights.
 
-use std::cell::Cell;
-
 use super::extend::fingerprint;
+use super::keeper::Keeper;
 use super::prepare::Ready;
 use super::resume::{self, Resume};
 use super::signals::Signals;
 use super::space::{self, SpaceEstimate};
 use super::{job, memory};
-use crate::checkpoint::{Provenance, save_weights};
+use crate::checkpoint::save_weights;
 use crate::cli::{Error, MachineMemory, RunArgs, started};
 use crate::exit::Exit;
 use crate::params::Declaration;
@@ -24,7 +23,7 @@ const TRIAL_SHARE: u64 = 4;
 /// Trains the run, from the beginning or from the state that it resumes.
 pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Error> {
     let Ready { plan, data, directory, resume } = ready;
-    let Resume { mut checkpoints, checkpoint, mut warnings } = resume;
+    let Resume { checkpoints, checkpoint, mut warnings } = resume;
     let facts = Facts {
         experiment: Experiment::of(&plan.resolved),
         spec_hash: spec_hash(&plan.resolved),
@@ -73,25 +72,12 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
         sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;
     }
     let _training = signals.training()?;
-    // True once a write has failed, and once the state was saved after that.
-    let (failed, kept) = (Cell::new(false), Cell::new(false));
-    let mut save = |state: &State| {
-        // The rows are written first: a state must not refer to rows that are not on the disk.
-        let provenance = Provenance { epochs_csv_bytes: directory.sync_epochs_csv()?, ..provenance.clone() };
-        let saved = checkpoints.save(&provenance, state);
-        let again = saved.is_err() && reserve.release() && checkpoints.save(&provenance, state).is_ok();
-        kept.set(again || failed.get() && saved.is_ok());
-        saved
-    };
-    let mut emit = |event: &Event| {
-        sinks.on(event).inspect_err(|_| {
-            failed.set(true);
-            reserve.release();
-        })
-    };
+    let keeper = Keeper::new(&directory, provenance, checkpoints, reserve);
+    let mut save = |state: &State| keeper.save(state);
+    let mut emit = |event: &Event| sinks.on(event).inspect_err(|_| keeper.write_failed());
     let from = checkpoint.map(|checkpoint| checkpoint.state);
     let result = fit(job, from, &mut save, &mut emit, signals.interrupt());
-    reserve.release();
+    keeper.free_reserve();
     let outcome = match finish(result, &declaration, &directory) {
         Ok(outcome) => outcome,
         Err(Unfinished { error, outcome }) => {
@@ -99,13 +85,12 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
             let _ = sinks.on(&Event::Ended(outcome));
             let error = explain(error);
             let help = "the state is kept: once the folder can be written, the same command resumes";
-            return Err(if kept.get() { error.with_help(help) } else { error });
+            return Err(if keeper.has_kept_the_state() { error.with_help(help) } else { error });
         }
     };
     sinks.on(&Event::Ended(Box::new(outcome.clone()))).map_err(Error::failed)?;
     if outcome.status.is_finished() && !keep_last {
-        // A checkpoint that cannot be removed takes space and does no other harm.
-        let _ = checkpoints.remove();
+        keeper.remove();
     }
     Ok(match outcome.status {
         Status::Interrupted => signals.exit(),

@@ -18,16 +18,20 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, metric);
     let epoch_at = table.column(EPOCH);
     let numbered = |row: &Row| epoch_at.map(|at| table.epoch(row, at));
-    let counts_from_one = table.rows.first().and_then(numbered).is_some_and(|epoch| epoch.is_ok_and(|it| it == 1))
-        && !table.rows.iter().any(|row| matches!(numbered(row), Some(Ok(0))));
-    let offset = u64::from(!counts_from_one);
+    let first = table.rows.iter().find(|row| numbered(row).is_none_or(|epoch| epoch.is_ok_and(|it| it == 0)));
+    let loss_at = table.column("loss").unwrap_or_default();
+    let is_trained = first.is_some_and(|row| row.number(loss_at).is_some());
+    // A log that was continued begins with a later epoch.
+    let counts_from_one = table.rows.first().and_then(numbered).is_some_and(|epoch| epoch.is_ok_and(|it| it == 1));
+    let offset = u64::from(is_trained || first.is_none() && !counts_from_one);
     let first_line = table.rows.first().map_or(0, |row| row.line);
     let by_line = |row: &Row| row.line - first_line;
     let epoch_of = |row: &Row| Ok(numbered(row).transpose()?.unwrap_or_else(|| by_line(row)) + offset);
     let mut curve = curve(table, names, epoch_of)?;
-    let epochs = match counts_from_one {
-        true => "its epoch 1 is the first",
-        false => "its epoch 0 is the first epoch, which is epoch 1 here",
+    let epochs = match (offset, first.is_some()) {
+        (0, true) => "its epoch 0 has no `loss`, so it is the evaluation before training",
+        (0, false) => "its epoch 1 is the first",
+        _ => "its epoch 0 is the first epoch, which is epoch 1 here",
     };
     curve.note = note(table, "a Keras log", Some(epochs), &curve.columns);
     Ok(curve)

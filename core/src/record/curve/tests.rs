@@ -74,7 +74,11 @@ fn keras_counts_from_zero() {
     assert_eq!(values(&curve, "train_accuracy"), [(1, Some(0.5)), (2, Some(0.6))]);
     let (curve, _) = read("loss,val_loss\n1.8,1.3\n1.1,0.9\n");
     assert_eq!(values(&curve, "val_loss"), [(1, Some(1.3)), (2, Some(0.9))]);
-    // A file in which people count from 1.
+    // A log that was continued, an evaluation before training, and a file in which people count from 1.
+    assert_eq!(values(&read("epoch,loss,val_loss\n7,1.8,1.3\n").0, "val_loss"), [(8, Some(1.3))]);
+    let (curve, note) = read("epoch,loss,val_loss\n0,,2.3\n1,1.8,1.3\n");
+    assert_eq!(values(&curve, "val_loss"), [(0, Some(2.3)), (1, Some(1.3))]);
+    assert!(note.contains("the evaluation before training"), "{note}");
     let (curve, note) = read("epoch,loss,val_loss\n1,1.8,1.3\n2,1.1,0.9\n");
     assert_eq!(values(&curve, "val_loss")[0], (1, Some(1.3)));
     assert!(note.contains("its epoch 1 is the first"), "{note}");
