@@ -54,6 +54,11 @@ impl Signals {
     fn listen(&self) -> std::io::Result<()> {
         // A write beyond `ulimit -f` becomes an error, as one to a full disk is. By default it would end the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+        // A second SIGINT is answered in the handler: two that come at once would be one for the thread below.
+        // The order matters: at the first SIGINT, `second` is still false when the end is considered.
+        let second = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register_conditional_shutdown(SIGINT, 128 + SIGINT, Arc::clone(&second))?;
+        signal_hook::flag::register(SIGINT, second)?;
         let ignored = ignored_signals();
         let mut arriving = Arriving::new(REQUESTS.into_iter().filter(|&signal| !stays_ignored(signal, ignored)))?;
         let (received, training) = (Arc::clone(&self.received), Arc::clone(&self.training));

@@ -163,7 +163,7 @@ fn whatever_a_run_wrote_is_read() {
     place.write("events.jsonl", &text(&run.stdout));
     let shown = |file: &str| place.shows(&["a.toml", "--csv", "--metrics", file]);
     let expected = shown("results/a/seed=1/epochs.csv");
-    assert!(expected.lines().last().unwrap().ends_with("0.001875"), "{expected}");
+    assert!(expected.lines().last().unwrap().ends_with("0.00375"), "{expected}");
     assert_eq!(shown("results/a/seed=1"), expected);
     assert_eq!(shown("events.jsonl"), expected);
     let refused = place.refuses(&["a.toml", "--metrics", "results/a/seed=1/run.json"]);
