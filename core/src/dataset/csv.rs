@@ -22,6 +22,8 @@
 //! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
 //! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
 //! | `missing_values` | the words that mean an empty cell, in place of NA, NaN, N/A, null, None, ? and . |
+//! | `comment` | the character that comment lines start with, "" for none; otherwise # and % if no row starts so |
+//! | `encoding` | such as "windows-1252"; otherwise UTF-8, UTF-16 or, for other text, Windows-1252 |
 //!
 //! Without `task`, the task is classification if the target column has text, or integers with at most 20 different values.
 //! Otherwise it is regression. The resolved spec has the result. Classes are numbered in sorted order, numbers by value.

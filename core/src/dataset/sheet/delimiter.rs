@@ -44,7 +44,7 @@ impl Delimiter {
         match text {
             // In single quotes, and in a shell, the backslash arrives as it is typed.
             "\\t" | "tab" => Some(Delimiter::Byte(b'\t')),
-            "blanks" | "whitespace" | "\\s+" => Some(Delimiter::Blanks),
+            " " | "blanks" | "whitespace" | "\\s+" => Some(Delimiter::Blanks),
             _ => match *text.as_bytes() {
                 [byte] if usable(byte) => Some(Delimiter::Byte(byte)),
                 _ => None,
@@ -117,7 +117,7 @@ mod tests {
         for text in ["\t", "\\t", "tab"] {
             assert_eq!(Delimiter::of_text(text), tab);
         }
-        for text in ["blanks", "whitespace", "\\s+"] {
+        for text in [" ", "blanks", "whitespace", "\\s+"] {
             assert_eq!(Delimiter::of_text(text), Some(Delimiter::Blanks));
         }
         assert_eq!(Delimiter::of_text(";"), Some(Delimiter::Byte(b';')));

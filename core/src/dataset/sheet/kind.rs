@@ -187,7 +187,7 @@ fn is_time(text: &str) -> bool {
             _ => matches!(*piece, ":" | "." | " " | "+" | "-" | " +" | " -"),
         }
     };
-    (2..=6).contains(&digits) && pieces.iter().all(|piece| known(piece))
+    (2..=6).contains(&digits) && pieces.iter().all(known)
 }
 
 /// Splits ASCII text into runs of digits, of letters, and of other characters.

@@ -166,7 +166,7 @@ mod tests {
     fn marks_are_read() {
         let marks = |decimal, thousands| Marks { decimal, thousands };
         for (cell, marks, value) in [
-            ("3,14", marks(',', None), 3.14),
+            ("3,25", marks(',', None), 3.25),
             ("-0,5", marks(',', None), -0.5),
             ("1,5e3", marks(',', None), 1500.0),
             ("0,12345678901234567", marks(',', None), 0.12345678901234567),
