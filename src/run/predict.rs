@@ -8,7 +8,7 @@ use crate::dataset::{Coding, NewRows, Part, TargetKind, Targets, Task};
 use crate::exit::Exit;
 use crate::libtorch::{device, kind};
 use crate::plan::{Assume, plan_assuming};
-use crate::record::{PREPROCESSING, atomic_write};
+use crate::record::{PREPROCESSING, RUN_JSON, RunRecord, atomic_write};
 use crate::train;
 
 /// Writes a CSV file with one row of predictions for each row of the input.
@@ -27,7 +27,10 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
         return Err(Error::usage(message));
     };
     let task = task(coding);
-    let assume = Assume { steps_per_epoch: Some(1), table: Some((coding.width(), task)) };
+    // With another length, a schedule in steps may not fit.
+    let record = RunRecord::read(&args.run.join(RUN_JSON)).map_err(Error::usage)?;
+    let steps_per_epoch = Some(record.started.length.steps_per_epoch);
+    let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)) };
     let (plans, _) = plan_assuming(&run.spec, &machine(), assume)?;
     let plan = plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
     let NewRows { inputs, rows, used } = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;

@@ -4,6 +4,7 @@
 //! - `support`: shared code. Nothing that two files need is written twice.
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`, `programs`: the program as a person runs it.
 //! - `arrays`: what a run says about its data.
+//! - `tables`: from a table to its predictions.
 //! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
 //! - `golden` and its users `optimizers`, `networks`: comparison with the frameworks. That of schedules is in `tests/rules`.
@@ -34,3 +35,4 @@ mod programs;
 mod results;
 mod resume;
 mod support;
+mod tables;

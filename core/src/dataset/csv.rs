@@ -10,6 +10,7 @@
 //! | `max_categories` | 20 | the number of values of a category that have an input of their own |
 //! | `missing` | "error" | "drop" leaves out rows with empty cells; "median" fills them in |
 //! | `scale_target` | false | true for regression on standardized targets |
+//! | `group` | | a column whose rows of one value all go to one part; it is no input |
 //! | `test` | 0 | the number of rows in the test part: a count or a fraction |
 //! | `test_seed` | 0 | the seed that selects these rows |
 //! | `test_path` | | a second file with the same columns, as the test part |
@@ -18,15 +19,17 @@
 //!
 //! | key | |
 //! |---|---|
-//! | `delimiter` | the character between cells: ",", ";", "\t", "\|", or " " for runs of blanks |
+//! | `delimiter` | the character between cells: ",", ";", "\t", "\|", or "blanks" for any number of blanks and tabs |
 //! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
 //! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
 //! | `missing_values` | the words that mean an empty cell, in place of NA, NaN, N/A, null, None, ? and . |
 //! | `comment` | the character that comment lines start with, "" for none; otherwise # and % if no row starts so |
 //! | `encoding` | such as "windows-1252"; otherwise UTF-8, UTF-16 or, for other text, Windows-1252 |
 //!
-//! Without `task`, the task is classification if the target column has text, or integers with at most 20 different values.
-//! Otherwise it is regression. The resolved spec has the result. Classes are numbered in sorted order, numbers by value.
+//! Without `task`, the task is classification if no target is a number, or if all are integers with at most 20 different
+//! values that repeat (at most 3 values for 4 rows) or are 0, 1, 2, … It is regression if they are other numbers. A column
+//! with numbers and text is an error: write `task`. The resolved spec has the result. Classes are numbered in sorted order,
+//! numbers by value.
 //!
 //! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category: it has one
 //! input for each of its values (the `max_categories` most frequent ones), which is 1 in the rows with this value and 0 in
@@ -132,10 +135,28 @@ impl Csv {
         let read_test =
             |path: &Path, text_columns: Vec<String>| Sheet::read(path, &ReadOptions { text_columns, ..format.clone() });
         let table = match test_path {
-            None => assemble(&self.keys, &sheet, None)?,
-            Some(path) => assemble(&self.keys, &sheet, Some(&|text_columns| read_test(path, text_columns)))?,
+            None => assemble(&self.keys, &sheet, None),
+            Some(path) => assemble(&self.keys, &sheet, Some(&|text_columns| read_test(path, text_columns))),
         };
+        let table = table.map_err(|error| self.other_delimiter(&sheet).unwrap_or(error))?;
         Ok((table, sheet))
+    }
+
+    /// Returns the error that names the separator of the file, if the spec names another one, with which there is no
+    /// target column.
+    fn other_delimiter(&self, sheet: &Sheet) -> Option<Error> {
+        let Keys { path, format, target, .. } = &self.keys;
+        let given = format.delimiter.filter(|_| sheet.column(target).is_none())?;
+        let other = Sheet::read(path, &ReadOptions { delimiter: None, ..format.clone() }).ok()?;
+        let found = other.found.delimiter;
+        (found != given && other.column(target).is_some()).then(|| {
+            Error(format!(
+                "{}: with {given} between cells there is no column `{target}`; the file seems to have {found}\n\
+                 write delimiter = {}, or leave it out",
+                sheet.file,
+                found.quoted()
+            ))
+        })
     }
 
     fn table(&self) -> Result<&Table, Error> {
@@ -181,11 +202,13 @@ impl Dataset for Csv {
         let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
         let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
         let format = ReadOptions { text_columns, ..self.keys.format.clone() };
-        let mut sheet = Sheet::read(path, &format)?;
+        let read = |delimiter| {
+            let sheet = Sheet::read(path, &ReadOptions { delimiter, ..format.clone() })?;
+            encode::sources(coding, &sheet).map(|_| ())?;
+            Ok(sheet)
+        };
         // The new file may have another separator than the training file, whose separator is in the run's spec.
-        if sheet.columns.len() == 1 && coding.columns.len() > 1 {
-            sheet = Sheet::read(path, &ReadOptions { delimiter: None, ..format })?;
-        }
+        let sheet = read(format.delimiter).or_else(|_: Error| read(None))?;
         let columns = encode::sources(coding, &sheet)?;
         let Rows { used, .. } = select(&sheet, &[], &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);

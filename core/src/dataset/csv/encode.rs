@@ -86,7 +86,8 @@ impl Source<'_> {
 }
 
 fn source<'a>(coding: &'a ColumnCoding, sheet: &'a Sheet) -> Result<Source<'a>, Error> {
-    let column = &sheet.columns[index(sheet, &coding.name)?];
+    let column = sheet.column(&coding.name);
+    let column = column.map_or_else(|| index(sheet, &coding.name).map(|at| &sheet.columns[at]), Ok)?;
     match (&coding.kind, &column.cells) {
         (ColumnKind::Number { median }, Cells::Numbers(numbers)) => Ok(Source::Number { numbers, median: *median }),
         (ColumnKind::Number { .. }, Cells::Text { words, codes }) => Err(not_a_number(sheet, column, words, codes)),

@@ -431,3 +431,12 @@ fn columns_of_the_group_are_no_inputs() {
     assert!(parts[0].is_disjoint(&parts[1]) && parts[1].is_disjoint(&parts[2]) && parts[0].is_disjoint(&parts[2]));
     assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 10);
 }
+
+/// Case C9: the message says which separator the file has.
+#[test]
+fn a_wrong_delimiter_names_the_right_one() {
+    let message = one("x;z;y\n1;2;a\n3;4;b\n5;6;a\n", "delimiter = \",\"").unwrap_err();
+    assert!(message.contains("write delimiter = \";\", or leave it out"), "{message}");
+    assert!(message.contains("with `,` between cells there is no column `y`"), "{message}");
+    assert!(!message.contains("the columns are"), "{message}");
+}
