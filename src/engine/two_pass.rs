@@ -5,7 +5,7 @@ use tch::{Tensor, no_grad};
 
 use super::flat::Flat;
 use super::{Error, Layout, Optimizer, Step, host_state};
-use crate::optimizer::{Measured, SegmentScalars, StepValues, TwoPassProgram};
+use crate::optimizer::{SegmentMeasure, SegmentScalars, StepValues, TwoPassProgram};
 use crate::store::Store;
 
 /// Starts a rule in two passes over a store with `groups` groups.
@@ -44,9 +44,9 @@ impl Engine {
         let measured = found.iter().map(|(number, sums)| {
             let segment = &segments[number];
             let dims = params[segment.param].shape.len();
-            Measured { param: segment.param, group: segment.group, dims, sums }
+            SegmentMeasure { param: segment.param, group: segment.group, dims, sums }
         });
-        let measured: Vec<Measured<'_>> = measured.collect();
+        let measured: Vec<SegmentMeasure<'_>> = measured.collect();
         let loss = step.loss.f_double_value(&[])?;
         let (moves, effective_lr) = program.decide(&values, loss, &measured)?;
         let mut second = vec![SegmentScalars::NONE; segments.len()];

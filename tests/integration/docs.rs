@@ -4,6 +4,7 @@
 //! follows from the registries, the heads of their source files, the experiments, or the snapshots of wrong specs.
 //! `scripts/docs` writes it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +22,7 @@ const WIDTH: usize = 120;
 
 /// The Markdown files that people read and that may hold generated parts.
 fn pages() -> Vec<PathBuf> {
-    let folders = ["", "docs", "experiments", "results/reference"];
+    let folders = ["", "docs", "experiments", "results/reference", "tests/golden"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(repository(folder)).unwrap());
     let mut pages: Vec<PathBuf> = files
         .map(|entry| entry.unwrap().path())
@@ -40,6 +41,7 @@ fn generated(name: &str) -> String {
         "optimizers" => names("optimizers", optimizer::REGISTRY),
         "schedules" => names("schedules", schedule::REGISTRY),
         "traces" => traces(),
+        "article traces" => article_traces(),
         "preview" => preview(),
         "preview chart" => chart(&preview()),
         "schedule reference" => schedule_reference(),
@@ -54,6 +56,28 @@ fn generated(name: &str) -> String {
             None => panic!("there is no generated part `{name}`"),
         },
     }
+}
+
+/// Returns a list of the rules with traces that are transcribed from an article, with the number of these traces.
+fn article_traces() -> String {
+    let list = |title: &str, folder: &str| {
+        let mut counts = BTreeMap::new();
+        for entry in fs::read_dir(repository("tests/golden").join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if let Some(case) = name.strip_prefix("article_") {
+                // The longest name of a rule that the case begins with: `adam_hd`, not `adam`.
+                let begins = |rule: &&str| case.strip_prefix(*rule).is_some_and(|rest| rest.starts_with(['_', '.']));
+                let optimizers = optimizer::REGISTRY.iter().map(|entry| entry.name);
+                let rules = optimizers.chain(schedule::REGISTRY.iter().map(|entry| entry.name));
+                let rule = rules.filter(begins).max_by_key(|rule| rule.len());
+                let rule = rule.or_else(|| case.split(['_', '.']).next()).unwrap_or(case).to_owned();
+                *counts.entry(rule).or_insert(0) += 1;
+            }
+        }
+        let rules: Vec<String> = counts.iter().map(|(rule, count)| format!("`{rule}` ({count})")).collect();
+        format!("- {title}: {}\n", rules.join(", "))
+    };
+    list("optimizers", "optimizers") + &list("schedules", "schedules")
 }
 
 /// Returns `page` with the current text of each generated part.

@@ -6,6 +6,7 @@ mod fuzz;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fuzz::{TARGETS, Target};
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -84,4 +85,12 @@ fn large_inputs_are_refused_quickly() {
     ] {
         (Target::named(name).read)(input.as_bytes());
     }
+}
+
+/// cargo-fuzz builds the programs in `fuzz/Cargo.toml`, and `fuzz/src/lib.rs` has the targets.
+#[test]
+fn each_fuzz_target_is_a_program() {
+    let manifest: toml::Table = include_str!("../../fuzz/Cargo.toml").parse().unwrap();
+    let programs = manifest["bin"].as_array().unwrap().iter().map(|program| program["name"].as_str().unwrap());
+    assert!(programs.eq(TARGETS.iter().map(|target| target.name)));
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use lr_run::optimizer::REGISTRY;
 use lr_run::random::Stream;
+use lr_run::{model, schedule};
 
 use crate::support::{SLICE, Workspace, exits, shipped_update};
 
@@ -170,7 +171,12 @@ fn killed_runs_resume_to_the_bit() {
     assert!(survives(&cases, 3) > 0);
 }
 
-/// Every optimizer with one of the models, and every rule with three optimizers.
+fn table_of_adam() -> String {
+    "[optimizer]\ntype = \"adam\"\n".to_owned()
+}
+
+/// Every optimizer with one of the models, every schedule and every model with Adam, and rules with a state that others
+/// share with three optimizers.
 #[test]
 #[ignore = "takes an hour: scripts/torture"]
 fn every_killed_optimizer_and_rule_resumes_to_the_bit() {
@@ -185,6 +191,18 @@ fn every_killed_optimizer_and_rule_resumes_to_the_bit() {
             let table = format!("[optimizer]\ntype = \"{optimizer}\"\nlr = 0.001\nweight_decay = 0.01\n{momentum}");
             cases.push(Case::new(&format!("rule_{number}_{optimizer}"), model, &(table + rule)));
         }
+    }
+    for entry in schedule::REGISTRY {
+        // The examples are for longer runs. The patience of a metric-driven rule is in epochs.
+        let example = match entry.example.contains("monitor") {
+            true => entry.example.to_owned(),
+            false => entry.example.replace(" epochs\"", " steps\""),
+        };
+        let tables = format!("{}[schedule]\n{example}\n", table_of_adam());
+        cases.push(Case::new(&format!("schedule_{}", entry.name), MODELS[0], &tables));
+    }
+    for entry in model::REGISTRY {
+        cases.push(Case::new(&format!("model_{}", entry.name), entry.example, &table_of_adam()));
     }
     for (model, optimizer) in MODELS.iter().zip(["schedule_free_sgd", "adam", "armijo"]) {
         let name = format!("augmented_{optimizer}");

@@ -8,7 +8,7 @@ use super::{Error, any_device, print, print_warnings};
 use crate::exit::Exit;
 use crate::plan::{Assume, Plan, plan_assuming};
 use crate::plot::{ChartOptions, Scale};
-use crate::preview::{MARK, Run, Trace, page, svg, trajectories, write_csv};
+use crate::preview::{MARK, PreviewedRun, Trace, page, svg, trajectories, write_csv};
 use crate::record::{Curve, atomic_write};
 use crate::spec::{Duration, Spec};
 
@@ -35,7 +35,7 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     if args.svg.is_some() || !args.csv {
         let mut runs = Vec::new();
         for (name, trace) in &mut traces {
-            runs.push(Run { name: name.clone(), trajectories: trajectories(trace) });
+            runs.push(PreviewedRun { name: name.clone(), trajectories: trajectories(trace) });
             trace.restart().map_err(Error::usage)?;
         }
         let scale = scale(args);

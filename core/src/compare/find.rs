@@ -9,7 +9,7 @@ use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecor
 
 /// A run, read from its folder.
 #[derive(Debug)]
-pub struct Run {
+pub struct RecordedRun {
     pub path: PathBuf,
     pub record: RunRecord,
     pub curve: Curve,
@@ -29,7 +29,7 @@ pub enum LeftOut {
 /// The runs that were found, and the folders of runs that could not be read. At least one of the two is not empty.
 #[derive(Debug, Default)]
 pub struct Found {
-    pub runs: Vec<Run>,
+    pub runs: Vec<RecordedRun>,
     pub left_out: Vec<LeftOut>,
 }
 
@@ -42,14 +42,14 @@ pub enum CompareError {
     NoRuns { path: PathBuf },
 }
 
-impl Run {
+impl RecordedRun {
     /// Reads the run in the folder `path`.
-    pub fn read(path: &Path) -> Result<Run, LeftOut> {
+    pub fn read(path: &Path) -> Result<RecordedRun, LeftOut> {
         // The lock is read first. Otherwise a run that ends in between would look as if it had crashed.
         let live = is_held(path);
         let record = RunRecord::read(&path.join(RUN_JSON))?;
         let curve = Curve::read(&path.join(EPOCHS_CSV))?;
-        Ok(Run { path: path.to_owned(), record, curve, live })
+        Ok(RecordedRun { path: path.to_owned(), record, curve, live })
     }
 
     /// Returns the status in words: `crashed` if the record says that it is running and no process owns it.
@@ -74,7 +74,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
         for folder in folders {
             let known = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
             if seen.insert(known) {
-                match Run::read(&folder) {
+                match RecordedRun::read(&folder) {
                     Ok(run) => found.runs.push(run),
                     Err(error) => found.left_out.push(error),
                 }

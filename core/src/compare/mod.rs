@@ -6,7 +6,7 @@ mod table;
 
 use std::path::PathBuf;
 
-pub use find::{CompareError, Found, LeftOut, Run, find};
+pub use find::{CompareError, Found, LeftOut, RecordedRun, find};
 
 /// Returns a table for each metric with the runs in and under `paths`, best first. The text ends in a line break.
 pub fn compare(paths: &[PathBuf]) -> Result<String, CompareError> {

@@ -6,15 +6,16 @@ use std::path::Path;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
-use super::find::{Found, Run};
+use super::find::{Found, RecordedRun};
 use super::name::names;
 use crate::metric::{Metric, Mode, Part, REGISTRY};
+use crate::record::ValidationPart;
 use crate::record::number::{count, rate, score, seconds};
 
 /// A run with the metric that it is compared by.
 struct Line<'a> {
     name: String,
-    run: &'a Run,
+    run: &'a RecordedRun,
     /// The metric in the last row. `None` if it is missing or NaN.
     last: Option<f64>,
     /// The best value and its epoch. `None` if there is no number.
@@ -41,14 +42,16 @@ pub(super) fn page(found: &Found) -> String {
 }
 
 impl<'a> Line<'a> {
-    fn new(name: String, run: &'a Run) -> Self {
+    fn new(name: String, run: &'a RecordedRun) -> Self {
         let metric = run.record.started.metric;
         let decides = run.record.started.deciding_part();
         let monitored = |epoch| {
             let value = |part: Part| run.curve.get(epoch, part.of(metric));
             value(Part::Val).or_else(|| value(decides)).filter(|value| !value.is_nan())
         };
-        let scored = run.curve.epochs().filter_map(|epoch| Some((monitored(epoch)?, epoch)));
+        // Epoch 0 is what training is compared with, and infinity is no best value.
+        let trained = run.curve.epochs().filter(|&epoch| epoch > 0);
+        let scored = trained.filter_map(|epoch| Some((monitored(epoch)?, epoch))).filter(|it| it.0.is_finite());
         let mode = metric.better;
         // Of equal values, the earliest counts.
         let best = scored.reduce(|best, this| if mode.is_better(this.0, best.0, 0.0) { this } else { best });
@@ -113,8 +116,8 @@ fn table(metric: Metric, mut lines: Vec<Line<'_>>) -> String {
     let mut text = format!("{}\nSorted by best val_{metric}, {direction} first.\n", table.trim_fmt());
     // Without a validation part, a run is judged on data that it was selected or trained with.
     for Line { name, run, .. } in &lines {
-        let part = &run.record.started.data.validation_part;
-        if part != "validation" {
+        let part = run.record.started.data.validation_part;
+        if part != ValidationPart::Validation {
             text += &format!("{name} is judged by its {part} part, because it has no validation part.\n");
         }
     }

@@ -84,18 +84,18 @@ impl AdamHd {
 
 /// The rate, and for each group the scalars of the last direction.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Memory {
+struct PreviousStep {
     found: Found,
     of_direction: Vec<[f64; 3]>,
 }
 
 impl TwoPass<2, 3, 1, 6> for AdamHd {
-    type HostState = Memory;
+    type HostState = PreviousStep;
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_sq"];
 
-    fn before(&self, _t: u64, group: usize, _lr: f64, memory: &Memory) -> [f64; 3] {
+    fn before(&self, _t: u64, group: usize, _lr: f64, previous: &PreviousStep) -> [f64; 3] {
         // Before the first step m and so the direction are 0.
-        memory.of_direction.get(group).copied().unwrap_or([1.0; 3])
+        previous.of_direction.get(group).copied().unwrap_or([1.0; 3])
     }
 
     #[inline(always)]
@@ -104,11 +104,11 @@ impl TwoPass<2, 3, 1, 6> for AdamHd {
         ([m, v], [g * d])
     }
 
-    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 1>, memory: &mut Memory) -> Decision<6> {
-        let rates = memory.found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
-        memory.of_direction = groups.iter().map(|group| group.rule.of_direction(sums.t)).collect();
+    fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, 1>, previous: &mut PreviousStep) -> Decision<6> {
+        let rates = previous.found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
+        previous.of_direction = groups.iter().map(|group| group.rule.of_direction(sums.t)).collect();
         Decision::by_group(sums, |group| {
-            let (rule, [a, b, c], lr) = (&groups[group].rule, memory.of_direction[group], rates[group]);
+            let (rule, [a, b, c], lr) = (&groups[group].rule, previous.of_direction[group], rates[group]);
             Move { k: [1.0 - rule.beta1, rule.beta2, 1.0 - rule.beta2, lr * a, b, c], lr }
         })
     }

@@ -67,8 +67,8 @@ pub use sophia_h::{HESSIAN_MOMENT, Sophia};
 
 pub use rule::{
     Chunk, CompiledKernel, Conflict, Decay, Decision, Elementwise, ElementwiseProgram, EvalWeights, Graph, Group,
-    GroupOptions, HostState, Hyper, Initial, Kernel, MAX_SLOTS, Measured, Move, Num, Op, OptimizerConfig, ParamSums,
-    Program, Range, Rates, SegmentScalars, StepValues, Sums, TwoPass, TwoPassProgram, UnknownHyper, UpdateRule,
+    GroupOptions, HostState, Hyper, Initial, Kernel, MAX_SLOTS, Move, Num, Op, OptimizerConfig, ParamSums, Program,
+    Range, Rates, SegmentMeasure, SegmentScalars, StepValues, Sums, TwoPass, TwoPassProgram, UnknownHyper, UpdateRule,
     Vectorized, configure, groups_at, shared_options_agree,
 };
 use rule::{elementwise, two_pass};

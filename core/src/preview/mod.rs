@@ -16,6 +16,6 @@ mod trajectory;
 
 pub use csv::write as write_csv;
 pub use moves::Move;
-pub use page::{MARK, Run, page, svg};
+pub use page::{MARK, PreviewedRun, page, svg};
 pub use trace::{Change, MetricsError, Series, Trace};
 pub use trajectory::{Trajectory, trajectories};

@@ -6,7 +6,7 @@ use crate::plot::{At, Chart, ChartOptions, DrawError, Line, Samples, Scale, char
 use crate::record::number::{count, rate};
 
 /// The trajectories of one run.
-pub struct Run {
+pub struct PreviewedRun {
     pub name: String,
     pub trajectories: Vec<Trajectory>,
 }
@@ -21,7 +21,7 @@ struct Same<'a> {
 pub const MARK: &str = "<!-- lr-run preview -->\n";
 
 /// Returns a picture of `runs`: a chart for each quantity, one below the other.
-pub fn svg(runs: &[Run], scale: Scale) -> Result<String, DrawError> {
+pub fn svg(runs: &[PreviewedRun], scale: Scale) -> Result<String, DrawError> {
     let sames: Vec<(&'static str, Vec<Same<'_>>)> =
         quantities(runs).into_iter().map(|quantity| (quantity, same(runs, quantity))).collect();
     let title = if let [run] = runs { run.name.as_str() } else { "" };
@@ -37,7 +37,7 @@ pub fn svg(runs: &[Run], scale: Scale) -> Result<String, DrawError> {
 }
 
 /// Returns every quantity of `runs` as a chart, with a description of its lines below it.
-pub fn page(runs: &[Run], scale: Scale, options: ChartOptions) -> String {
+pub fn page(runs: &[PreviewedRun], scale: Scale, options: ChartOptions) -> String {
     let mut text = String::new();
     for run in runs {
         let Some(horizon) = run.trajectories.first().map(|it| it.samples.horizon) else { continue };
@@ -65,7 +65,7 @@ fn lines<'a>(same: &[Same<'a>]) -> Vec<Line<'a>> {
         .collect()
 }
 
-fn quantities(runs: &[Run]) -> Vec<&'static str> {
+fn quantities(runs: &[PreviewedRun]) -> Vec<&'static str> {
     let mut all = Vec::new();
     for trajectory in runs.iter().flat_map(|run| &run.trajectories) {
         if !all.contains(&trajectory.series.quantity) {
@@ -76,7 +76,7 @@ fn quantities(runs: &[Run]) -> Vec<&'static str> {
 }
 
 /// Returns the trajectories of `quantity`, with those that are the same joined.
-fn same<'a>(runs: &'a [Run], quantity: &str) -> Vec<Same<'a>> {
+fn same<'a>(runs: &'a [PreviewedRun], quantity: &str) -> Vec<Same<'a>> {
     let mut all: Vec<Same<'_>> = Vec::new();
     for run in runs {
         let own: Vec<&Trajectory> = run.trajectories.iter().filter(|it| it.series.quantity == quantity).collect();

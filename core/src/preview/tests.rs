@@ -1,6 +1,6 @@
 //! Charts and pictures of small runs.
 
-use super::{Run, Series, Trace, Trajectory, page, svg, trajectories};
+use super::{PreviewedRun, Series, Trace, Trajectory, page, svg, trajectories};
 use crate::plan::{Machine, plan};
 use crate::plot::{At, ChartOptions, Line, Scale, Span, chart, y_axis};
 use crate::spec::Spec;
@@ -64,8 +64,8 @@ fn every_length_and_width_can_be_drawn() {
             assert!(heights(&shown).iter().sum::<usize>() > 0, "{steps} {width}\n{shown}");
         }
         let curves = vec![
-            Run { name: "a".into(), trajectories: curves.clone() },
-            Run { name: "b".into(), trajectories: curves },
+            PreviewedRun { name: "a".into(), trajectories: curves.clone() },
+            PreviewedRun { name: "b".into(), trajectories: curves },
         ];
         assert!(page(&curves, Scale::Log, ChartOptions { width: 80, colour: true }).contains("a, b"));
         let picture = svg(&curves, Scale::Auto).unwrap();
@@ -77,7 +77,7 @@ fn every_length_and_width_can_be_drawn() {
 fn every_rate_can_be_drawn() {
     for lr in [5e-324, 1e-310, 1e-300, 1e300, 1.7e308] {
         for schedule in ["", DROPS, "[schedule]\ntype = \"linear\"\nstart = 0\nend = 1\n"] {
-            let runs = [Run { name: "a".into(), trajectories: run(80, lr, schedule) }];
+            let runs = [PreviewedRun { name: "a".into(), trajectories: run(80, lr, schedule) }];
             for scale in [Scale::Auto, Scale::Log, Scale::Linear] {
                 assert!(page(&runs, scale, ChartOptions { width: 80, colour: false }).contains("epochs"));
                 assert!(svg(&runs, scale).unwrap().contains("<polyline"));
@@ -102,7 +102,7 @@ fn picture_stays_small_and_keeps_extremes() {
         let series = Series { group: format!("g{group}"), ..wild.series.clone() };
         Trajectory { series, fingerprint: group, ..wild.clone() }
     });
-    let runs = [Run { name: "wild".into(), trajectories: groups.collect() }];
+    let runs = [PreviewedRun { name: "wild".into(), trajectories: groups.collect() }];
     let picture = svg(&runs, Scale::Auto).unwrap();
     assert!(picture.len() < 200_000, "{} bytes", picture.len());
     // The axis ends at 7, and every line reaches its end.
@@ -124,12 +124,12 @@ fn picture_stays_small_and_keeps_extremes() {
 #[test]
 fn equal_lines_are_joined() {
     let groups = format!("{DROPS}[[group]]\nname = \"bias\"\nparams = [\"*bias\"]\n");
-    let runs = [Run { name: "t".into(), trajectories: run(80, 0.1, &groups) }];
+    let runs = [PreviewedRun { name: "t".into(), trajectories: run(80, 0.1, &groups) }];
     let look = ChartOptions { width: 60, colour: true };
     let shown = page(&runs, Scale::Auto, look);
     assert!(shown.contains("base, bias") && shown.matches("×0.5 every 2 epochs").count() == 1, "{shown}");
     let groups = groups + "lr_mult = 2.0\n";
-    let runs = [Run { name: "t".into(), trajectories: run(80, 0.1, &groups) }];
+    let runs = [PreviewedRun { name: "t".into(), trajectories: run(80, 0.1, &groups) }];
     let shown = page(&runs, Scale::Auto, look);
     assert!(shown.contains("━━\u{1b}[0m bias") && !shown.contains("base, bias"), "{shown}");
     assert_eq!(runs[0].trajectories[1].series.quantity, "lr");

@@ -4,6 +4,7 @@ use std::io::{self, Stderr, Write};
 
 use super::Sink;
 use super::event::{Divergence, Event};
+use super::number::rate;
 
 /// Writes warnings, and the divergence of a run, to `out`.
 pub struct Quiet<W> {
@@ -28,7 +29,8 @@ impl<W: Write> Sink for Quiet<W> {
                 if let Some(Divergence { step, lr, loss }) = &outcome.diverged {
                     let _ = writeln!(
                         self.out,
-                        "warning: diverged at step {step}: the loss is {loss}, the learning rate {lr}"
+                        "warning: diverged at step {step}: the loss is {loss}, the learning rate {}",
+                        rate(*lr)
                     );
                 }
             }

@@ -115,12 +115,6 @@ impl Log {
         }
     }
 
-    /// Adds the findings of another log.
-    pub fn absorb(&self, other: Log) {
-        other.found.into_inner().into_iter().for_each(|found| self.push(found));
-        self.more.update(|more| more + other.more.get());
-    }
-
     /// Returns the number of errors found so far.
     pub fn errors(&self) -> usize {
         self.errors.get()

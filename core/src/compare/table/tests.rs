@@ -2,7 +2,7 @@ use std::fs;
 
 use super::super::{compare, find};
 use super::*;
-use crate::record::{Event, Opened, Outcome, Row, RunDirectory, Scores, Started, Status, example};
+use crate::record::{Event, Opened, Outcome, Row, RunDirectory, Scores, Started, Status, ValidationPart, example};
 
 /// Writes a run with `rows` to `folder`. It ends with `status`.
 fn run(folder: &Path, started: Started, rows: &[Row], status: Option<Status>) -> RunDirectory {
@@ -60,7 +60,7 @@ fn each_metric_has_a_table_and_a_direction() {
     let line = |metric: Metric| Started { metric, target: None, ..example::started() };
     let by_test = || {
         let mut started = line(Metric::RMSE);
-        started.data.validation_part = "test".into();
+        started.data.validation_part = ValidationPart::Test;
         started.columns.test = true;
         started
     };

@@ -26,7 +26,9 @@ pub use kernel::{Chunk, CompiledKernel, Kernel, MAX_SCALARS, MAX_SLOTS, SegmentS
 pub use num::Num;
 pub use options::{Decay, GroupOptions};
 pub(super) use two_pass::two_pass;
-pub use two_pass::{Decision, First, Measured, Move, ParamSums, Second, Sums, TwoPass, TwoPassGroups, TwoPassProgram};
+pub use two_pass::{
+    Decision, First, Move, ParamSums, Second, SegmentMeasure, Sums, TwoPass, TwoPassGroups, TwoPassProgram,
+};
 
 /// An update rule with its settings.
 pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {

@@ -159,7 +159,7 @@ pub(crate) use two_pass;
 
 /// The result of the first pass for one parameter with a gradient.
 #[derive(Clone, Copy, Debug)]
-pub struct Measured<'a> {
+pub struct SegmentMeasure<'a> {
     /// The parameter's number in the store.
     pub param: usize,
     pub group: usize,
@@ -189,7 +189,7 @@ pub trait TwoPassProgram: Debug + Send {
         &mut self,
         step: &StepValues<'_>,
         loss: f64,
-        measured: &[Measured<'_>],
+        measured: &[SegmentMeasure<'_>],
     ) -> Result<(Vec<SegmentScalars>, Vec<f64>), UnknownHyper>;
 
     /// Returns what is kept on the host.
@@ -255,10 +255,10 @@ where
         &mut self,
         step: &StepValues<'_>,
         loss: f64,
-        measured: &[Measured<'_>],
+        measured: &[SegmentMeasure<'_>],
     ) -> Result<(Vec<SegmentScalars>, Vec<f64>), UnknownHyper> {
         let groups = groups_at(&self.groups, step.hyper)?;
-        let of_param = |it: &Measured<'_>| {
+        let of_param = |it: &SegmentMeasure<'_>| {
             let sums = std::array::from_fn(|index| it.sums[index]);
             ParamSums { param: it.param, group: it.group, dims: it.dims, sums }
         };

@@ -1,7 +1,7 @@
 """A difference: what a framework gives where our rule differs on purpose.
 
 The docstring of the function says what the framework does; its result is a trace of the framework with our spec for what
-was meant. `tests/integration/schedule_differences.rs` shows both values.
+was meant. `tests/rules/schedule_differences.rs` shows both values.
 """
 
 import math

@@ -524,7 +524,14 @@ class Mechanic(Run):
 # optimizer, case -> seed.
 SEED = {("cocob", "lrdrop"): 2602, ("cocob", "groups"): 2650, ("dowg", "options"): 1101}
 
-SEPARATE = {"lion": LION, "adabelief": ADABELIEF, "adopt": ADOPT, "ademamix": ADEMAMIX, "lars": LARS, "lamb": LAMB}
+SEPARATE = {
+    "lion": LION,
+    "adabelief": ADABELIEF,
+    "adopt": ADOPT,
+    "ademamix": ADEMAMIX,
+    "lars": LARS,
+    "lamb": LAMB,
+}
 # Those of which f32 is recorded too.
 IN_F32 = ("lamb", "lars")
 

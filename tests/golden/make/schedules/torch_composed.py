@@ -35,7 +35,7 @@ def sequence(*parts, unit=STEPS):
 
 def nested(*parts, inner):
     """A sequence in which the parts `inner` (a slice) are a sequence of their own. PyTorch gets them flat: nested, it
-    is a tick early or fails (see golden_schedule_differences_torch.py)."""
+    is a tick early or fails (see the functions in `differences/`)."""
     tables, make = sequence(*parts)
     within = tables[inner]
     table = rule("sequence", parts=[*within[:-1], {k: v for k, v in within[-1].items() if k != "for"}])
