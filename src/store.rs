@@ -17,6 +17,8 @@ pub struct Store {
     flat: Tensor,
     views: Vec<Tensor>,
     buffers: Vec<Tensor>,
+    /// The indices of the parameters that are trained.
+    trained: Vec<usize>,
 }
 
 impl Store {
@@ -35,7 +37,31 @@ impl Store {
             // a change of the parameters that autograd has saved.
             buffers.push(view(buffer, &all, offset)?.f_data()?);
         }
-        Ok(Store { declaration, all, flat, views, buffers })
+        let trained = (0..views.len()).collect();
+        Ok(Store { declaration, all, flat, views, buffers, trained })
+    }
+
+    /// Freezes the parameters for which `is_frozen` returns true. A frozen parameter does not exist for training: it is a
+    /// constant of the loss and has no gradient, so no optimizer moves it or includes it in a norm.
+    pub fn freeze(&mut self, is_frozen: impl Fn(usize) -> bool) {
+        self.trained.retain(|&index| !is_frozen(index));
+        for (index, view) in self.views.iter_mut().enumerate() {
+            if is_frozen(index) {
+                *view = view.set_requires_grad(false);
+            }
+        }
+    }
+
+    /// Computes the gradient of the scalar `loss` for each parameter. It is undefined where the loss does not depend on the
+    /// parameter, and where the parameter is frozen. With `differentiable`, the gradients can be differentiated again.
+    pub fn gradients(&self, loss: &Tensor, differentiable: bool) -> Result<Vec<Tensor>, TchError> {
+        let trained: Vec<&Tensor> = self.trained.iter().map(|&index| &self.views[index]).collect();
+        let found = Tensor::f_run_backward(&[loss], &trained, differentiable, differentiable)?;
+        let mut grads: Vec<Tensor> = self.views.iter().map(|_| Tensor::new()).collect();
+        for (&index, grad) in self.trained.iter().zip(found) {
+            grads[index] = grad;
+        }
+        Ok(grads)
     }
 
     /// The declaration that the tensors follow.

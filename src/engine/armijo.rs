@@ -54,8 +54,8 @@ impl Search {
         };
         let slope = product(&g, &d)?;
         let coupled = by_element(&self.segments, &g, |segment| match optionss[segment.group].decay {
-            Decay::Coupled(amount) => amount,
-            Decay::Decoupled(_) | Decay::OfRule => 0.0,
+            Decay::Coupled(amount) if step.grads[segment.param].defined() => amount,
+            _ => 0.0,
         })?;
         let penalty = |flat: &Tensor| match &coupled {
             Some(amounts) => Ok(0.5 * product(&flat.f_square()?, amounts)?),

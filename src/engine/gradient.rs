@@ -31,6 +31,20 @@ pub fn prepared(
     }
 }
 
+/// Returns the parameters as one row in the store's order, with zeros for those without a gradient.
+pub fn with_gradient(grads: &[Tensor], store: &Store, segments: &Segments) -> Result<Tensor, Error> {
+    if grads.iter().all(Tensor::defined) {
+        return Ok(store.flat().shallow_clone());
+    }
+    let rows = segments.iter().map(|segment| {
+        let p = store.get(segment.param).f_detach()?;
+        let p = if grads[segment.param].defined() { p } else { p.f_zeros_like()? };
+        Ok(p.f_reshape([-1])?)
+    });
+    let rows: Vec<Tensor> = rows.collect::<Result<_, Error>>()?;
+    Ok(Tensor::f_cat(&rows, 0)?)
+}
+
 /// Returns all gradients as one row in the store's order, prepared by the options of their groups. Where there is no
 /// gradient the row has zeros.
 pub fn flat(

@@ -100,7 +100,7 @@ impl Engine {
         let mut sum = self.sum.flat().shallow_clone();
         let _ = sum.f_mul_scalar_(scale / (scale + eps))?;
         let h = {
-            let p = step.store.flat();
+            let p = &gradient::with_gradient(step.grads, step.store, &self.segments)?;
             let pairs = [(&gradient, &sum), (p, &sum), (&gradient, &gradient), (p, p)];
             let dots = pairs.iter().map(|(a, b)| dot(a, b)).collect::<Result<Vec<_>, TchError>>()?;
             // Waits for the device once for all of them.

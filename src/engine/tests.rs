@@ -101,6 +101,8 @@ struct Case {
     clip: Clip,
     group_of: [usize; 4],
     lr: f64,
+    /// The group with rate 0 whose parameters have no gradient.
+    frozen: Option<usize>,
     hyper: Vec<Vec<(&'static str, f64)>>,
     as_tensors: bool,
     /// The sign of the loss that the gradients are of.
@@ -118,6 +120,7 @@ impl Case {
             clip,
             group_of,
             lr: 0.01,
+            frozen: None,
             hyper: vec![],
             as_tensors: false,
             sign: 1.0,
@@ -134,7 +137,8 @@ impl Case {
     }
 
     fn step(&self, store: &mut Store, optimizer: &mut dyn Optimizer, grads: &[Tensor]) -> Result<(), Error> {
-        let lr = vec![self.lr; self.group_of.iter().max().unwrap() + 1];
+        let groups = 0..=*self.group_of.iter().max().unwrap();
+        let lr: Vec<f64> = groups.map(|group| if Some(group) == self.frozen { 0.0 } else { self.lr }).collect();
         let (loss, mut batch) = (Tensor::from(self.sign), Bowl::around(store, grads, self.sign));
         let mut step = Step { store, grads, lr: &lr, hyper: &self.hyper, loss: &loss, batch: &mut batch };
         if self.as_tensors { optimizer.step_as_tensors(&mut step) } else { optimizer.step(&mut step) }
@@ -341,6 +345,44 @@ fn a_parameter_without_a_gradient_does_not_move() {
             let moved = no_grad(|| store.flat().ne_tensor(&before));
             let moved = |at: i64, len: i64| moved.narrow(0, at, len).any().int64_value(&[]) == 1;
             assert!(moved(0, 32_500) && !moved(32_500, 64) && moved(32_564, 8), "{table}");
+        }
+    }
+}
+
+/// A step with a frozen parameter is the step of the model without it: in parameters, state and what is found on the
+/// host, such as a rate. Some rules add over all parameters in one sum, whose last digits depend on its length.
+#[test]
+fn a_frozen_parameter_does_not_exist_for_an_optimizer() {
+    let without_b = |tensors: Vec<Tensor>| tensors.into_iter().enumerate().filter(|it| it.0 != 1).map(|it| it.1);
+    let mut smaller = Declaration::default();
+    for param in declaration().params().iter().filter(|param| param.name != "b") {
+        smaller.add(param.name.clone(), &param.shape, param.init);
+    }
+    for table in tables() {
+        for as_tensors in [false, true] {
+            let clip = Clip::Norm(1.0);
+            let frozen =
+                Case { as_tensors, clip, lr: 0.1, group_of: [0, 1, 0, 0], frozen: Some(1), ..Case::new(&table) };
+            let absent = Case { as_tensors, clip, lr: 0.1, declaration: smaller.clone(), ..Case::new(&table) };
+            let ((mut store, mut optimizer), (mut other, mut of_other)) = (frozen.start(), absent.start());
+            let start = store.get(1).copy();
+            for step in 1..=5 {
+                let mut grads = gradients(&store, step);
+                grads[1] = Tensor::new();
+                let others: Vec<Tensor> = without_b(grads.iter().map(Tensor::shallow_clone).collect()).collect();
+                frozen.step(&mut store, &mut *optimizer, &grads).unwrap();
+                absent.step(&mut other, &mut *of_other, &others).unwrap();
+            }
+            assert!(store.get(1).equal(&start), "{table}");
+            let views = |store: &Store| store.views().iter().map(|view| view.detach()).collect::<Vec<_>>();
+            let of_b = |(name, _): &(String, Tensor)| name.ends_with("/b");
+            let state = |optimizer: &dyn Optimizer| optimizer.state().into_iter().filter(|it| !of_b(it)).map(|it| it.1);
+            let with = without_b(views(&store)).chain(state(&*optimizer));
+            let without = views(&other).into_iter().chain(state(&*of_other));
+            for (ours, theirs) in with.zip(without) {
+                let apart = (&ours - &theirs).abs().max().double_value(&[]);
+                assert!(apart <= 1e-12 * (1.0 + theirs.abs().max().double_value(&[])), "{table}: {apart:e}");
+            }
         }
     }
 }

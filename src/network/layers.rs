@@ -88,7 +88,9 @@ fn batch_norm(
         ForwardMode::Calibrate { batch, .. } => 1.0 / (batch + 1) as f64,
         _ => BATCH_NORM_MOMENTUM,
     };
-    let training = mode != ForwardMode::Eval;
+    // As in Keras: a frozen layer normalizes by its running statistics and leaves them alone.
+    let frozen = !weight.requires_grad() && !bias.requires_grad();
+    let training = mode != ForwardMode::Eval && !frozen;
     x.f_batch_norm(Some(weight), Some(bias), mean, var, training, momentum, BATCH_NORM_EPS, false)
 }
 

@@ -55,6 +55,22 @@ fn dropout_follows_from_the_step() {
 }
 
 #[test]
+fn a_frozen_batch_normalization_uses_its_running_statistics() {
+    let (model, mut store) = build_for_images("type = \"mlp\"\nbatch_norm = true");
+    let is_norm: Vec<bool> = store.declaration().params().iter().map(|param| param.name.contains("norm")).collect();
+    assert!(is_norm.contains(&true) && is_norm.contains(&false));
+    store.freeze(|param| is_norm[param]);
+    let before = store.all().copy();
+    let output = |mode| forward(&model, &images(1, 5), &store, mode).unwrap();
+    let trained = output(ForwardMode::Train { seed: 1, step: 0 });
+    assert!(trained.equal(&output(ForwardMode::Eval)) && store.all().equal(&before));
+    let grads = store.gradients(&trained.sum(Kind::Float), false).unwrap();
+    for (grad, is_norm) in grads.iter().zip(is_norm) {
+        assert_eq!(grad.defined(), !is_norm);
+    }
+}
+
+#[test]
 fn running_statistics_move_only_in_training_and_calibration() {
     for table in ["type = \"mlp\"\nbatch_norm = true\ndropout = 0.5", "type = \"cnn\"\nbatch_norm = true"] {
         let (model, store) = build_for_images(table);

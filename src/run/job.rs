@@ -8,7 +8,7 @@ use tracing::info;
 use crate::batches::Batches;
 use crate::checkpoint::load_weights;
 use crate::cli::{Error, FetchProgress};
-use crate::dataset::{Access, Affine, Coding, Data, Part, Preprocessing};
+use crate::dataset::{Access, Affine, Coding, Data, Part, Preprocessing, Targets};
 use crate::engine::{self, Ema, Segments};
 use crate::libtorch::{device, kind};
 use crate::optimizer::OptimizerConfig;
@@ -59,7 +59,20 @@ pub fn examples(plan: &Plan, data: Data, affine: &Affine) -> Result<Examples, Er
         (true, None) => Validation::Train,
     };
     let test = test.map(batches).transpose()?;
-    Ok(Examples { all: batches(train)?, train_rows, val, test })
+    let target_variance = target_variance(&train.targets, &train_rows, plan.data.outputs());
+    Ok(Examples { all: batches(train)?, train_rows, val, test, target_variance })
+}
+
+/// Returns the mean variance of the `outputs` targets over the examples `rows`. 0 for classes.
+fn target_variance(targets: &Targets, rows: &[u32], outputs: usize) -> f64 {
+    let Targets::Values(values) = targets else { return 0.0 };
+    let n = rows.len().max(1) as f64;
+    let variance = |output: usize| {
+        let of_rows = || rows.iter().map(|&row| f64::from(values[row as usize * outputs + output]));
+        let mean = of_rows().sum::<f64>() / n;
+        of_rows().map(|value| (value - mean).powi(2)).sum::<f64>() / n
+    };
+    (0..outputs).map(variance).sum::<f64>() / outputs.max(1) as f64
 }
 
 /// Creates the model's parameters. Their values are from the file `weights`, or from the file that the spec names, or drawn
@@ -74,12 +87,14 @@ pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// Builds the job, and returns with it what was learned from the training rows. If `probe` is set, also estimates its peak memory by trials that use at most `probe` bytes. The estimate
-/// is `None` where the trials fail or cannot measure memory.
+/// Builds the job. Returns with it the preprocessing, which was learned from the training rows. If `probe` is set, also
+/// estimates its peak memory by trials that use at most `probe` bytes. The estimate is `None` where the trials fail or
+/// cannot measure memory.
 pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Preprocessing, Option<MemoryEstimate>), Error> {
     let preprocessing = preprocessing(&plan, &data)?;
     let examples = examples(&plan, data, &preprocessing.normalize)?;
-    let store = store(&plan, None)?;
+    let mut store = store(&plan, None)?;
+    store.freeze(|param| plan.groups.groups[plan.groups.group_of[param]].frozen);
     let segments = Segments::new(store.declaration(), &plan.groups.group_of);
     let mut methods: Vec<Box<dyn OptimizerConfig>> = Vec::new();
     let mut rates = Vec::new();

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::params::Declaration;
 use crate::record::{
     BEST_WEIGHTS, Build, EMA_WEIGHTS, Event, Experiment, Facts, Fanout, JsonLines, Outcome, PREPROCESSING, Quiet,
-    RunDirectory, Sink, Status, Terminal, WEIGHTS, Warning, atomic_write, spec_hash,
+    RunDirectory, Sink, Status, Terminal, ValidationPart, WEIGHTS, Warning, atomic_write, spec_hash,
 };
 use crate::train::{Failure, State, TrainResult, fit};
 
@@ -34,7 +34,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     job::prepare_libtorch(&plan);
     let mut started = started(&plan);
     started.resumed = checkpoint.as_ref().map(resume::resumed);
-    if started.data.validation_part == "test" {
+    if started.data.validation_part == ValidationPart::Test {
         warnings.push(Warning::TestPartDecides);
     }
     // Published sets are described without reading them.

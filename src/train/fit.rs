@@ -167,6 +167,7 @@ impl Run<'_, '_, '_> {
                 optimizer: self.trainer.optimizer.host_state(),
                 watch: track.watch.state(),
                 early: track.early(),
+                loss_before: track.loss_before,
                 reached: track.reached.clone(),
                 last: track.last.clone(),
                 rollbacks: track.rollbacks.clone(),

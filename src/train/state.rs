@@ -67,6 +67,9 @@ pub struct StateValues {
     pub(super) optimizer: Value,
     pub(super) watch: BestSoFar,
     pub(super) early: Option<BestSoFar>,
+    /// The validation loss before training. `None` before it is known.
+    #[serde(default)]
+    pub(super) loss_before: Option<f64>,
     pub reached: Option<Reached>,
     pub(super) last: Option<Row>,
     /// The rollbacks after divergences. Earlier versions wrote them as `reductions`.

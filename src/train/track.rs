@@ -28,6 +28,10 @@ pub(super) struct Track {
     pub watch: Watch,
     early: Option<Watch>,
     pub reached: Option<Reached>,
+    /// The validation loss before training.
+    pub loss_before: Option<f64>,
+    /// True after the warning that the training loss is far above that.
+    pub warned_of_explosion: bool,
     /// The row of the last evaluated epoch.
     pub last: Option<Row>,
     pub rollbacks: Vec<Rollback>,
@@ -79,6 +83,8 @@ impl Track {
             watch,
             early,
             reached: None,
+            loss_before: None,
+            warned_of_explosion: false,
             last: None,
             rollbacks: Vec::new(),
             at: Position::default(),
@@ -113,6 +119,7 @@ impl Track {
             early.restore(best);
         }
         self.reached = values.reached.clone();
+        self.loss_before = values.loss_before;
         self.last = values.last.clone();
         Ok(())
     }
@@ -180,6 +187,13 @@ impl Track {
         let (Some(early), Some(stop)) = (&mut self.early, &self.stops.early_stop) else { return false };
         early.add(row.get(early.monitor().metric), row.epoch);
         early.since() >= stop.patience
+    }
+
+    /// Returns the limit that the training loss `loss` exceeds: `factor` times the validation loss before training, and at
+    /// least `variance`, the loss of the best constant. `None` if it exceeds no limit.
+    pub fn exceeded(&self, loss: f64, factor: f64, variance: f64) -> Option<f64> {
+        let limit = (factor * self.loss_before?).max(variance);
+        (loss > limit).then_some(limit)
     }
 
     /// Passes `row` to the groups' rules. Returns the changes that they made. Epoch 0 is skipped: no rule has affected it.

@@ -51,6 +51,9 @@ pub struct Examples {
     pub val: Validation,
     /// The test part, or `None` if the data set has none.
     pub test: Option<Batches>,
+    /// The mean variance of the outputs' targets over the examples to train on: the mean squared error of the best
+    /// constant. 0 for classes.
+    pub target_variance: f64,
 }
 
 /// The examples that decisions use.
@@ -83,7 +86,7 @@ impl Trainer {
         let batch = data.all.gather_for_step(rows, batching.augment.as_ref(), seed, step)?;
         let output = forward(model, &batch.x, store, ForwardMode::Train { seed, step })?;
         let value = mean_loss(*loss, &output, &batch.y)?;
-        let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
+        let grads = store.gradients(&value, false)?;
         meter.add(step + 1, &value, &output, &batch.y)?;
         let mut closure = Closure { model, batch: &batch, loss: *loss, seed, step };
         optimizer.step(&mut Step {

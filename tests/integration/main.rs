@@ -5,6 +5,7 @@
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`, `programs`: the program as a person runs it.
 //! - `arrays`: what a run says about its data.
 //! - `tables`: from a table to its predictions.
+//! - `decisions`, `frozen`: what a part of the spec promises about training.
 //! - `results`: the files that a run leaves, and what scripts read in them.
 //! - `resume`, `interrupted`, `faults`: runs that are killed, stopped or failing. `scripts/torture` runs their long forms.
 //! - `golden` and its users `optimizers`, `networks`: comparison with the frameworks. That of schedules is in `tests/rules`.
@@ -20,9 +21,11 @@ mod arrays;
 mod bad_specs;
 mod cli;
 mod cli_optimizers;
+mod decisions;
 mod docs;
 mod experiments;
 mod faults;
+mod frozen;
 mod golden;
 mod hostile;
 mod interrupted;

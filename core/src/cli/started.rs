@@ -4,6 +4,7 @@ use crate::dataset::{About, ClassCount, ColumnUse, TaskKind};
 use crate::plan::{Compute, DataPlan, Group, Groups, ModelPlan, Plan, Scheduled};
 use crate::record::{
     ClassInfo, Columns, ComputeInfo, DataInfo, GroupInfo, HyperInfo, ModelInfo, Started, StrategyInfo, TableInfo,
+    ValidationPart,
 };
 
 /// Describes the run of `plan` in words and numbers.
@@ -39,16 +40,16 @@ fn data(plan: &DataPlan) -> DataInfo {
     let about = if plan.assumed_steps.is_some() { About::default() } else { plan.dataset.about().unwrap_or_default() };
     let test_examples = plan.info.test;
     let validation_part = match (plan.info.held_out, test_examples) {
-        (0, 0) => "train",
-        (0, _) => "test",
-        _ => "validation",
+        (0, 0) => ValidationPart::Train,
+        (0, _) => ValidationPart::Test,
+        _ => ValidationPart::Validation,
     };
     DataInfo {
         name: plan.name.to_owned(),
         train_examples: plan.train_examples() as u64,
         val_examples: plan.info.held_out as u64,
         test_examples: test_examples as u64,
-        validation_part: validation_part.to_owned(),
+        validation_part,
         input_shape: plan.info.input.iter().map(|&size| size as u64).collect(),
         task: TaskKind::of(plan.info.task).word().to_owned(),
         outputs: plan.outputs() as u64,
@@ -105,6 +106,7 @@ fn group(group: &Group) -> GroupInfo {
     GroupInfo {
         name: rate.name.clone(),
         parameters: group.parameters as u64,
+        frozen: group.frozen,
         lr: rate.base_lr,
         schedule: rate.rule.describe(),
         schedule_for: rate.hyper.iter().filter_map(hyper).collect(),

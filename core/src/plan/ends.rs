@@ -177,13 +177,18 @@ choice! {
     }
 }
 
-/// Reads `[on_divergence]`: `action`, and with `"reduce"` `factor` and `times`.
-pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> Option<RollbackPolicy> {
+/// Reads `[on_divergence]`: `above`, `action`, and with `"reduce"` `factor` and `times`. Returns the reaction, and the
+/// multiple of the validation loss before training above which a training loss is a divergence.
+pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> (Option<RollbackPolicy>, Option<f64>) {
     if !root.has("on_divergence") {
         root.mark_known("on_divergence");
-        return None;
+        return (None, None);
     }
-    let mut section = root.section("on_divergence")?;
+    let Some(mut section) = root.section("on_divergence") else { return (None, None) };
+    let above = section.optional::<Positive>("above").map(|above| above.0);
+    if above.is_some_and(|above| above <= 1.0) {
+        section.error("above", "a run would diverge without having become worse", "expected a number above 1");
+    }
     let action = section.or("action", Action::Stop);
     let reduce = (action == Action::Reduce).then(|| {
         let factor = section.or("factor", Positive(0.1)).0;
@@ -199,7 +204,7 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
     }
     let resolved = section.finish();
     root.put("on_divergence", resolved);
-    reduce
+    (reduce, above)
 }
 
 /// Reads a metric's name under `key`, and `mode`, which defaults to the metric's own direction.

@@ -21,6 +21,8 @@ pub struct Group {
     pub rate: Rate,
     /// Total number of elements of its parameters.
     pub parameters: usize,
+    /// True if its parameters are not trained: they do not exist for the optimizer.
+    pub frozen: bool,
 }
 
 /// All groups, and the group of each parameter.
@@ -94,7 +96,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     }
 
     let rate = Rate { name: BASE.to_owned(), base_lr: lr, rule: rule?, hyper: scheduled? };
-    let base = Group { method: method?, rate, parameters: 0 };
+    let base = Group { method: method?, rate, parameters: 0, frozen: false };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
     let has_own = |value: &&Value| value.as_table().is_some_and(|own| own.get(hyper::KEY).is_some());
     let of_run = groups.iter().zip(std::iter::once(false).chain(tables.iter().map(has_own)));
@@ -107,6 +109,9 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
         groups[group].parameters += param.len;
     }
     limits::check(root, entry?.name, &groups, &tables, around.horizon);
+    if groups.iter().all(|group| group.frozen || group.parameters == 0) && around.declaration.len() > 0 {
+        root.error("group", "every parameter is frozen", "nothing is left to train");
+    }
     Some(Groups { groups, group_of })
 }
 
@@ -149,7 +154,7 @@ impl Reader<'_> {
         let mut section = Section::new(path, &merged, Some(value.place.clone()), self.log);
         let name = self.name(&mut section, names);
         let params = patterns::claim(&mut section, self.around.declaration, index, taken);
-        let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;
+        let (frozen, lr_mult) = freeze_and_lr_mult(&mut section);
         let method = match self.optimizer_is_right {
             true => lookup(optimizer::REGISTRY, "optimizer", &mut section).and_then(|it| (it.build)(&mut section)),
             false => None,
@@ -167,11 +172,15 @@ impl Reader<'_> {
             self.scheduled(&mut section, own, follower)
         });
         let resolved = if self.optimizer_is_right { section.finish() } else { section.into_resolved() };
-        let is_own = |key: &str| key == "lr_mult" || own.get(key).is_some();
+        let is_own = |key: &str| match key {
+            "lr_mult" => !frozen,
+            "freeze" => frozen,
+            _ => own.get(key).is_some(),
+        };
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
         let group = || {
             let rate = Rate { name: name?, base_lr, rule: rule?, hyper: scheduled? };
-            Some(Group { method: method?, rate, parameters: 0 })
+            Some(Group { method: method?, rate, parameters: 0, frozen })
         };
         (params.and_then(|()| group()), resolved)
     }
@@ -239,4 +248,16 @@ impl Reader<'_> {
         names.push(name.clone());
         trouble.is_none().then_some(name)
     }
+}
+
+/// Reads `freeze` and `lr_mult`. Each of `freeze = true` and `lr_mult = 0` implies the other.
+fn freeze_and_lr_mult(section: &mut Section<'_>) -> (bool, f64) {
+    let freeze: Option<bool> = section.optional("freeze");
+    let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;
+    if freeze == Some(false) && lr_mult == 0.0 {
+        section.error("freeze", "`lr_mult = 0` freezes this group, but `freeze` is false", "remove one of them");
+    }
+    let frozen = freeze.unwrap_or(lr_mult == 0.0);
+    section.put("freeze", frozen);
+    (frozen, if frozen { 0.0 } else { lr_mult })
 }

@@ -16,7 +16,8 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
         let own = table.as_table().and_then(|table| table.get(key));
         Some(own.map_or(&table.place, |value| &value.place).clone())
     };
-    if let (Some(reason), Some(table)) = (one_group, tables.first()) {
+    let trained = groups.iter().skip(1).zip(tables).find(|(group, _)| !group.frozen);
+    if let (Some(reason), Some((_, table))) = (one_group, trained) {
         refuse(log, Some(&table.place), format!("\"{name}\" takes no groups"), reason);
     }
     for (index, group) in groups.iter().enumerate().skip(1) {
@@ -33,11 +34,11 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
         }
     }
     if let Some(reason) = one_rate {
-        // A group with rate 0 does not change, so it does not affect the others.
-        let first = groups.iter().find(|group| group.parameters > 0 && group.rate.base_lr != 0.0);
+        // A frozen group does not change, so it does not affect the others.
+        let first = groups.iter().find(|group| group.parameters > 0 && !group.frozen);
         let other = groups.iter().enumerate().find(|(index, group)| {
             let differs = first.is_some_and(|first| first.rate.base_lr != group.rate.base_lr);
-            group.parameters > 0 && group.rate.base_lr != 0.0 && (differs || has_own_schedule(tables, *index))
+            group.parameters > 0 && !group.frozen && (differs || has_own_schedule(tables, *index))
         });
         if let Some((index, group)) = other {
             let key = if first.is_some_and(|first| first.rate.base_lr != group.rate.base_lr) {

@@ -162,7 +162,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     let target = ends::target(&mut root, metric, &metrics);
     let early_stop = ends::early_stop(&mut root, &metrics, length.map(|length| length.horizon));
     let test_every_epoch = record(&mut root);
-    let on_divergence = ends::on_divergence(&mut root, groups.as_ref());
+    let (on_divergence, diverges_above) = ends::on_divergence(&mut root, groups.as_ref());
     let saving = saving::read(&mut root, horizon);
     root.optional::<String>("relative_to");
     let mut resolved = root.finish();
@@ -187,7 +187,7 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
         groups: groups?,
         updates: Updates { clip, ema },
         length: length?,
-        stops: Stops { time_limit, target, early_stop, on_divergence },
+        stops: Stops { time_limit, target, early_stop, on_divergence, diverges_above },
         evaluation: Evaluation { best_by, test_every_epoch },
         saving,
         files,

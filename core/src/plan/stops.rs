@@ -14,6 +14,9 @@ pub struct Stops {
     pub early_stop: Option<EarlyStop>,
     /// The reaction to a divergence. Without one, a divergence ends the run.
     pub on_divergence: Option<RollbackPolicy>,
+    /// The multiple of the validation loss before training above which a training loss is a divergence. `None` if only a
+    /// loss that is NaN or infinite is one.
+    pub diverges_above: Option<f64>,
 }
 
 /// The value of a metric that the run should reach.

@@ -15,6 +15,7 @@ pub(crate) fn started() -> Started {
     let group = |name: &str, parameters, lr, schedule: &str| GroupInfo {
         name: name.into(),
         parameters,
+        frozen: false,
         lr,
         schedule: schedule.into(),
         schedule_for: vec![],
@@ -24,7 +25,7 @@ pub(crate) fn started() -> Started {
         train_examples: 50_000,
         val_examples: 10_000,
         test_examples: 10_000,
-        validation_part: "validation".into(),
+        validation_part: ValidationPart::Validation,
         input_shape: vec![1, 28, 28],
         task: "classification".into(),
         outputs: 10,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::event::{Row, Scores};
 use super::number::exact;
-use super::started::{Columns, Started};
+use super::started::{Columns, Started, ValidationPart};
 use crate::metric::{Metric, Part};
 
 /// The columns of a run:
@@ -66,10 +66,10 @@ impl Started {
 
     /// Returns the part of the data that decisions use.
     pub fn deciding_part(&self) -> Part {
-        match self.data.validation_part.as_str() {
-            "test" => Part::Test,
-            "train" => Part::Train,
-            _ => Part::Val,
+        match self.data.validation_part {
+            ValidationPart::Validation => Part::Val,
+            ValidationPart::Test => Part::Test,
+            ValidationPart::Train => Part::Train,
         }
     }
 }

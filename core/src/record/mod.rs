@@ -44,7 +44,7 @@ pub use run_json::{Build, Facts, Process, RunJson, RunRecord, RunRecordError, SC
 pub use space::{FreeSpace, Reserve, is_full};
 pub use started::*;
 pub use terminal::Terminal;
-pub use warning::Warning;
+pub use warning::{EXPLOSION, Warning};
 
 /// A consumer of events.
 pub trait Sink {

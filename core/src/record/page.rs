@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 
 use super::event::{Best, Divergence, Outcome, RateChanged, Reached, Rollback, Row, Scores, Status};
 use super::number::{count, figure, rate, score, seconds};
-use super::started::{ClassInfo, ComputeInfo, DataInfo, GroupInfo, Resumed, Started, StrategyInfo};
+use super::started::{ClassInfo, ComputeInfo, DataInfo, GroupInfo, Resumed, Started, StrategyInfo, ValidationPart};
 use crate::metric::Metric;
 use crate::spec::Horizon;
 
@@ -59,10 +59,10 @@ impl Page {
         }
         text += "\n";
         let short = run.metric.short;
-        let part = match run.data.validation_part.as_str() {
-            "validation" => "val",
-            "test" => "test",
-            _ => "eval",
+        let part = match run.data.validation_part {
+            ValidationPart::Validation => "val",
+            ValidationPart::Test => "test",
+            ValidationPart::Train => "eval",
         };
         let heads = [
             "epoch",
@@ -222,7 +222,7 @@ fn parts(data: &DataInfo) -> String {
     let parts = [(data.train_examples, "train"), (data.val_examples, "validation"), (data.test_examples, "test")];
     let parts = parts.iter().filter(|(examples, _)| *examples > 0);
     let mut text: Vec<String> = parts.map(|&(examples, name)| format!("{} {name}", count(examples))).collect();
-    if data.validation_part != "validation" {
+    if data.validation_part != ValidationPart::Validation {
         text.push(format!("decides by {}", data.validation_part));
     }
     text.join(", ")
@@ -277,6 +277,7 @@ fn ended(outcome: &Outcome) -> (Style, String) {
         Status::Diverged | Status::Failed => BAD,
     };
     let word = match (&outcome.diverged, &outcome.last) {
+        (Some(at), _) if at.step == 0 => format!("diverged before the first step: the validation loss is {}", at.loss),
         (Some(at), _) => format!("diverged at step {}: the loss was {} at lr {}", count(at.step), at.loss, rate(at.lr)),
         (None, Some(row)) => format!("{status} after epoch {}, step {}", row.epoch, count(row.step)),
         (None, None) => format!("{status} before the first epoch"),

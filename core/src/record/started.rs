@@ -48,6 +48,30 @@ pub struct ModelInfo {
     pub parameters: u64,
 }
 
+/// The part of the data that decisions use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidationPart {
+    /// Examples that are held out of the training part.
+    #[default]
+    Validation,
+    /// With `validation = 0`: the test part.
+    Test,
+    /// With `validation = 0` and without a test part: the examples to train on.
+    Train,
+}
+
+/// Writes the name of the part: `validation`, `test` or `train`.
+impl fmt::Display for ValidationPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ValidationPart::Validation => "validation",
+            ValidationPart::Test => "test",
+            ValidationPart::Train => "train",
+        })
+    }
+}
+
 /// The data of a run, with the number of examples in each part. It is 0 for a part that does not exist.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DataInfo {
@@ -57,8 +81,8 @@ pub struct DataInfo {
     pub train_examples: u64,
     pub val_examples: u64,
     pub test_examples: u64,
-    /// The part that decisions use: `validation`, or with `validation = 0`, `test` or `train`.
-    pub validation_part: String,
+    /// The part that decisions use.
+    pub validation_part: ValidationPart,
     /// The shape of one input: `[1, 28, 28]` or `[features]`. Empty in records of older versions.
     #[serde(default)]
     pub input_shape: Vec<u64>,
@@ -138,6 +162,9 @@ pub struct Resumed {
 pub struct GroupInfo {
     pub name: String,
     pub parameters: u64,
+    /// True if its parameters are not trained.
+    #[serde(default)]
+    pub frozen: bool,
     pub lr: f64,
     pub schedule: String,
     /// The hyper-parameters with a schedule of their own.
@@ -146,8 +173,11 @@ pub struct GroupInfo {
 }
 
 impl GroupInfo {
-    /// Describes the schedules: `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
+    /// Describes the rates, or says that the group is frozen: `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
     pub fn rates(&self) -> String {
+        if self.frozen {
+            return "frozen".to_owned();
+        }
         let lr = format!("lr {}, {}", rate(self.lr), self.schedule);
         let others = self.schedule_for.iter().map(ToString::to_string);
         std::iter::once(lr).chain(others).collect::<Vec<_>>().join("; ")

@@ -5,8 +5,13 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::number::figure;
+
+/// A training loss that is this many times the validation loss before training is warned about.
+pub const EXPLOSION: f64 = 100.0;
+
 /// Something that a person should know although the run continues.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
     /// `validation = 0`: the test part decides.
     TestPartDecides,
@@ -15,6 +20,20 @@ pub enum Warning {
         /// What it is, and what to do.
         found: String,
     },
+    /// The target is reached before any step was made.
+    TargetBeforeTraining {
+        /// The target as a condition, and the value before training.
+        target: String,
+        value: f64,
+    },
+    /// The validation loss before training is NaN or infinite.
+    LossBeforeTraining {
+        loss: f64,
+        /// The index in the training or test part of the first example with such a loss.
+        example: Option<u32>,
+    },
+    /// The training loss has grown far beyond the validation loss before training.
+    LossExploded { epoch: u64, loss: f64, limit: f64 },
     /// The newest checkpoint cannot be used.
     OlderCheckpoint {
         /// The checkpoint, and what is wrong with it.
@@ -51,6 +70,9 @@ impl Warning {
         match self {
             Warning::TestPartDecides => "test_part_decides",
             Warning::Data { .. } => "data",
+            Warning::TargetBeforeTraining { .. } => "target_before_training",
+            Warning::LossBeforeTraining { .. } => "loss_before_training",
+            Warning::LossExploded { .. } => "loss_exploded",
             Warning::OlderCheckpoint { .. } => "older_checkpoint",
             Warning::SettingChanged { .. } => "setting_changed",
             Warning::LittleMemory { .. } => "little_memory",
@@ -67,6 +89,26 @@ impl fmt::Display for Warning {
                  set `validation` above 0 for an unbiased test score",
             ),
             Warning::Data { found } => f.write_str(found),
+            Warning::TargetBeforeTraining { target, value } => write!(
+                f,
+                "the target {target} is reached before training ({value}), which doesn't count: it is too easy, or the \
+                 validation part is too small"
+            ),
+            Warning::LossBeforeTraining { loss, example } => {
+                write!(f, "the validation loss before training is {loss}")?;
+                if let Some(example) = example {
+                    write!(f, ", because of example {example} (counted from 0): its target or an input is too large")?;
+                }
+                Ok(())
+            }
+            Warning::LossExploded { epoch, loss, limit } => write!(
+                f,
+                "the training loss of epoch {epoch} is {}, above {}, which is {EXPLOSION} times the validation \
+                 loss before training: the learning rate is probably too high; `[on_divergence] above = {EXPLOSION}` \
+                 treats this as a divergence",
+                figure(*loss),
+                figure(*limit)
+            ),
             Warning::OlderCheckpoint { trouble } => {
                 write!(f, "an older checkpoint is used: {trouble}; the steps after it are computed again")
             }

@@ -9,7 +9,8 @@ use super::super::trainer::Bad;
 use super::super::{Error, Validation};
 use super::{End, Run};
 use crate::metric::Part;
-use crate::record::{Divergence, Event, Row};
+use crate::record::number::figure;
+use crate::record::{Divergence, EXPLOSION, Event, Reached, Row, Scores, Warning};
 
 impl Run<'_, '_, '_> {
     /// Ends the run as diverged if a parameter has become NaN or infinite although the loss has not.
@@ -42,9 +43,10 @@ impl Run<'_, '_, '_> {
         let Position { epoch, step, .. } = self.track.at;
         let val = self.trainer.scores_of_validation()?;
         let bad = val.map(|scores| Bad { step, loss: scores.loss }).filter(|bad| !bad.loss.is_finite());
-        if let Some(bad) = bad.filter(|_| self.can_roll_back()) {
+        let diverged = bad.map(|bad| self.track.divergence(bad)).or_else(|| self.explosion(train));
+        if let Some(divergence) = diverged.clone().filter(|_| self.can_roll_back()) {
             // The epoch will be trained again and get its row then.
-            return Ok(Some(End::Diverged(self.track.divergence(bad))));
+            return Ok(Some(End::Diverged(divergence)));
         }
         let test = match (self.track.evaluation.test_every_epoch, &self.trainer.data.val) {
             (true, Validation::Test) => val,
@@ -69,12 +71,17 @@ impl Run<'_, '_, '_> {
         };
         (self.emit)(&Event::Epoch(row.clone())).inspect_err(|_| self.unwritten = Some(row.clone()))?;
         self.track.last = Some(row.clone());
+        if epoch == 0 {
+            self.report_start(&row)?;
+            return Ok(diverged.map(End::Diverged));
+        }
         if self.track.is_best(&row) {
             self.best = Some(self.watched_weights()?);
         }
-        if let Some(bad) = bad {
-            return Ok(Some(End::Diverged(self.track.divergence(bad))));
+        if let Some(divergence) = diverged {
+            return Ok(Some(End::Diverged(divergence)));
         }
+        self.warn_of_explosion(&row)?;
         if let Some((target, reached)) = self.track.reaches_target(&row) {
             let stop = target.stop;
             (self.emit)(&Event::TargetReached(reached.clone()))?;
@@ -90,6 +97,40 @@ impl Run<'_, '_, '_> {
             (self.emit)(&Event::RateChanged(change))?;
         }
         Ok(None)
+    }
+
+    /// Keeps and reports what training is compared with. Nothing is decided by it.
+    fn report_start(&mut self, row: &Row) -> Result<(), Error> {
+        let loss = row.val.map(|scores| scores.loss);
+        self.track.loss_before = loss.filter(|loss| loss.is_finite());
+        if let Some(loss) = loss.filter(|loss| !loss.is_finite()) {
+            let example = self.trainer.first_without_finite_loss()?;
+            (self.emit)(&Event::Warning(Warning::LossBeforeTraining { loss, example }))?;
+        }
+        if let Some((target, Reached { value, .. })) = self.track.reaches_target(row) {
+            let target = target.to_string();
+            (self.emit)(&Event::Warning(Warning::TargetBeforeTraining { target, value }))?;
+        }
+        Ok(())
+    }
+
+    /// Returns a divergence if the training loss of the epoch is so large that the spec counts it as one.
+    fn explosion(&self, train: Option<Scores>) -> Option<Divergence> {
+        let (factor, loss) = (self.track.stops.diverges_above?, train?.loss);
+        let limit = self.track.exceeded(loss, factor, self.trainer.data.target_variance)?;
+        let (step, lr) = (self.track.at.step, self.track.values.lr[0]);
+        Some(Divergence { step, lr, loss: format!("{} (above {})", figure(loss), figure(limit)) })
+    }
+
+    /// Warns once if the training loss of the epoch is far above the validation loss before training.
+    fn warn_of_explosion(&mut self, row: &Row) -> Result<(), Error> {
+        let loss = row.train.map_or(0.0, |scores| scores.loss);
+        let limit = self.track.exceeded(loss, EXPLOSION, self.trainer.data.target_variance);
+        if let Some(limit) = limit.filter(|_| !self.track.warned_of_explosion) {
+            self.track.warned_of_explosion = true;
+            (self.emit)(&Event::Warning(Warning::LossExploded { epoch: row.epoch, loss, limit }))?;
+        }
+        Ok(())
     }
 
     /// Returns a copy of the weights that the watched metric belongs to.

@@ -38,10 +38,10 @@ impl Watch {
         self.best
     }
 
-    /// Adds the value after `epoch`. Returns whether it is the best so far; `None` and NaN never are.
+    /// Adds the value after `epoch`. Returns whether it is the best so far; `None`, NaN and infinity never are.
     pub fn add(&mut self, value: Option<f64>, epoch: u64) -> bool {
         let better = match (value, self.best.best) {
-            (Some(value), _) if value.is_nan() => false,
+            (Some(value), _) if !value.is_finite() => false,
             (Some(value), Some((best, _))) => self.monitor.mode.is_better(value, best, self.margin),
             (Some(_), None) => true,
             (None, _) => false,

@@ -37,7 +37,7 @@ impl engine::Batch for Closure<'_> {
     fn gradients(&mut self, store: &Store) -> Result<(f64, Vec<Tensor>), Error> {
         tch::with_grad(|| {
             let loss = self.forward(store)?;
-            let grads = Tensor::f_run_backward(&[&loss], store.views(), false, false)?;
+            let grads = store.gradients(&loss, false)?;
             Ok((loss.f_double_value(&[])?, grads))
         })
     }
@@ -45,7 +45,7 @@ impl engine::Batch for Closure<'_> {
     fn hessian_vector(&mut self, store: &Store, v: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         tch::with_grad(|| {
             let loss = self.forward(store)?;
-            let grads = Tensor::f_run_backward(&[&loss], store.views(), true, true)?;
+            let grads = store.gradients(&loss, true)?;
             let mut product: Option<Tensor> = None;
             for (grad, v) in grads.iter().zip(v).filter(|(grad, _)| grad.defined()) {
                 let term = grad.f_mul(v)?.f_sum(Kind::Double)?;
@@ -55,7 +55,7 @@ impl engine::Batch for Closure<'_> {
                 });
             }
             match product.filter(Tensor::requires_grad) {
-                Some(product) => Ok(Tensor::f_run_backward(&[&product], store.views(), false, false)?),
+                Some(product) => Ok(store.gradients(&product, false)?),
                 // The gradient is constant, so the Hessian is zero.
                 None => store.views().iter().map(|view| Ok(view.f_zeros_like()?)).collect(),
             }

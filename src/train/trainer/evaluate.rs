@@ -110,6 +110,33 @@ impl Trainer {
         }
     }
 
+    /// Returns the index, in its part, of the first validation example whose loss is NaN or infinite.
+    pub fn first_without_finite_loss(&self) -> Result<Option<u32>, Error> {
+        let whole_test: Vec<u32>;
+        let (examples, rows) = match (&self.data.val, &self.data.test) {
+            (Validation::HeldOut(rows), _) => (&self.data.all, rows),
+            (Validation::Test, Some(test)) => {
+                whole_test = (0..test.len() as u32).collect();
+                (test, &whole_test)
+            }
+            _ => (&self.data.all, &self.data.train_rows),
+        };
+        let is_bad = |rows: &[u32]| -> Result<bool, Error> {
+            let scores = evaluate(&self.model, &self.store, self.loss, examples, rows, self.device)?;
+            Ok(scores.is_some_and(|scores| !scores.loss.is_finite()))
+        };
+        for rows in rows.chunks(BATCH) {
+            if is_bad(rows)? {
+                for &row in rows {
+                    if is_bad(&[row])? {
+                        return Ok(Some(row));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns the scores of the test part, or `None` if there is none.
     pub fn scores_of_test(&self) -> Result<Option<Scores>, Error> {
         let Some(test) = &self.data.test else { return Ok(None) };

@@ -125,7 +125,7 @@ impl Trainer {
         let output = forward(model, &batch.x, store, ForwardMode::Reevaluate { seed, step })?;
         let value = mean_loss(*loss, &output, &batch.y)?;
         let after_forward = counting.read();
-        let grads = Tensor::f_run_backward(&[&value], store.views(), false, false)?;
+        let grads = store.gradients(&value, false)?;
         if let Some(optimizer) = optimizer {
             let mut closure = Closure { model, batch: &batch, loss: *loss, seed, step };
             optimizer.step(&mut Step {

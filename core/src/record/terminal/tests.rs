@@ -1,7 +1,7 @@
 use super::super::event::{Divergence, Outcome, Row, Scores, Status};
 use super::super::example::{events, facts, outcome, row, started};
 use super::super::run_json::RunJson;
-use super::super::started::Columns;
+use super::super::started::{Columns, ValidationPart};
 use super::*;
 
 use std::sync::{Arc, Mutex};
@@ -102,7 +102,7 @@ fn fitted_line_is_printed() {
     let mut run = started();
     run.metric = crate::metric::Metric::RMSE;
     run.target = None;
-    run.data.validation_part = "test".into();
+    run.data.validation_part = ValidationPart::Test;
     run.data.val_examples = 0;
     run.data.input_shape = vec![13];
     run.data.task = "regression".into();
