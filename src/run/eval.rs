@@ -6,6 +6,7 @@ use crate::batches::Batches;
 use crate::cli::{Error, EvalArgs, Split, plan_all, print};
 use crate::exit::Exit;
 use crate::libtorch::device;
+use crate::record::number::figure;
 use crate::record::{RUN_JSON, RunRecord};
 use crate::train::{Validation, evaluate};
 
@@ -45,7 +46,8 @@ pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
         });
         print(&format!("{shown}\n"));
     } else {
-        print(&format!("{part} ({} examples): loss {}, {metric} {}\n", rows.len(), scores.loss, scores.metric));
+        let (loss, value) = (figure(scores.loss), figure(scores.metric));
+        print(&format!("{part} ({} examples): loss {loss}, {metric} {value}\n", rows.len()));
     }
     Ok(Exit::Success)
 }

@@ -30,7 +30,7 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     // With another length, a schedule in steps may not fit.
     let record = RunRecord::read(&args.run.join(RUN_JSON)).map_err(Error::usage)?;
     let steps_per_epoch = Some(record.started.length.steps_per_epoch);
-    let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)) };
+    let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)), ..Assume::default() };
     let (plans, _) = plan_assuming(&run.spec, &machine(), assume)?;
     let plan = plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
     let NewRows { inputs, rows, used } = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;

@@ -63,6 +63,8 @@ fn shorten_lists(mut messages: String) -> String {
     for (title, names) in registries {
         messages = messages.replace(&names.join(", "), title);
         messages = shorten_quoted(&messages, title, &names);
+        let listed = format!("{title}, …: `lr-run list` prints all {}", names.len());
+        messages = messages.replace(&listed, &format!("{title}, …"));
     }
     messages
 }

@@ -178,6 +178,27 @@ fn given_weights_are_loaded_and_eval_agrees_with_the_curve() {
     assert_eq!(eval("val")["loss"].to_string(), last[4]);
     assert_eq!(eval("val")["accuracy"].to_string(), last[5]);
     assert_eq!(eval("test")["accuracy"], workspace.record(RUN)["test"]["accuracy"]);
+    // People read four digits.
+    let shown = workspace.exits(&["eval", RUN], 0);
+    let accuracy: f64 = last[5].parse().unwrap();
+    assert!(shown.contains(&format!("accuracy {accuracy:.4}\n")), "{shown}");
+}
+
+#[test]
+fn one_experiment_has_one_folder() {
+    let workspace = slice("");
+    let folder = |overrides: &[&str]| {
+        let overrides = overrides.iter().flat_map(|it| ["-s", *it]);
+        let arguments: Vec<&str> = ["path", "slice.toml"].into_iter().chain(overrides).collect();
+        workspace.exits(&arguments, 0)
+    };
+    let warm = folder(&["schedule.type=cosine", "schedule.warmup=1 epochs"]);
+    for spelling in ["1 epoch", "1epochs", "1.0 epochs"] {
+        assert_eq!(folder(&["schedule.type=cosine", &format!("schedule.warmup={spelling}")]), warm);
+    }
+    let resolved = workspace.exits(&["slice.toml", "--dry-run"], 0);
+    let epochs = resolved.lines().find(|line| line.starts_with("epochs = ")).unwrap();
+    assert_eq!(folder(&[epochs, "schedule.factor=1"]), folder(&[]));
 }
 
 #[test]
@@ -269,6 +290,8 @@ fn lists_help_and_completions_are_complete() {
         assert!(text(&workspace.lr_run(&["completions", shell]).stdout).contains("lr-run"));
     }
     exits(&workspace.lr_run(&[]), 2);
+    let path = workspace.exits(&["path"], 2);
+    assert!(path.contains("needs a spec"), "{path}");
     exits(&workspace.lr_run(&["compare", "nowhere"]), 2);
     exits(&workspace.lr_run(&["eval", "nowhere"]), 2);
 }

@@ -12,6 +12,7 @@ use std::process::Command;
 use lr_run::metric::{Metric, Part};
 use lr_run::plan::{Machine, plan};
 use lr_run::schedule::{Context, build};
+use lr_run::spec::names::{Framework, KEYS, Registry};
 use lr_run::spec::{Entry, Horizon, Log, Section, Spec};
 use lr_run::{dataset, model, optimizer, schedule};
 
@@ -48,6 +49,11 @@ fn generated(name: &str) -> String {
         "optimizer reference" => optimizer_reference(),
         "model reference" => reference("model", "model", model::REGISTRY),
         "data set reference" => reference("dataset", "data", dataset::REGISTRY),
+        "names of schedules" => translations(Registry::Schedules),
+        "names of optimizers" => translations(Registry::Optimizers),
+        "names of models" => translations(Registry::Models),
+        "names of data sets" => translations(Registry::DataSets),
+        "names of keys" => keys(),
         "experiments" => questions("experiments"),
         "experiments/schedules" => questions("experiments/schedules"),
         "experiments/optimizers" => questions("experiments/optimizers"),
@@ -133,6 +139,41 @@ fn names<B>(title: &str, registry: &[Entry<B>]) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Returns a table of names in other frameworks. A column without a name is left out.
+fn translations(registry: Registry) -> String {
+    let rows = registry.rows();
+    let has_names = |framework: Framework| rows.iter().any(|row| row.names.iter().any(|it| it.framework == framework));
+    let columns: Vec<(Framework, &str)> =
+        Framework::COLUMNS.into_iter().filter(|(framework, _)| has_names(*framework)).collect();
+    let titles: Vec<&str> = columns.iter().map(|(_, title)| *title).collect();
+    let mut table = format!("| here | {} |\n|---|{}\n", titles.join(" | "), "---|".repeat(columns.len()));
+    for row in rows {
+        let cell = |framework: Framework| {
+            let names = row.names.iter().filter(|it| it.framework == framework);
+            let shown = names.map(|it| match (it.name, it.note) {
+                ("", note) => note.to_owned(),
+                (name, "") => format!("`{name}`"),
+                (name, note) => format!("`{name}` {note}"),
+            });
+            shown.collect::<Vec<_>>().join(", ")
+        };
+        let cells = columns.iter().map(|(framework, _)| cell(*framework));
+        let cells: String = cells.map(|it| if it.is_empty() { " |".to_owned() } else { format!(" {it} |") }).collect();
+        table += &format!("| `{}` |{cells}\n", row.here);
+    }
+    table
+}
+
+/// Returns the table of the keys of other frameworks.
+fn keys() -> String {
+    let mut table = "| there | of | here | |\n|---|---|---|---|\n".to_owned();
+    for key in KEYS {
+        let place = if key.table.is_empty() { "the top level".to_owned() } else { format!("`[{}]`", key.table) };
+        table += &format!("| `{}` | {} | `{}` | {place} |\n", key.there, key.of, key.line(None));
+    }
+    table
 }
 
 /// Returns the number of golden traces.

@@ -303,13 +303,72 @@ fn svg_replaces_only_an_svg() {
     assert_eq!(csv, place.shows(&["a.toml", "--csv"]));
     assert_eq!(fs::read_to_string(place.path("a.svg")).unwrap(), picture);
     let before = fs::read(place.path("a.toml")).unwrap();
-    assert!(place.refuses(&["a.toml", "--svg", "a.toml"]).contains("is not a picture of"));
+    place.write("b.svg", "<svg>mine</svg>");
+    assert!(place.refuses(&["a.toml", "--svg", "b.svg"]).contains("is not a picture of"));
+    assert_eq!(fs::read_to_string(place.path("b.svg")).unwrap(), "<svg>mine</svg>");
+    for name in ["a.toml", "out.png", "out.PDF"] {
+        assert!(place.refuses(&["a.toml", "--svg", name]).contains(".svg"), "{name}");
+    }
+    fs::remove_file(place.path("b.svg")).unwrap();
     assert_eq!(fs::read(place.path("a.toml")).unwrap(), before);
     assert!(place.refuses(&["a.toml", "--svg", "."]).contains("is a folder"));
     assert!(place.refuses(&["a.toml", "--svg", "no/a.svg"]).contains("no folder no"));
     let names: Vec<_> = fs::read_dir(place.workspace.folder()).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(!Path::new("a.svg").exists());
+}
+
+#[test]
+fn a_series_has_one_colour_in_every_chart() {
+    // The rates of the groups are the same, and their momenta differ.
+    let place = Place::new(
+        "momentum = 0.9\n[schedule_for.momentum]\ntype = \"linear\"\nstart = 1\nend = 0.5\n[[group]]\nname = \"a\"\n\
+         params = [\"*weight\"]\nlr_mult = 2\nschedule_for = {}\n[[group]]\nname = \"b\"\nparams = [\"*bias\"]\n",
+    );
+    place.shows(&["a.toml", "--svg", "a.svg"]);
+    let picture = fs::read_to_string(place.path("a.svg")).unwrap();
+    let strokes: Vec<&str> = picture
+        .lines()
+        .filter(|line| line.starts_with("<polyline") && line.contains("stroke-width=\"2\""))
+        .map(|line| line.split("stroke=\"").nth(1).unwrap().split('"').next().unwrap())
+        .collect();
+    // Of each chart first the lines, then their pieces in the legend. "base" and "b" share a line.
+    let (lr, momentum) = strokes.split_at(strokes.len() / 2);
+    assert_eq!(lr, momentum, "{strokes:?}");
+    assert_eq!(lr[..2], lr[2..], "{strokes:?}");
+    assert_ne!(lr[0], lr[1]);
+    // The names are below the plot, which ends above its axis.
+    let place_of =
+        |line: &str| -> i32 { line.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap() };
+    let lines: Vec<&str> = picture.lines().collect();
+    let at = lines.iter().position(|line| *line == "base, b").unwrap();
+    assert!(place_of(lines[at - 1]) >= 420, "{}", lines[at - 1]);
+}
+
+#[test]
+fn a_curve_needs_neither_data_nor_model() {
+    let place = Place::new("");
+    let curve = "epochs = 4\n[optimizer]\ntype = \"sgd\"\nlr = 0.03\n[schedule]\ntype = \"cosine\"\n";
+    place.write("b.toml", curve);
+    let output = place.lr_run(&["preview", "b.toml"]);
+    exits(&output, 0);
+    assert!(text(&output.stdout).contains("400 steps, 100 an epoch"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stderr).contains("no [data]: an epoch is taken to have 100 steps"),
+        "{}",
+        text(&output.stderr)
+    );
+    let output = place.lr_run(&["preview", "b.toml", "--steps-per-epoch", "20"]);
+    assert!(text(&output.stdout).contains("80 steps, 20 an epoch") && output.stderr.is_empty());
+    // Groups of a model that is not there, and a metric of a regression.
+    let groups = "[[group]]\nname = \"norm\"\nparams = [\"*norm*\"]\nlr_mult = 0.5\n[early_stop]\npatience = \"2 epochs\"\n\
+                  monitor = \"val_rmse\"\n";
+    place.write("c.toml", &format!("{curve}{groups}"));
+    assert!(place.shows(&["c.toml"]).contains("norm"));
+    // A run needs both.
+    let run = place.lr_run(&["b.toml"]);
+    exits(&run, 2);
+    assert!(text(&run.stderr).contains("`data` is missing"));
 }
 
 #[test]

@@ -64,10 +64,21 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     }
 }
 
-/// Plans the first run of `spec`. The seeds of a spec share their rates.
-fn planned(spec: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
-    let spec = Spec::load(spec, &args.set)?;
-    let assume = Assume { steps_per_epoch: args.steps_per_epoch, ..Assume::default() };
+/// The steps per epoch of a spec without data.
+const USUAL_STEPS_PER_EPOCH: u64 = 100;
+
+/// Plans the first run of `spec`. The seeds of a spec share their rates. A curve needs neither data nor a model: a spec
+/// without them has the same rates with others in their place.
+fn planned(path: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
+    let mut spec = Spec::load(path, &args.set)?;
+    let mut assume = Assume { steps_per_epoch: args.steps_per_epoch, ..Assume::default() };
+    if spec.add_missing("data", &[("type", "npz"), ("path", "none.npz")]) && assume.steps_per_epoch.is_none() {
+        assume.steps_per_epoch = Some(USUAL_STEPS_PER_EPOCH);
+        let note =
+            format!("note: {} has no [data]: an epoch is taken to have {USUAL_STEPS_PER_EPOCH} steps", path.display());
+        let _ = writeln!(io::stderr(), "{note}\nhelp: --steps-per-epoch N says how many it has");
+    }
+    assume.any_model = spec.add_missing("model", &[("type", "linear")]);
     let (plans, warnings) = plan_assuming(&spec, &any_device(), assume)?;
     print_warnings(&warnings);
     plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))
@@ -136,6 +147,11 @@ fn interval(text: &str) -> Result<Duration, Error> {
 /// Refuses to overwrite anything but an earlier preview.
 fn may_be_written(path: &Path) -> Result<(), Error> {
     let refuse = |why: &str| Err(Error::usage(format!("{} {why}", path.display())));
+    let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
+    if extension.as_deref().is_some_and(|extension| extension != "svg") && !path.is_dir() {
+        let name = path.with_extension("svg");
+        return refuse(&format!("is not a name for an SVG picture: name it {}", name.display()));
+    }
     if path.is_dir() {
         return refuse("is a folder: name a file for the picture, such as preview.svg");
     }

@@ -12,6 +12,8 @@ pub struct Assume {
     pub steps_per_epoch: Option<u64>,
     /// The number of inputs and the task of a table, as an earlier run learned them.
     pub table: Option<(usize, Task)>,
+    /// True if the model of the plan only stands for another one. The patterns of groups may then match nothing.
+    pub any_model: bool,
 }
 
 /// Describes `dataset` without reading its files. The sizes are invented; no rule depends on them. The task is the data

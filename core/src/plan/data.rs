@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::assume::{self, Assume};
 use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, SplitRule, Task, TaskKind};
-use crate::spec::{Count, Diagnostic, Entry, Log, NamedFile, Section, lookup, one_of};
+use crate::spec::{Count, Diagnostic, Entry, Field, Log, NamedFile, Section, lookup, one_of};
 
 /// The data of a run, not yet read.
 #[derive(Debug)]
@@ -124,7 +124,8 @@ pub(super) fn read(
             None
         }
     });
-    let batch_size = section.or("batch_size", Count(128)).0;
+    let batch_size_is_default = !section.has("batch_size");
+    let mut batch_size = section.or("batch_size", Count(128)).0;
     let shuffle = section.or("shuffle", Shuffle::EveryEpoch);
     let drop_last = section.or("drop_last", false);
     let images = info.as_ref().filter(|_| !unread).map(|info| info.input.as_slice());
@@ -133,6 +134,9 @@ pub(super) fn read(
     let read = dataset.as_ref().filter(|_| !unread);
     let default = read.map_or(Normalize::None, |dataset| dataset.default_normalize());
     let normalize = section.or("normalize", default);
+    if let Some(info) = info.as_ref().filter(|_| !unread && batch_size_is_default) {
+        batch_size = default_batch_size(&mut section, info, batch_size);
+    }
     if let Some(info) = info.as_ref().filter(|_| !unread) {
         check(&section, info, batch_size, &split);
     }
@@ -245,6 +249,18 @@ fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment
     let resolved = own.finish();
     section.put("augment", resolved);
     Some(augment)
+}
+
+/// Returns the size of a batch if the spec has none: `usual`, or all examples where there are fewer, which is noted.
+fn default_batch_size(section: &mut Section<'_>, info: &Info, usual: usize) -> usize {
+    let train = info.train.saturating_sub(info.held_out);
+    if train == 0 || usual <= train {
+        return usual;
+    }
+    section.put("batch_size", Count(train).to_toml());
+    let message = format!("`data.batch_size` is {train}: all examples to train on, fewer than the default of {usual}");
+    section.log().push(Diagnostic::note(message));
+    train
 }
 
 /// Checks the split and the batch size against the data, and logs the warnings about them.

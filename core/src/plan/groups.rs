@@ -4,6 +4,7 @@ use super::hyper::{self, Follower};
 use super::limits;
 use super::patterns;
 use super::rate::{Rate, Scheduled};
+use super::zero;
 use crate::metric::PartMetric;
 use crate::optimizer::{self, OptimizerConfig};
 use crate::params::Declaration;
@@ -40,6 +41,8 @@ pub(super) struct Around<'a> {
     pub declaration: &'a Declaration,
     pub horizon: Horizon,
     pub metrics: &'a [PartMetric],
+    /// True if the declaration is not that of the run's model.
+    pub any_model: bool,
 }
 
 impl<'a> Around<'a> {
@@ -95,7 +98,9 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
         return None;
     }
 
-    let rate = Rate { name: BASE.to_owned(), base_lr: lr, rule: rule?, hyper: scheduled? };
+    let rule = rule?;
+    zero::warn(&*rule, around.horizon, root.place_of("schedule"), log);
+    let rate = Rate { name: BASE.to_owned(), base_lr: lr, rule, hyper: scheduled? };
     let base = Group { method: method?, rate, parameters: 0, frozen: false };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
     let has_own = |value: &&Value| value.as_table().is_some_and(|own| own.get(hyper::KEY).is_some());
@@ -153,7 +158,10 @@ impl Reader<'_> {
         let merged = self.merged(own);
         let mut section = Section::new(path, &merged, Some(value.place.clone()), self.log);
         let name = self.name(&mut section, names);
-        let params = patterns::claim(&mut section, self.around.declaration, index, taken);
+        let params = match self.around.any_model {
+            true => section.required::<Vec<String>>("params").map(|_| ()),
+            false => patterns::claim(&mut section, self.around.declaration, index, taken),
+        };
         let (frozen, lr_mult) = freeze_and_lr_mult(&mut section);
         let method = match self.optimizer_is_right {
             true => lookup(optimizer::REGISTRY, "optimizer", &mut section).and_then(|it| (it.build)(&mut section)),
@@ -178,6 +186,10 @@ impl Reader<'_> {
             _ => own.get(key).is_some(),
         };
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
+        let own_schedule = own.get("schedule").map(|schedule| &schedule.place);
+        if let Some((rule, place)) = rule.as_deref().zip(own_schedule) {
+            zero::warn(rule, self.around.horizon, Some(place), self.log);
+        }
         let group = || {
             let rate = Rate { name: name?, base_lr, rule: rule?, hyper: scheduled? };
             Some(Group { method: method?, rate, parameters: 0, frozen })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::spec::{Count, Field, Section, Value, ValueKind};
+use crate::spec::{Count, Diagnostic, Field, Section, Value, ValueKind};
 
 /// The device that a run computes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,11 @@ pub(super) fn threads(root: &mut Section<'_>, machine: &Machine<'_>) -> usize {
     if threads > MOST_THREADS {
         let message = format!("{threads} threads are more than any machine has");
         root.error("threads", message, format!("expected at most {MOST_THREADS}; this machine has {}", machine.cores));
+    }
+    if root.has("threads") && threads > machine.cores && threads <= MOST_THREADS {
+        let message = format!("{threads} threads are more than the {} cores of this machine", machine.cores);
+        let found = Diagnostic::warning(message).at(root.place_of("threads")).label("slower than one for each core");
+        root.log().push(found);
     }
     threads.min(MOST_THREADS)
 }

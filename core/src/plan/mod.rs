@@ -16,11 +16,13 @@ mod rate;
 mod saving;
 mod stops;
 mod updates;
+mod variant;
+mod zero;
 
 use crate::choice;
 use crate::dataset::{self, Info, Task};
 use crate::metric::{Metric, Mode, Monitor, Part};
-use crate::spec::{Diagnostic, Findings, Horizon, Log, NamedFile, Section, Spec};
+use crate::spec::{Diagnostic, Findings, Horizon, Log, NOT_THE_EXPERIMENT, NamedFile, Section, Spec, Value};
 
 pub use assume::Assume;
 pub use data::{Batching, DataPlan};
@@ -103,7 +105,15 @@ pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings),
 pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Result<(Vec<Plan>, Findings), Findings> {
     let log = Log::default();
     let seeds = seeds(&mut Section::root(&spec.table, &log));
-    let plans: Option<Vec<Plan>> = seeds.iter().map(|&seed| one(spec, seed, machine, assume, &log)).collect();
+    let read = |seed: &u64| one(spec, *seed, machine, assume, &log, None).1;
+    let mut plans: Option<Vec<Plan>> = seeds.iter().map(read).collect();
+    if let Some(plans) = plans.as_mut().filter(|_| log.errors() == 0) {
+        let variant = match plans.first() {
+            Some(first) => variant::of(spec, &log, |other| is_same(first, spec, other, machine, assume)),
+            None => String::new(),
+        };
+        plans.iter_mut().for_each(|plan| plan.set_variant(&variant));
+    }
     let findings = log.finish(&spec.texts)?;
     match plans {
         Some(plans) => Ok((plans, findings)),
@@ -116,7 +126,41 @@ pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Resu
     }
 }
 
-fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log) -> Option<Plan> {
+/// Returns whether `other` is the experiment of `plan`, which was made from `spec`. The two specs have the same file.
+fn is_same(plan: &Plan, spec: &Spec, other: &Spec, machine: &Machine<'_>, assume: Assume) -> bool {
+    let data = |spec: &Spec| spec.table.get("data").cloned();
+    let (own, others) = (data(spec), data(other));
+    let is_same_data = own.as_ref().zip(others.as_ref()).is_some_and(|(own, other)| own.is_same(other));
+    // Without a need, files are not read again.
+    let both_write = |key: &str| {
+        let value = |data: &Option<Value>| data.as_ref()?.as_table()?.get(key).cloned();
+        value(&own).zip(value(&others)).is_some_and(|(own, other)| !own.is_same(&other))
+    };
+    let keys = own.as_ref().and_then(Value::as_table).map(|table| table.entries.as_slice()).unwrap_or_default();
+    if plan.reads_files_of_the_user() && keys.iter().any(|(key, _)| both_write(&key.name)) {
+        return false;
+    }
+    let log = Log::default();
+    let (resolved, _) = one(other, plan.seed, machine, assume, &log, is_same_data.then_some(plan));
+    let experiment = |resolved: &toml::Table| -> toml::Table {
+        let kept = resolved.iter().filter(|(key, _)| !NOT_THE_EXPERIMENT.contains(&key.as_str()));
+        kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    log.errors() == 0 && experiment(&resolved) == experiment(&plan.resolved)
+}
+
+/// Plans the run of `seed`. Returns the resolved spec and the plan, which is `None` if errors were logged. The folder of the
+/// plan has no variant yet.
+///
+/// `known` is the plan of another spec with the same data. If it is given, the data are not read, and there is no plan.
+fn one(
+    spec: &Spec,
+    seed: u64,
+    machine: &Machine<'_>,
+    assume: Assume,
+    log: &Log,
+    known: Option<&Plan>,
+) -> (toml::Table, Option<Plan>) {
     let mut root = Section::root(&spec.table, log);
     let name = root.or("name", crate::spec::file_name(&spec.stem()));
     // `file_name` escapes with `%`, so that the default name may contain it.
@@ -128,35 +172,38 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     for key in ["epochs", "steps", "seeds"] {
         root.mark_known(key);
     }
-    let variant = spec.variant();
     root.optional::<String>("variant");
-    if !variant.is_empty() {
-        root.put("variant", variant.as_str());
-    }
-    let folder = [variant, format!("seed={seed}")].into_iter().filter(|part| !part.is_empty());
-    let folder = folder.collect::<Vec<_>>().join(",");
-    root.put("seed", toml::Value::Integer(i64::try_from(seed).ok()?));
+    // Keeps its place in the resolved spec for `set_variant`.
+    root.put("variant", spec.recorded_variant());
+    root.put("seed", toml::Value::Integer(i64::try_from(seed).unwrap_or(i64::MAX)));
     let device = machine::device(&mut root, machine);
     let threads_given = root.has("threads");
     let threads = machine::threads(&mut root, machine);
-    let data = data::read(&mut root, dataset::REGISTRY, &spec.folder(), machine.memory, assume);
+    let own_data = match known {
+        Some(plan) => {
+            root.put("data", plan.resolved.get("data").cloned().unwrap_or_else(|| toml::Table::new().into()));
+            None
+        }
+        None => data::read(&mut root, dataset::REGISTRY, &spec.folder(), machine.memory, assume),
+    };
+    let data = known.map(|plan| &plan.data).or(own_data.as_ref());
     // If the data have errors, the rest is checked against typical data, so that all errors show at once.
-    let info = data.as_ref().map_or_else(usual, |data| data.info.clone());
-    let steps_per_epoch = data.as_ref().map_or(USUAL_STEPS_PER_EPOCH, DataPlan::steps_per_epoch);
+    let info = data.map_or_else(usual, |data| data.info.clone());
+    let steps_per_epoch = data.map_or(USUAL_STEPS_PER_EPOCH, DataPlan::steps_per_epoch);
     let length = ends::length(&mut root, steps_per_epoch);
     let usual_horizon = Horizon { total_steps: 10 * steps_per_epoch, steps_per_epoch };
     let horizon = length.map_or(usual_horizon, |length| length.horizon);
     let time_limit = ends::time_limit(&mut root);
-    let loss = loss::read(&mut root, info.task, data.as_ref().map_or(1.0, DataPlan::target_sd));
+    let loss = loss::read(&mut root, info.task, data.map_or(1.0, DataPlan::target_sd));
     let metric = loss.metric();
     let model = model::read(&mut root, &info, spec, machine, assume);
-    if let Some((data, model)) = data.as_ref().zip(model.as_ref()) {
+    if let Some((data, model)) = data.zip(model.as_ref()) {
         check_last_batch(&mut root, data, model);
     }
     let ema = updates::ema(&mut root);
     let metrics = ends::metrics(metric, ema.is_some());
     let declaration = model.as_ref().map(|it| it.architecture.declaration.clone()).unwrap_or_default();
-    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics };
+    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics, any_model: assume.any_model };
     let groups = groups::read(&mut root, around);
     let clip = updates::clip(&mut root);
     let target = ends::target(&mut root, metric, &metrics);
@@ -175,26 +222,41 @@ fn one(spec: &Spec, seed: u64, machine: &Machine<'_>, assume: Assume, log: &Log)
     // should be high.
     let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
     let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
-    Some(Plan {
-        name,
-        variant: crate::spec::file_name(&folder),
-        seed,
-        resolved,
-        compute: Compute { device: device?, threads, threads_given },
-        data: data?,
-        model: model?,
-        loss,
-        groups: groups?,
-        updates: Updates { clip, ema },
-        length: length?,
-        stops: Stops { time_limit, target, early_stop, on_divergence, diverges_above },
-        evaluation: Evaluation { best_by, test_every_epoch },
-        saving,
-        files,
-    })
+    let plan = || {
+        Some(Plan {
+            name,
+            variant: String::new(),
+            seed,
+            resolved: resolved.clone(),
+            compute: Compute { device: device?, threads, threads_given },
+            data: own_data?,
+            model: model?,
+            loss,
+            groups: groups?,
+            updates: Updates { clip, ema },
+            length: length?,
+            stops: Stops { time_limit, target, early_stop, on_divergence, diverges_above },
+            evaluation: Evaluation { best_by, test_every_epoch },
+            saving,
+            files,
+        })
+    };
+    let plan = plan();
+    (resolved, plan)
 }
 
 impl Plan {
+    /// Sets the overrides that the run's folder is named by.
+    fn set_variant(&mut self, variant: &str) {
+        let seed = format!("seed={}", self.seed);
+        let folder: Vec<&str> = [variant, &seed].into_iter().filter(|part| !part.is_empty()).collect();
+        self.variant = crate::spec::file_name(&folder.join(","));
+        match variant {
+            "" => self.resolved.remove("variant"),
+            variant => self.resolved.insert("variant".to_owned(), variant.into()),
+        };
+    }
+
     /// Returns whether the run reads files that the spec names. Their content can change while the spec stays the same.
     pub fn reads_files_of_the_user(&self) -> bool {
         !self.files.is_empty()

@@ -24,19 +24,19 @@ pub(super) fn claim(
     let params = declaration.params();
     let mut right = true;
     let mut claimed = 0;
+    let mut unmatched: Vec<&String> = Vec::new();
+    let mut matches = false;
     for pattern in &patterns {
         let matcher = matcher(section, pattern);
         let matched: Vec<usize> = match &matcher {
             Some(matcher) => (0..params.len()).filter(|&at| matcher.is_match(&params[at].name)).collect(),
             None => Vec::new(),
         };
+        right &= matcher.is_some();
+        matches |= !matched.is_empty();
         if matcher.is_some() && matched.is_empty() {
-            let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-            let found = Diagnostic::error(format!("\"{pattern}\" matches no parameter of the model"));
-            let found = found.at(place_of(section, pattern));
-            section.log().push(found.help(format!("the model has: {}", all.join(", "))));
+            unmatched.push(pattern);
         }
-        right &= !matched.is_empty();
         for at in matched {
             if taken[at].is_none() {
                 taken[at] = Some(index);
@@ -44,6 +44,15 @@ pub(super) fn claim(
             }
         }
     }
+    // One recipe can fit several models: of its patterns, some may match nothing.
+    for pattern in unmatched {
+        let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+        let message = format!("\"{pattern}\" matches no parameter of the model");
+        let found = if matches { Diagnostic::warning(message) } else { Diagnostic::error(message) };
+        let found = found.at(place_of(section, pattern));
+        section.log().push(found.help(format!("the model has: {}", all.join(", "))));
+    }
+    right &= matches;
     if right && claimed == 0 {
         let label = "the first group that matches takes a parameter";
         section.error("params", "earlier groups take every parameter of this group", label);

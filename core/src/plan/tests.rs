@@ -1,3 +1,5 @@
+mod findings;
+
 use std::path::Path;
 
 use super::{Assume, Device, Machine, Plan, plan};

@@ -46,8 +46,8 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOpt
     let alone = lines.len() == 1;
     let pen = if alone || options.colour { Pen::Dots } else { Pen::Marks };
     let mut canvas = Canvas { pen, width, cells: vec![Cell::default(); width * HEIGHT] };
-    for (index, line) in lines.iter().enumerate() {
-        canvas.draw(index, line.samples, &y, end);
+    for line in lines {
+        canvas.draw(line.colour, line.samples, &y, end);
     }
     let mut text = format!("  {quantity:>margin$}\n");
     for (row, label) in labels.iter().enumerate() {
@@ -59,10 +59,10 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOpt
     }
     text += &x_axis(end, width, margin);
     if !alone {
-        for (index, line) in lines.iter().enumerate() {
+        for line in lines {
             let key = match pen {
-                Pen::Dots => painted(index, "━━", options.colour),
-                Pen::Marks => mark(index).to_string(),
+                Pen::Dots => painted(line.colour, "━━", options.colour),
+                Pen::Marks => mark(line.colour).to_string(),
             };
             text += &format!("  {:margin$}  {key} {}\n", "", line.name);
         }

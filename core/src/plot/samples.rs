@@ -100,5 +100,7 @@ impl Samples {
 /// A line of a chart with its name.
 pub struct Line<'a> {
     pub name: String,
+    /// The number of its colour. The lines of one thing have the same number in every chart.
+    pub colour: usize,
     pub samples: &'a Samples,
 }

@@ -45,15 +45,34 @@ pub struct Chart<'a> {
     pub legend: bool,
 }
 
-/// Returns `charts` as one picture, one below the other.
+/// The height of a row of a legend.
+const LEGEND_ROW: u32 = 22;
+
+/// The left end of a legend, that of the plot above it.
+const LEGEND_LEFT: i32 = 92;
+
+/// The size of letters, and the width that a letter of a usual font takes at most.
+const LETTERS: (i32, i32) = (14, 9);
+
+/// Returns `charts` as one picture, one below the other. The names of the lines are below each chart, outside of its plot.
 pub fn svg(charts: &[Chart<'_>], scale: Scale) -> Result<String, DrawError> {
     let mut text = String::new();
-    let rows = charts.len().max(1);
+    let legends: Vec<Vec<(i32, i32)>> = charts.iter().map(legend).collect();
+    let height = |legend: &Vec<(i32, i32)>| {
+        let rows = legend.last().map_or(0, |(_, row)| *row as u32 + 1);
+        HEIGHT + LEGEND_ROW * rows + if rows > 0 { LEGEND_ROW / 2 } else { 0 }
+    };
+    let whole: u32 = legends.iter().map(height).sum();
     {
-        let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT * rows as u32)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, (WIDTH, whole.max(HEIGHT))).into_drawing_area();
         root.fill(&WHITE)?;
-        for (area, chart) in root.split_evenly((rows, 1)).iter().zip(charts) {
-            draw(area, chart, y_axis(&chart.lines, scale, 5))?;
+        let mut rest = root.clone();
+        for (chart, legend) in charts.iter().zip(&legends) {
+            let (own, below) = rest.split_vertically(height(legend));
+            rest = below;
+            let (area, names) = own.split_vertically(HEIGHT);
+            draw(&area, chart, y_axis(&chart.lines, scale, 5))?;
+            draw_legend(&names, chart, legend)?;
         }
         root.present()?;
     }
@@ -97,7 +116,7 @@ impl ValueFormatter<f64> for Ruler {
 }
 
 fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>, y: Axis) -> Result<(), DrawError> {
-    let Chart { title, quantity, lines, legend } = chart;
+    let Chart { title, quantity, lines, .. } = chart;
     let mut builder = ChartBuilder::on(area);
     builder.margin(16).x_label_area_size(44).y_label_area_size(76);
     if !title.is_empty() {
@@ -111,20 +130,45 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>, y: Axis) -
         .bold_line_style(BLACK.mix(0.12))
         .label_style(("sans-serif", 14))
         .draw()?;
-    for (index, line) in lines.iter().enumerate() {
-        let style = COLOURS[index % COLOURS.len()].stroke_width(2);
+    for line in lines {
         let points = points(line.samples, POINTS / lines.len());
-        let series = plot.draw_series(LineSeries::new(points, style))?;
-        if *legend {
-            let key = move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style);
-            series.label(line.name.clone()).legend(key);
-        }
+        plot.draw_series(LineSeries::new(points, stroke(line)))?;
     }
-    if *legend {
-        let position = SeriesLabelPosition::LowerLeft;
-        let mut legend = plot.configure_series_labels();
-        legend.position(position).background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3));
-        legend.label_font(("sans-serif", 14)).draw()?;
+    Ok(())
+}
+
+/// Returns the style of a line.
+fn stroke(line: &Line<'_>) -> ShapeStyle {
+    COLOURS[line.colour % COLOURS.len()].stroke_width(2)
+}
+
+/// Returns the left end and the row of the name of each line of `chart`. Empty if it has no legend.
+fn legend(chart: &Chart<'_>) -> Vec<(i32, i32)> {
+    let lines = if chart.legend { chart.lines.as_slice() } else { &[] };
+    let (mut x, mut row) = (LEGEND_LEFT, 0);
+    let mut places = Vec::new();
+    for line in lines {
+        let width = 44 + LETTERS.1 * line.name.chars().count() as i32;
+        if x > LEGEND_LEFT && x + width > WIDTH as i32 {
+            (x, row) = (LEGEND_LEFT, row + 1);
+        }
+        places.push((x, row));
+        x += width;
+    }
+    places
+}
+
+/// Draws the names of the lines at `places`, each after a piece of its line.
+fn draw_legend(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    chart: &Chart<'_>,
+    places: &[(i32, i32)],
+) -> Result<(), DrawError> {
+    for (line, (x, row)) in chart.lines.iter().zip(places) {
+        let y = LEGEND_ROW as i32 * row;
+        let middle = y + LETTERS.0 / 2;
+        area.draw(&PathElement::new(vec![(*x, middle), (x + 18, middle)], stroke(line)))?;
+        area.draw(&Text::new(line.name.clone(), (x + 24, y), ("sans-serif", LETTERS.0)))?;
     }
     Ok(())
 }

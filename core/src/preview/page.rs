@@ -14,6 +14,8 @@ pub struct PreviewedRun {
 /// Trajectories that are the same, under one name. There is at least one.
 struct Same<'a> {
     name: String,
+    /// The number of the colour of its run and group, in every chart.
+    colour: usize,
     trajectories: Vec<&'a Trajectory>,
 }
 
@@ -61,7 +63,10 @@ pub fn page(runs: &[PreviewedRun], scale: Scale, options: ChartOptions) -> Strin
 
 fn lines<'a>(same: &[Same<'a>]) -> Vec<Line<'a>> {
     same.iter()
-        .filter_map(|it| Some(Line { name: it.name.clone(), samples: &it.trajectories.first()?.samples }))
+        .filter_map(|it| {
+            let samples = &it.trajectories.first()?.samples;
+            Some(Line { name: it.name.clone(), colour: it.colour, samples })
+        })
         .collect()
 }
 
@@ -78,7 +83,9 @@ fn quantities(runs: &[PreviewedRun]) -> Vec<&'static str> {
 /// Returns the trajectories of `quantity`, with those that are the same joined.
 fn same<'a>(runs: &'a [PreviewedRun], quantity: &str) -> Vec<Same<'a>> {
     let mut all: Vec<Same<'_>> = Vec::new();
+    let mut before = 0;
     for run in runs {
+        let groups = groups(run);
         let own: Vec<&Trajectory> = run.trajectories.iter().filter(|it| it.series.quantity == quantity).collect();
         for trajectory in &own {
             let name = match (runs.len(), own.len()) {
@@ -91,11 +98,26 @@ fn same<'a>(runs: &'a [PreviewedRun], quantity: &str) -> Vec<Same<'a>> {
                     same.name += &format!(", {name}");
                     same.trajectories.push(trajectory);
                 }
-                None => all.push(Same { name, trajectories: vec![trajectory] }),
+                None => {
+                    let group = groups.iter().position(|group| *group == trajectory.series.group).unwrap_or(0);
+                    all.push(Same { name, colour: before + group, trajectories: vec![trajectory] });
+                }
             }
         }
+        before += groups.len();
     }
     all
+}
+
+/// Returns the names of the groups of a run, in order.
+fn groups(run: &PreviewedRun) -> Vec<&str> {
+    let mut groups: Vec<&str> = Vec::new();
+    for trajectory in &run.trajectories {
+        if !groups.contains(&trajectory.series.group.as_str()) {
+            groups.push(&trajectory.series.group);
+        }
+    }
+    groups
 }
 
 /// Describes trajectories that are the same.

@@ -19,7 +19,7 @@ fn run(steps: u64, lr: f64, schedule: &str) -> Vec<Trajectory> {
 
 fn drawn(trajectories: &[Trajectory], width: usize) -> String {
     let lines: Vec<Line<'_>> =
-        trajectories.iter().map(|it| Line { name: it.series.group.clone(), samples: &it.samples }).collect();
+        trajectories.iter().map(|it| Line { name: it.series.group.clone(), colour: 0, samples: &it.samples }).collect();
     chart("lr", &lines, Scale::Auto, ChartOptions { width, colour: false })
 }
 
@@ -48,7 +48,7 @@ fn axis_is_logarithmic_if_a_line_stays_low() {
     let log = |schedule: &str| {
         let curves = run(80, 0.1, &format!("[schedule]\n{schedule}\n"));
         let lines: Vec<Line<'_>> =
-            curves.iter().map(|curve| Line { name: "a".into(), samples: &curve.samples }).collect();
+            curves.iter().map(|curve| Line { name: "a".into(), colour: 0, samples: &curve.samples }).collect();
         y_axis(&lines, Scale::Auto, 4).log
     };
     assert!(log("type = \"step\"\nevery = \"2 epochs\"\nfactor = 0.1"));

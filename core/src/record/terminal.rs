@@ -47,6 +47,8 @@ impl<W: Write> Terminal<W> {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("━╸ "));
         }
+        // It has no length before the first epoch that trains, so it is not drawn.
+        bar.finish_and_clear();
         Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, held_back: None, closed: false }
     }
 

@@ -17,9 +17,6 @@ use crate::spec::{Entry, Section};
 pub const ENTRY: Entry<Build> =
     Entry { name: "constant", summary: "a constant rate", example: "type = \"constant\"", build };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["ConstantLR", "constant_schedule", "constant_with_warmup"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Optax, Transformers]);
     let factor = Level::or(section, "factor", Level::Factor(1.0), context);

@@ -39,10 +39,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] =
-    &["CosineAnnealingLR", "CosineDecay", "cosine_decay_schedule", "CosineLRScheduler", "cosine_with_min_lr"];
-
 choice! {
     /// The value after the end of the decay.
     pub enum PastEnd {

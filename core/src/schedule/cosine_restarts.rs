@@ -42,10 +42,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] =
-    &["CosineAnnealingWarmRestarts", "CosineDecayRestarts", "cosine_with_restarts", "sgdr_schedule"];
-
 choice! {
     /// The height that `decay` multiplies.
     pub enum DecayOf {

@@ -37,9 +37,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["CyclicLR"];
-
 choice! {
     /// The height of successive cycles.
     pub enum Shrink {

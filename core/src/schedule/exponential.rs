@@ -27,9 +27,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["ExponentialLR", "ExponentialDecay", "exponential_decay", "MultiplicativeLR"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[Torch, Keras, Optax]);
     let factor = section.required::<Positive>("factor");

@@ -42,9 +42,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["LambdaLR", "LearningRateScheduler", "lambda"];
-
 /// The largest number of steps, spread over the run, on which a formula is checked.
 const MAX_CHECKED: u64 = 20_000;
 

@@ -9,7 +9,7 @@
 use super::convention::Convention;
 use super::limits::Limits;
 use super::warmup::WarmUp;
-use super::{Clock, Context, OTHER_NAMES, REGISTRY, Rule, constant, sequence};
+use super::{Clock, Context, REGISTRY, Rule, constant, sequence};
 use crate::spec::{Diagnostic, Entry, Section, Value, ValueKind, lookup, shown};
 
 /// Reads the schedule under `key` of `parent`. A table is the rule that it names, an array of tables is a sequence, and a
@@ -42,21 +42,9 @@ pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>)
     rule
 }
 
-/// Returns the entry of the rule that `section` names. `None` (logged) if there is no such rule; for the name of a rule in
-/// another framework, the error says its name here.
+/// Returns the entry of the rule that `section` names. `None` (logged) if there is no such rule.
 pub(super) fn entry_of(section: &mut Section<'_>) -> Option<&'static Entry<super::Build>> {
-    let named = section.table_ref().get("type").and_then(|name| name.as_str());
-    if let Some((there, here)) = named.and_then(|name| Some((name, name_here(name)?))) {
-        section.mark_known("type");
-        section.error("type", format!("unknown schedule \"{there}\""), format!("here it is called `{here}`"));
-        return None;
-    }
     lookup(REGISTRY, "schedule", section)
-}
-
-/// Returns the name of the rule that another framework calls `name`.
-fn name_here(name: &str) -> Option<&'static str> {
-    OTHER_NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(here, _)| *here)
 }
 
 /// Reads the rest of `section`, which names the rule `entry`. Returns the rule (`None` when errors were logged) and the

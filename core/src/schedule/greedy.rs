@@ -39,9 +39,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["GreedyLR"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let transformers = Convention::among(section, context, &[Transformers]) == Some(Transformers);
     let metric = MonitoredMetric::read(section, context, None, 1e-6, ThresholdMode::Abs);

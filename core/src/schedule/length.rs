@@ -20,6 +20,30 @@ impl Length {
         Length::new(section, key, written, whole(context))
     }
 
+    /// Returns the duration under `key`; `Some(None)` if it has no steps. `None` (logged) if it is missing or wrong. Warns if
+    /// a duration above 0 is rounded to no steps.
+    pub fn required_or_none(
+        section: &mut Section<'_>,
+        key: &'static str,
+        context: &Context<'_>,
+    ) -> Option<Option<Length>> {
+        let written = section.required::<Duration>(key)?;
+        let horizon = whole(context);
+        if written.steps(horizon) > 0 {
+            return Length::new(section, key, written, horizon).map(Some);
+        }
+        let (Duration::Epochs(amount) | Duration::Percent(amount)) = written else { return Some(None) };
+        if amount > 0.0 {
+            let message = format!("`{}` is less than half a step, so there is none", section.dotted(key));
+            let of = match written {
+                Duration::Epochs(_) => format!("an epoch has {}", words::count(horizon.steps_per_epoch, "step")),
+                _ => format!("the whole has {}", words::count(horizon.total_steps, "step")),
+            };
+            section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(of));
+        }
+        Some(None)
+    }
+
     /// Returns the duration under `key`, or `default` if it is not written. `None` (logged) if it is wrong or empty.
     pub fn or(
         section: &mut Section<'_>,

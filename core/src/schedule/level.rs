@@ -1,7 +1,7 @@
 //! The height that a rule goes to: a factor or an absolute rate.
 
 use super::{Context, words};
-use crate::spec::{Diagnostic, Section, Value, ValueKind, shown};
+use crate::spec::{Diagnostic, Section, Value, ValueKind, meant, shown};
 
 /// The value of a key such as `end` or `floor`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,7 +69,10 @@ impl Level {
         };
         if level.is_none() {
             let message = format!("`{}` cannot be {}", section.dotted(key), shown(value));
-            let label = format!("expected {}", expects(context));
+            let mut label = format!("expected {}", expects(context));
+            if let Some(meant) = meant(key, value, &|value| number(value).is_some()) {
+                label += &format!("; write `{meant}`");
+            }
             section.log().push(Diagnostic::error(message).at(Some(&value.place)).label(label));
         }
         level

@@ -56,8 +56,9 @@ macro_rules! registry {
         /// Every rule that `[schedule] type = "…"` can name.
         pub const REGISTRY: &[Entry<Build>] = &[$($rule::ENTRY),+];
 
-        /// The names of each rule in other frameworks. They are not accepted, but an error suggests the name here.
-        const OTHER_NAMES: &[(&str, &[&str])] = &[$((stringify!($rule), $rule::OTHER_NAMES)),+];
+        /// The module of each rule.
+        #[cfg(test)]
+        const MODULES: &[&str] = &[$(stringify!($rule)),+];
     };
 }
 

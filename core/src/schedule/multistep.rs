@@ -27,9 +27,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["MultiStepLR", "MultiStepLRScheduler", "piecewise_constant_schedule"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm]);
     let milestones = moments(section, "milestones", context);

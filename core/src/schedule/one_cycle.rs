@@ -46,9 +46,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["OneCycleLR", "cosine_onecycle_schedule", "linear_onecycle_schedule"];
-
 choice! {
     /// The curve between two heights.
     pub enum Anneal {

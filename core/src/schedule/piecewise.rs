@@ -36,9 +36,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["PiecewiseConstantDecay", "piecewise_interpolate_schedule"];
-
 choice! {
     /// The curve between two points.
     pub enum Interpolation {

@@ -49,10 +49,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] =
-    &["ReduceLROnPlateau", "reduce_lr_on_plateau", "reduce_on_plateau", "PlateauLRScheduler"];
-
 choice! {
     /// The number of bad evaluations that exhausts the patience.
     pub enum PatienceRule {

@@ -28,9 +28,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["PolynomialLR", "PolynomialDecay", "polynomial_schedule", "PolyLRScheduler", "poly"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let convention = Convention::among(section, context, &[Torch, Keras, Optax, Timm, Transformers]);
     let end = match convention {

@@ -20,9 +20,6 @@ use crate::spec::{Duration, Entry, Section};
 pub const ENTRY: Entry<Build> =
     Entry { name: "rex", summary: "a reflected exponential (REX)", example: "type = \"rex\"\nend = 0.0", build };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["REXScheduler"];
-
 fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     Convention::among(section, context, &[]);
     let end = Level::end(section, Level::Factor(0.0), context);

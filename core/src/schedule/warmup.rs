@@ -5,7 +5,7 @@
 //!
 //! | key | default | torch | keras | optax | timm | transformers | |
 //! |---|---|---|---|---|---|---|---|
-//! | `for` | | | | | | | the length of the warm-up |
+//! | `for` | | | | | | | the length of the warm-up; 0 steps are no warm-up |
 //! | `start` | 0 | 1/3 | 0 | 0 | 0 | 0; for `wsd` its `end` | the first factor, or a rate `{ lr = … }` |
 //! | `shape` | `"linear"` | | | | | | `"linear"`: x; `"cosine"`: ½(1 − cos πx); `"1-sqrt"`: 1 − √(1 − x); `"exponential"`: the factor is start·(top/start)^x; `"constant"`: it is `start` |
 //! | `reach` | `"last"` | `"after"` | `"after"` | `"after"` | `"after"` | `"after"` | the first tick at the top: the last one of the warm-up, or the first one after it |
@@ -32,7 +32,7 @@ use super::level::Level;
 use super::tick::{Reach, Tick};
 use super::{Clock, Context, Observation, Rule, StateError, words};
 use crate::choice;
-use crate::spec::{Diagnostic, Horizon, Section, Table, ValueKind};
+use crate::spec::{Diagnostic, Duration, Horizon, Section, Table, ValueKind};
 
 choice! {
     /// The curve from the start to the top.
@@ -91,14 +91,14 @@ impl WarmUp {
         let (mut own, length) = match value.kind {
             ValueKind::Table(_) => {
                 let mut own = section.as_section(section.dotted("warmup"), value)?;
-                let length = Length::required(&mut own, "for", context);
+                let length = Length::required_or_none(&mut own, "for", context);
                 (own, length)
             }
             // A duration. All other keys have their defaults, and the resolved spec shows them.
             _ => {
-                let length = Length::optional(section, "warmup", context)??;
+                let length = Length::required_or_none(section, "warmup", context)?;
                 let mut own = Section::new(section.dotted("warmup"), &nothing, None, section.log());
-                own.put("for", length.written.to_string());
+                own.put("for", length.map_or(Duration::Steps(0), |length| length.written).to_string());
                 (own, Some(length))
             }
         };
@@ -129,7 +129,11 @@ impl WarmUp {
             own.error("shape", "an exponential warm-up cannot start at 0", "expected `start` above 0");
         }
         section.put("warmup", own.finish());
-        let length = length?;
+        let Some(length) = length? else {
+            // No steps: no warm-up, as if the key were not written.
+            section.forget("warmup");
+            return None;
+        };
         let total = context.horizon.total_steps;
         if length.steps >= total {
             let message = format!("`{}` is not shorter than the whole schedule", section.dotted("warmup"));

@@ -42,9 +42,6 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// The names of this rule in other frameworks.
-pub const OTHER_NAMES: &[&str] = &["WSDLRScheduler", "warmup_stable_decay"];
-
 choice! {
     /// The curve of the decay.
     pub enum Shape {

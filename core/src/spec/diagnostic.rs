@@ -1,6 +1,7 @@
 //! The errors and warnings of a spec, as a person reads them: each with its place underlined and what is allowed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -29,6 +30,8 @@ pub enum Severity {
     Error,
     /// The spec can be used, but probably does not do what its author wants.
     Warning,
+    /// A decision that the spec left open.
+    Note,
 }
 
 /// One error or warning about a spec.
@@ -60,6 +63,11 @@ impl Diagnostic {
     /// Returns a warning with `message`.
     pub fn warning(message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(message) }
+    }
+
+    /// Returns a note with `message`.
+    pub fn note(message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Note, ..Diagnostic::error(message) }
     }
 
     /// Underlines `place`.
@@ -98,6 +106,8 @@ pub struct Log {
     /// The number of findings above [`MAX_FINDINGS`].
     more: Cell<usize>,
     files: RefCell<Vec<NamedFile>>,
+    /// The values of overrides as the resolved spec has them, by text and first byte.
+    resolved: RefCell<HashMap<(usize, usize), toml::Value>>,
 }
 
 /// The number of findings that are kept. Further ones are only counted.
@@ -135,6 +145,18 @@ impl Log {
     /// Returns the files and folders that the spec names: every value of type [`super::FilePath`] read so far.
     pub fn files(&self) -> Vec<NamedFile> {
         self.files.borrow().clone()
+    }
+
+    /// Records that the resolved spec has `value` for the value at `place`, if that is in an override. Text 0 is the file.
+    pub fn add_resolved(&self, place: &Place, value: &toml::Value) {
+        if place.text > 0 {
+            self.resolved.borrow_mut().insert((place.text, place.span.start), value.clone());
+        }
+    }
+
+    /// Returns the value in the resolved spec for the value at `place` in an override. `None` if it was not read.
+    pub fn resolved(&self, place: &Place) -> Option<toml::Value> {
+        self.resolved.borrow().get(&(place.text, place.span.start)).cloned()
     }
 
     /// Returns the findings: `Err` if one of them is an error, otherwise `Ok` with the warnings.
@@ -186,6 +208,7 @@ impl Findings {
         let level = match found.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
         };
         let title = level.primary_title(found.message.as_str());
         let mut group = match &found.place {
@@ -226,7 +249,7 @@ pub fn nearest<'a>(given: &str, allowed: impl IntoIterator<Item = &'a str>) -> O
 }
 
 /// Returns the number of edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for i in 1..=a.len() {

@@ -244,6 +244,7 @@ pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Returns the message for a word that is not among `words`. `None` if none of them is close to it.
 pub fn did_you_mean<'a>(given: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
-    let near = super::diagnostic::nearest(given, words.clone())?;
+    let translated = super::names::translated_word(given, words.clone());
+    let near = translated.or_else(|| super::diagnostic::nearest(given, words.clone()))?;
     Some(format!("expected {}; did you mean \"{near}\"?", one_of(words)))
 }

@@ -4,8 +4,10 @@
 mod diagnostic;
 mod duration;
 mod field;
+pub mod names;
 mod overrides;
 mod registry;
+mod rewrite;
 mod section;
 mod value;
 
@@ -17,8 +19,9 @@ use sha2::{Digest, Sha256};
 pub use diagnostic::{Diagnostic, Findings, Log, NamedFile, Severity, Texts, nearest};
 pub use duration::{Duration, Horizon, WallTime};
 pub use field::{BelowOne, Count, Field, FilePath, NonNegative, Positive, Unit, did_you_mean, one_of};
-pub use overrides::Override;
+use overrides::Override;
 pub use registry::{Entry, lookup};
+pub use rewrite::meant;
 pub use section::{Section, shown};
 pub use value::{Key, Place, Table, Value, ValueKind};
 
@@ -31,7 +34,19 @@ pub struct Spec {
     pub table: Table,
     /// The texts that places point into.
     pub texts: Texts,
+    /// The tree of the file alone.
+    written: Table,
+    /// In the order of the command line. Only the last one of each key is here.
     overrides: Vec<Override>,
+}
+
+/// An override that can change the experiment.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The dotted key in canonical form: groups have their names, the parts of a sequence their numbers.
+    pub key: String,
+    /// The index of the override.
+    index: usize,
 }
 
 /// Keys that do not change the experiment. They are neither part of the name of a run's folder nor of the spec's hash.
@@ -67,9 +82,25 @@ impl Spec {
         }
         let overrides: Vec<Override> =
             overrides.iter().filter_map(|it| Override::parse(it, &mut texts, &log)).collect();
+        let written = table.clone();
+        let overrides = overrides::last_of_each_key(overrides, &written);
         overrides::apply(&mut table, &overrides, &log);
         log.finish(&texts)?;
-        Ok(Spec { path: path.to_owned(), table, texts, overrides })
+        Ok(Spec { path: path.to_owned(), table, texts, written, overrides })
+    }
+
+    /// Adds a table of strings under `name` unless there is one. Returns whether it did.
+    pub fn add_missing(&mut self, name: &str, entries: &[(&str, &str)]) -> bool {
+        if self.table.get(name).is_some() {
+            return false;
+        }
+        let place = Place { text: 0, span: 0..0 };
+        let key = |name: &str| Key { name: name.to_owned(), place: place.clone() };
+        let value = |kind: ValueKind| Value { kind, place: place.clone() };
+        let string = |text: &str| value(ValueKind::String(text.to_owned()));
+        let entries = entries.iter().map(|(name, text)| (key(name), string(text))).collect();
+        self.table.set(key(name), value(ValueKind::Table(Table { entries })));
+        true
     }
 
     /// Returns the file's name without its extension: the name of a run if the spec does not give one.
@@ -88,27 +119,38 @@ impl Spec {
         }
     }
 
-    /// Returns the overrides that change the experiment, sorted and in canonical form: the difference to other runs of the
-    /// same name. A resolved spec has the overrides of the command that made it in its key `variant`.
-    pub fn variant(&self) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        let mut keys: Vec<String> = Vec::new();
-        // The last override of a key counts.
-        for it in self.overrides.iter().rev() {
-            let skip = NOT_THE_EXPERIMENT.contains(&it.root()) || matches!(it.root(), "seed" | "seeds");
-            if !skip && !keys.contains(&it.key()) {
-                keys.push(it.key());
-                parts.push(format!("{}={}", it.key(), it.canonical_value()));
-            }
-        }
-        let before = self.table.get("variant").and_then(Value::as_str).unwrap_or_default();
-        if parts.is_empty() {
-            return before.to_owned();
-        }
-        let replaced = |part: &str| part.split_once('=').is_some_and(|(key, _)| keys.iter().any(|it| it == key));
-        parts.extend(parts_of(before).into_iter().filter(|part| !replaced(part)));
-        parts.sort();
-        parts.join(",")
+    /// Returns the overrides that can change the experiment, sorted by key.
+    pub fn changes(&self) -> Vec<Change> {
+        let key = |it: &Override| it.canonical_key(&self.written);
+        let changes = self.overrides.iter().enumerate().filter(|(_, it)| it.is_of_the_experiment());
+        let mut changes: Vec<Change> = changes.map(|(index, it)| Change { key: key(it), index }).collect();
+        changes.sort_by(|a, b| a.key.cmp(&b.key));
+        changes
+    }
+
+    /// Returns this spec with `changes` as the only overrides that can change the experiment. `None` if they cannot be
+    /// applied.
+    pub fn with(&self, changes: &[&Change]) -> Option<Spec> {
+        let is_kept = |index: usize, it: &Override| {
+            !it.is_of_the_experiment() || changes.iter().any(|change| change.index == index)
+        };
+        let kept = self.overrides.iter().enumerate().filter(|(index, it)| is_kept(*index, it));
+        let overrides: Vec<Override> = kept.map(|(_, it)| it.clone()).collect();
+        let log = Log::default();
+        let mut table = self.written.clone();
+        overrides::apply(&mut table, &overrides, &log);
+        (log.errors() == 0).then(|| Spec { table, overrides, ..self.clone() })
+    }
+
+    /// Returns the value that `change` sets, in the form of the resolved spec: `1e-2` and `0.01` are one number, `5 epoch`
+    /// and `5epochs` one duration. `log` is that of the reading of this spec.
+    pub fn canonical_value(&self, change: &Change, log: &Log) -> String {
+        self.overrides[change.index].canonical_value(log)
+    }
+
+    /// Returns the overrides of the command that made this spec, if it is a resolved one. Empty otherwise.
+    pub fn recorded_variant(&self) -> &str {
+        self.table.get("variant").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
@@ -125,16 +167,6 @@ fn read_text(path: &Path) -> std::io::Result<String> {
         )));
     }
     Ok(text)
-}
-
-/// Splits a variant at its commas, except those inside brackets.
-fn parts_of(variant: &str) -> Vec<String> {
-    let mut depth = 0;
-    let parts = variant.split(|c: char| {
-        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
-        c == ',' && depth == 0
-    });
-    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// Returns `text` as a file name. Characters other than letters, digits and `._=,+-` become `%XX`. A name longer than 120
@@ -184,22 +216,4 @@ pub enum SpecError {
     Read { path: PathBuf, source: std::io::Error, hint: String },
     #[error("{0}")]
     Findings(#[from] Findings),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variant_has_each_key_once() {
-        let variant = |text: &str, overrides: &[&str]| {
-            let overrides: Vec<String> = overrides.iter().map(|it| (*it).to_owned()).collect();
-            Spec::parse(Path::new("a.toml"), text, &overrides).unwrap().variant()
-        };
-        let resolved = "variant = \"model.hidden=[8,4],optimizer.lr=0.1\"";
-        assert_eq!(variant("", &["optimizer.lr=0.10", "model.hidden=[8, 4]"]), "model.hidden=[8,4],optimizer.lr=0.1");
-        assert_eq!(variant(resolved, &[]), "model.hidden=[8,4],optimizer.lr=0.1");
-        assert_eq!(variant(resolved, &["optimizer.lr=1"]), "model.hidden=[8,4],optimizer.lr=1");
-        assert_eq!(variant(resolved, &["a=1", "device=cpu", "seed=3"]), "a=1,model.hidden=[8,4],optimizer.lr=0.1");
-    }
 }

@@ -1,5 +1,6 @@
 //! Overrides from the command line: `-s optimizer.lr=0.01` sets one value of the spec.
 
+use super::NOT_THE_EXPERIMENT;
 use super::diagnostic::{Diagnostic, Log, Texts};
 use super::value::{Key, Place, Table, Value, ValueKind, parse_value_or_string};
 
@@ -43,14 +44,39 @@ impl Override {
     }
 
     /// Returns the dotted key, as written.
-    pub fn key(&self) -> String {
+    fn key(&self) -> String {
         let names: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
         names.join(".")
     }
 
-    /// Returns the value in canonical form: `1e-2`, `0.01` and `0.010` are the same.
-    pub fn canonical_value(&self) -> String {
-        canonical(&self.value)
+    /// Returns the dotted key in canonical form. `written` is the tree of the file: a group that it names has its name, even
+    /// where the override has its number.
+    pub fn canonical_key(&self, written: &Table) -> String {
+        let mut names: Vec<String> = Vec::new();
+        let mut tree = Some(ValueRef::Table(written));
+        for key in &self.keys {
+            let (name, next) = match tree {
+                Some(ValueRef::Table(table)) => (key.name.clone(), table.get(&key.name)),
+                Some(ValueRef::Array(items)) => match item_of(items, &key.name) {
+                    Some(index) => (name_of(&items[index]).map_or(index.to_string(), str::to_owned), items.get(index)),
+                    None => (key.name.clone(), None),
+                },
+                None => (key.name.clone(), None),
+            };
+            names.push(name);
+            tree = next.and_then(ValueRef::of);
+        }
+        names.join(".")
+    }
+
+    /// Returns the value in canonical form: as the spec's reader resolved it, if it is in `log`.
+    pub fn canonical_value(&self, log: &Log) -> String {
+        canonical(&self.value, log)
+    }
+
+    /// Reports whether the override can change the experiment. The seed is part of the folder's name in its own way.
+    pub fn is_of_the_experiment(&self) -> bool {
+        !NOT_THE_EXPERIMENT.contains(&self.root()) && !matches!(self.root(), "seed" | "seeds")
     }
 
     /// Returns the first part of the key.
@@ -63,40 +89,134 @@ impl Override {
     }
 }
 
-fn canonical(value: &Value) -> String {
+/// A table or an array of the spec's tree.
+enum ValueRef<'a> {
+    Table(&'a Table),
+    Array(&'a [Value]),
+}
+
+impl<'a> ValueRef<'a> {
+    fn of(value: &'a Value) -> Option<Self> {
+        match &value.kind {
+            ValueKind::Table(table) => Some(ValueRef::Table(table)),
+            ValueKind::Array(items) => Some(ValueRef::Array(items)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the name of a table, such as a group. `None` if it has none.
+fn name_of(value: &Value) -> Option<&str> {
+    value.as_table()?.get("name")?.as_str()
+}
+
+/// Returns the index of the item that has the name or the number `which`. `None` if there is none.
+fn item_of(items: &[Value], which: &str) -> Option<usize> {
+    let by_name = items.iter().position(|item| name_of(item) == Some(which));
+    by_name.or_else(|| which.parse().ok()).filter(|&index| index < items.len())
+}
+
+/// Returns `overrides` without those that a later one of the same key replaces. `written` is the tree of the file.
+pub fn last_of_each_key(overrides: Vec<Override>, written: &Table) -> Vec<Override> {
+    let keys: Vec<String> = overrides.iter().map(|it| it.canonical_key(written)).collect();
+    let is_last = |index: usize| !keys[index + 1..].contains(&keys[index]);
+    overrides.into_iter().enumerate().filter(|(index, _)| is_last(*index)).map(|(_, it)| it).collect()
+}
+
+fn canonical(value: &Value, log: &Log) -> String {
+    if let Some(resolved) = log.resolved(&value.place) {
+        return canonical_toml(&resolved);
+    }
     match &value.kind {
         ValueKind::String(text) | ValueKind::Datetime(text) => text.clone(),
         ValueKind::Integer(number) => number.to_string(),
         ValueKind::Float(number) => number.to_string(),
         ValueKind::Boolean(boolean) => boolean.to_string(),
         ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(canonical).collect();
+            let items: Vec<String> = items.iter().map(|item| canonical(item, log)).collect();
             format!("[{}]", items.join(","))
         }
         ValueKind::Table(table) => {
             let mut entries: Vec<String> =
-                table.entries.iter().map(|(key, value)| format!("{}={}", key.name, canonical(value))).collect();
+                table.entries.iter().map(|(key, value)| format!("{}={}", key.name, canonical(value, log))).collect();
             entries.sort();
             format!("{{{}}}", entries.join(","))
         }
     }
 }
 
-/// Pairs of top-level keys that exclude each other. An override of one removes the other.
-const EITHER: [(&str, &str); 2] = [("epochs", "steps"), ("seed", "seeds")];
+/// Writes a resolved value in the same form.
+fn canonical_toml(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical_toml).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Keys of a table (`""` is the top level) that exclude each other. An override of one removes the others.
+const ALTERNATIVES: [(&str, &[&[&str]]); 4] = [
+    ("", &[&["epochs"], &["steps"]]),
+    ("", &[&["seed"], &["seeds"]]),
+    ("clip_grad", &[&["norm"], &["value"]]),
+    ("target", &[&["accuracy"], &["rmse"], &["loss"], TARGET_IN_FULL]),
+];
+
+/// The keys of a target. Its short form is the name of a metric of the validation part.
+const TARGET_IN_FULL: &[&str] = &["metric", "value", "mode"];
+
+/// A table that can also be written as the value of one of its keys: `warmup = "5 epochs"` is `warmup = { for = "5 epochs" }`.
+const SHORT_FORMS: [(&str, &str); 1] = [("warmup", "for")];
+
+/// Tables at the top level that a spec may leave out, and the type that they then have.
+const USUAL_TYPES: [(&str, &str); 1] = [("schedule", "constant")];
+
+/// Removes the alternatives of what `overrides` set. If they set several, the reader of the spec reports that.
+fn remove_alternatives(root: &mut Table, overrides: &[Override]) {
+    for (name, alternatives) in ALTERNATIVES {
+        let depth = if name.is_empty() { 1 } else { 2 };
+        let sets = |key: &&str| {
+            let is_in = |it: &&Override| it.keys.len() == depth && (depth == 1 || it.root() == name);
+            overrides.iter().filter(is_in).any(|it| it.keys[depth - 1].name == **key)
+        };
+        let mut set = alternatives.iter().filter(|keys| keys.iter().any(&sets));
+        let (Some(chosen), None) = (set.next(), set.next()) else { continue };
+        let table = match name {
+            "" => &mut *root,
+            name => match root.get_mut(name).map(|value| &mut value.kind) {
+                Some(ValueKind::Table(table)) => table,
+                _ => continue,
+            },
+        };
+        if *chosen == TARGET_IN_FULL {
+            write_target_in_full(table);
+        }
+        for other in alternatives.iter().filter(|other| *other != chosen).flat_map(|other| other.iter()) {
+            table.remove(other);
+        }
+    }
+}
+
+/// Writes `accuracy = 0.97` as `metric = "val_accuracy"` and `value = 0.97`, so that an override can set one of them.
+fn write_target_in_full(target: &mut Table) {
+    let Some((key, value)) = target.entries.iter().find(|(key, _)| ["accuracy", "rmse", "loss"].contains(&&*key.name))
+    else {
+        return;
+    };
+    let (key, value) = (key.clone(), value.clone());
+    let metric = Value { kind: ValueKind::String(format!("val_{}", key.name)), place: key.place.clone() };
+    target.set(Key { name: "metric".to_owned(), ..key.clone() }, metric);
+    target.set(Key { name: "value".to_owned(), ..key }, value);
+}
 
 /// Applies `overrides` to `root`. Those that set a `type` come first and empty their table; the others then fill it.
 pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     let (types, rest): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|it| it.sets_type());
-    for (one, other) in EITHER {
-        let sets = |key: &str| overrides.iter().any(|it| it.keys.len() == 1 && it.root() == key);
-        match (sets(one), sets(other)) {
-            (true, false) => root.remove(other),
-            (false, true) => root.remove(one),
-            // If both are set, the reader of the spec reports that they exclude each other.
-            _ => {}
-        }
-    }
+    remove_alternatives(root, overrides);
     for it in types.into_iter().chain(rest) {
         if let Err(message) = set(root, it, &it.keys) {
             log.push(Diagnostic::error(message).at(Some(&it.place)));
@@ -113,18 +233,33 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     let to_type = rest.len() == 1 && it.sets_type();
     let new_type = it.value.as_str();
     if table.get(&key.name).is_none() {
-        let place = it.place.clone();
-        table.set(key.clone(), Value { kind: ValueKind::Table(Table::default()), place });
+        let place = || it.place.clone();
+        let mut new = Table::default();
+        let usual = USUAL_TYPES.iter().find(|(name, _)| *name == key.name && keys.len() == it.keys.len() && !to_type);
+        if let Some((_, usual)) = usual {
+            let usual = Value { kind: ValueKind::String((*usual).to_owned()), place: place() };
+            new.set(Key { name: "type".to_owned(), place: place() }, usual);
+        }
+        table.set(key.clone(), Value { kind: ValueKind::Table(new), place: place() });
     }
     let Some(value) = table.get_mut(&key.name) else {
         return Err(format!("`{}` cannot be set", key.name));
     };
     // `-s schedule.type=cosine` replaces a whole sequence, and `-s optimizer.type=sgd` empties the table of Adam.
-    let named_type = |value: &Value| value.as_table().and_then(|table| table.get("type")?.as_str().map(str::to_owned));
-    let replaces = to_type && (named_type(value).as_deref() != new_type);
+    // Without a `type`, a table has the usual one of its kind, and its keys stay.
+    let is_of_another_type = match value.as_table() {
+        Some(table) => table.get("type").is_some_and(|written| written.as_str() != new_type),
+        None => true,
+    };
+    let replaces = to_type && is_of_another_type;
     if replaces && !matches!(value.kind, ValueKind::Array(_)) || to_type && matches!(value.kind, ValueKind::Array(_)) {
         value.kind = ValueKind::Table(Table::default());
         value.place = it.place.clone();
+    }
+    let short = SHORT_FORMS.iter().find(|(name, _)| *name == key.name);
+    if let Some((_, inner)) = short.filter(|_| !matches!(value.kind, ValueKind::Table(_) | ValueKind::Array(_))) {
+        let written = (Key { name: (*inner).to_owned(), place: value.place.clone() }, value.clone());
+        value.kind = ValueKind::Table(Table { entries: vec![written] });
     }
     match &mut value.kind {
         ValueKind::Table(inner) => set(inner, it, rest),
@@ -137,22 +272,25 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
 /// its number.
 fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> Result<(), String> {
     let (which, rest) = rest.split_first().ok_or_else(|| "an override names no key".to_owned())?;
-    let by_name = |value: &Value| {
-        let name = value.as_table().and_then(|table| table.get("name"));
-        name.and_then(Value::as_str) == Some(which.name.as_str())
-    };
-    let index = items.iter().position(by_name).or_else(|| which.name.parse().ok()).filter(|&index| index < items.len());
-    let item = index.and_then(|index| items.get_mut(index));
-    match item.map(|item| &mut item.kind) {
-        Some(ValueKind::Table(table)) if !rest.is_empty() => set(table, it, rest),
+    let index = item_of(items, &which.name);
+    if let (Some(index), true) = (index, rest.is_empty()) {
+        items[index] = it.value.clone();
+        return Ok(());
+    }
+    match index.and_then(|index| items.get_mut(index)).map(|item| &mut item.kind) {
+        Some(ValueKind::Table(table)) if !rest.is_empty() => {
+            // Another `type` empties the part, except for its place in the sequence.
+            let old = table.get("type").and_then(Value::as_str);
+            if rest.len() == 1 && it.sets_type() && old != it.value.as_str() {
+                table.entries.retain(|(key, _)| matches!(key.name.as_str(), "for" | "from" | "name"));
+            }
+            set(table, it, rest)
+        }
         _ => {
             let names: Vec<String> = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| {
-                    let name = item.as_table().and_then(|table| table.get("name")?.as_str().map(str::to_owned));
-                    name.unwrap_or_else(|| index.to_string())
-                })
+                .map(|(index, item)| name_of(item).map_or_else(|| index.to_string(), str::to_owned))
                 .collect();
             Err(format!("`{}` has no part named `{}`; it has: {}", key.name, which.name, names.join(", ")))
         }

@@ -3,6 +3,7 @@
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::field::one_of;
+use super::names;
 use super::section::Section;
 
 /// One name that a `type` can have. `B` is the build function of the registry.
@@ -23,15 +24,31 @@ pub fn lookup<'r, B>(entries: &'r [Entry<B>], what: &str, section: &mut Section<
     let names = || entries.iter().map(|entry| entry.name);
     if !section.has("type") {
         section.mark_known("type");
-        section.missing("type", &format!("the {what}, {}", one_of(names())));
+        section.missing("type", &format!("the {what}, {}", some_of(None, entries)));
         return None;
     }
     let name: String = section.optional("type")?;
     let found = entries.iter().find(|entry| entry.name == name);
     if found.is_none() {
         let unknown = Diagnostic::error(format!("unknown {what} \"{name}\"")).at(section.place_of("type"));
-        let near = nearest(&name, names()).map(|near| format!("did you mean \"{near}\"?"));
-        section.log().push(unknown.label(near.unwrap_or_default()).help(format!("expected {}", one_of(names()))));
+        let near = || nearest(&name, names()).map(|near| format!("did you mean \"{near}\"?"));
+        let label = names::hint_for_type(what, &name).or_else(near).unwrap_or_default();
+        section.log().push(unknown.label(label).help(format!("expected {}", some_of(Some(&name), entries))));
     }
     found
+}
+
+/// Returns the names of `entries` for a message, or if there are many, a few of them: those nearest to `given`.
+fn some_of<B>(given: Option<&str>, entries: &[Entry<B>]) -> String {
+    let all: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
+    let listed = names::listed(given, &all);
+    match listed.len() == all.len() {
+        true => one_of(all),
+        false => format!("{}, …: `lr-run list` prints all {}", quoted(&listed), all.len()),
+    }
+}
+
+/// Returns the words quoted and joined: `"a", "b"`.
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }

@@ -9,6 +9,8 @@ use std::fmt::Display;
 
 use super::diagnostic::{Diagnostic, Log, nearest};
 use super::field::Field;
+use super::names::{self, KeyName};
+use super::rewrite::meant;
 use super::value::{Key, Place, Table, Value, ValueKind};
 
 /// A table of a spec while it is read.
@@ -24,18 +26,6 @@ pub struct Section<'a> {
     /// The keys with the values that hold, defaults included.
     resolved: toml::Table,
 }
-
-/// Names that other frameworks give a key, each with its name here.
-const OTHER_NAMES: [(&str, &str); 8] = [
-    ("learning_rate", "lr"),
-    ("epsilon", "eps"),
-    ("beta_1", "betas"),
-    ("beta_2", "betas"),
-    ("rho", "alpha"),
-    ("gamma", "factor"),
-    ("step_size", "every"),
-    ("min_delta", "threshold"),
-];
 
 static EMPTY: Table = Table { entries: Vec::new() };
 
@@ -98,7 +88,10 @@ impl<'a> Section<'a> {
                 Some(read)
             }
             Err(reason) => {
-                let reason = reason.unwrap_or_else(|| format!("expected {}", T::expects()));
+                let mut reason = reason.unwrap_or_else(|| format!("expected {}", T::expects()));
+                if let Some(meant) = meant(key, value, &|value| T::read(value).is_ok()) {
+                    reason += &format!("; write `{meant}`");
+                }
                 let message = format!("`{}` cannot be {}", self.dotted(key), shown(value));
                 self.log.push(Diagnostic::error(message).at(Some(&value.place)).label(reason));
                 None
@@ -126,12 +119,16 @@ impl<'a> Section<'a> {
     pub fn missing(&self, key: &str, expects: &str) {
         let place = self.place.as_ref();
         let message = format!("`{}` is missing", self.dotted(key));
-        let near = self.table.entries.iter().find(|(it, _)| nearest(&it.name, [key]).is_some());
-        let found = match near {
-            Some((near, _)) if !self.known.contains(&near.name.as_str()) => {
-                Diagnostic::error(message).at(Some(&near.place)).label(format!("is this `{key}`?"))
-            }
-            _ => Diagnostic::error(message).at(place),
+        let others = || self.table.entries.iter().filter(|(it, _)| !self.known.contains(&it.name.as_str()));
+        let translates = |it: &Key| names::translations(&it.name).any(|there| there.here == key);
+        if let Some((other, value)) = others().find(|(it, _)| translates(it)) {
+            // The name of another framework: one error says both that it is unknown and that it is this key.
+            self.unknown_translated(other, value, key);
+            return;
+        }
+        let found = match others().find(|(it, _)| nearest(&it.name, [key]).is_some()) {
+            Some((near, _)) => Diagnostic::error(message).at(Some(&near.place)).label(format!("is this `{key}`?")),
+            None => Diagnostic::error(message).at(place),
         };
         self.log.push(found.help(format!("add `{key}`: {expects}")));
     }
@@ -185,7 +182,13 @@ impl<'a> Section<'a> {
     /// Sets `key` in the resolved spec, and marks it as known.
     pub fn put(&mut self, key: &'static str, value: impl Into<toml::Value>) {
         self.mark_known(key);
-        self.resolved.insert(key.to_owned(), value.into());
+        let value = value.into();
+        // A table is read, and recorded, key by key.
+        if let Some(written) = self.table.get(key).filter(|written| written.as_table().is_none() && !has_tables(&value))
+        {
+            self.log.add_resolved(&written.place, &value);
+        }
+        self.resolved.insert(key.to_owned(), value);
     }
 
     /// Leaves `key` out of the resolved spec, because it only sets other, explicit keys.
@@ -207,9 +210,9 @@ impl<'a> Section<'a> {
 
     /// Logs an error for every key that is not known, and returns the resolved table.
     pub fn finish(self) -> toml::Table {
-        for (key, _) in &self.table.entries {
+        for (key, value) in &self.table.entries {
             if !self.known.contains(&key.name.as_str()) {
-                self.unknown(key);
+                self.unknown(key, value);
             }
         }
         self.resolved
@@ -220,18 +223,65 @@ impl<'a> Section<'a> {
         self.resolved
     }
 
-    fn unknown(&self, key: &Key) {
-        let message = format!("unknown key `{}`", self.dotted(&key.name));
-        let mut found = Diagnostic::error(message).at(Some(&key.place));
-        let translated = OTHER_NAMES.iter().filter(|(_, here)| self.known.contains(here));
-        let translated = translated.filter(|(there, _)| nearest(&key.name, [*there]).is_some());
-        let here = translated.map(|(_, here)| *here).next();
-        if let Some(near) = nearest(&key.name, self.known.iter().copied()).or(here) {
-            found = found.label(format!("did you mean `{near}`?"));
+    /// Logs an error: `key` is unknown. It suggests the key that is meant.
+    fn unknown(&self, key: &Key, value: &Value) {
+        let exact: Vec<&KeyName> = names::translations(&key.name).collect();
+        if let Some(there) = exact.iter().find(|it| self.knows(it)) {
+            self.unknown_translated(key, value, there.here);
+            return;
         }
+        let close = || names::KEYS.iter().find(|it| self.knows(it) && nearest(&key.name, [it.there]).is_some());
+        let near = nearest(&key.name, self.known.iter().copied()).or_else(|| close().map(|it| it.here));
+        let elsewhere = exact.iter().find(|it| it.table != self.path);
+        let found = self.unknown_key(key);
+        self.log.push(match (near, elsewhere) {
+            (Some(near), None) => found.label(format!("did you mean `{near}`?")).help(self.known_keys()),
+            (_, Some(there)) => {
+                let table = if there.table.is_empty() {
+                    "at the top level".to_owned()
+                } else {
+                    format!("in [{}]", there.table)
+                };
+                let label = format!("here it is `{}`, {table}", there.here);
+                found.label(label).help(format!("write `{}` {table}", there.line(number_in(value))))
+            }
+            (None, None) => found.help(self.known_keys()),
+        });
+    }
+
+    /// Logs an error: `key` is the name in another framework for `here`, a key of this table.
+    fn unknown_translated(&self, key: &Key, value: &Value, here: &str) {
+        let mut found = self.unknown_key(key).label(format!("here it is `{here}`"));
+        if let Some(there) = names::translations(&key.name).find(|it| it.here == here) {
+            found = found.help(format!("write `{}`", there.line(number_in(value))));
+        }
+        self.log.push(found);
+    }
+
+    /// Reports whether `there` is the name of a key that this table knows.
+    fn knows(&self, there: &KeyName) -> bool {
+        // Groups have the keys of the optimizer, and tables inside others have their own.
+        self.known.contains(&there.here)
+    }
+
+    fn unknown_key(&self, key: &Key) -> Diagnostic {
+        Diagnostic::error(format!("unknown key `{}`", self.dotted(&key.name))).at(Some(&key.place))
+    }
+
+    /// Returns the list of the keys that this table may have.
+    fn known_keys(&self) -> String {
         let table = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", self.path) };
         let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
-        self.log.push(found.help(format!("known {table}: {}", known.join(", "))));
+        format!("known {table}: {}", known.join(", "))
+    }
+}
+
+/// Returns the number that a person wrote. `None` if it is something else.
+fn number_in(value: &Value) -> Option<f64> {
+    match value.kind {
+        ValueKind::Integer(number) => Some(number as f64),
+        ValueKind::Float(number) => Some(number),
+        _ => None,
     }
 }
 
@@ -250,6 +300,15 @@ pub fn shown(value: &Value) -> String {
             quoted(format!("[{}]", items.join(", ")))
         }
         ValueKind::Datetime(_) | ValueKind::Array(_) | ValueKind::Table(_) => value.kind_name().to_owned(),
+    }
+}
+
+/// Reports whether `value` is a table or an array with tables.
+fn has_tables(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::Table(_) => true,
+        toml::Value::Array(items) => items.iter().any(has_tables),
+        _ => false,
     }
 }
 

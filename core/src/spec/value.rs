@@ -92,6 +92,25 @@ impl Value {
         }
     }
 
+    /// Reports whether `other` has the same content, wherever the two are written.
+    pub fn is_same(&self, other: &Value) -> bool {
+        match (&self.kind, &other.kind) {
+            (ValueKind::String(one), ValueKind::String(other)) => one == other,
+            (ValueKind::Integer(one), ValueKind::Integer(other)) => one == other,
+            (ValueKind::Float(one), ValueKind::Float(other)) => one.to_bits() == other.to_bits(),
+            (ValueKind::Boolean(one), ValueKind::Boolean(other)) => one == other,
+            (ValueKind::Datetime(one), ValueKind::Datetime(other)) => one == other,
+            (ValueKind::Array(one), ValueKind::Array(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same(other))
+            }
+            (ValueKind::Table(one), ValueKind::Table(other)) => {
+                let has = |(key, value): &(Key, Value)| other.get(&key.name).is_some_and(|it| it.is_same(value));
+                one.entries.len() == other.entries.len() && one.entries.iter().all(has)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the table. `None` if the value is not a table.
     pub fn as_table(&self) -> Option<&Table> {
         match &self.kind {

@@ -1,0 +1,111 @@
+//! The errors, warnings and notes about specs that are nearly right, or run and do not do what their author wants.
+
+use super::{BODY, HEAD, errors, one, read};
+
+/// Returns the warnings and notes of a spec.
+fn warnings(text: &str) -> Vec<String> {
+    let (_, found) = read(text, 0).unwrap_or_else(|found| panic!("{found}"));
+    found.messages().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_warm_up_of_no_steps_is_none() {
+    let describe = |head: &str, schedule: &str| {
+        let plan = one(&format!("{head}\n{BODY}[schedule]\ntype = \"cosine\"\n{schedule}"));
+        assert!(!plan.resolved["schedule"].as_table().unwrap().contains_key("warmup"));
+        plan.groups.groups[0].rate.rule.describe()
+    };
+    for none in ["\"0 steps\"", "\"0 epochs\"", "\"0%\"", "{ for = \"0 steps\", start = 0.1 }"] {
+        assert_eq!(describe("epochs = 10", &format!("warmup = {none}")), "cosine to 0");
+        assert!(warnings(&format!("{HEAD}{BODY}[schedule]\ntype = \"cosine\"\nwarmup = {none}")).is_empty());
+    }
+    // A short trial of a long run.
+    assert_eq!(describe("steps = 20", "warmup = \"2%\""), "cosine to 0");
+    assert_eq!(describe("steps = 5", "warmup = \"5%\""), "cosine to 0");
+    let found = warnings(&format!("steps = 5\n{BODY}[schedule]\ntype = \"cosine\"\nwarmup = \"5%\""));
+    assert_eq!(found, ["`schedule.warmup` is less than half a step, so there is none"]);
+    assert_eq!(errors(&format!("{HEAD}{BODY}[schedule]\ntype = \"cosine\"\nwarmup = \"-1 steps\"")).len(), 1);
+}
+
+#[test]
+fn a_rate_of_0_for_the_rest_of_the_run_is_a_warning() {
+    let found = |schedule: &str| warnings(&format!("epochs = 8\n{BODY}[schedule]\n{schedule}"));
+    let half = found("type = \"cosine\"\nover = \"4 epochs\"");
+    assert_eq!(half, ["the learning rate is 0 from step 1564 of 3128 on, so nothing more is learned"]);
+    for zero in [
+        "type = \"linear\"\nstart = 1\nend = 0\nover = \"50%\"",
+        "type = \"polynomial\"\nover = \"4 epochs\"\nend = 0",
+        "type = \"expression\"\nformula = \"if(epoch < 4, 1, 0)\"",
+        "type = \"constant\"\nfactor = 0",
+        "type = \"product\"\nparts = [{ type = \"cosine\", over = \"30%\" }, { type = \"constant\" }]",
+        "type = \"cosine\"\nover = \"80%\"\ntick = \"epoch\"",
+    ] {
+        assert_eq!(found(zero).len(), 1, "{zero}");
+    }
+    for fine in [
+        "type = \"cosine\"",
+        "type = \"linear\"\nstart = 1\nend = 0",
+        "type = \"cosine\"\nover = \"4 epochs\"\nend = 1e-9",
+        "type = \"cosine\"\nover = \"4 epochs\"\nfloor = 0.1",
+        "type = \"cosine_restarts\"\ncycles = 4",
+        "type = \"wsd\"\ndecay = \"20%\"",
+    ] {
+        assert_eq!(found(fine), Vec::<String>::new(), "{fine}");
+    }
+    let group = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nschedule = { type = \"cosine\", over = \"10%\" }\n";
+    assert_eq!(warnings(&format!("epochs = 8\n{BODY}{group}")).len(), 1);
+    // Whatever the schedule is, a rate of 0 is asked for.
+    let still = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 0\n";
+    assert_eq!(warnings(&format!("epochs = 8\n{BODY}{still}")), Vec::<String>::new());
+}
+
+#[test]
+fn a_pattern_without_a_match_is_an_error_only_if_no_pattern_matches() {
+    let group = |params: &str| format!("{HEAD}{BODY}[[group]]\nname = \"plain\"\nparams = {params}\n");
+    assert_eq!(warnings(&group("[\"*norm*\", \"*.bias\"]")), ["\"*norm*\" matches no parameter of the model"]);
+    assert_eq!(one(&group("[\"*norm*\", \"*.bias\"]")).groups.group_of, [0, 1, 0, 1]);
+    let none = ["\"*norm*\" matches no parameter of the model", "\"*.gamma\" matches no parameter of the model"];
+    assert_eq!(errors(&group("[\"*norm*\", \"*.gamma\"]")), none);
+    assert_eq!(errors(&group("[\"*.bias\", \"[\"]")).len(), 1);
+}
+
+#[test]
+fn more_threads_than_cores_are_a_warning() {
+    let found = |threads: usize| warnings(&format!("threads = {threads}\n{HEAD}{BODY}"));
+    assert_eq!(found(99), ["99 threads are more than the 4 cores of this machine"]);
+    assert_eq!(found(4), Vec::<String>::new());
+}
+
+#[test]
+fn the_default_batch_is_not_larger_than_the_data() {
+    let points = |points: usize, batch: &str| {
+        format!(
+            "epochs = 2\n[data]\ntype = \"linear\"\npoints = {points}\n{batch}\n[model]\ntype = \"linear\"\n\
+             [optimizer]\ntype = \"sgd\"\nlr = 0.1\n"
+        )
+    };
+    let plan = one(&points(100, ""));
+    assert_eq!((plan.data.batching.batch_size, plan.length.horizon.steps_per_epoch), (90, 1));
+    assert_eq!(plan.resolved["data"]["batch_size"].as_integer(), Some(90));
+    let note = "`data.batch_size` is 90: all examples to train on, fewer than the default of 128";
+    assert_eq!(warnings(&points(100, "")), [note]);
+    assert_eq!(warnings(&points(1000, "")), Vec::<String>::new());
+    assert_eq!(errors(&points(100, "batch_size = 128")), ["a batch of 128 is more than the 90 examples to train on"]);
+}
+
+#[test]
+fn units_and_percentages_are_named_in_errors() {
+    let shown = |text: &str| read(text, 0).unwrap_err().to_string();
+    for (text, line) in [
+        (format!("{HEAD}{BODY}[target]\naccuracy = 95"), "write `accuracy = 0.95`"),
+        (format!("{HEAD}{BODY}[target]\naccuracy = \"95%\""), "write `accuracy = 0.95`"),
+        (format!("{HEAD}{BODY}[target]\nmetric = \"val_accuracy\"\nvalue = 95"), "write `value = 0.95`"),
+        (format!("epochs = \"10 epochs\"\n{BODY}"), "write `epochs = 10`"),
+        (format!("epochs = \"500 steps\"\n{BODY}"), "write `steps = 500`"),
+        (format!("{HEAD}{}", BODY.replace("lr = 0.1", "lr = \"1e-3\"")), "write `lr = 0.001`"),
+        (format!("{HEAD}{}", BODY.replace("validation = 10_000", "validation = \"10%\"")), "write `validation = 0.1`"),
+        (format!("{HEAD}{BODY}[schedule]\ntype = \"cosine\"\nend = \"1%\""), "write `end = 0.01`"),
+    ] {
+        assert!(shown(&text).contains(line), "{}", shown(&text));
+    }
+}

@@ -1,0 +1,50 @@
+//! The part of a folder's name that says in which overrides an experiment differs from its file.
+//!
+//! One experiment has one folder. So values are written in one form, as the resolved spec has them, and an override that
+//! says what the spec says anyway, by its file or by a default, is left out.
+
+use crate::spec::{Change, Log, Spec};
+
+/// Returns the overrides that change the experiment, sorted and in canonical form. Empty if there are none. `is_same` tells
+/// whether another spec is the same experiment as `spec`. `log` is that of the reading of `spec`.
+///
+/// A resolved spec has the overrides of the command that made it in its key `variant`.
+pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> String {
+    let mut changes = spec.changes();
+    let mut at = 0;
+    while at < changes.len() {
+        let others: Vec<&Change> = changes.iter().enumerate().filter(|(it, _)| *it != at).map(|(_, it)| it).collect();
+        match spec.with(&others).is_some_and(|without| is_same(&without)) {
+            true => drop(changes.remove(at)),
+            false => at += 1,
+        }
+    }
+    let before = spec.recorded_variant();
+    let mut parts: Vec<String> =
+        changes.iter().map(|it| format!("{}={}", it.key, spec.canonical_value(it, log))).collect();
+    parts.extend(parts_of(before).into_iter().filter(|part| !is_replaced(part, &changes)));
+    parts.sort();
+    parts.join(",")
+}
+
+/// Returns whether one of `changes` replaces `part` of an earlier variant: it sets the same key, or the type of its table.
+fn is_replaced(part: &str, changes: &[Change]) -> bool {
+    let Some((key, _)) = part.split_once('=') else { return false };
+    changes.iter().any(|it| {
+        let emptied = it.key.strip_suffix("type").filter(|table| table.ends_with('.'));
+        it.key == key || emptied.is_some_and(|table| key.starts_with(table))
+    })
+}
+
+/// Splits a variant at its commas, except those inside brackets.
+fn parts_of(variant: &str) -> Vec<String> {
+    let mut depth = 0;
+    let parts = variant.split(|c: char| {
+        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+        c == ',' && depth == 0
+    });
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;
