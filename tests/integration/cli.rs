@@ -220,7 +220,7 @@ fn run_stops_early_and_at_its_time_limit() {
     let run =
         "results/still/early_stop.patience=2%20epochs,epochs=50,optimizer.lr=0.000000000000000000000000000001,seed=1";
     let record = workspace.record(run);
-    assert_eq!((&record["status"], &record["final"]["epoch"]), (&"stopped_early".into(), &2.into()));
+    assert_eq!((&record["status"], &record["final"]["epoch"]), (&"stopped_early".into(), &3.into()));
     let begun = Instant::now();
     exits(
         &workspace.lr_run(&["slice.toml", "-s", "epochs=100000", "-s", "limit.time=1 seconds", "-s", "name=timed"]),
