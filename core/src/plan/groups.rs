@@ -114,7 +114,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
         groups[group].parameters += param.len;
     }
     limits::check(root, entry?.name, &groups, &tables, around.horizon);
-    if groups.iter().all(|group| group.frozen || group.parameters == 0) && around.declaration.len() > 0 {
+    if groups.iter().all(|group| group.frozen || group.parameters == 0) && !around.declaration.params().is_empty() {
         root.error("group", "every parameter is frozen", "nothing is left to train");
     }
     Some(Groups { groups, group_of })

@@ -47,7 +47,7 @@ fn runs_are_listed_best_first() {
      lr=0.001,seed=1   stopped at target        2   97.12 %        97.12 %          2   epoch 3, 4.1 s   0.001
      lr=0.001,seed=2   stopped early            2   95.00 %        96.00 %          1   no               0.001
      lr=1e-5,seed=1    running                  1   20.00 %        20.00 %          1   -                 1e-5
-     lr=0.1,seed=1     crashed                  0   10.00 %        10.00 %          0   no                 0.1
+     lr=0.1,seed=1     crashed                  0   10.00 %              -          -   no                 0.1
      lr=10,seed=1      diverged                 0         -              -          -   no                  10
      lr=1e-6,seed=1    running                  -         -              -          -   not yet           1e-6
     Sorted by best val_accuracy, highest first.
@@ -72,7 +72,7 @@ fn each_metric_has_a_table_and_a_direction() {
     insta::assert_snapshot!(compare(&[results.path().to_owned()]).unwrap(), @r"
      run   status      epochs   val acc   best val acc   at epoch   target      lr
     ───────────────────────────────────────────────────────────────────────────────
-     c     completed        0   50.00 %        50.00 %          0   -        0.001
+     c     completed        0   50.00 %              -          -   -        0.001
     Sorted by best val_accuracy, highest first.
 
      run   status      epochs   val rmse   best val rmse   at epoch   target      lr
