@@ -145,7 +145,11 @@ def without_model(path, target, record):
 def first_message(text):
     """Return the first error in one line, without the place in the spec."""
     lines = [line.strip() for line in text.split("error: ")[-1].splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("|", "-->", "1", "2", "3", "4", "5", "6", "7", "8", "9"))]
+    kept = [
+        line
+        for line in lines
+        if line and not line.startswith(("|", "-->", "1", "2", "3", "4", "5", "6", "7", "8", "9"))
+    ]
     return " ".join(kept).replace(str(WORK) + "/", "")
 
 
@@ -163,7 +167,9 @@ def row(folder, program, package, name, target, help_key):
     if code == 0 and record["metric"] == "rmse":
         more = f"{more}\nscale_target = true"
         code, record, text = train(program, path, target, more)
-    label = f"{package} {name.removesuffix('.csv').removeprefix('data/').removeprefix('datasets/').removeprefix('_data/')}"
+    label = (
+        f"{package} {name.removesuffix('.csv').removeprefix('data/').removeprefix('datasets/').removeprefix('_data/')}"
+    )
     if code != 0:
         return [label, target, "", "", "", "", f"{said} / {first_message(text)}"], False
     metric = record["metric"]

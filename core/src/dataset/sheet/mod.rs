@@ -1,6 +1,6 @@
 //! Reading tables as other programs leave them: the bytes of a CSV file become columns of numbers or words.
 //!
-//! [`Sheet::read`] looks at the first mebibyte to find the [layout](layout): encoding, separator, header, comment lines and
+//! [`Sheet::read`] looks at the first mebibyte to find the `layout`: encoding, separator, header, comment lines and
 //! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`. A later cell can contradict the
 //! layout, for example a word in a column that had only numbers so far. Then the layout is corrected and the file is read
 //! again.
