@@ -55,6 +55,9 @@ impl Store {
     /// Computes the gradient of the scalar `loss` for each parameter. It is undefined where the loss does not depend on the
     /// parameter, and where the parameter is frozen. With `differentiable`, the gradients can be differentiated again.
     pub fn gradients(&self, loss: &Tensor, differentiable: bool) -> Result<Vec<Tensor>, TchError> {
+        if self.trained.len() == self.views.len() {
+            return Tensor::f_run_backward(&[loss], &self.views, differentiable, differentiable);
+        }
         let trained: Vec<&Tensor> = self.trained.iter().map(|&index| &self.views[index]).collect();
         let found = Tensor::f_run_backward(&[loss], &trained, differentiable, differentiable)?;
         let mut grads: Vec<Tensor> = self.views.iter().map(|_| Tensor::new()).collect();

@@ -349,50 +349,6 @@ fn a_parameter_without_a_gradient_does_not_move() {
     }
 }
 
-/// A step with a frozen parameter is the step of the model without it: in parameters, state and what is found on the
-/// host, such as a rate. Some rules add over all parameters in one sum, whose last digits depend on its length.
-#[test]
-fn a_frozen_parameter_does_not_exist_for_an_optimizer() {
-    let without_b = |tensors: Vec<Tensor>| tensors.into_iter().enumerate().filter(|it| it.0 != 1).map(|it| it.1);
-    let mut smaller = Declaration::default();
-    for param in declaration().params().iter().filter(|param| param.name != "b") {
-        smaller.add(param.name.clone(), &param.shape, param.init);
-    }
-    for table in tables() {
-        for as_tensors in [false, true] {
-            // Rounding decides the line search of L-BFGS if the gradient is clipped, and later its last digits.
-            let is_lbfgs = table.contains("lbfgs");
-            let (clip, limit) = if is_lbfgs { (Clip::None, 1e-6) } else { (Clip::Norm(1.0), 1e-12) };
-            let frozen =
-                Case { as_tensors, clip, lr: 0.1, group_of: [0, 1, 0, 0], frozen: Some(1), ..Case::new(&table) };
-            let absent = Case { as_tensors, clip, lr: 0.1, declaration: smaller.clone(), ..Case::new(&table) };
-            let ((mut store, mut optimizer), (mut other, mut of_other)) = (frozen.start(), absent.start());
-            let start = store.get(1).copy();
-            for step in 1..=5 {
-                let mut grads = gradients(&store, step);
-                grads[1] = Tensor::new();
-                let others: Vec<Tensor> = without_b(grads.iter().map(Tensor::shallow_clone).collect()).collect();
-                frozen.step(&mut store, &mut *optimizer, &grads).unwrap();
-                absent.step(&mut other, &mut *of_other, &others).unwrap();
-            }
-            assert!(store.get(1).equal(&start), "{table}");
-            let views = |store: &Store| store.views().iter().map(|view| view.detach()).collect::<Vec<_>>();
-            let of_b = |(name, _): &(String, Tensor)| name.ends_with("/b");
-            let state = |optimizer: &dyn Optimizer| optimizer.state().into_iter().filter(|it| !of_b(it)).map(|it| it.1);
-            let (mut with, mut without): (Vec<_>, _) = (without_b(views(&store)).collect(), views(&other));
-            // At the minimum of a parabola rounding decides which changes enter the history of L-BFGS.
-            if !is_lbfgs {
-                with.extend(state(&*optimizer));
-                without.extend(state(&*of_other));
-            }
-            for (ours, theirs) in with.iter().zip(&without) {
-                let apart = (ours - theirs).abs().max().double_value(&[]);
-                assert!(apart <= limit * (1.0 + theirs.abs().max().double_value(&[])), "{table}: {apart:e}");
-            }
-        }
-    }
-}
-
 /// Moments of inputs that are always zero would decay into subnormals, which slow processors down.
 #[test]
 fn state_is_never_subnormal() {

@@ -41,7 +41,8 @@ pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: b
     differs(&other, there)
 }
 
-/// Returns the fingerprint that the run in `folder` recorded. `None` if there is no run, or its `[data]` is not `data`.
+/// Returns the fingerprint that the run in `folder` recorded. `None` if there is no run there, or if the `[data]` of its spec
+/// differs from `data`.
 fn recorded(folder: &Path, data: &Value) -> Option<String> {
     let spec: Table = fs::read_to_string(folder.join(SPEC_TOML)).ok()?.parse().ok()?;
     if spec.get("data") != Some(data) {

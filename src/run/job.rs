@@ -12,7 +12,7 @@ use crate::dataset::{Access, Affine, Coding, Data, Part, Preprocessing, Targets}
 use crate::engine::{self, Ema, Segments};
 use crate::libtorch::{device, kind};
 use crate::optimizer::OptimizerConfig;
-use crate::plan::Plan;
+use crate::plan::{Loss, Plan};
 use crate::store::Store;
 use crate::train::{Examples, Job, MemoryEstimate, Trainer, Validation};
 
@@ -59,12 +59,14 @@ pub fn examples(plan: &Plan, data: Data, affine: &Affine) -> Result<Examples, Er
         (true, None) => Validation::Train,
     };
     let test = test.map(batches).transpose()?;
-    let target_variance = target_variance(&train.targets, &train_rows, plan.data.outputs());
+    let unit = if let Loss::Mse { target_sd } = plan.loss { target_sd } else { 1.0 };
+    let target_variance = target_variance(&train.targets, &train_rows, plan.data.outputs(), unit);
     Ok(Examples { all: batches(train)?, train_rows, val, test, target_variance })
 }
 
-/// Returns the mean variance of the `outputs` targets over the examples `rows`. 0 for classes.
-fn target_variance(targets: &Targets, rows: &[u32], outputs: usize) -> f64 {
+/// Returns the mean variance of the `outputs` targets over the examples `rows`, in the units of reported losses. One unit of a
+/// stored target is `unit` there. 0 for classes.
+fn target_variance(targets: &Targets, rows: &[u32], outputs: usize, unit: f64) -> f64 {
     let Targets::Values(values) = targets else { return 0.0 };
     let n = rows.len().max(1) as f64;
     let variance = |output: usize| {
@@ -72,7 +74,7 @@ fn target_variance(targets: &Targets, rows: &[u32], outputs: usize) -> f64 {
         let mean = of_rows().sum::<f64>() / n;
         of_rows().map(|value| (value - mean).powi(2)).sum::<f64>() / n
     };
-    (0..outputs).map(variance).sum::<f64>() / outputs.max(1) as f64
+    unit * unit * (0..outputs).map(variance).sum::<f64>() / outputs.max(1) as f64
 }
 
 /// Creates the model's parameters. Their values are from the file `weights`, or from the file that the spec names, or drawn
@@ -132,4 +134,18 @@ pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Preproces
 /// Converts an error of libtorch.
 pub fn torch_error(error: tch::TchError) -> Error {
     Error::failed(format!("libtorch: {}", crate::libtorch::message(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variance_of_targets_is_in_the_units_of_reported_losses() {
+        // Over the first two examples, the outputs have variances 1 and 4.
+        let targets = Targets::Values(vec![0.0, 1.0, 2.0, 5.0, 90.0, 90.0]);
+        assert_eq!(target_variance(&targets, &[0, 1], 2, 1.0), 2.5);
+        assert_eq!(target_variance(&targets, &[0, 1], 2, 10.0), 250.0);
+        assert_eq!(target_variance(&Targets::Classes(vec![0, 5]), &[0, 1], 6, 1.0), 0.0);
+    }
 }

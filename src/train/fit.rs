@@ -273,7 +273,7 @@ impl Run<'_, '_, '_> {
         TrainResult { outcome, store: self.trainer.store, best: self.best, ema }
     }
 
-    /// Ends the run by an error. What was done until then is reported.
+    /// Ends the run by an error, and reports the results up to it.
     fn fail(mut self, error: Error) -> Failure {
         let unwritten = self.unwritten.take();
         if unwritten.is_some() {

@@ -55,7 +55,7 @@ pub struct TrainResult {
 pub struct Failure {
     #[source]
     pub error: Error,
-    /// What was done until then. Its last row may be the one that could not be written.
+    /// The results up to the error. The last row may be the one that could not be written.
     pub outcome: Box<Outcome>,
 }
 
