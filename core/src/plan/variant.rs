@@ -5,8 +5,8 @@
 
 use crate::spec::{Change, Log, Spec};
 
-/// Returns the overrides that change the experiment, sorted and in canonical form. Empty if there are none. `is_same` tells
-/// whether another spec is the same experiment as `spec`. `log` is that of the reading of `spec`.
+/// Returns the overrides that change the experiment, sorted and in canonical form. Empty if there are none. `is_same`
+/// returns whether another spec is the same experiment as `spec`. `log` is that of the reading of `spec`.
 ///
 /// A resolved spec has the overrides of the command that made it in its key `variant`.
 pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> String {
