@@ -5,6 +5,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::Batch;
 use super::host::OnHost;
 use crate::dataset::{Inputs, Targets, Transform};
+use crate::libtorch::upload;
 
 /// A part of the data in a GPU's memory.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl OnDevice {
     ) -> Result<Batch, TchError> {
         let shape = host.shape(rows.len());
         let rows: Vec<i64> = rows.iter().map(|&row| i64::from(row)).collect();
-        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.x.device())?;
+        let rows = upload(&Tensor::f_from_slice(&rows)?, self.x.device())?;
         let mut x = self.x.f_index_select(0, &rows)?;
         if let Some((transforms, image)) = transforms {
             x = transform(transforms, &x, image)?;
@@ -68,7 +69,7 @@ fn transform(
     let device = stored.device();
     let column = |of: fn(&Transform) -> i64| -> Result<Tensor, TchError> {
         let values: Vec<i64> = transforms.iter().map(of).collect();
-        Tensor::f_from_slice(&values)?.f_view([n, 1, 1])?.f_to_device(device)
+        upload(&Tensor::f_from_slice(&values)?.f_view([n, 1, 1])?, device)
     };
     let count = |size: i64| Tensor::f_arange(size, (Kind::Int64, device));
     // The stored column and row of each pixel. A flip counts columns from the right.

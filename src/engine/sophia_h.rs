@@ -3,6 +3,7 @@
 use tch::{TchError, Tensor, no_grad};
 
 use super::{Error, Layout, Optimizer, Segments, Step, host_state};
+use crate::libtorch::upload;
 use crate::optimizer::{Group, HESSIAN_MOMENT, Sophia, groups_at};
 use crate::random::Stream;
 use crate::store::Store;
@@ -62,7 +63,7 @@ impl Engine {
 fn random_signs(seed: u64, param: &str, step: u64, like: &Tensor) -> Result<Tensor, TchError> {
     let mut stream = Stream::new(seed, &format!("hutchinson/{param}"), step);
     let signs: Vec<f32> = (0..like.numel()).map(|_| if stream.below(2) == 0 { -1.0 } else { 1.0 }).collect();
-    let signs = Tensor::f_from_slice(&signs)?.f_to_kind(like.kind())?.f_to_device(like.device())?;
+    let signs = upload(&Tensor::f_from_slice(&signs)?, like.device())?.f_to_kind(like.kind())?;
     signs.f_view(like.size().as_slice())
 }
 

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use tch::{Kind, TchError, Tensor};
 
 pub use allocations::{Allocations, release_freed_memory};
-pub use convert::{device, kind};
+pub use convert::{device, kind, upload};
 pub use parallel::{Pieces, Rows, Slices};
 pub use vectors::call_vectorized;
 

@@ -92,5 +92,7 @@ void lr_set_deterministic(bool on) {
   at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(on);
   at::globalContext().setBenchmarkCuDNN(false);
+  // Otherwise each new tensor is filled with NaN first. We read no memory before it is written.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 }

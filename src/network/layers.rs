@@ -3,6 +3,7 @@
 use tch::{Device, TchError, Tensor};
 
 use super::{Error, ForwardMode};
+use crate::libtorch::upload;
 use crate::model::{Activation, Layer};
 use crate::random::Stream;
 use crate::store::Store;
@@ -106,7 +107,7 @@ fn dropout(p: f64, name: &str, x: &Tensor, mode: ForwardMode) -> Result<Option<T
     }
     let mut mask = vec![0f32; x.numel()];
     Stream::new(seed, &format!("dropout/{name}"), counter).dropout_mask(p, &mut mask);
-    let mask = Tensor::f_from_slice(&mask)?.f_to_device(x.device())?.f_to_kind(x.kind())?;
+    let mask = upload(&Tensor::f_from_slice(&mask)?, x.device())?.f_to_kind(x.kind())?;
     x.f_mul(&mask.f_view(x.size().as_slice())?).map(Some)
 }
 

@@ -203,7 +203,9 @@ fn one(
     let ema = updates::ema(&mut root);
     let metrics = ends::metrics(metric, ema.is_some());
     let declaration = model.as_ref().map(|it| it.architecture.declaration.clone()).unwrap_or_default();
-    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics, any_model: assume.any_model };
+    // Without the run's model, no pattern can be wrong.
+    let any_model = assume.any_model || model.is_none();
+    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics, any_model };
     let groups = groups::read(&mut root, around);
     let clip = updates::clip(&mut root);
     let target = ends::target(&mut root, metric, &metrics);

@@ -70,6 +70,14 @@ fn a_pattern_without_a_match_is_an_error_only_if_no_pattern_matches() {
 }
 
 #[test]
+fn patterns_have_no_errors_of_their_own_if_the_model_is_wrong() {
+    let group = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\n";
+    let wrong = BODY.replacen("type = \"mlp\"", "type = \"mlp\"\nhidden = [-1]", 1);
+    assert_ne!(wrong, BODY);
+    assert_eq!(errors(&format!("{HEAD}{wrong}{group}")).len(), 1);
+}
+
+#[test]
 fn more_threads_than_cores_are_a_warning() {
     let found = |threads: usize| warnings(&format!("threads = {threads}\n{HEAD}{BODY}"));
     assert_eq!(found(99), ["99 threads are more than the 4 cores of this machine"]);
