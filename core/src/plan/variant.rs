@@ -20,8 +20,12 @@ pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> Str
         }
     }
     let before = spec.recorded_variant();
-    let mut parts: Vec<String> =
-        changes.iter().map(|it| format!("{}={}", it.key, spec.canonical_value(it, log))).collect();
+    let part = |it: &Change| match (it.key.rsplit_once('.'), spec.canonical_value(it, log).as_str()) {
+        // The same group, in other words.
+        (Some((group, "lr_mult")), "0") => format!("{group}.freeze=true"),
+        (_, value) => format!("{}={value}", it.key),
+    };
+    let mut parts: Vec<String> = changes.iter().map(part).collect();
     parts.extend(parts_of(before).into_iter().filter(|part| !is_replaced(part, &changes)));
     parts.sort();
     parts.join(",")

@@ -84,6 +84,8 @@ impl Spec {
             overrides.iter().filter_map(|it| Override::parse(it, &mut texts, &log)).collect();
         let written = table.clone();
         let overrides = overrides::last_of_each_key(overrides, &written);
+        let overrides = overrides.into_iter().flat_map(|it| it.in_full(&written)).collect();
+        let overrides = overrides::last_of_each_key(overrides, &written);
         overrides::apply(&mut table, &overrides, &log);
         log.finish(&texts)?;
         Ok(Spec { path: path.to_owned(), table, texts, written, overrides })

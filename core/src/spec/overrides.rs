@@ -49,8 +49,32 @@ impl Override {
         names.join(".")
     }
 
+    /// Returns this override as overrides of single values: `end={lr=1e-5}` as `end.lr=1e-5`, and `warmup=5%` as
+    /// `warmup.for=5%`. A table of the file, in the tree `written`, is still replaced as a whole.
+    pub fn in_full(self, written: &Table) -> Vec<Override> {
+        let value = value_at(written, &self.keys);
+        if value.is_some_and(|value| value.as_table().is_some()) {
+            return vec![self];
+        }
+        match &self.value.kind {
+            ValueKind::Table(table) if value.is_none() && !table.entries.is_empty() => {
+                let single = |(key, value): &(Key, Value)| {
+                    let keys = [self.keys.as_slice(), std::slice::from_ref(key)].concat();
+                    Override { keys, value: value.clone(), place: self.place.clone() }.in_full(written)
+                };
+                table.entries.iter().flat_map(single).collect()
+            }
+            ValueKind::Table(_) | ValueKind::Array(_) => vec![self],
+            _ => {
+                let inner = self.keys.last().and_then(|key| short_form(&key.name));
+                let key = inner.map(|inner| Key { name: inner.to_owned(), place: self.value.place.clone() });
+                vec![Override { keys: self.keys.into_iter().chain(key).collect(), ..self }]
+            }
+        }
+    }
+
     /// Returns the dotted key in canonical form. `written` is the tree of the file: a group that it names has its name, even
-    /// where the override has its number.
+    /// where the override has its number. A key that has a short form is in it.
     pub fn canonical_key(&self, written: &Table) -> String {
         let mut names: Vec<String> = Vec::new();
         let mut tree = Some(ValueRef::Table(written));
@@ -65,6 +89,12 @@ impl Override {
             };
             names.push(name);
             tree = next.and_then(ValueRef::of);
+        }
+        if let [outer @ .., last] = self.keys.as_slice()
+            && outer.last().and_then(|key| short_form(&key.name)) == Some(last.name.as_str())
+            && value_at(written, outer).is_none_or(|value| value.as_table().is_none())
+        {
+            names.pop();
         }
         names.join(".")
     }
@@ -105,6 +135,20 @@ impl<'a> ValueRef<'a> {
     }
 }
 
+/// Returns the value that the tree has at the dotted key.
+fn value_at<'a>(tree: &'a Table, keys: &[Key]) -> Option<&'a Value> {
+    let (first, rest) = keys.split_first()?;
+    rest.iter().try_fold(tree.get(&first.name)?, |value, key| match ValueRef::of(value)? {
+        ValueRef::Table(table) => table.get(&key.name),
+        ValueRef::Array(items) => items.get(item_of(items, &key.name)?),
+    })
+}
+
+/// Returns the key that `name = value` stands for, inside the table `name`. `None` if it has no short form.
+fn short_form(name: &str) -> Option<&'static str> {
+    SHORT_FORMS.iter().find(|(table, _)| *table == name).map(|(_, inner)| *inner)
+}
+
 /// Returns the name of a table, such as a group. `None` if it has none.
 fn name_of(value: &Value) -> Option<&str> {
     value.as_table()?.get("name")?.as_str()
@@ -130,7 +174,7 @@ fn canonical(value: &Value, log: &Log) -> String {
     match &value.kind {
         ValueKind::String(text) | ValueKind::Datetime(text) => text.clone(),
         ValueKind::Integer(number) => number.to_string(),
-        ValueKind::Float(number) => number.to_string(),
+        ValueKind::Float(number) => float(*number),
         ValueKind::Boolean(boolean) => boolean.to_string(),
         ValueKind::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| canonical(item, log)).collect();
@@ -145,11 +189,19 @@ fn canonical(value: &Value, log: &Log) -> String {
     }
 }
 
+/// Writes very small and very large numbers with an exponent.
+fn float(number: f64) -> String {
+    match number.abs() {
+        0.0 | 1e-6..1e16 => number.to_string(),
+        _ => format!("{number:e}"),
+    }
+}
+
 /// Writes a resolved value in the same form.
 fn canonical_toml(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
-        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Float(number) => float(*number),
         toml::Value::Array(items) => {
             let items: Vec<String> = items.iter().map(canonical_toml).collect();
             format!("[{}]", items.join(","))
@@ -256,9 +308,9 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
         value.kind = ValueKind::Table(Table::default());
         value.place = it.place.clone();
     }
-    let short = SHORT_FORMS.iter().find(|(name, _)| *name == key.name);
-    if let Some((_, inner)) = short.filter(|_| !matches!(value.kind, ValueKind::Table(_) | ValueKind::Array(_))) {
-        let written = (Key { name: (*inner).to_owned(), place: value.place.clone() }, value.clone());
+    let is_short = !matches!(value.kind, ValueKind::Table(_) | ValueKind::Array(_));
+    if let Some(inner) = short_form(&key.name).filter(|_| is_short) {
+        let written = (Key { name: inner.to_owned(), place: value.place.clone() }, value.clone());
         value.kind = ValueKind::Table(Table { entries: vec![written] });
     }
     match &mut value.kind {
