@@ -1,8 +1,8 @@
 //! Checks the documentation: generated parts are up to date, and every spec in a page can be used.
 //!
-//! A generated part lies between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` in one of the `pages`. Its text
-//! follows from the registries, the heads of their source files, the experiments, or the snapshots of wrong specs.
-//! `scripts/docs` writes it.
+//! A generated part lies between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` in one of the `pages`. Its
+//! text follows from the registries, the doc comments at the top of their source files, the experiments, or the
+//! snapshots of wrong specs. `scripts/docs` writes it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,7 +64,7 @@ fn generated(name: &str) -> String {
     }
 }
 
-/// Returns a list of the rules with traces that are transcribed from an article, with the number of these traces.
+/// Returns a list of the rules with traces that are transcribed from a paper, with the number of these traces.
 fn article_traces() -> String {
     let list = |title: &str, folder: &str| {
         let mut counts = BTreeMap::new();
@@ -232,7 +232,7 @@ fn errors(spec: &str) -> String {
     format!("```text\n{}\n```\n", errors.trim_end())
 }
 
-/// Returns the documentation at the head of a source file in `core/src/ROOM`.
+/// Returns the doc comment at the top of a source file in `core/src/ROOM`.
 fn head(room: &str, file: &str) -> String {
     let room = repository("core/src").join(room);
     let folder = room.join(file).join("mod.rs");
@@ -242,7 +242,8 @@ fn head(room: &str, file: &str) -> String {
     lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
 }
 
-/// Returns a section for each entry of a registry: the head of its file in `core/src/ROOM`, and its example as the table `[key]`.
+/// Returns a section for each entry of a registry: the doc comment at the top of its file in `core/src/ROOM`, and its
+/// example as the table `[key]`.
 fn reference<B>(room: &str, key: &str, registry: &[Entry<B>]) -> String {
     let section = |entry: &Entry<B>| {
         let (name, example) = (entry.name, entry.example);
@@ -251,7 +252,7 @@ fn reference<B>(room: &str, key: &str, registry: &[Entry<B>]) -> String {
     registry.iter().map(section).collect()
 }
 
-/// Returns a section for each schedule: the head of its file and its example.
+/// Returns a section for each schedule: the doc comment at the top of its file, and its example.
 fn schedule_reference() -> String {
     let mut text = "\n| `type` | |\n|---|---|\n".to_owned();
     for entry in schedule::REGISTRY {
@@ -267,7 +268,7 @@ fn schedule_reference() -> String {
     text + &format!("\n## The monitored metric\n\n{}", head("schedule", "metric"))
 }
 
-/// Returns a section for each optimizer: the head of its file, its hyper-parameters and its example.
+/// Returns a section for each optimizer: the doc comment at the top of its file, its hyper-parameters and its example.
 fn optimizer_reference() -> String {
     let mut text = String::new();
     for entry in optimizer::REGISTRY {

@@ -40,7 +40,7 @@ pub struct ColumnAbout {
     pub empty: usize,
 }
 
-/// The use of a column. Ranges and categories are those of the training rows.
+/// The use of a column. Ranges and categories are taken from the training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnUse {
@@ -74,7 +74,7 @@ impl Data {
     pub fn class_counts(&self) -> Vec<ClassCount> {
         let Targets::Classes(classes) = &self.train.targets else { return Vec::new() };
         let mut sizes = class_sizes(classes.iter().copied());
-        // The last classes can be those of the test part alone.
+        // The last classes may occur in the test part alone.
         sizes.resize(sizes.len().max(self.info.class_names.len()), 0);
         let count = |(class, examples)| ClassCount { name: self.info.class_name(class), examples };
         sizes.into_iter().enumerate().map(count).collect()

@@ -1,5 +1,5 @@
-//! The way in which the columns of a table become inputs, and its target column becomes classes or values. It is learned
-//! from the training rows alone, and used for every other row.
+//! The way in which the columns of a table become inputs, and its target column becomes classes or values. It is
+//! learned from the training rows alone, and used for every other row.
 
 use serde::{Deserialize, Serialize};
 

@@ -6,44 +6,47 @@
 //! | `target` | | the name of the column to predict |
 //! | `task` | see below | "classification" or "regression" |
 //! | `drop` | [] | columns to leave out |
-//! | `categories` | [] | columns of categories, although they have numbers (such as postal codes) or very many values |
-//! | `max_categories` | 20 | the number of values of a category that have an input of their own |
+//! | `categories` | [] | columns to treat as categories although they have numbers (such as postal codes) or very many different values |
+//! | `max_categories` | 20 | the largest number of values of a category that have an input of their own |
 //! | `missing` | "error" | "drop" leaves out rows with empty cells; "median" fills them in |
-//! | `scale_target` | false | true for regression on standardized targets |
-//! | `group` | | a column whose rows of one value all go to one part; it is no input |
+//! | `scale_target` | false | true: regression trains on standardized targets |
+//! | `group` | | a column such as the number of a patient: all rows with the same value go to the same part. It does not become an input |
 //! | `test` | 0 | the number of rows in the test part: a count or a fraction |
 //! | `test_seed` | 0 | the seed that selects these rows |
 //! | `test_path` | | a second file with the same columns, as the test part |
 //!
-//! The format of the file is found out. These keys set it:
+//! The format of the file is detected automatically. These keys override it:
 //!
 //! | key | |
 //! |---|---|
 //! | `delimiter` | the character between cells: ",", ";", "\t", "\|", or "blanks" for any number of blanks and tabs |
 //! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
 //! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
-//! | `missing_values` | the words that mean an empty cell, in place of NA, NaN, N/A, null, None, ? and . |
+//! | `missing_values` | the words that mean an empty cell, instead of NA, NaN, N/A, null, None, ? and . |
 //! | `comment` | the character that comment lines start with, "" for none; otherwise # and % if no row starts so |
 //! | `encoding` | such as "windows-1252"; otherwise UTF-8, UTF-16 or, for other text, Windows-1252 |
 //!
-//! Without `task`, the task is classification if no target is a number, or if all are integers with at most 20 different
-//! values that repeat (at most 3 values for 4 rows) or are 0, 1, 2, … It is regression if they are other numbers. A column
-//! with numbers and text is an error: write `task`. The resolved spec has the result. Classes are numbered in sorted order,
-//! numbers by value.
+//! Without `task`, the targets decide. The task is classification if no target is a number, or if all targets are
+//! integers with at most 20 different values, and these repeat (at most 3 different values for 4 rows) or are 0, 1, 2,
+//! … The task is regression if the targets are other numbers. If the column has both numbers and text, set `task`;
+//! otherwise that is an error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
+//! value.
 //!
-//! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category: it has one
-//! input for each of its values (the `max_categories` most frequent ones), which is 1 in the rows with this value and 0 in
-//! others, and one more input for all other values, also those that the training rows do not have. Left out with a warning
-//! are: columns that number the rows, dates, and columns of text with different values in more than half of the rows.
+//! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category. Each of
+//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others.
+//! One more input stands for all other values, including values that occur in no training row. These columns are left
+//! out, with a warning: row numbers, dates, and text with different values in more than half of the rows.
 //!
-//! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all its
-//! inputs, and a further input is 1 where the cell is empty. Rows without a target are left out.
+//! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all
+//! its inputs, and a further input is 1 where the cell is empty. Rows without a target are left out with "drop" and
+//! "median"; with "error" they are an error.
 //!
-//! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard deviation.
-//! Losses and errors are reported in the target's own units.
+//! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard
+//! deviation. Losses and errors are reported in the target's own units.
 //!
-//! All of this is learned from the training rows alone, without those of the validation and test parts. It is in the run's
-//! `preprocessing.json`, with which `lr-run predict` reads new rows.
+//! Medians, categories, means and standard deviations are learned from the training rows alone, without the rows of the
+//! validation and test parts. They are saved in the run's `preprocessing.json`, which `lr-run predict` uses to read new
+//! rows.
 //!
 //! The default of `normalize` is "standard": numbers are normalized, the inputs of categories stay 0 and 1.
 
@@ -81,7 +84,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dat
     let given = ["task", "delimiter", "header"].map(|key| section.has(key));
     let keys = Keys::read(section, context)?;
     let mut set = Csv { keys, read: OnceCell::new() };
-    // What the spec does not say, the file decides. Errors in the file are logged once, by `info`.
+    // Settings that the spec leaves out are taken from the file. Errors in the file are logged once, by `info`.
     if context.may_read
         && given.contains(&false)
         && let Ok((table, sheet)) = set.read()
@@ -142,8 +145,8 @@ impl Csv {
         Ok((table, sheet))
     }
 
-    /// Returns the error that names the separator of the file, if the spec names another one, with which there is no
-    /// target column.
+    /// Returns an error that suggests the separator that the file seems to have. Returns `None` unless the spec sets
+    /// another one, with which there is no target column.
     fn other_delimiter(&self, sheet: &Sheet) -> Option<Error> {
         let Keys { path, format, target, .. } = &self.keys;
         let given = format.delimiter.filter(|_| sheet.column(target).is_none())?;

@@ -1,4 +1,5 @@
-//! Points around a straight line: `y = slope · x + intercept + noise · ε`, with `x` uniform in [−1, 1) and `ε` standard normal.
+//! Points around a straight line: `y = slope · x + intercept + noise · ε`, with `x` uniform in [−1, 1) and `ε` standard
+//! normal.
 //!
 //! The default of `normalize` is "none".
 //!
@@ -9,7 +10,7 @@
 //! | `intercept` | 1 | |
 //! | `noise` | 0.05 | the standard deviation around the line, 0 or above |
 //! | `test_points` | 0 | the number of test examples. They do not change the training examples. |
-//! | `data_seed` | 0 | the seed of the points. It is not the run's seed, so that runs with different seeds see the same points. |
+//! | `data_seed` | 0 | the seed of the points. It does not depend on the run's seed, so runs with different seeds see the same points. |
 
 use super::{Access, Build, Context, Data, Dataset, Error, Info, Inputs, Normalize, Part, SplitRule, Targets, Task};
 use crate::random::Stream;

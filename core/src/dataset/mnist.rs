@@ -5,7 +5,7 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `dir` | | a folder with your own IDX files instead of MNIST: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and for a test part `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. They may be gzipped. All images have one size, and labels are 0 to 9. |
+//! | `dir` | | a folder with your own IDX files instead of MNIST: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and for a test part `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. They may be gzipped. All images must have the same size, and labels must be 0 to 9. |
 
 use super::image_set::ImageSet;
 use super::source::{Archive, File, Package, Source};

@@ -6,7 +6,7 @@
 //! | `x_test`, `y_test` | | the files of the test part, if there is one |
 //! | `task` | as for `npz` | "classification" or "regression" |
 //! | `layout` | as for `npz` | the axes of images: "channels_first" or "channels_last" |
-//! | `group` | | a file with one value for each training example, such as the number of a patient. Examples with the same value are all held out, or none of them is |
+//! | `group` | | a file with one value for each training example, such as the number of a patient. Examples with the same value are either all held out or all trained on |
 //!
 //! Arrays, the guess of `task` and `layout`, and the default of `normalize` are as described for `npz`.
 

@@ -7,24 +7,25 @@
 //! | `x_test`, `y_test` | see below | the names of the arrays of the test part, if there is one |
 //! | `task` | see below | "classification" or "regression" |
 //! | `layout` | see below | the axes of images: "channels_first" or "channels_last" |
-//! | `group` | | the name of an array with one value for each training example, such as the number of a patient. Examples with the same value are all held out, or none of them is |
+//! | `group` | | the name of an array with one value for each training example, such as the number of a patient. Examples with the same value are either all held out or all trained on |
 //!
 //! Inputs have the shape `[n, …]`. `uint8` values are pixels, 0 to 255, and `[n, height, width]` becomes
 //! `[n, 1, height, width]`. Other types become `f32` in the same shape. Targets have the shape `[n]`, `[n, 1]` or
-//! `[n, outputs]`. Arrays can be of any integer or float type of up to 64 bits, or of booleans, in either byte order, in C or
-//! Fortran order. Targets can be text.
+//! `[n, outputs]`. Arrays can be of any integer or float type of up to 64 bits, or of booleans, in either byte order,
+//! in C or Fortran order. Targets can be text.
 //!
-//! - Without `x` and `y`, these are the first of `x` and `y`, `x_train` and `y_train` (as in Keras), `train_images` and
-//!   `train_labels`, `images` and `labels`, `data` and `target`, `arr_0` and `arr_1` that the file has. In the same way
-//!   `x_test` and `y_test`, or `test_images` and `test_labels`, are the test part. Capital `X` and `Y` are also found.
-//! - Without `task`, the task is classification if `y` has text, booleans, rows with a single 1 (one-hot), or whole numbers with
-//!   at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise it is regression.
-//!   Classes are numbered in sorted order.
-//! - Without `layout`, images of shape `[n, a, b, c]` have their channels last if `c` is 1, 3 or 4, and `a` and `b` are larger
-//!   than 4. With `layout`, `[n, height, width]` of any type are images of one channel.
+//! - Without the keys `x` and `y`, the first pair of arrays from this list that the file has is used: `x` and `y`,
+//!   `x_train` and `y_train` (as in Keras), `train_images` and `train_labels`, `images` and `labels`, `data` and
+//!   `target`, `arr_0` and `arr_1`. In the same way `x_test` and `y_test`, or `test_images` and `test_labels`, are the
+//!   test part. Capital `X` and `Y` are recognized too.
+//! - Without `task`, the task is classification if `y` has text, booleans, rows with a single 1 (one-hot), or whole
+//!   numbers with at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise
+//!   it is regression. Classes are numbered in sorted order.
+//! - Without `layout`, images of shape `[n, a, b, c]` are taken as "channels_last" if `c` is 1, 3 or 4, and `a` and `b`
+//!   are larger than 4. With `layout`, `[n, height, width]` of any type are images of one channel.
 //!
-//! The resolved spec has the names, the task and the layout that were found. The default of `normalize` is "unit" for pixels
-//! and "none" for other inputs.
+//! The resolved spec has the names, the task and the layout that were found. The default of `normalize` is "unit" for
+//! pixels and "none" for other inputs.
 
 use std::cell::OnceCell;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -18,7 +18,8 @@ pub struct SplitRule {
     pub split_seed: u64,
     /// True if both parts get the same share of each class. `None` if the spec does not say: then the data set decides.
     pub stratify: Option<bool>,
-    /// The column or array that puts examples into groups: those of one value are all in one part. It is not an input.
+    /// The column or array that puts examples into groups: all examples with the same value are in the same part. It is
+    /// not an input.
     pub group: Option<String>,
 }
 

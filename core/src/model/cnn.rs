@@ -7,8 +7,8 @@
 //!
 //! With `batch_norm = true` (not in DeepOBS) the output of each convolution is normalized before its activation.
 //!
-//! Parameters: `conv1`, `conv2`, `fc1`, `fc2`, and with `batch_norm` also `norm1` and `norm2`. Each has a `.weight` and a
-//! `.bias`. The norms also have a `.running_mean` and a `.running_var`.
+//! Parameters: `conv1`, `conv2`, `fc1`, `fc2`, and with `batch_norm` also `norm1` and `norm2`. Each has a `.weight` and
+//! a `.bias`. The norms also have a `.running_mean` and a `.running_var`.
 //!
 //! | key | default | |
 //! |---|---|---|

@@ -2,10 +2,11 @@
 //! et al. 2020, arXiv 2010.07468). It is `AdaBelief` in pytorch_optimizer and `adabelief` in optax.
 //!
 //! m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·(g−m)² + ε̄, and θ ← θ − (lr/bc₁)·m / (√(s/bc₂) + ε) with bcᵢ = 1 − βᵢᵗ. ε is
-//! `eps`. ε̄ is `eps_root`; it stays in s.
+//! `eps`. ε̄ is `eps_root`: it is added at each step, so it accumulates in s.
 //!
-//! Both packages follow the paper's second algorithm and its code in this. The paper and pytorch_optimizer use one ε in
-//! both places; optax has two, as here. The rectification in the paper's code, which is RAdam's, is not implemented.
+//! In adding ε̄ to s, both packages follow the paper's second algorithm and its code. The paper and pytorch_optimizer
+//! use one ε in both places; optax has two, as here. The rectification in the paper's code, which is RAdam's, is not
+//! implemented.
 //!
 //! | key | default |
 //! |---|---|

@@ -1,16 +1,16 @@
 //! Adafactor (Shazeer and Stern 2018, arXiv 1804.04235). It is `Adafactor` in PyTorch and Keras.
 //!
-//! For a matrix only the means of g² over rows and over columns are kept; for tensors with more dimensions, those over
-//! the last two. With 1 − β₂ = t^`beta2_decay`: R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C + (1−β₂)·mean over
-//! rows of g², V = R·C / max(mean R, ε₁). For a vector V ← β₂·V + (1−β₂)·g². Then U = g/max(√V, ε₁), ρ = min(lr, 1/√t),
-//! α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
+//! For a matrix only the means of g² over rows and over columns are kept; for tensors with more dimensions, the means
+//! over the last two dimensions. With 1 − β₂ = t^`beta2_decay`: R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C +
+//! (1−β₂)·mean over rows of g², V = R·C / max(mean R, ε₁). For a vector V ← β₂·V + (1−β₂)·g². Then U = g/max(√V, ε₁), ρ
+//! = min(lr, 1/√t), α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
 //!
-//! So `lr` is an upper bound of ρ, and a rate above 1/√t has no effect. With `relative_step = false`, ρ = lr. (Keras
-//! also has a key of this name, but takes the smaller of lr and 1/√t with either value.)
+//! So `lr` is an upper bound of ρ, and a rate above 1/√t has the effect of 1/√t. With `relative_step = false`, ρ = lr.
+//! (Keras also has a key of this name, but takes the smaller of lr and 1/√t with either value.)
 //!
-//! In the paper and in Keras, ε₁ is added to g² (`eps_added`) and bounds nothing afterwards. When V = 0 in f32 then,
-//! and therefore g = 0, Keras divides 0 by 0. Here V is never below the smallest normal number, and such a weight does
-//! not move.
+//! In the paper and in Keras, ε₁ is added to g² (`eps_added`) and bounds nothing afterwards. If V is then 0 in f32,
+//! which happens only if g = 0, Keras divides 0 by 0. Here V is never below the smallest normal number, and such a
+//! weight does not move.
 //!
 //! Weight decay is θ ← θ·(1 − lr·λ). PyTorch applies it after RMS(θ) is computed, Keras before (`decay_first`).
 //!

@@ -2,8 +2,8 @@
 //!
 //! m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g², bcᵢ = 1 − βᵢᵗ, and then
 //! - PyTorch's form (default): θ ← θ − (lr/bc₁)·m / (√v/√bc₂ + ε);
-//! - with `eps_hat = true` the paper's shorter form, which Keras uses: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε). It
-//!   differs only in what ε is added to: √v/√bc₂ or √v. Both are equal if the first form has ε/√bc₂ in place of ε.
+//! - with `eps_hat = true` the paper's shorter form, which Keras uses: α = lr·√bc₂/bc₁, θ ← θ − α·m / (√v + ε). The two
+//!   forms differ only in what ε is added to: √v/√bc₂ or √v. The second form with ε equals the first with ε/√bc₂.
 //!
 //! If a β follows a schedule, bcᵢ uses the current β, as in PyTorch.
 //!

@@ -4,13 +4,13 @@
 //! β is `hypergrad_lr`, and α₀ is `lr`. Schedules, groups and weight decay work as in `sgd_hd`.
 //!
 //! The authors' PyTorch code, `AdamHD`, differs from the paper in two ways. It compares ε with √v (as Adam's `eps_hat`
-//! does). It also updates α after every tensor in turn, so that the tensors of one step use different rates. This file
+//! does). It also updates α after every tensor in turn, so that the tensors of one step use different rates. lr-run
 //! follows the paper.
 //!
 //! | key | default |
 //! |---|---|
 //! | `lr` | 1e-3 |
-//! | `hypergrad_lr` | 1e-8 (the authors' code; 1e-7 and 1e-8 in the article's experiments) |
+//! | `hypergrad_lr` | 1e-8 (the authors' code; 1e-7 and 1e-8 in the paper's experiments) |
 //! | `betas` | [0.9, 0.999] |
 //! | `eps` | 1e-8 |
 //! | `weight_decay` | 0 |

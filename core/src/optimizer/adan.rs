@@ -1,11 +1,11 @@
 //! Adan, "adaptive Nesterov momentum" (Xie et al. 2022, arXiv 2208.06677). It is `Adan` in pytorch_optimizer.
 //!
 //! With Δ = g − g₋₁ (0 at the first step): m ← β₁·m + (1−β₁)·g, d ← β₂·d + (1−β₂)·Δ, n ← β₃·n + (1−β₃)·(g + β₂·Δ)², and
-//! θ ← (θ − lr·(m/bc₁ + β₂·d/bc₂) / (√(n/bc₃) + ε)) / (1 + lr·λ): weight decay by a proximal step. With `no_prox =
-//! true`, weights decay by θ ← θ·(1 − lr·λ) before the step.
+//! θ ← (θ − lr·(m/bc₁ + β₂·d/bc₂) / (√(n/bc₃) + ε)) / (1 + lr·λ): weight decay by a proximal step. With
+//! `no_prox = true`, weights decay by θ ← θ·(1 − lr·λ) before the step.
 //!
-//! The paper's β are 1 − β of the packages and of this file. optax uses the packages' β, but has 1 − β₂ where the
-//! formula has β₂ (which is the paper's 1 − β₂). That is a different method. optax also has no proximal step.
+//! The β here and in the packages are 1 − β of the paper. optax also uses them, but its formula has 1 − β₂ where this
+//! one has β₂, so it is a different method. optax has no proximal step either.
 //!
 //! | key | default |
 //! |---|---|

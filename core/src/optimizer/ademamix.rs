@@ -6,7 +6,7 @@
 //!
 //! With `t_alpha_beta3` = T steps, α grows linearly from 0, and the half-life of β₃ grows linearly from that of β₁. At
 //! step t (from 1) up to T they are α·t/T and exp(ln β₁·ln β₃ / ((1−t/T)·ln β₃ + t/T·ln β₁)). The paper sets T to the
-//! length of the run. 0 means no warm-up. optax calls its schedules with t − 1.
+//! length of the run. With T = 0, the default, there is no warm-up. optax evaluates these formulas at t − 1.
 //!
 //! Weight decay is decoupled in the paper and in optax. In pytorch_optimizer it is coupled by default.
 //!

@@ -5,8 +5,8 @@
 //! = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first step only sets v
 //! to g² (and decays weights, as in pytorch_optimizer; the paper's code does not).
 //!
-//! c = (t−1)^¼ at step t (from 1), so it is 1 at the first step that moves, as in the paper, its code and optax.
-//! pytorch_optimizer uses t^¼. With `use_clipping = false`, c = ∞.
+//! c = (t−1)^¼ at step t (from 1), so c is 1 at step 2, the first that changes weights, as in the paper, its code and
+//! optax. pytorch_optimizer uses t^¼. With `use_clipping = false`, c = ∞.
 //!
 //! | key | default |
 //! |---|---|

@@ -3,20 +3,20 @@
 //!
 //! A step starts from κ ← min(1, `increase_factor`·κ) (κ = 1 at first). It multiplies κ by `decrease_factor` until f(θ
 //! − κ·d) ≤ f(θ) − c·κ·⟨g, d⟩, where d is lr·g and f is the loss of the step's batch with the same dropout. Then θ ← θ
-//! − κ·d. After `max_backtracking_steps` the last κ is taken as it is. If the loss there is not finite, the weights
-//! stay as they are, and the next search starts from that κ (in optax it starts from 0 and never leaves it).
+//! − κ·d. After `max_backtracking_steps` the last κ is used without the condition. If the loss there is not finite, the
+//! weights stay as they are, and the next search starts from that κ (in optax it starts from 0 and never leaves it).
 //!
-//! The rate is κ·lr. `lr` is the longest step; schedules scale it, and so also where the next search starts. Groups
-//! with different rates contribute their own part of d. optax's first guess is 1.5 if `max_learning_rate` is above
-//! that.
+//! The effective rate is κ·lr. `lr` is the longest step; schedules scale it, and with it the start of the next search.
+//! In groups with different rates, each group has its own lr in d. optax starts from κ = 1.5 if `max_learning_rate` is
+//! above that.
 //!
-//! Coupled weight decay adds the penalty ½·λ·‖θ‖² of its gradient to f. Decoupled decay goes by κ·lr and comes after
-//! the search. Clipping shortens d, and also g in the condition, which then asks for a smaller decrease.
+//! Coupled weight decay adds its penalty ½·λ·‖θ‖² to f. Decoupled decay is scaled by κ·lr and applied after the search.
+//! Clipping shortens d, and also g in the condition, which then asks for a smaller decrease.
 //!
 //! | key | default |
 //! |---|---|
 //! | `lr` | 1: the longest step |
-//! | `c` | 1e-4 (the authors': 0.1) |
+//! | `c` | 1e-4 (the authors' value: 0.1) |
 //! | `decrease_factor` | 0.8 |
 //! | `increase_factor` | 1.5 |
 //! | `max_backtracking_steps` | 15 |

@@ -6,7 +6,7 @@
 //! of all later θ from then on. With `eval_average = true`, evaluation uses ax.
 //!
 //! Because η is stored, a change of the rate takes effect **one step late**, in PyTorch and here. `effective_lr` is the
-//! η that a step used. Decoupled weight decay, which PyTorch does not have, goes by the nominal rate.
+//! η that a step used. Decoupled weight decay, which PyTorch does not have, is scaled by `lr` with its schedule.
 //!
 //! | key | default |
 //! |---|---|

@@ -6,7 +6,7 @@
 //!
 //! ε is optax's. With `eps = 0`, as in the paper, L is 0 while a weight's gradients are 0, and the weight does not
 //! move. A constant rate cancels out, except in the comparison with ε. A rate that follows a schedule weights the
-//! gradients; the paper has none.
+//! gradients; the paper has no schedule.
 //!
 //! The effective rate is ‖step‖ / ‖g‖ over a group's parameters: the rate at which plain gradient descent would have
 //! moved as far.

@@ -6,11 +6,12 @@
 //! β₂·v + (1−β₂)·g², s ← √β₂·s + (1−√β₂)·γ·g, r ← √β₂·r + (1−√β₂)·a, d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂,
 //! d·`growth_rate`)) (no limit by default), and θ ← θ − m/(√v + ε). ⟨⟩ and ‖·‖₁ are over all parameters.
 //!
-//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. Decoupled weight decay (the
-//! package's `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. Decoupled weight
+//! decay (the package's `decouple`) is scaled by γ: θ ← θ·(1 − γ·λ).
 //!
-//! A group with a rate of 0 is left out of the sums and does not move. (In the package decoupled decay shrinks it, and
-//! its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is counted.
+//! A group with a rate of 0 is left out of the sums and does not move. (In the package, decoupled decay still shrinks
+//! such a group, and its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is
+//! counted.
 //!
 //! | key | default |
 //! |---|---|
@@ -18,7 +19,7 @@
 //! | `betas` | [0.9, 0.999] |
 //! | `eps` | 1e-8 |
 //! | `d0` | 1e-6 |
-//! | `growth_rate` | none |
+//! | `growth_rate` | no limit |
 //! | `use_bias_correction` | false |
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |

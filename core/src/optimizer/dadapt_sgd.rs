@@ -6,20 +6,20 @@
 //! (no limit by default), and θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is
 //! computed from ‖s‖², ⟨g, s⟩ and ‖g‖² before it.
 //!
-//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. g₁ is the first gradient that
-//! is not all zeros. A group with a rate of 0 is left out of the sums and does not move; the package moves it back to
-//! θ₀ − s.
+//! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. g₁ is the first
+//! gradient that is not all zeros. A group with a rate of 0 is left out of the sums and does not move; the package
+//! moves such a group to θ₀ − s.
 //!
 //! Weight decay is part of the gradient, also in ‖g₁‖, and each group has its own. The package leaves it out of ‖g₁‖
-//! (`add` where the lines after have `add_`) and gives all groups the first one's. There is no decoupled decay, because
-//! θ₀ − s would not include it.
+//! (it calls `add` where the next lines call `add_`) and uses the first group's weight decay for all groups. There is
+//! no decoupled decay, because θ₀ − s would not include it.
 //!
 //! | key | default |
 //! |---|---|
 //! | `lr` | 1 |
 //! | `momentum` (μ) | 0 |
 //! | `d0` | 1e-6 |
-//! | `growth_rate` | none |
+//! | `growth_rate` | no limit |
 //! | `weight_decay` | 0 |
 
 use std::borrow::Cow;

@@ -6,15 +6,15 @@
 //! authors recommend 1e-4 for models with batch normalization. With `init_eta`, r̄ starts at 0, and η is `init_eta`
 //! until something has moved. (The authors' code does not multiply that by `lr`; optax does.)
 //!
-//! The norms are over a group, as in the authors' code; optax has no groups. `lr` multiplies the rate that is found; 1
-//! is the method itself. The authors evaluate an average of the weights. Decoupled weight decay is scaled by lr·η.
-//! The weight decay of the authors is coupled.
+//! The norms are over a group, as in the authors' code; optax has no groups. `lr` multiplies the rate that the method
+//! finds; `lr = 1` is the method as published. The authors evaluate an average of the weights. Decoupled weight decay
+//! is scaled by lr·η. The authors' weight decay is coupled.
 //!
 //! | key | default |
 //! |---|---|
 //! | `lr` | 1 |
 //! | `reps_rel` | 1e-6 |
-//! | `init_eta` | none |
+//! | `init_eta` | not set |
 //! | `eps` | 1e-8 |
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |

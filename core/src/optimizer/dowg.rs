@@ -4,8 +4,8 @@
 //! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² starts at `init_estim_sq_dist`, which
 //! is ε if it is left out. The norms are over all parameters. The paper has no ε in η.
 //!
-//! `lr` multiplies the rate that is found; 1 is the method itself. Decoupled weight decay goes by lr·η; optax's is
-//! coupled.
+//! `lr` multiplies the rate that the method finds; `lr = 1` is the method as published. Decoupled weight decay is
+//! scaled by lr·η; optax's weight decay is coupled.
 //!
 //! | key | default |
 //! |---|---|

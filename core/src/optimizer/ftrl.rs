@@ -5,12 +5,12 @@
 //! - z ← z + g + 2·`l2_shrinkage`·θ − (q − q₋₁)·θ;
 //! - θ ← (clip(z, ±`l1`) − z) / (q + `beta`/lr + 2·`l2`), n ← n'. θ is exactly 0 where |z| ≤ `l1`.
 //!
-//! Without `l1` and `l2` it is Adagrad with another start: z is 0 at first, so the first step forgets most of the
+//! Without `l1` and `l2` FTRL is Adagrad with another start: z is 0 at first, so the first step forgets most of the
 //! initial weight.
 //!
-//! Keras uses the current rate in q₋₁, too. That is the same while the rate is constant. When the rate falls, all
-//! weights shrink with it, down to 0 at the end of a cosine. The paper uses the rate of the step before, and so does
-//! this file. At a rate of 0, by which Keras divides, nothing happens. A weight that has had no gradient is 0 if
+//! Keras uses the current rate in q₋₁, too. With a constant rate the results are the same. When the rate falls, Keras's
+//! weights all shrink with it, down to 0 at the end of a cosine. lr-run, like the paper, uses the rate of the step
+//! before. At a rate of 0, by which Keras divides, nothing changes. A weight that has had no gradient is 0 if
 //! `initial_accumulator_value = 0` and there is no `l2` or `beta` (0/0 in Keras).
 //!
 //! | key | default | Keras's name |

@@ -8,10 +8,10 @@
 //! - `direction = "momentum"` (L4Mom): v = m̂;
 //! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂. δ is `adam_eps`.
 //!
-//! f is the batch's loss, which must never be below 0, and L is its recent minimum. α is the nominal rate, a fraction:
-//! a schedule or a group's `lr_mult` scales the step. All groups share γ, γ₀, τ and ε. With coupled weight decay f
-//! includes its penalty, as polyak.rs describes. Decoupled decay is refused: the rate has no upper bound, and decay by
-//! it could change the sign of weights.
+//! f is the batch's loss, which must never be below 0, and L is its recent minimum. α is the group's learning rate; it
+//! is a fraction. So a schedule or a group's `lr_mult` scales the step. All groups share γ, γ₀, τ and ε. With coupled
+//! weight decay f includes its penalty, as the source file polyak.rs describes. Decoupled decay is refused: the rate
+//! has no upper bound, so decay by such a rate could change the sign of weights.
 //!
 //! | key | default |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! LAMB is Adam with a step length of its own for each parameter tensor (You et al. 2020, arXiv 1904.00962). It is
 //! `lamb` in optax and `Lamb` in Keras.
 //!
-//! m and v are as in Adam, r = (m/bc₁) / (√(v/bc₂) + ε), u = r + λ·θ, and θ ← θ − lr·(‖θ‖/‖u‖)·u. The norms are those
-//! of the tensor. If one of them is 0 the ratio is 1.
+//! m and v are as in Adam, r = (m/bc₁) / (√(v/bc₂) + ε), u = r + λ·θ, and θ ← θ − lr·(‖θ‖/‖u‖)·u. The norms are taken
+//! over the parameter tensor. If one of them is 0, the ratio is 1.
 //!
 //! With `decoupled_weight_decay = true`, as in Keras, λ·θ is not part of the ratio: θ ← θ·(1 − lr·λ), then u = r.
 //! pytorch_optimizer's `Lamb` follows an earlier version of the paper: no bias correction, and ‖θ‖ at most 10.

@@ -2,12 +2,12 @@
 //!
 //! A step makes up to `max_iter` iterations on its batch. Each goes along d = −H·g, where H is the inverse Hessian
 //! implied by the last `history_size` changes s of θ and y of g (the two-loop recursion, from H₀ = (yᵀs/yᵀy)·1). Its
-//! length t is `lr` (at the very first iteration lr·min(1, 1/‖g‖₁)), or what the line search finds, starting there. A
-//! change with yᵀs ≤ 1e-10 is not stored. The step ends early when no |gᵢ| is above `tolerance_grad`, when neither the
-//! loss nor any θᵢ changes by more than `tolerance_change`, or after `max_eval` evaluations.
+//! length t is `lr` (at the very first iteration lr·min(1, 1/‖g‖₁)). A line search starts from this length and may find
+//! another. A change with yᵀs ≤ 1e-10 is not stored. The step ends early when no |gᵢ| is above `tolerance_grad`, when
+//! neither the loss nor any θᵢ changes by more than `tolerance_change`, or after `max_eval` evaluations.
 //!
-//! The history continues from batch to batch, as in PyTorch. y then compares the gradients of two batches, so this
-//! method is for batches that hold much of the data.
+//! The history continues from batch to batch, as in PyTorch. Then y is the difference of gradients on two batches, so
+//! this method needs batches that hold much of the data.
 //!
 //! Coupled weight decay adds its penalty ½·λ·‖θ‖² to the loss that the line search compares. Clipping applies to every
 //! gradient separately.

@@ -1,5 +1,5 @@
 //! L-DoG, layerwise distance over gradients (Ivgi, Hinder and Carmon 2023, arXiv 2302.12022), is [`super::dog`] with
-//! norms over each parameter tensor, which so has its own rate. It is the authors' `dog.LDoG`.
+//! norms over each parameter tensor, so that each tensor has its own rate. It is the authors' `dog.LDoG`.
 //!
 //! Keys and defaults are DoG's. The effective rate of a group is the mean over its parameter tensors.
 

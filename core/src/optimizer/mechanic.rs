@@ -7,12 +7,12 @@
 //! - vᵢ ← βᵢ²·vᵢ + h², rᵢ ← βᵢ·rᵢ + k·sᵢ,
 //! - sᵢ ← (`s_init`/n·mᵢ + max(0, rᵢ)) / (√vᵢ + ε).
 //!
-//! λ is `s_decay`, which optax calls `weight_decay`. It is a penalty in how the scale is found, and not in the base.
-//! optax computes Δ as (θ − θ₀)/(S+ε) at each step. Here Δ is stored, so that nothing is lost to rounding while S is
-//! small.
+//! λ is `s_decay`, which optax calls `weight_decay`. It is a penalty in the search for the scale, and does not affect
+//! the base's updates. optax computes Δ as (θ − θ₀)/(S+ε) at each step. Here Δ is stored, so that nothing is lost to
+//! rounding while S is small.
 //!
-//! `lr`, with its schedule, is the base's rate. The effective rate is lr·S. At every step the weights are S·Δ away from
-//! where they started: a base rate of 0 later on stops Δ, but not S.
+//! `lr`, with its schedule, is the base's rate. The effective rate is lr·S. At every step the weights are θ₀ + S·Δ, so
+//! they can still move after the base rate has fallen to 0: Δ then stops growing, but S can change.
 //!
 //! | key | default |
 //! |---|---|

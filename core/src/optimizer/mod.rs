@@ -1,8 +1,9 @@
-//! Update rules, without libtorch. A spec's `[optimizer]` table becomes an [`OptimizerConfig`]; the engine starts it as an
-//! optimizer over a parameter store.
+//! Update rules, without libtorch. A spec's `[optimizer]` table becomes an [`OptimizerConfig`]; the engine starts it as
+//! an optimizer over a parameter store.
 //!
-//! A rule is written once, in a file of its own. An elementwise one is written over [`Num`], so that the same text is the
-//! fused loop on the CPU and tensor operations on a GPU. A rule over whole tensors has its mathematics in the engine.
+//! A rule is written once, in a file of its own. An elementwise one is written over [`Num`], so that the same text is
+//! the fused loop on the CPU and tensor operations on a GPU. A rule over whole tensors has its mathematics in the
+//! engine.
 
 mod adabelief;
 mod adadelta;

@@ -1,26 +1,26 @@
 //! MoMo is momentum with a rate computed from the loss (Schaipp et al. 2024, arXiv 2305.07583). It is `contrib.momo` in
 //! optax.
 //!
-//! Three averages have the weight β (the first values are taken whole): d of the gradients g, f̄ of the losses, and γ
-//! of ⟨g, θ⟩. They make a linear model of the loss. With it and its lower bound f*,
+//! Three running averages with the weight β start from their first values: d of the gradients g, f̄ of the losses, and
+//! γ of ⟨g, θ⟩. They make a linear model of the loss. With it and its lower bound f*,
 //!
 //! τ = min(lr, [(1 + lr·λ)·(f̄ − f* − γ) + ⟨d, θ⟩]₊ / ‖d‖²), θ ← θ/(1 + lr·λ) − τ·d.
 //!
-//! Weight decay λ is part of the method, as the last formula shows: it is decoupled from g, and goes by `lr` whatever τ
-//! is. In the paper and the authors' code τ·d is also divided by 1 + lr·λ, which minimizes the model with its penalty.
-//! With `proximal = true` it is so here.
+//! Weight decay λ is part of the method, as the last formula shows: it is decoupled from g, and scaled by `lr` whatever
+//! τ is. In the paper and the authors' code τ·d is also divided by 1 + lr·λ, which minimizes the model with its
+//! penalty. `proximal = true` does the same here.
 //!
 //! With `adapt_lower_bound`, f* is estimated. If the model's value h = (f̄ − γ) + ⟨d, θ⟩/(1 + lr·λ) is below f*, f*
 //! becomes max(h/2, `lower_bound`); after the step it becomes max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
 //!
 //! Groups may have different rates and λ (optax has no groups): τᵢ = lrᵢ·s with one s in [0, 1], s = min(1, [f̄ − f* −
 //! γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ). This solves the paper's problem with a norm in which
-//! group i has the weight 1/lrᵢ. With one group it is τ above. All groups share f*, its options, and β. With clipped
-//! gradients, γ and d belong to another function than f̄.
+//! group i has the weight 1/lrᵢ. With one group it is τ above. All groups share f*, its options, and β. With gradient
+//! clipping, γ and d no longer belong to the loss that f̄ averages.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1: the cap |
+//! | `lr` | 1: the largest rate |
 //! | `beta` | 0.9 |
 //! | `lower_bound` | 0 |
 //! | `adapt_lower_bound` | false |

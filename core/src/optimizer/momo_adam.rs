@@ -6,12 +6,12 @@
 //!
 //! τ = min(lr/bc₁, [(1 + lr·λ)·(f̄ − bc₁·f* − γ) + ⟨m, θ⟩]₊ / ‖m‖²), θ ← θ/(1 + lr·λ) − τ·m/D.
 //!
-//! The rate to compare with Adam's is bc₁·τ; `effective_lr` reports it. Weight decay, `proximal`, `adapt_lower_bound`
-//! and groups work as in `momo`.
+//! The effective rate, comparable with Adam's rate, is bc₁·τ. Weight decay, `proximal`, `adapt_lower_bound` and groups
+//! work as in `momo`.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1e-2: the cap |
+//! | `lr` | 1e-2: the largest rate |
 //! | `betas` | [0.9, 0.999] |
 //! | `eps` | 1e-8 |
 //! | `lower_bound` | 0 |

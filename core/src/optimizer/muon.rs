@@ -5,14 +5,14 @@
 //! (`nesterov`; else B), O = NewtonSchulz(U), θ ← θ·(1 − lr·λ) − lr·s·O. NewtonSchulz starts with X = U/max(‖U‖, ε),
 //! transposed if it has more rows than columns, and computes X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X `ns_steps` times in
 //! `ns_dtype`. For A rows and B columns, s is √max(1, A/B) (`adjust_lr_fn = "original"`) or 0.2·√max(A, B)
-//! (`"match_rms_adamw"`). With the latter, good rates and decays are about as large as Adam's.
+//! (`"match_rms_adamw"`). With `"match_rms_adamw"`, good rates and decays are about as large as Adam's.
 //!
 //! A parameter with more dimensions, such as a convolution's, is treated as a matrix of its first dimension and all
 //! others, as in Jordan's code (PyTorch refuses it, Keras gives it to AdamW). A parameter with fewer dimensions follows
-//! AdamW, as do all parameters of a group with `orthogonalize = false`, which suits a last layer or an embedding. That
-//! is Adam with `fallback_betas` and `fallback_eps` (`fallback_eps_hat`: see Adam) at the rate `fallback_lr_ratio`·lr,
-//! after θ ← θ·(1 − that rate·`fallback_weight_decay`). PyTorch's Muon takes only matrices and leaves the rest to a
-//! separate AdamW, whose defaults these are.
+//! AdamW, as do all parameters of a group with `orthogonalize = false`, which suits a last layer or an embedding. This
+//! AdamW has the rate lr′ = `fallback_lr_ratio`·lr: first θ ← θ·(1 − lr′·`fallback_weight_decay`), then Adam's step
+//! with `fallback_betas` and `fallback_eps` (`fallback_eps_hat`: see Adam). PyTorch's Muon takes only matrices and
+//! leaves the rest to a separate AdamW, whose defaults these are.
 //!
 //! Keras has B ← μ·B + g and U = g + μ·B (`ema = false`; it differs only in what ε is compared with) and X = U/(‖U‖ +
 //! ε) (`eps_added`). It iterates in the parameters' own dtype, which is also many times faster on a processor without

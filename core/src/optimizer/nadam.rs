@@ -1,8 +1,8 @@
 //! NAdam is Adam with Nesterov's momentum (Dozat 2016). It is `NAdam` in PyTorch and `Nadam` in Keras.
 //!
 //! μₜ = β₁·(1 − ½·0.96^(t·ψ)), m and v are as in Adam, Mₜ = μ₁·…·μₜ, and θ ← θ − lr·[(1−μₜ)/(1−Mₜ)·g +
-//! μₜ₊₁/(1−Mₜ·μₜ₊₁)·m] / (√(v/bc₂) + ε). ψ is `momentum_decay`. Keras's ψ is 1: its momentum is near β₁ after a hundred
-//! steps, PyTorch's after ten thousand.
+//! μₜ₊₁/(1−Mₜ·μₜ₊₁)·m] / (√(v/bc₂) + ε). ψ is `momentum_decay`. Keras's ψ is 1, so that μₜ is near β₁ after a hundred
+//! steps; with PyTorch's ψ it takes ten thousand steps.
 //!
 //! | key | default | Keras |
 //! |---|---|---|

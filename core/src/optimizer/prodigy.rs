@@ -7,11 +7,12 @@
 //! largest d̂ so far, but at most `growth_rate` times its old value (no limit by default), and θ ← θ − γ·m/(√v + d·ε)
 //! with γ from the old d and ε times the new d. ⟨⟩ and ‖·‖₁ are over all parameters.
 //!
-//! `lr` multiplies the rate that is found. 1 is the method itself; schedules multiply it. Decoupled weight decay (the
-//! package's `decouple`) goes by γ: θ ← θ·(1 − γ·λ).
+//! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. Decoupled weight
+//! decay (the package's `decouple`) is scaled by γ: θ ← θ·(1 − γ·λ).
 //!
-//! A group with a rate of 0 is left out of the sums and does not move. (In the package decoupled decay shrinks it, and
-//! its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is counted.
+//! A group with a rate of 0 is left out of the sums and does not move. (In the package, decoupled decay still shrinks
+//! such a group, and its m still moves it if its rate was not always 0.) When ‖s‖₁ is 0, nothing moves and no step is
+//! counted.
 //!
 //! | key | default |
 //! |---|---|
@@ -21,7 +22,7 @@
 //! | `eps` | 1e-8 |
 //! | `d0` | 1e-6 |
 //! | `d_coef` | 1 |
-//! | `growth_rate` | none |
+//! | `growth_rate` | no limit |
 //! | `use_bias_correction` | false |
 //! | `safeguard_warmup` | false |
 //! | `weight_decay` | 0 |

@@ -14,7 +14,7 @@
 //! | `lr` | 1e-2 |
 //! | `etas` | [0.5, 1.2] |
 //! | `step_sizes` | [1e-6, 50] |
-//! | `weight_decay` | 0, PyTorch has none |
+//! | `weight_decay` | 0 (PyTorch's `Rprop` has no weight decay) |
 
 use super::{
     Build, Decay, Elementwise, Group, GroupOptions, Hyper, Num, OptimizerConfig, Program, Rates, UpdateRule, configure,

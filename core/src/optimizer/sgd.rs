@@ -3,11 +3,12 @@
 //!
 //! b ← μ·b + (1−d)·g (at the first step b = g), θ ← θ − lr·b. With Nesterov's momentum: θ ← θ − lr·(g + μ·b).
 //!
-//! With `lr_in_momentum = true`, as in Keras, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. This is the
-//! same while the rate is constant. After a drop, old momentum keeps the old rate. (Keras stores −b.)
+//! With `lr_in_momentum = true`, as in Keras, the rate goes into the buffer: b ← μ·b + lr·g, θ ← θ − b. With a constant
+//! rate the steps are the same. After a drop of the rate, the gradients already in the buffer still count with the old
+//! rate. (Keras stores −b.)
 //!
-//! A momentum that follows a schedule may fall to 0, and then b is the gradient alone. PyTorch does not change the
-//! buffer in such a step, and continues from it when momentum is back.
+//! A momentum that follows a schedule may fall to 0. Then b is the gradient alone. PyTorch leaves the buffer unchanged
+//! in such steps, and uses the old buffer when the momentum is above 0 again.
 //!
 //! | key | default | Keras |
 //! |---|---|---|

@@ -4,17 +4,17 @@
 //! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩. The derivative of the loss by the last step's rate is minus the product of the gradient
 //! and that step's direction. b ← μ·b + g, d = b, or g + μ·b with `nesterov`, and θ ← θ − α·d. β is `hypergrad_lr`, and
 //! α₀ is `lr`. With μ = 0 this is the paper's algorithm 4, and with `nesterov` its algorithm 5. Otherwise it is the
-//! authors' `SGDHD`, whose momentum is written as in PyTorch. Nothing keeps α above 0.
+//! authors' `SGDHD`, whose momentum is written as in PyTorch. α can become negative.
 //!
-//! The paper has neither schedules nor groups. Here group i moves by sᵢ·α, where sᵢ is its nominal rate divided by the
-//! base table's `lr`: a schedule and an `lr_mult` scale the rate that is found. By the chain rule α then follows Σᵢ
-//! βᵢ·sᵢ·⟨gᵢ, dᵢ⟩ with the sᵢ of the step before. Coupled weight decay is part of g, as in the authors' code. The
-//! effect of decoupled decay on the loss is not in the hypergradient.
+//! The paper has neither schedules nor groups. Here group i moves by sᵢ·α, where sᵢ is its rate (with `lr_mult` and
+//! schedule) divided by the `lr` of `[optimizer]`. So a schedule and an `lr_mult` scale the rate that the method finds.
+//! By the chain rule α then follows Σᵢ βᵢ·sᵢ·⟨gᵢ, dᵢ⟩ with the sᵢ of the step before. Coupled weight decay is part of
+//! g, as in the authors' code. The effect of decoupled decay on the loss is not in the hypergradient.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1e-3 (the article's; the authors' code has none) |
-//! | `hypergrad_lr` | 1e-6 (the authors' code; 1e-3 in the article's experiments) |
+//! | `lr` | 1e-3 (the paper's; the authors' code has no default) |
+//! | `hypergrad_lr` | 1e-6 (the authors' code; 1e-3 in the paper's experiments) |
 //! | `momentum` | 0 |
 //! | `nesterov` | false |
 //! | `weight_decay` | 0 |

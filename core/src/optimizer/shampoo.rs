@@ -6,16 +6,18 @@
 //! constant rate steps shrink as 1/√t.
 //!
 //! The roots are computed at the first step and then every `preconditioning_compute_steps` steps, from eigenvalues that
-//! are bounded below by ε. (pytorch_optimizer computes them when that number divides the step, and moves nothing until
-//! the first time. It uses singular values, which is the same where ε can be told from rounding.) A parameter whose
-//! gradient first appears later starts to move when the roots are computed next. Components that the roots have not
-//! seen yet are multiplied by up to ε^(−½). If the roots are not computed at each step, the default ε makes steps a
-//! thousand times too large; use about 1e-2.
+//! are bounded below by ε. (pytorch_optimizer computes them at steps that are multiples of that number, and moves
+//! nothing before the first of these. It uses singular values, which gives the same results where ε is well above the
+//! rounding error.) A parameter whose gradient first appears later starts to move when the roots are computed next.
+//! Components that the roots have not seen yet are multiplied by up to ε^(−½). If the roots are not computed at each
+//! step, the default ε makes steps a thousand times too large; use about 1e-2.
 //!
-//! With a momentum μ, G is first μ·(the last step's preconditioned gradient) + (1−μ)·gradient, from the second step on,
-//! as in pytorch_optimizer. This feeds on its own output, and may diverge where roots magnify it.
+//! With a momentum μ, from the second step on, G is first replaced by μ·(the last step's preconditioned gradient) +
+//! (1−μ)·gradient, as in pytorch_optimizer. The output of one step is input to the next, so this may diverge where the
+//! roots magnify it.
 //!
-//! Coupled decay is applied before that, as everywhere here; pytorch_optimizer applies it afterwards.
+//! Coupled decay is applied before the momentum, as in all optimizers of lr-run; pytorch_optimizer applies it
+//! afterwards.
 //!
 //! | key | default |
 //! |---|---|

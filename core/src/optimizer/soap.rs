@@ -1,12 +1,13 @@
 //! SOAP is Adam in the eigenbasis of Shampoo's factors (Vyas et al. 2024, arXiv 2409.11321), as in the authors' code
 //! and in pytorch_optimizer's `SOAP`.
 //!
-//! Hᵢ ← βₛ·Hᵢ + (1−βₛ)·Gᵢ·Gᵢᵀ along each dimension i as in Shampoo, and Qᵢ holds its eigenvectors, those of the largest
-//! eigenvalue first. The first step only initializes these. At each later step g' = g ×ᵢ Qᵢᵀ and m' = m ×ᵢ Qᵢᵀ are
-//! gradient and first moment in that basis, in which v is kept. Adam's step from them (in its `eps_hat` form) is
+//! Hᵢ ← βₛ·Hᵢ + (1−βₛ)·Gᵢ·Gᵢᵀ along each dimension i as in Shampoo, and the columns of Qᵢ are its eigenvectors, sorted
+//! by descending eigenvalue. The first step only initializes these. At each later step g' = g ×ᵢ Qᵢᵀ and m' = m ×ᵢ Qᵢᵀ
+//! are gradient and first moment in that basis, in which v is kept. Adam's step from them (in its `eps_hat` form) is
 //! rotated back, ×ᵢ Qᵢ, and added to θ. Then θ ← θ·(1 − lr·λ), and Hᵢ is updated with g. Every `precondition_frequency`
 //! steps Qᵢ is updated by one power iteration: the columns of Hᵢ·Qᵢ are sorted by descending eigenvalue (v is sorted
-//! with them) and made orthogonal by QR. Steps count from the second one.
+//! with them) and made orthogonal by QR. Adam's bias corrections and `precondition_frequency` count steps from the
+//! second one on.
 //!
 //! A dimension above `max_precondition_dim` is not rotated, and neither is a vector without `precondition_1d`. The
 //! authors' `merge_dims` and `normalize_grads`, which are off by default, are not implemented. Both codes compute the

@@ -4,23 +4,23 @@
 //! η = min((f − f*)₊ / (c·‖g‖² + ε), lr), θ ← θ − η·g. f is the batch's loss. f* (`f_star`) is its smallest possible
 //! value: 0 for cross-entropy and squared errors.
 //!
-//! If f < f*, η is 0, as in the authors' `Sps` and in optax's `variant = "sps+"`. The paper and optax's `"sps"` would
-//! climb. optax has `scaling` in place of c. In its code (its documentation has another formula) `scaling` = c,
-//! `max_learning_rate` = lr/c, and `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
+//! If f < f*, η is 0, as in the authors' `Sps` and in optax's `variant = "sps+"`. With f < f*, the paper and optax's
+//! `"sps"` would step uphill. optax has `scaling` in place of c. In its code (its documentation has another formula)
+//! `scaling` = c, `max_learning_rate` = lr/c, and `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
 //!
-//! `growth` is the paper's smoothing. With it, the cap is `growth` times the last η that was not 0, and `lr` caps only
-//! the first. The authors' growth is 2^(1/n) with n batches an epoch. In their code an η of 0 stays 0 for ever.
+//! `growth` is the paper's smoothing: η is at most `growth` times the last η that was not 0, and `lr` bounds only the
+//! first η. The authors use a growth of 2^(1/n) with n batches an epoch. In their code an η of 0 stays 0 for ever.
 //!
-//! polyak.rs describes groups with different rates, schedules and weight decay. Each group has its own c; f* and ε are
-//! the base group's.
+//! The source file polyak.rs describes groups with different rates, schedules and weight decay. Each group has its own
+//! c; all groups use the base group's f* and ε.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1: the cap |
-//! | `c` | 0.5 (the authors' for networks: 0.2) |
+//! | `lr` | 1: the largest rate |
+//! | `c` | 0.5 (the authors' value for networks: 0.2) |
 //! | `f_star` | 0 |
 //! | `eps` | 1e-8 |
-//! | `growth` | none |
+//! | `growth` | no smoothing |
 //! | `weight_decay` | 0 |
 //! | `decoupled_weight_decay` | false |
 

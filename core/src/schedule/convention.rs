@@ -29,8 +29,8 @@ impl Convention {
         read
     }
 
-    /// Returns the convention of `context` if it is among `known`, the frameworks that have this rule. `None` for any other
-    /// framework: that is an error (logged), unless the convention can be meant for a warm-up.
+    /// Returns the convention of `context` if it is among `known`, the frameworks that have this rule. Returns `None`
+    /// for any other framework. That logs an error, unless the convention can be meant for a warm-up.
     pub fn among(section: &Section<'_>, context: &Context<'_>, known: &[Convention]) -> Option<Convention> {
         let convention = context.convention?;
         if !known.contains(&convention) && section.has("warmup") {

@@ -1,6 +1,7 @@
 //! Half a cosine wave from 1 down to `end` (Loshchilov and Hutter 2017, arXiv 1608.03983).
 //!
-//! With x = t / over: factor(t) = end + (1 − end)·(½(1 + cos(2π·c·x^k)))^p. From t = `over` on the value is held.
+//! With x = t / over: factor(t) = end + (1 − end)·(½(1 + cos(2π·c·x^k)))^p. From t = `over` on the value is held,
+//! unless `past_end = "rise"`.
 //!
 //! | key | default | torch | transformers | |
 //! |---|---|---|---|---|
@@ -17,10 +18,10 @@
 //! `lr_min`, `k_decay`), transformers's `cosine` (`num_cycles`).
 //!
 //! Differences:
-//! - PyTorch's `eta_min` is one rate for all groups, so it *raises* a group whose own rate is lower. As a factor, `end`
-//!   is relative to the rate of each group.
-//! - transformers's `cosine_warmup_with_min_lr` counts its steps from 1. Its warm-up of W steps is one of W − 1 steps
-//!   here, with `start` 1/W (or its `warmup_lr_rate`), `reach = "after"` and `clock = "after"`.
+//! - PyTorch's `eta_min` is one rate for all groups, so it *raises* the rate of a group whose own rate is lower. As a
+//!   factor, `end` is relative to the rate of each group.
+//! - transformers's `cosine_warmup_with_min_lr` counts its steps from 1. Write its warm-up of W steps as a warm-up of W
+//!   − 1 steps, with `start` 1/W (or its `warmup_lr_rate`), `reach = "after"` and `clock = "after"`.
 
 use std::f64::consts::PI;
 

@@ -15,8 +15,8 @@
 //! | `k_decay` | 1 | | | k, as in `cosine` |
 //! | `tick` | `"step"` | | | how often the factor may change |
 //!
-//! `end` is reached at the boundary of two cycles, where the next cycle starts at its peak. With whole ticks, `end`
-//! itself therefore never occurs before the last cycle is over.
+//! The tick at which a cycle would reach `end` is already the peak of the next cycle. So the factor equals `end` only
+//! after the last cycle.
 //!
 //! Elsewhere: PyTorch's `CosineAnnealingWarmRestarts` (`T_0`, `T_mult`), Keras's `CosineDecayRestarts`
 //! (`first_decay_steps`, `t_mul`, `m_mul`), timm's `CosineLRScheduler` with cycles (`t_initial`, `cycle_mul`,
@@ -147,7 +147,7 @@ fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
 struct CosineRestarts {
     /// The start of each cycle in steps, not always whole. Empty if all cycles have the same length.
     starts: Vec<f64>,
-    /// Cycles of the same length as a ratio: this many steps hold this many cycles.
+    /// The length of cycles of equal length, as a ratio: so many steps have so many cycles.
     share: (u64, u64),
     written: Option<Length>,
     cycles: u64,

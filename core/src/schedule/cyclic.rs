@@ -1,8 +1,8 @@
 //! A factor that goes up and down between two values (Smith 2017, arXiv 1506.01186).
 //!
 //! Cycle c (from 1) rises for `up` and falls for `down`. With r = 0 at both ends of the cycle and r = 1 at its top:
-//! factor(t) = low + (high − low)·r·s. The scale s is 1 (`triangular`), ½^(c−1) (`triangular2`) or gamma^t
-//! (`exp_range`).
+//! factor(t) = low + (high − low)·r·s. The scale s is 1 (`triangular`), ½^(c−1) (`triangular2`) or gamma^t with t in
+//! ticks (`exp_range`).
 //!
 //! | key | default | torch | |
 //! |---|---|---|---|

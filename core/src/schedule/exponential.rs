@@ -10,8 +10,9 @@
 //! | `end` | no limit | the factor (or rate `{ lr = … }`) at which the decay stops; with a `factor` above 1, at which the growth stops |
 //! | `tick` | `"step"` | how often the factor may change |
 //!
-//! Elsewhere: Keras's `ExponentialDecay`, optax's `exponential_decay`. PyTorch's `ExponentialLR` is `every = "1
-//! epochs"` with `tick = "epoch"`, and `MultiplicativeLR` with a constant is `every = "1 steps"`.
+//! Elsewhere: Keras's `ExponentialDecay`, optax's `exponential_decay`. PyTorch's `ExponentialLR`, and
+//! `MultiplicativeLR` with a constant, multiply the rate at each `scheduler.step()`: write `every = "1 steps"` if that
+//! is called after every step, and `every = "1 epochs"` with `tick = "epoch"` if it is called once per epoch.
 
 use super::convention::Convention::{self, Keras, Optax, Torch};
 use super::length::Length;

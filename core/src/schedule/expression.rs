@@ -11,17 +11,18 @@
 //!
 //! | name | value |
 //! |---|---|
-//! | `t`, `T` | the current tick (from 0) and the number of ticks in the run or phase: steps, or epochs with `tick = "epoch"` |
-//! | `step` | the step about to be taken, from 0 (inside a phase: of the phase) |
-//! | `epoch` | the same in epochs, with its fraction |
+//! | `t`, `T` | the current tick (from 0) and the number of ticks in the run or, in a part of a `sequence`, in the part |
+//! | `step` | the first step of the current tick, counted from 0 or, in a part of a `sequence`, from the beginning of the part |
+//! | `epoch` | `step` divided by the number of steps in an epoch, so not always whole |
 //! | `base` | the base rate of the group: `1e-3 / base` gives a rate of 1e-3 |
 //! | `pi` | π |
 //!
-//! It may contain `+ - * / ^`, `%` (remainder), comparisons (1 if true, otherwise 0), `&&`, `||`, `if(condition, then,
-//! else)`, `min(a, b)`, `max(a, b)`, and these functions of one number: `abs`, `ceil`, `cos`, `exp`, `floor`, `ln`,
-//! `log10`, `log2`, `round`, `sin`, `sqrt`, `tan`, `tanh`.
+//! It may contain `+ - * / ^`, `%` (remainder), comparisons (1 if true, otherwise 0), `&&`, `||`,
+//! `if(condition, then, else)`, `min(a, b)`, `max(a, b)`, and these functions of one number: `abs`, `ceil`, `cos`,
+//! `exp`, `floor`, `ln`, `log10`, `log2`, `round`, `sin`, `sqrt`, `tan`, `tanh`.
 //!
-//! The formula is checked before training: on the steps of the run it must give finite numbers, 0 or above.
+//! The formula is checked before training: at every step of the run its value must be finite and 0 or above. A long run
+//! is checked at evenly spread steps.
 //!
 //! Elsewhere: PyTorch's `LambdaLR`, Keras's `LearningRateScheduler`.
 

@@ -2,9 +2,12 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `warmup` | | a warm-up before the rule: a length such as `"5 epochs"`, or a table (see "`warmup`" below) |
+//! | `warmup` | | a warm-up before the rule: its length, such as `"5 epochs"`, or a table (see "`warmup`" below) |
 //! | `floor`, `ceiling` | | the lowest and the highest factor (or rate `{ lr = … }`), warm-up included |
 //! | `convention` | | the framework whose defaults the other keys have: `"torch"`, `"keras"`, `"optax"`, `"timm"` or `"transformers"` |
+//!
+//! In the tables of keys, a column named after a framework has the defaults under that `convention`. An empty cell
+//! there means that the general default in the column `default` applies.
 
 use super::convention::Convention;
 use super::limits::Limits;
@@ -12,9 +15,9 @@ use super::warmup::WarmUp;
 use super::{Clock, Context, REGISTRY, Rule, constant, sequence};
 use crate::spec::{Diagnostic, Entry, Section, Value, ValueKind, lookup, shown};
 
-/// Reads the schedule under `key` of `parent`. A table is the rule that it names, an array of tables is a sequence, and a
-/// missing key is a constant. The resolved table is put into that of the parent; it gives the same rule when it is read
-/// again. `None` when errors were logged.
+/// Reads the schedule under `key` of `parent`. A table is the rule that it names, an array of tables is a sequence, and
+/// a missing key is a constant. The resolved table is put into the resolved table of `parent`, and gives the same rule
+/// when it is read again. Returns `None` when errors were logged.
 pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let (rule, resolved) = match parent.raw(key) {
         None => {

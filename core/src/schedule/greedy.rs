@@ -2,11 +2,11 @@
 //!
 //! After each evaluation outside a cooldown:
 //! - more than `patience` good evaluations in a row: lr ← min(lr / `factor`, `max_lr`);
-//! - more than `patience` bad ones: lr ← max(lr·`factor`, `min_lr`).
+//! - more than `patience` bad evaluations in a row: lr ← max(lr·`factor`, `min_lr`).
 //!
-//! A change happens only if it moves the rate by more than `eps`. The rule counts the drops that find the rate at
-//! `min_lr`; a rise sets the count back to 0. After `reset` such drops the rule starts again from factor 1, each group
-//! on its own.
+//! A change happens only if it moves the rate by more than `eps`. The rule counts the drops after which the rate is at
+//! `min_lr`, including those that are due while it is already there. A rise sets the count back to 0. After `reset`
+//! such drops the rule starts again from factor 1. Each group counts and restarts on its own.
 //!
 //! | key | default | transformers | |
 //! |---|---|---|---|
@@ -14,16 +14,16 @@
 //! | `factor` | 0.95 | | above 0 and below 1 |
 //! | `patience` | `"10 epochs"` | | whole epochs, a multiple of `every` |
 //! | `threshold`, `threshold_mode` | 1e-6, `"abs"` | | the improvement that counts |
-//! | `cooldown` | `"0 epochs"` | | epochs after a drop that are not judged; a multiple of `every` |
-//! | `raise_cooldown` | `"0 epochs"` | | the same after a rise (transformers's `warmup`) |
+//! | `cooldown` | `"0 epochs"` | | the number of epochs after a drop that are not judged; a multiple of `every` |
+//! | `raise_cooldown` | `"0 epochs"` | | the number of epochs after a rise that are not judged (transformers's `warmup`) |
 //! | `min_lr` | 0 | 1e-3 | the lowest rate of each group |
 //! | `max_lr` | ten times the base rate | 1 | the highest rate of each group |
 //! | `eps` | 1e-8 | | the smallest change of the rate |
-//! | `reset` | 500 | | drops at `min_lr` before the rule starts again (transformers's `reset_start`) |
+//! | `reset` | 500 | | the number of drops at `min_lr` after which the rule starts again (transformers's `reset_start`) |
 //!
 //! Elsewhere: transformers's `greedy`. Its `smooth` with `window_size` is `window` here.
 //!
-//! Differences: transformers starts again only when all groups have had their drops; here each group is on its own.
+//! Differences: transformers restarts only once every group has reached `reset`. Here each group restarts on its own.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ struct State {
     bad: u64,
     /// The evaluations that are still to be skipped.
     cooldown: u64,
-    /// The drops at `min_lr` before the rule starts again.
+    /// The number of further drops at `min_lr` after which the rule starts again.
     reset: u64,
 }
 

@@ -4,10 +4,10 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `timescale` | the length of the warm-up, without one `"10000 steps"` | the time after which the factor is 1/√2 |
+//! | `timescale` | the length of the warm-up; without a warm-up `"10000 steps"` | the time after which the factor is 1/√2 |
 //! | `tick` | `"step"` | how often the factor may change |
 //!
-//! Elsewhere: transformers's `inverse_sqrt`, Big Vision's `rsqrt`. It is also the part of `noam` after the peak.
+//! Elsewhere: transformers's `inverse_sqrt`, Big Vision's `rsqrt`. `noam` decays in the same way after its peak.
 
 use super::convention::Convention::{self, Transformers};
 use super::length::Length;

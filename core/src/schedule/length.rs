@@ -1,7 +1,6 @@
 //! The durations of a rule, in whole steps.
 //!
-//! A percentage is of everything that the rule's moments count from: the run or the phase, including a warm-up before
-//! the rule unless the `clock` of the warm-up is `"after"`.
+//! A percentage is of the run or the phase. The warm-up before the rule is included, unless its `clock` is `"after"`.
 
 use super::{Context, words};
 use crate::spec::{Diagnostic, Duration, Horizon, Section};

@@ -14,8 +14,8 @@
 //! Elsewhere: PyTorch's `LinearLR` (`start_factor`, `end_factor`, `total_iters`), optax's `linear_schedule`,
 //! transformers's `linear`, Keras's `PolynomialDecay` at power 1.
 //!
-//! Differences: PyTorch computes each rate from the previous one, so it rejects a start of 0 and an end above 1. Both
-//! are allowed here.
+//! Differences: PyTorch rejects a start of 0 (it computes each rate from the previous one) and an end above 1. Both are
+//! allowed here.
 
 use super::convention::Convention::{self, Keras, Optax, Torch, Transformers};
 use super::length::Length;

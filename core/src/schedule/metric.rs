@@ -5,16 +5,16 @@
 //! | `monitor` | `"val_loss"` | the name of the metric |
 //! | `mode` | `"max"` for an accuracy, otherwise `"min"` | the direction of improvement |
 //! | `threshold`, `threshold_mode` | by the rule | the improvement that counts: a share of the best value (`"rel"`), or in the unit of the metric (`"abs"`) |
-//! | `threshold_abs` | 0 | in addition to a relative threshold, in the unit of the metric (optax's `atol`) |
-//! | `window` | 1 | the number of evaluations whose mean is judged |
+//! | `threshold_abs` | 0 | a further threshold in the unit of the metric, added to a relative one (optax's `atol`) |
+//! | `window` | 1 | the number of latest evaluations whose mean is judged |
 //! | `every` | `"1 epochs"` | how often the metric is judged |
 //! | `nan` | `"bad"` | the effect of a value that is not finite: `"bad"` makes it a bad evaluation, as in every framework; `"ignore"` skips it; `"reduce"` lowers the rate at once |
 //!
 //! A value that is not finite never becomes the best value and never enters the window.
 //!
-//! Differences: PyTorch's `rel` compares with best·(1 ± th). For a negative metric that bar is on the wrong side of
-//! `best`, so a loss that gets steadily worse counts as improving. For positive metrics both rules are the same to the
-//! bit.
+//! Differences: PyTorch's `rel` compares with best·(1 ± th). If the metric is negative, this bound is on the wrong side
+//! of `best`, so a loss that gets steadily worse counts as improving. For positive metrics both rules give the same
+//! bits.
 
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,13 @@
 //! |---|---|---|---|---|
 //! | `milestones` | | | | the moments, in ascending order: `["30 epochs", "60 epochs"]` |
 //! | `factor` | 0.1 | | 1 | above 0: one number for all milestones, or an array with one for each |
-//! | `boundary` | `"at"` | `"after"` | `"before"` | a drop takes effect from t ≥ m (`"at"`), t > m (`"after"`) or t ≥ m − 1 (`"before"`) on, counted in ticks |
+//! | `boundary` | `"at"` | `"after"` | `"before"` | a drop applies for t ≥ m (`"at"`), t > m (`"after"`) or t ≥ m − 1 (`"before"`), with t and m in ticks |
 //! | `tick` | `"step"` | | | how often the factor may change |
 //!
 //! Elsewhere: PyTorch's `MultiStepLR`, timm's `MultiStepLRScheduler`, optax's `piecewise_constant_schedule`. Keras's
 //! `PiecewiseConstantDecay` gives the rates instead of their ratios: see `piecewise`.
 //!
-//! Differences: PyTorch accepts milestones in any order and counts a repeated one twice. Here both are errors.
+//! Differences: PyTorch accepts milestones in any order and applies a repeated milestone twice. Here both are errors.
 
 use super::convention::Convention::{self, Keras, Optax, Timm, Torch};
 use super::length::Length;

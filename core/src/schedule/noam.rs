@@ -1,14 +1,14 @@
 //! The schedule of the Transformer (Vaswani et al. 2017, arXiv 1706.03762), named after Noam Shazeer: a linear rise,
 //! then decay as the inverse square root of time.
 //!
-//! With n = t + 1 (ticks counted from 1) and P = `peak`: factor(t) = min(n / P, √(P / n)). With `d_model` this is
-//! multiplied by 1/√(d_model·P), which gives the formula of the article. The article has no other learning rate, so use
-//! `lr = 1` then.
+//! With n the current tick (counted from 1) and P = `peak` in ticks: factor = min(n / P, √(P / n)). With `d_model` this
+//! is multiplied by 1/√(d_model·P), which gives the formula of the paper. The paper has no other learning rate, so use
+//! `lr = 1` with `d_model`.
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `peak` | | the moment of the highest rate (the article's `warmup_steps`, 4000) |
-//! | `d_model` | none | the width of the model |
+//! | `peak` | | the moment of the highest rate (the paper's `warmup_steps`, 4000) |
+//! | `d_model` | not set | the width of the model |
 //! | `tick` | `"step"` | how often the factor may change |
 
 use super::convention::Convention;
@@ -46,7 +46,7 @@ impl Rule for Noam {
         let n = self.tick.step(clock).saturating_add(self.tick.unit(clock)) as f64 / self.peak.f64();
         let factor = if n < 1.0 { n } else { 1.0 / n.sqrt() };
         match self.d_model {
-            // The article counts in ticks.
+            // The paper counts in ticks.
             Some(Count(width)) => factor / (width as f64 * self.peak.f64() / self.tick.unit(clock) as f64).sqrt(),
             None => factor,
         }

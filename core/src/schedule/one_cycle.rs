@@ -1,9 +1,9 @@
 //! One rise and one fall of the rate, with momentum moving inversely (Smith and Topin 2017, arXiv 1708.07120).
 //!
-//! With N = `over` the factor starts at `max` / `div_factor`, reaches `max` after `pct_start`·N, and ends at `max` /
-//! `div_factor` / `final_div_factor`. With `three_phase` it first returns to `max` / `div_factor`, at `pct_final`·N.
-//! From a height a to a height b, with x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x) with `anneal =
-//! "linear"`.
+//! With N = `over` in ticks, the factor starts at `max` / `div_factor`, reaches `max` after `pct_start`·N, and ends at
+//! `max` / `div_factor` / `final_div_factor`. With `three_phase` it first returns to `max` / `div_factor`, at
+//! `pct_final`·N. From a height a to a height b, with x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x)
+//! with `anneal = "linear"`.
 //!
 //! | key | default | optax | |
 //! |---|---|---|---|
@@ -13,9 +13,9 @@
 //! | `div_factor` | 25 | | the peak divided by the start, at least 1 |
 //! | `final_div_factor` | 1e4 | | the start divided by the end, at least 1 |
 //! | `anneal` | `"cos"` | | the curve between two heights: `"cos"` or `"linear"` |
-//! | `three_phase` | false | | return to the start value before the final fall |
+//! | `three_phase` | false | | true: the factor returns to its start value before the final fall |
 //! | `pct_final` | 2·`pct_start` | 0.85 | the end of the second of three phases: above `pct_start`, at most 1 |
-//! | `reach` | `"last"` | `"after"` | `"last"`: the last tick, N − 1, has the final value, and the peak is at pct_start·N − 1. `"after"`: all of this is one tick later, with the peak at ⌊pct_start·N⌋ |
+//! | `reach` | `"last"` | `"after"` | with `"last"`, the last tick (N − 1, counted from 0) has the final value, and the peak is at pct_start·N − 1. With `"after"`, the final value is at N, and the peak at ⌊pct_start·N⌋ |
 //! | `cycle_momentum` | true if the optimizer has a momentum | false | whether momentum (or β₁) moves inversely to the rate |
 //! | `base_momentum`, `max_momentum` | 0.85, 0.95 | | the momentum at the peak and at both ends |
 //! | `tick` | `"step"` | | how often the factor may change |
@@ -26,7 +26,7 @@
 //! Differences:
 //! - PyTorch's `max_lr` replaces the rate of the optimizer and gives all groups the same rate. Here the groups keep
 //!   their ratios.
-//! - PyTorch accepts one tick more than there are and raises the rate again on it. Here the final value is held.
+//! - PyTorch allows one tick beyond `total_steps` and raises the rate again there. Here the final value is held.
 
 use std::f64::consts::PI;
 
@@ -139,7 +139,7 @@ struct OneCycle {
 }
 
 impl OneCycle {
-    /// The corners before and after `clock`, and how much of the way is done.
+    /// Returns the corners before and after `clock`, and the share of the way between them that is done.
     fn phase(&self, clock: Clock) -> (Corner, Corner, f64) {
         let t = (self.tick.step(clock) / self.tick.unit(clock)) as f64;
         let last = self.corners.len() - 1;
@@ -148,7 +148,7 @@ impl OneCycle {
         (from, to, ((t - from.at) / (to.at - from.at)).min(1.0))
     }
 
-    /// From `a` to `b`, where `x` of the way is done.
+    /// Returns the value after the share `x` of the way from `a` to `b`.
     fn between(&self, a: f64, b: f64, x: f64) -> f64 {
         match self.anneal {
             // From the far end, so that a small `b` keeps its digits.

@@ -5,14 +5,14 @@
 //! - `"linear"`: a line from vᵢ₋₁ at bᵢ₋₁ (for the first, at 0) to vᵢ at bᵢ;
 //! - `"cosine"`: vᵢ + (vᵢ₋₁ − vᵢ)·½(1 + cos πx), with x from 0 to 1 between the two boundaries.
 //!
-//! After the last boundary its value is held.
+//! After the last boundary the last value is held.
 //!
 //! | key | default | keras | |
 //! |---|---|---|---|
 //! | `boundaries` | | | the moments, in ascending order |
 //! | `values` | | | factors, or rates `{ lr = … }`: one more than boundaries |
 //! | `interpolation` | `"held"` | | `"held"`, `"linear"` or `"cosine"` |
-//! | `boundary` | `"at"` | `"after"` | a held value takes effect from t ≥ b (`"at"`), t > b (`"after"`) or t ≥ b − 1 (`"before"`) on |
+//! | `boundary` | `"at"` | `"after"` | a held value applies for t ≥ b (`"at"`), t > b (`"after"`) or t ≥ b − 1 (`"before"`), with t and b in ticks |
 //! | `tick` | `"step"` | | how often the factor may change |
 //!
 //! Elsewhere: Keras's `PiecewiseConstantDecay`, optax's `piecewise_interpolate_schedule`.

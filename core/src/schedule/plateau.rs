@@ -3,23 +3,23 @@
 //! After the evaluation of each epoch, with the new value x of the metric and its best value so far:
 //! - The evaluation is good if x is better than `best` by more than the threshold th. With `mode = "min"` that is x <
 //!   best − th·|best| (`"rel"`) or x < best − th (`"abs"`); with `"max"`, x > best + th·|best| or x > best + th. Then x
-//!   becomes `best`, and the count of bad evaluations returns to 0. The first value that is not NaN is good.
-//! - Otherwise it is bad and is counted, unless it is within the cooldown after a drop.
+//!   becomes `best`, and the count of bad evaluations returns to 0. The first finite value is good.
+//! - Otherwise the evaluation is bad. It is counted unless it is within the cooldown after a drop.
 //! - After enough bad evaluations: lr ← max(lr·`factor`, `min_lr`), if that changes the rate by more than `eps`. If
-//!   `factor` > 1, lr ← min(lr·`factor`, `max_lr`). The cooldown begins and the count returns to 0, even if the rate did
-//!   not change.
+//!   `factor` > 1, lr ← min(lr·`factor`, `max_lr`). The cooldown begins and the count returns to 0, even if the rate
+//!   did not change.
 //!
 //! | key | default | keras | optax | |
 //! |---|---|---|---|---|
 //! | `monitor`, `mode`, `window`, `every`, `nan` | | | | see "The monitored metric" below; timm's `mode` is `"max"` |
-//! | `factor` | 0.1 | | | above 0; above 1 it raises the rate |
+//! | `factor` | 0.1 | | | above 0. A factor above 1 raises the rate |
 //! | `patience` | `"10 epochs"` | | | whole epochs, a multiple of `every` |
-//! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | the drop happens at `patience` + 1 bad evaluations (`"exceeded"`) or at `patience`, at least 1 (`"reached"`) |
+//! | `patience_rule` | `"exceeded"` | `"reached"` | `"reached"` | with n = `patience` / `every`: the drop happens at n + 1 bad evaluations (`"exceeded"`), or at n, but at least 1 (`"reached"`) |
 //! | `threshold` | 1e-4 | | | th |
 //! | `threshold_mode` | `"rel"` | `"abs"` | | a share of the best value, or in the unit of the metric |
 //! | `cooldown` | `"0 epochs"` | | | the epochs after a drop in which bad evaluations are not counted (see `cooldown_rule`); a multiple of `every` |
 //! | `cooldown_rule` | `"all"` | `"all_but_last"` | | with `"all"` no evaluation of the cooldown is counted; with `"all_but_last"` the last one is |
-//! | `min_lr`, `max_lr` | 0, none | | | the lowest and the highest rate of each group (in `schedule_for`, of the scheduled quantity). `max_lr` is required if the factor is above 1, and otherwise an error |
+//! | `min_lr`, `max_lr` | 0, no limit | | | the lowest and the highest rate of each group (in `schedule_for`, of the scheduled quantity). `max_lr` is required with a factor above 1 and not allowed with another one |
 //! | `eps` | 1e-8 | 0 | 0 | the smallest change of the rate |
 //!
 //! Elsewhere: `ReduceLROnPlateau` of PyTorch and Keras, timm's `PlateauLRScheduler`, optax's `reduce_on_plateau`. The

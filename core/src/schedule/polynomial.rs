@@ -7,7 +7,7 @@
 //! | `end` | 0 | `{ lr = 1e-4 }` | | `{ lr = 1e-7 }` | the final factor, or a rate `{ lr = … }` |
 //! | `power` | 1 | | 0.5 | | above 0 |
 //! | `over` | `"100%"` | | | | the moment at which `end` is reached |
-//! | `cycle` | false | | | | after `over`, continue on the decay that lasts 2, 3, … times `over` (Keras's option) |
+//! | `cycle` | false | | | | true: after `over`, follow the curve of a decay of length 2·`over`, then 3·`over`, … (Keras's option) |
 //! | `k_decay` | 1 | | | | k: above 1 the rate stays high for longer (arXiv 2004.05909) |
 //! | `tick` | `"step"` | | | | how often the factor may change |
 //!

@@ -1,6 +1,6 @@
 //! The product of several schedules.
 //!
-//! factor(t) = the product of the factors of the parts. Each part sees the clock of the whole and observes every
+//! factor(t) = the product of the factors of the parts. Each part sees the clock of the product and observes every
 //! evaluation.
 //!
 //! | key | |
@@ -10,8 +10,8 @@
 //! Elsewhere: PyTorch's `ChainedScheduler`.
 //!
 //! Differences:
-//! - Every rule can be a part, also a plateau or a sequence. PyTorch rejects a plateau, and a sequence fails at its
-//!   milestone.
+//! - Every rule can be a part, also a plateau or a sequence. PyTorch rejects a plateau as a part, and a sequence as a
+//!   part fails at its milestone.
 //! - `ChainedScheduler` applies the changes of its parts to the rate one after another. With an absolute term
 //!   (`eta_min`) the result there is not the product.
 

@@ -1,24 +1,25 @@
 //! Several schedules, one after another.
 //!
-//! Each part except the last lasts for `for`; the last part continues to the end. A part sees the clock of its own
-//! phase: step 0 is at its start, and its length is its `for` or what remains. A percentage is of the phase. At a
+//! Each part except the last has the length `for`; the last part continues to the end. The time of a part is a phase. A
+//! part counts its steps from the beginning of its phase, and its percentages are of the length of its phase. At a
 //! boundary the later part is active. Only the part that trained an epoch observes the evaluation of that epoch.
 //!
 //! | key of a part | default | |
 //! |---|---|---|
-//! | `for` | | the length of the part; a percentage is of the sequence |
-//! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1. `"current"`: it multiplies the factor that the part before it has at the boundary |
+//! | `for` | | the length of the part; here a percentage is of the whole sequence |
+//! | `from` | `"base"`; after a metric-driven part `"current"` | `"base"`: the part starts from factor 1. `"current"`: the factor of the part is multiplied by the factor that the part before it has at the boundary |
 //!
 //! A rate written as `{ lr = … }` in a part applies to the part's own factor. With `from = "current"` the factor of the
 //! parts before still multiplies it.
 //!
 //! `[[schedule]]` tables are the short form of `schedule = { type = "sequence", parts = [ … ] }`. Every rule can be a
-//! part, also a sequence. Sequences and products can be nested as deep as TOML is read, which is about 35 tables.
+//! part, also a sequence. Sequences and products can be nested about 35 tables deep, which is the limit of the TOML
+//! parser.
 //!
 //! Elsewhere: PyTorch's `SequentialLR`, optax's `join_schedules`.
 //!
-//! Differences: in PyTorch a sequence as second part fails at the milestone, and the constructor of a later part can
-//! change the rate of an earlier one.
+//! Differences: in PyTorch a sequence that is the second part fails at the milestone, and the constructor of a later
+//! part can change the rate of an earlier part.
 
 #[cfg(test)]
 mod tests;
@@ -274,7 +275,7 @@ impl Rule for Sequence {
     fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
         let clock = observation.clock;
         let before = self.factor(clock);
-        // The evaluation is about the steps up to now, so at a boundary it belongs to the earlier part.
+        // The evaluation follows steps of the earlier part, so at a boundary that part observes it.
         let index = self.active(clock.step.saturating_sub(1));
         let scale = observation.scale * self.scale(index, clock);
         let part = &mut self.parts[index];

@@ -7,7 +7,7 @@
 //! | `every` | | | the length of a level |
 //! | `factor` | 0.1 | 1 | above 0 |
 //! | `first` | as `every` | | the moment of the first drop |
-//! | `boundary` | `"at"` | | a drop takes effect at the named tick, counted from 0 (`"at"`), or one tick later (`"after"`) or earlier (`"before"`) |
+//! | `boundary` | `"at"` | | a drop takes effect at its tick (`"at"`), one tick later (`"after"`) or one tick earlier (`"before"`) |
 //! | `tick` | `"step"` | | how often the factor may change |
 //!
 //! Elsewhere: PyTorch's `StepLR`, timm's `StepLRScheduler`, and with `staircase` Keras's `ExponentialDecay` and optax's

@@ -5,8 +5,8 @@ use crate::choice;
 use crate::spec::Section;
 
 choice! {
-    /// The key `tick` of a spec. In PyTorch it corresponds to the loop in which `scheduler.step()` is called: the one over
-    /// batches or the one over epochs.
+    /// The key `tick` of a spec. In PyTorch it corresponds to the place where `scheduler.step()` is called: after each
+    /// batch, or after each epoch.
     pub enum Tick {
         /// The factor may change at every step.
         Step = "step",
@@ -51,7 +51,8 @@ choice! {
 }
 
 impl Boundary {
-    /// Returns the step to compare with a moment by `>=`: that of the current tick, or one tick earlier or later.
+    /// Returns the step `s` for which `s >= moment` means that the change is in effect: the step of the current tick,
+    /// or one tick earlier or later.
     pub fn step(self, tick: Tick, clock: Clock) -> u64 {
         let step = tick.step(clock);
         match self {
@@ -65,9 +66,9 @@ impl Boundary {
 choice! {
     /// The key `reach` of a spec: the first tick at the final value of a phase.
     pub enum Reach {
-        /// The last of the phase.
+        /// The last tick of the phase.
         Last = "last",
-        /// The first after it.
+        /// The first tick after the phase.
         After = "after",
     }
 }

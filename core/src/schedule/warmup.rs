@@ -1,28 +1,29 @@
 //! The warm-up of any rule: the factor goes from `start` to its top before the rule begins.
 //!
-//! For t < W: factor(t) = start + (top − start)·shape((t + 1) / W), or shape(t / W) with `reach = "after"`. Here t is the
-//! current tick (from 0) and W the number of ticks in `for`. Then the rule follows.
+//! For t < W, with t the current tick (from 0) and W the number of ticks in `for`: x = (t + 1) / W, or x = t / W with
+//! `reach = "after"`, and factor(t) = start + (top − start)·shape(x). `"exponential"` and `"constant"` have formulas of
+//! their own, given in the table. After the warm-up the rule follows.
 //!
 //! | key | default | torch | keras | optax | timm | transformers | |
 //! |---|---|---|---|---|---|---|---|
-//! | `for` | | | | | | | the length of the warm-up; 0 steps are no warm-up |
+//! | `for` | | | | | | | the length of the warm-up; 0 steps mean no warm-up |
 //! | `start` | 0 | 1/3 | 0 | 0 | 0 | 0; for `wsd` its `end` | the first factor, or a rate `{ lr = … }` |
-//! | `shape` | `"linear"` | | | | | | `"linear"`: x; `"cosine"`: ½(1 − cos πx); `"1-sqrt"`: 1 − √(1 − x); `"exponential"`: the factor is start·(top/start)^x; `"constant"`: it is `start` |
+//! | `shape` | `"linear"` | | | | | | shape(x) of `"linear"` is x, of `"cosine"` ½(1 − cos πx), of `"1-sqrt"` 1 − √(1 − x). With `"exponential"`, factor(t) = start·(top/start)^x; with `"constant"`, factor(t) = `start` |
 //! | `reach` | `"last"` | `"after"` | `"after"` | `"after"` | `"after"` | `"after"` | the first tick at the top: the last one of the warm-up, or the first one after it |
 //! | `clock` | `"within"` | `"after"` | `"after"` | `"within"` | `"beneath"`; for `step`, `multistep`, `wsd` and `plateau` `"after"` | `"within"` | the moment from which the rule counts: see below |
 //! | `to` | `"rule"` | | `"base"` | | `"base"`; for `tanh` `"rule"` | | the top: the factor of the rule at its beginning (`"rule"`), or 1 (`"base"`) |
 //! | `tick` | the `tick` of the rule | | | | | | how often the warm-up may change the factor |
 //!
-//! With the default, `reach = "last"`, no step is taken at rate 0. In every framework the first update has rate 0 if
-//! `start` is 0.
+//! If `start` is 0, the default `reach = "last"` gives even the first update a rate above 0 (except with
+//! `shape = "constant"`). With `reach = "after"`, the default of every `convention`, the first update then has rate 0.
 //!
-//! `clock` says from which moment the rule counts:
-//! - `"within"`: the rule begins after the warm-up. The moments that it names (`over`, `milestones`, …) count from the
-//!   beginning of the warm-up. After a warm-up of 5 epochs, a `cosine` with `over = "100 epochs"` falls over 95 epochs and
-//!   ends at epoch 100.
-//! - `"after"`: the rule begins after the warm-up and counts from there. The same `cosine` falls over 100 epochs and ends at
-//!   epoch 105.
-//! - `"beneath"`: the rule runs from the beginning, but the warm-up replaces its factor.
+//! `clock` says from which moment the rule counts its time:
+//! - `"within"`: the rule begins after the warm-up. Moments in its keys (`over`, `milestones`, …) count from the
+//!   beginning of the warm-up. After a warm-up of 5 epochs, a `cosine` with `over = "100 epochs"` falls over 95 epochs
+//!   and ends at epoch 100.
+//! - `"after"`: the rule begins after the warm-up. Moments in its keys count from the end of the warm-up. The same
+//!   `cosine` falls over 100 epochs and ends at epoch 105.
+//! - `"beneath"`: the rule runs from the beginning of the warm-up. During the warm-up its factor has no effect.
 //!
 //! A metric-driven rule does not observe the evaluations during the warm-up.
 
@@ -48,11 +49,11 @@ choice! {
 choice! {
     /// The moment from which the rule counts.
     pub enum CountFrom {
-        /// The rule begins after the warm-up. Its moments include the warm-up.
+        /// The rule begins after the warm-up. Moments in its keys count from the beginning of the warm-up.
         Within = "within",
-        /// The rule begins after the warm-up, and its moments count from there.
+        /// The rule begins after the warm-up. Moments in its keys count from the end of the warm-up.
         After = "after",
-        /// The rule begins together with the warm-up.
+        /// The rule begins together with the warm-up. During the warm-up its factor has no effect.
         Beneath = "beneath",
     }
 }
@@ -67,7 +68,7 @@ choice! {
     }
 }
 
-/// The warm-up of a table.
+/// The `warmup` option of a schedule's table.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmUp {
     length: Length,
@@ -80,7 +81,8 @@ pub struct WarmUp {
 }
 
 impl WarmUp {
-    /// Reads `warmup`, a duration or a table, for the rule `name`. `None` if it is not written, or wrong (which is logged).
+    /// Reads `warmup`, a duration or a table, for the rule `name`. Returns `None` if the key is missing, if the warm-up
+    /// has 0 steps, or if an error was logged.
     pub fn read(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<WarmUp> {
         let tick = match section.table_ref().get("tick").and_then(|tick| tick.as_str()) {
             Some("epoch") => Tick::Epoch,
@@ -164,7 +166,7 @@ impl WarmUp {
         }
     }
 
-    /// Returns the progress of the warm-up, from 0 to 1. `None` if it is over.
+    /// Returns the progress of the warm-up, from 0 to 1. Returns `None` if the warm-up is over.
     fn progress(&self, clock: Clock) -> Option<f64> {
         let (steps, step) = (self.length.steps, self.tick.step(clock));
         let at = match self.reach {
@@ -194,7 +196,7 @@ struct Warmed {
 }
 
 impl Warmed {
-    /// Returns the clock of the rule at `step` of the table.
+    /// Returns the clock that the rule sees at `step`, which counts from the beginning of the warm-up.
     fn clock(&self, step: u64, clock: Clock) -> Clock {
         let length = self.warmup.length.steps;
         match self.warmup.clock {
@@ -241,7 +243,8 @@ impl Rule for Warmed {
     }
 
     fn observe(&mut self, observation: &Observation<'_>) -> Option<String> {
-        // The evaluation is about the steps up to now: after the last step of the warm-up it belongs to the warm-up.
+        // `clock.step` is the next step. If it is the first after the warm-up, only steps of the warm-up came before
+        // this evaluation.
         if observation.clock.step <= self.warmup.length.steps {
             return None;
         }

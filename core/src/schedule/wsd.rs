@@ -16,10 +16,10 @@
 //! |---|---|---|---|
 //! | `decay` | | | the length of the decay |
 //! | `over` | `"100%"` | | the end of the decay |
-//! | `stable` | what `over` leaves | | the length of the stable phase, instead of `over` (transformers's `num_stable_steps`) |
+//! | `stable` | what `decay` leaves of `over` | | the length of the stable phase, instead of `over` (transformers's `num_stable_steps`) |
 //! | `end` | 0 | | the final factor, or a rate `{ lr = … }` |
 //! | `shape` | `"1-sqrt"` | `"cosine"` | the curve of the decay |
-//! | `ratio` | 0.1 | | for `"exponential"`: the ratio of end to start of the exponential before it is scaled to reach `end`; above 0 and below 1 |
+//! | `ratio` | 0.1 | | for `"exponential"`: the ratio of the exponential's last value to its first, before it is scaled to end at `end`; above 0 and below 1 |
 //! | `power` | 0.5 | | for `"power"`: above 0 |
 //! | `tick` | `"step"` | | how often the factor may change |
 //!

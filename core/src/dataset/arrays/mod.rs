@@ -28,7 +28,8 @@ impl Named {
         Error(format!("{}: {message}", self.name))
     }
 
-    /// Returns the error that an array of the test part differs from that of the training part, `train`.
+    /// Returns the error for an array of the test part whose shape or type does not match `train`, the array of the
+    /// training part.
     fn unlike(&self, train: &Named) -> Error {
         self.error(format!("{} does not match the training part, which has {}", self.array, train.array))
     }

@@ -11,7 +11,7 @@ use crate::dataset::{
 };
 use crate::random::Stream;
 
-/// A table that is a data set.
+/// A table as a data set.
 #[derive(Debug)]
 pub struct Table {
     pub data: Data,
@@ -23,7 +23,7 @@ pub struct Table {
 /// Reads the file of the test part, with the named columns as text.
 pub type ReadTest<'a> = dyn Fn(Vec<String>) -> Result<Sheet, Error> + 'a;
 
-/// Makes a data set of `sheet` and of the file of the test part, if there is one.
+/// Makes the data set from `sheet` and, with `read_test`, from the file of the test part.
 pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) -> Result<Table, Error> {
     let roles = roles(sheet, keys)?;
     let target = &sheet.columns[index(sheet, &keys.target)?];
@@ -42,7 +42,7 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
         TaskKind::Regression => target::values(sheet, target, rows),
     };
 
-    // Only the targets of a part decide how it is split.
+    // A split depends on the targets and groups of a part, not on its inputs, so the inputs are left empty here.
     let part_of = |targets: Targets, len: usize| Part { inputs: Inputs::Floats(Vec::new()), targets, len };
     let other = read_test.map(|read| read(text_columns(sheet, &roles))).transpose()?;
     let (part, test_part) = match &other {

@@ -1,5 +1,6 @@
-//! The columns of a table that a model learns from. A column of numbers is used as it is, and one of text as a category.
-//! What cannot help is left out with a warning: numbers of rows, dates, and text that differs in nearly every row.
+//! The columns of a table that a model learns from. A column of numbers is used as it is, and a column of text as a
+//! category. Columns that cannot help are left out, with a warning: row numbers, dates, and text that differs in nearly
+//! every row.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -28,9 +29,9 @@ pub enum Role {
 pub enum Reason {
     /// The spec says so.
     Dropped,
-    /// It numbers the rows.
+    /// It contains row numbers.
     RowNumbers,
-    /// It is called an id, and each row has another whole number.
+    /// Its name says that it is an id, and its values are whole numbers that are all different.
     Identifier,
     Dates,
     /// Its text has `values` different values, in more than half of the rows.

@@ -6,28 +6,29 @@ use crate::dataset::{Error, LeftOut};
 crate::choice! {
     /// The treatment of empty cells.
     pub enum Missing {
-        /// They are an error.
+        /// Empty cells are an error.
         Error = "error",
         /// Rows with empty cells are left out.
         Drop = "drop",
-        /// Numbers become the median of the training rows, and a further input says that the cell was empty. Rows without
-        /// a target are left out.
+        /// Empty numbers become the median of the training rows, and a further input says that the cell was empty. Rows
+        /// without a target or a group are left out.
         Median = "median",
     }
 }
 
-/// The rows that are used, and the others by reason.
+/// The rows that are used, and the numbers of the other rows by reason.
 #[derive(Debug)]
 pub struct Rows {
     pub used: Vec<u32>,
     pub left_out: Vec<LeftOut>,
 }
 
-/// Selects the rows of `sheet`. An empty cell in one of `needed` (target, groups) leaves its row out unless it is an error.
-/// In `features`, `missing` decides.
+/// Selects the rows of `sheet`. With [`Missing::Error`], any empty cell is an error. Otherwise a row with an empty cell
+/// in one of `needed` (target, group) is left out. A row with an empty cell in one of `features` is left out with
+/// [`Missing::Drop`] and kept with [`Missing::Median`].
 pub fn select(sheet: &Sheet, needed: &[&Column], features: &[&Column], missing: Missing) -> Result<Rows, Error> {
     let features = features.iter().filter(|_| missing != Missing::Median);
-    // A column without gaps needs no look at its rows.
+    // The rows of a column without empty cells need not be looked at.
     let gappy: Vec<&Column> =
         needed.iter().chain(features).copied().filter(|column| column.empty_cells() > 0).collect();
     if missing == Missing::Error && !gappy.is_empty() {
@@ -51,7 +52,7 @@ pub fn select(sheet: &Sheet, needed: &[&Column], features: &[&Column], missing: 
     Ok(Rows { used, left_out })
 }
 
-/// Returns the error for `missing = "error"`: the first empty cell, and how many there are.
+/// Returns the error for `missing = "error"`: the first empty cell, and the number of empty cells in each column.
 fn empty_cell(sheet: &Sheet, gappy: &[&Column]) -> Error {
     let gap = |row: usize| gappy.iter().find(|column| column.is_empty(row));
     let rows: Vec<usize> = (0..sheet.rows).filter(|&row| gap(row).is_some()).collect();

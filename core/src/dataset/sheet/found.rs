@@ -23,7 +23,7 @@ pub struct Found {
     pub row_names: bool,
     /// The number of columns without a name and without values. They are left out.
     pub blank_columns: usize,
-    /// The columns that got another name because an earlier column has theirs.
+    /// The columns that got another name because an earlier column has the same name.
     pub renamed: Vec<Renamed>,
 }
 
@@ -37,7 +37,7 @@ pub struct Renamed {
     pub to: String,
 }
 
-/// A reason to believe that the header is a row of values. Its text is a warning.
+/// A reason to believe that the header is a row of values. Its text is shown as a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderDoubt {
     /// All names are numbers.

@@ -1,4 +1,4 @@
-//! The kinds of columns: numbers, words, dates, and numbers of rows.
+//! The kinds of columns: numbers, words, dates, and row numbers.
 
 use super::{Cells, EMPTY};
 
@@ -14,7 +14,7 @@ pub enum Kind {
     Index,
 }
 
-/// The names of columns that number the rows.
+/// The usual names of columns of row numbers.
 const INDEX_NAMES: [&str; 12] = [
     "id",
     "index",

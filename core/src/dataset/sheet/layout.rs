@@ -24,7 +24,7 @@ const LONGEST: usize = 1 << 26;
 /// The layout of a file.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// The encoding to read the file with if it has no byte order mark. `None` if that has to be found out.
+    /// The encoding of a file without a byte order mark. `None` if it has to be detected.
     pub encoding: Option<&'static Encoding>,
     /// The name of the encoding.
     pub encoding_name: &'static str,

@@ -40,7 +40,7 @@ use super::Error;
 /// The code of an empty cell in a column of text.
 pub const EMPTY: u32 = u32::MAX;
 
-/// The format of a file. What is `None` is found out from the file.
+/// The format of a file. A field that is `None` is detected from the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     pub delimiter: Option<Delimiter>,

@@ -95,7 +95,7 @@ fn by_group(stream: &mut Stream, groups: &[u32], classes: Option<&[i64]>, held_o
     let mut held = vec![false; contents.len()];
     let mut left = present.len();
     for &group in &present {
-        // The examples that are wanted outweigh those that are too many.
+        // A group is held out if more than half of its examples are still wanted.
         let wanted: usize = contents[group].iter().map(|(&class, &size)| size.min(missing[class])).sum();
         let size: usize = contents[group].values().sum();
         if left > 1 && 2 * wanted > size {

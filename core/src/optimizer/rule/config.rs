@@ -19,13 +19,14 @@ pub trait OptimizerConfig: Any + Debug + Send + Sync {
         self.hypers().into_iter().find(|hyper| matches!(hyper.name, "momentum" | "beta1"))
     }
 
-    /// Says what the optimizer does with learning rates.
+    /// Returns which learning rates, schedules and groups the optimizer supports.
     fn rates(&self) -> Rates;
 
     /// Checks that a group can have this optimizer where the base group has `base`.
     fn compatible_with(&self, base: &dyn OptimizerConfig) -> Result<(), Conflict>;
 
-    /// Says how the optimizer runs with one configuration a group, the base group's (`self`) first.
+    /// Returns the program that runs the optimizer. `groups` has one configuration per group. The first is that of the
+    /// base group, `self`.
     fn program(&self, groups: &[Box<dyn OptimizerConfig>]) -> Result<Program, Conflict>;
 
     /// Returns a copy, for optimizers that wrap another.

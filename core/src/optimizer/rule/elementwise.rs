@@ -1,4 +1,4 @@
-//! Elementwise rules: one pass over memory a step.
+//! Elementwise rules: one pass over memory per step.
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! A rule's update as a list of operations, for whoever computes with whole tensors.
+//! A rule's update as a list of operations, for code that computes with whole tensors.
 //!
 //! [`Recorded`] is a [`Num`] that computes nothing and notes what was done with it. [`Graph`] is what it noted.
 
@@ -11,7 +11,7 @@ use super::Num;
 /// One operation of a graph; `V` is how it refers to the values that it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op<V> {
-    /// The graph's input of this number.
+    /// The graph's input with this index.
     Input(usize),
     /// A number that all elements share.
     Constant(f64),

@@ -1,4 +1,4 @@
-//! The fused CPU loop: parameters, gradients and state of a stretch of elements read and written once, in vectors.
+//! The fused CPU loop: it reads and writes parameters, gradients and state of a range of elements once, in vectors.
 //!
 //! A [`Kernel`] says what happens to one element. The macro `kernel!` compiles it for f32 and f64 and for several
 //! instruction sets. It is called in the file of the rule, so that a build after a change compiles the kernels of that rule
@@ -34,7 +34,7 @@ pub trait Kernel<const S: usize, const K: usize, const R: usize> {
 /// The numbers that all elements of one segment share in one pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SegmentScalars {
-    /// The rule's scalars; those that it does not have are 0.
+    /// The rule's scalars, followed by zeros.
     pub k: [f64; MAX_SCALARS],
     /// λ of coupled decay.
     pub l2: f64,

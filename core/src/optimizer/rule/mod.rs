@@ -35,12 +35,13 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
     /// Returns the settings that may follow a schedule. Weight decay is not among them where the engine applies it.
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>>;
 
-    /// Says what the rule does with learning rates.
+    /// Returns which learning rates, schedules and groups the rule supports.
     fn rates(&self) -> Rates {
         Rates::default()
     }
 
-    /// Returns the options that all groups have in common, by their keys: they set what is found once for all groups.
+    /// Returns the options that must be equal in all groups, with their keys. They belong to an estimate that is made
+    /// once for all groups.
     fn shared(&self) -> Vec<(&'static str, f64)> {
         Vec::new()
     }
@@ -55,7 +56,7 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
         shared_options_agree(self, base)
     }
 
-    /// Says how the rule runs over its groups: `elementwise!(…)`, `two_pass!(…)` or [`Program::own`].
+    /// Returns the program that runs the rule over its groups: `elementwise!(…)`, `two_pass!(…)` or [`Program::own`].
     fn program(groups: Vec<Group<Self>>) -> Program;
 }
 
@@ -125,7 +126,7 @@ pub struct StepValues<'a> {
     pub t: u64,
     /// The nominal rate of each group.
     pub lr: &'a [f64],
-    /// For each group the hyper-parameters that follow a schedule, by name; empty where there are none.
+    /// For each group, the hyper-parameters that follow a schedule, by name. Empty if no hyper-parameter does.
     pub hyper: &'a [Vec<(&'static str, f64)>],
 }
 

@@ -73,7 +73,7 @@ impl GroupOptions {
         }
     }
 
-    /// Returns the scalars of a segment: the rule's `k`, and those of these options at the rate `lr`.
+    /// Returns the scalars of a segment: the rule's scalars `k`, and the scalars of these options at the rate `lr`.
     pub(super) fn scalars(self, k: &[f64], lr: f64) -> SegmentScalars {
         let (l2, shrink) = self.decays(lr);
         let mut all = [0.0; MAX_SCALARS];

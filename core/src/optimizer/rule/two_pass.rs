@@ -1,4 +1,5 @@
-//! Rules that need sums over all elements (norms, inner products) before they move any: two passes over memory a step.
+//! Rules that need sums over all elements (norms, inner products) before they move any: two passes over memory per
+//! step.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug};
