@@ -113,8 +113,8 @@ impl Store {
     }
 }
 
-/// Returns each parameter and buffer as a view of `all`, a tensor laid out as [`Store::all`]. Names are those of
-/// `declaration` with `prefix` in front.
+/// Returns each parameter and buffer as a view of `all`, a tensor laid out as [`Store::all`]. The names are the names
+/// in `declaration` with `prefix` in front.
 pub fn by_name(declaration: &Declaration, prefix: &str, all: &Tensor) -> Result<Vec<(String, Tensor)>, TchError> {
     let named = |(param, offset): (&Param, usize)| Ok((format!("{prefix}{}", param.name), view(param, all, offset)?));
     declaration.stored().map(named).collect()

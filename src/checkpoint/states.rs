@@ -114,7 +114,7 @@ impl Checkpoints {
         Ok((Checkpoints { folder, intact: numbers, next }, found, problems))
     }
 
-    /// Starts without a state in the run's folder `folder`. The first new state replaces those that are there.
+    /// Starts without a state in the run's folder `folder`. The first new state replaces all states that are there.
     pub fn empty(folder: &Path) -> Checkpoints {
         let folder = folder.join(CHECKPOINT);
         let next = numbers(&folder).ok().and_then(|numbers| numbers.last().copied()).map_or(1, |last| last + 1);

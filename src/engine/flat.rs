@@ -16,7 +16,7 @@ const PIECE: usize = 16 * 1024;
 /// fewer elements.
 const GRAIN: usize = if cfg!(test) { 1024 } else { 256 * 1024 };
 
-/// Flat state over a store, by name.
+/// The state slots of an optimizer as flat tensors, laid out like the parameters of a store.
 #[derive(Debug)]
 pub struct Flat {
     pub segments: Segments,
@@ -27,7 +27,7 @@ pub struct Flat {
     /// Pieces of a size that stays in the cache over the passes of a step. Sums are made piece by piece, so that they do
     /// not depend on the number of threads.
     pieces: Pieces,
-    /// For each piece its segment, and the offset of its first element in the segment.
+    /// For each piece, the index of its segment, and the offset of its first element in that segment.
     piece_of: Vec<(usize, usize)>,
     slices: Slices,
 }
@@ -39,7 +39,7 @@ pub struct Gradients<'a> {
     in_order: Option<Vec<Tensor>>,
     /// The factor of [`Clip::Norm`].
     scale: Option<Tensor>,
-    /// True to use tensor operations even where there is a fused loop.
+    /// True to use tensor operations even if there is a fused loop.
     as_tensors: bool,
 }
 
@@ -67,7 +67,7 @@ impl SegmentSums {
 }
 
 impl Flat {
-    /// Makes the state. `initial[group]` has each slot's first value in the group's segments.
+    /// Creates the slots called `names`. `initial[g][s]` is the first value of slot `s` in the segments of group `g`.
     pub fn new(
         names: &'static [&'static str],
         initial: &[Vec<Initial>],
@@ -251,12 +251,13 @@ impl Flat {
         if kernel.sums == 0 || defined.is_empty() {
             return Ok(SegmentSums::default());
         }
-        // Waits for the device once for all of them.
+        // One copy of all sums to the host waits for the device only once.
         let sums: Vec<f64> = Vec::try_from(Tensor::f_stack(&sums, 0)?)?;
         Ok(SegmentSums { segments: defined.iter().map(|(number, _)| *number).collect(), sums })
     }
 
-    /// Returns the state by slot and parameter, `exp_avg/layers.0.weight`: views that write into it.
+    /// Returns each slot's part for each parameter, with a name such as `exp_avg/layers.0.weight`. The tensors are
+    /// views: writing to them changes the state.
     pub fn state(&self) -> Vec<(String, Tensor)> {
         let slots = self.names.iter().zip(&self.slots);
         slots.flat_map(|(name, slot)| self.params.iter().map(move |param| of_param(name, slot, param))).collect()

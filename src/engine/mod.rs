@@ -90,12 +90,13 @@ struct Layout {
 /// The input of a step.
 pub struct Step<'a> {
     pub store: &'a mut Store,
-    /// One for each parameter. It is undefined where the loss does not depend on the parameter, which is then left alone.
+    /// The gradient of each parameter. It is undefined if the loss does not depend on the parameter; the parameter then
+    /// does not change.
     pub grads: &'a [Tensor],
     /// The learning rate of each group.
     pub lr: &'a [f64],
-    /// For each group the hyper-parameters that follow a schedule, by name, with their values at this step. The others
-    /// have the values of the group's table. Empty where nothing follows a schedule.
+    /// For each group, the hyper-parameters that follow a schedule, with their names and their values at this step.
+    /// Other hyper-parameters have the values of the group's table. Empty if nothing follows a schedule.
     pub hyper: &'a [Vec<(&'static str, f64)>],
     /// The loss of the batch, a scalar.
     pub loss: &'a Tensor,

@@ -1,5 +1,5 @@
-//! A comparison of the data with those of earlier runs of the spec. The files that a spec names can change while the spec
-//! stays the same, and results on both would be taken for one experiment.
+//! A comparison of the data with the data of earlier runs. The files that a spec names can change while the spec stays
+//! the same. Without the comparison, results on old and new data would be taken for one experiment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::cli::Error;
 use crate::plan::Plan;
 use crate::record::{RUN_JSON, RunRecord, SPEC_TOML};
 
-/// An earlier run of the same `[data]` on data with another content.
+/// An earlier run with the same `[data]` table, whose data had another content.
 #[derive(Debug)]
 pub struct ChangedData {
     pub folder: PathBuf,
@@ -18,8 +18,9 @@ pub struct ChangedData {
     here: String,
 }
 
-/// Finds an earlier run whose data had another `fingerprint`. The run in `folder` decides if there is one, unless `force`
-/// replaces it; else the run next to the file `spec`, if that is a resolved spec, and the runs of the same name.
+/// Finds an earlier run whose data had another `fingerprint`. Compares with the run in `folder` or, if there is none or
+/// if `force` replaces it, with the run that the resolved spec `spec` belongs to, and then with the runs of the same
+/// name.
 pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: bool) -> Option<ChangedData> {
     let data = plan.resolved.get("data")?;
     let differs = |folder: &Path, there: String| {
@@ -35,7 +36,7 @@ pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: b
     let mut others: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     others.retain(|other| other != folder);
     others.sort();
-    // One of the others speaks for all: each was compared with them when it began.
+    // One of the others is enough, because each was compared with the rest when it began.
     let mut runs = origin.into_iter().chain(others);
     let (other, there) = runs.find_map(|other| recorded(&other, data).map(|there| (other, there)))?;
     differs(&other, there)

@@ -11,7 +11,8 @@ use crate::spec::{Spec, Value, ValueKind, one_of};
 /// A finished run.
 pub struct FinishedRun<'a> {
     pub folder: &'a Path,
-    /// The resolved spec, on any device and without a file of initial weights: it is not needed, and may not exist.
+    /// The resolved spec, for any device. It names no file of initial weights, which is not needed and may no longer
+    /// exist.
     pub spec: Spec,
     /// The file of the weights after the last step, or after the best epoch.
     pub weights: PathBuf,

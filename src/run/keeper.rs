@@ -1,4 +1,4 @@
-//! Keeping the state of a run on the disk, also when the disk is full.
+//! Saving the state of a run, even when the disk is full.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -30,8 +30,8 @@ impl<'a> Keeper<'a> {
         Keeper { directory, provenance, checkpoints: RefCell::new(checkpoints), reserve, failed, kept }
     }
 
-    /// Saves `state`. If that fails, it is tried again with the reserve; the error is returned all the same, because
-    /// further states would not find room.
+    /// Saves `state`. If that fails, frees the reserve and tries again. Returns the error even if the second try
+    /// succeeds, because there would be no space for further states.
     pub fn save(&self, state: &State) -> io::Result<()> {
         // The rows are written first: a state must not refer to rows that are not on the disk.
         let epochs_csv_bytes = self.directory.sync_epochs_csv()?;

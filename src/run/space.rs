@@ -34,7 +34,8 @@ impl SpaceEstimate {
         SpaceEstimate { rows, weights: sizes.weights, checkpoint: sizes.checkpoint, saves_often }
     }
 
-    /// Returns the space for what must not be lost at the end: the last state, or the weights, and the summary.
+    /// Returns the space for the files that must not be lost at the end: the last state or the weights, and the
+    /// summary.
     fn last(&self) -> u64 {
         self.weights.max(self.checkpoint).saturating_add(SMALL_FILES)
     }

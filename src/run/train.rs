@@ -37,7 +37,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     if started.data.validation_part == ValidationPart::Test {
         warnings.push(Warning::TestPartDecides);
     }
-    // Published sets are described without reading them.
+    // A plan describes published sets without reading them, so it cannot know about missing classes.
     let known = &plan.data.info.warnings;
     if known.is_empty() {
         let found = data.classes_missing().into_iter().map(|it| format!("{it}: {}", it.help()));
@@ -66,7 +66,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     add_display(args, &directory, &mut sinks);
     let begun = sinks.on(&Event::Started(Box::new(started)));
     begun.inspect_err(|_| directory.abandon()).map_err(Error::failed)?;
-    // Any earlier results have moved away.
+    // The `Started` event has moved earlier results away, so new files can be written from here on.
     atomic_write(&directory.path().join(PREPROCESSING), &preprocessing).map_err(Error::failed)?;
     for warning in warnings {
         sinks.on(&Event::Warning(warning)).map_err(Error::failed)?;

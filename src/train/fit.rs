@@ -31,8 +31,8 @@ enum End {
     Signal,
 }
 
-/// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. The last event
-/// is that of the last epoch. The caller reports the end of the run, after it has saved the weights.
+/// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. The last
+/// event is the row of the last epoch. The caller reports the end of the run, after it has saved the weights.
 ///
 /// If a row cannot be written, the state before its evaluation is saved, as far as that is possible.
 pub fn fit(

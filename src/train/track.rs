@@ -30,13 +30,13 @@ pub(super) struct Track {
     pub reached: Option<Reached>,
     /// The validation loss before training.
     pub loss_before: Option<f64>,
-    /// True after the warning that the training loss is far above that.
+    /// True after the warning that the training loss is far above `loss_before`.
     pub warned_of_explosion: bool,
     /// The row of the last evaluated epoch.
     pub last: Option<Row>,
     pub rollbacks: Vec<Rollback>,
     pub at: Position,
-    /// The wall time so far. `total` is that of earlier processes.
+    /// The wall time so far. `total` is the wall time of earlier processes.
     pub seconds: Seconds,
     began: Instant,
 }

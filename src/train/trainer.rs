@@ -34,7 +34,7 @@ pub struct Trainer {
     pub model: Model,
     pub store: Store,
     pub optimizer: Box<dyn Optimizer>,
-    /// An average of the weights, evaluated next to them.
+    /// A moving average of the weights, which is evaluated in addition to the weights.
     pub ema: Option<Ema>,
     pub loss: Loss,
     pub data: Examples,
@@ -44,15 +44,15 @@ pub struct Trainer {
 /// The data of a run on its device.
 #[derive(Debug)]
 pub struct Examples {
-    /// The part that training and held-out examples are taken from.
+    /// The part of the data that contains the training examples and the held-out examples.
     pub all: Batches,
     /// Rows of `all` to train on.
     pub train_rows: Vec<u32>,
     pub val: Validation,
     /// The test part, or `None` if the data set has none.
     pub test: Option<Batches>,
-    /// The mean variance of the outputs' targets over the examples to train on: the mean squared error of the best
-    /// constant. 0 for classes.
+    /// The variance of the targets over the training examples, averaged over the outputs. It is the mean squared error
+    /// of always predicting the mean target, and 0 for classes.
     pub target_variance: f64,
 }
 
@@ -73,7 +73,8 @@ impl Trainer {
         self.batching.shuffle.order(&self.data.train_rows, self.seed, epoch)
     }
 
-    /// Makes the optimizer update `step` (from 0) on `rows`, and adds the batch to `meter`.
+    /// Makes step number `step` (from 0): one optimizer update on the examples `rows`. Adds the batch's loss and metric
+    /// to `meter`.
     pub(super) fn step(
         &mut self,
         rows: &[u32],

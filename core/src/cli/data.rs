@@ -17,7 +17,7 @@ const SHOWN: usize = 8;
 /// The number of classes that are shown.
 const MOST_CLASSES: usize = 30;
 
-/// Prints the data of each spec. The seeds of a spec share their data.
+/// Prints the data of each spec. All seeds of a spec use the same data.
 pub fn data(args: &DataArgs) -> Result<Exit, Error> {
     for path in &args.specs {
         let plans = plan_all(&Spec::load(path, &args.set)?, &any_device())?;

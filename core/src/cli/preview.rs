@@ -67,8 +67,8 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
 /// The steps per epoch of a spec without data.
 const USUAL_STEPS_PER_EPOCH: u64 = 100;
 
-/// Plans the first run of `spec`. The seeds of a spec share their rates. A curve needs neither data nor a model: a spec
-/// without them has the same rates with others in their place.
+/// Plans the first run of `spec`; its runs with other seeds have the same rates. If the spec has no data or no model,
+/// usual ones take their place, because rates do not depend on them.
 fn planned(path: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     let mut spec = Spec::load(path, &args.set)?;
     let mut assume = Assume { steps_per_epoch: args.steps_per_epoch, ..Assume::default() };

@@ -12,7 +12,7 @@ pub struct Assume {
     pub steps_per_epoch: Option<u64>,
     /// The number of inputs and the task of a table, as an earlier run learned them.
     pub table: Option<(usize, Task)>,
-    /// True if the model of the plan only stands for another one. The patterns of groups may then match nothing.
+    /// True if the model of the plan is a placeholder for another one. The patterns of groups may then match nothing.
     pub any_model: bool,
 }
 

@@ -251,7 +251,8 @@ fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment
     Some(augment)
 }
 
-/// Returns the size of a batch if the spec has none: `usual`, or all examples where there are fewer, which is noted.
+/// Returns the batch size for a spec that does not set it: `usual` or, if there are fewer training examples, all of
+/// them. In the second case, logs a note.
 fn default_batch_size(section: &mut Section<'_>, info: &Info, usual: usize) -> usize {
     let train = info.train.saturating_sub(info.held_out);
     if train == 0 || usual <= train {

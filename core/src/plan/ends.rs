@@ -62,8 +62,8 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
     time.map(|time| std::time::Duration::try_from_secs_f64(time.seconds).unwrap_or(std::time::Duration::MAX))
 }
 
-/// Returns the metrics that decisions can use, the default one first. `ema` adds those of validation with the averaged
-/// weights.
+/// Returns the metrics that decisions can use, the default one first. With `ema`, the metrics of the averaged weights
+/// are among them.
 pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<PartMetric> {
     let parts = [Part::Val, Part::Train, Part::Ema].into_iter().filter(|&part| ema || part != Part::Ema);
     parts.flat_map(|part| [part.of(Metric::LOSS), part.of(metric)]).collect()

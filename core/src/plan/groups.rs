@@ -35,18 +35,19 @@ pub struct Groups {
     pub group_of: Vec<usize>,
 }
 
-/// The run that the groups belong to.
+/// The facts about the run that reading its groups needs.
 #[derive(Clone, Copy)]
-pub(super) struct Around<'a> {
+pub(super) struct RunContext<'a> {
     pub declaration: &'a Declaration,
     pub horizon: Horizon,
     pub metrics: &'a [PartMetric],
-    /// True if the declaration is not that of the run's model.
+    /// True if `declaration` is a placeholder because the run's model is unknown or has errors. The patterns of groups
+    /// may then match nothing.
     pub any_model: bool,
 }
 
-impl<'a> Around<'a> {
-    /// Returns the context for the rule of a learning rate. `method` is `None` where the optimizer has errors.
+impl<'a> RunContext<'a> {
+    /// Returns the context for the rule of a learning rate. `method` is `None` if the optimizer has errors.
     fn context(&self, base_lr: f64, method: Option<&dyn OptimizerConfig>) -> Context<'a> {
         // A wrong optimizer is reported once. 0.9 avoids a second message about its momentum.
         let momentum = method.map_or(Some(0.9), |method| method.momentum().map(|hyper| hyper.value));
@@ -56,7 +57,7 @@ impl<'a> Around<'a> {
 }
 
 /// Reads the four tables. Returns `None` after logging an error.
-pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups> {
+pub(super) fn read(root: &mut Section<'_>, run: RunContext<'_>) -> Option<Groups> {
     let log = root.log();
     let errors = log.errors();
     let mut section = root.section("optimizer")?;
@@ -67,7 +68,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     root.put("optimizer", resolved);
     let optimizer_is_right = log.errors() == errors;
     let lr = method.as_ref().map_or(1e-3, |method| method.lr());
-    let context = around.context(lr, method.as_deref().filter(|_| optimizer_is_right));
+    let context = run.context(lr, method.as_deref().filter(|_| optimizer_is_right));
     let rule = schedule::build(root, "schedule", &context);
     root.mark_known(hyper::KEY);
     let scheduled = method
@@ -82,8 +83,8 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
             beneath.set(key.clone(), value.clone());
         }
     }
-    let reader = Reader { log, beneath, optimizer_is_right, around };
-    let mut taken: Vec<Option<usize>> = vec![None; around.declaration.params().len()];
+    let reader = Reader { log, beneath, optimizer_is_right, run };
+    let mut taken: Vec<Option<usize>> = vec![None; run.declaration.params().len()];
     let mut names = vec![BASE.to_owned()];
     let tables = tables(root);
     let (groups, resolved): (Vec<Option<Group>>, Vec<toml::Value>) = tables
@@ -99,7 +100,7 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     }
 
     let rule = rule?;
-    zero::warn(&*rule, around.horizon, root.place_of("schedule"), log);
+    zero::warn(&*rule, run.horizon, root.place_of("schedule"), log);
     let rate = Rate { name: BASE.to_owned(), base_lr: lr, rule, hyper: scheduled? };
     let base = Group { method: method?, rate, parameters: 0, frozen: false };
     let mut groups: Vec<Group> = std::iter::once(Some(base)).chain(groups).collect::<Option<_>>()?;
@@ -110,11 +111,11 @@ pub(super) fn read(root: &mut Section<'_>, around: Around<'_>) -> Option<Groups>
     hyper::check_factors(&root.section(hyper::KEY)?, &of_run);
     hyper::align(groups.iter_mut().map(|group| (&*group.method, &mut group.rate.hyper)));
     let group_of: Vec<usize> = taken.into_iter().map(|group| group.unwrap_or(0)).collect();
-    for (param, &group) in around.declaration.params().iter().zip(&group_of) {
+    for (param, &group) in run.declaration.params().iter().zip(&group_of) {
         groups[group].parameters += param.len;
     }
-    limits::check(root, entry?.name, &groups, &tables, around.horizon);
-    if groups.iter().all(|group| group.frozen || group.parameters == 0) && !around.declaration.params().is_empty() {
+    limits::check(root, entry?.name, &groups, &tables, run.horizon);
+    if groups.iter().all(|group| group.frozen || group.parameters == 0) && !run.declaration.params().is_empty() {
         root.error("group", "every parameter is frozen", "nothing is left to train");
     }
     Some(Groups { groups, group_of })
@@ -134,7 +135,7 @@ struct Reader<'a> {
     /// The keys of `[optimizer]`, `schedule` and `schedule_for`, without those that have errors.
     beneath: Table,
     optimizer_is_right: bool,
-    around: Around<'a>,
+    run: RunContext<'a>,
 }
 
 impl Reader<'_> {
@@ -158,9 +159,9 @@ impl Reader<'_> {
         let merged = self.merged(own);
         let mut section = Section::new(path, &merged, Some(value.place.clone()), self.log);
         let name = self.name(&mut section, names);
-        let params = match self.around.any_model {
+        let params = match self.run.any_model {
             true => section.required::<Vec<String>>("params").map(|_| ()),
-            false => patterns::claim(&mut section, self.around.declaration, index, taken),
+            false => patterns::claim(&mut section, self.run.declaration, index, taken),
         };
         let (frozen, lr_mult) = freeze_and_lr_mult(&mut section);
         let method = match self.optimizer_is_right {
@@ -172,7 +173,7 @@ impl Reader<'_> {
             section.error("lr_mult", "the group's learning rate is infinite", "`lr · lr_mult` is too large");
             return (None, toml::Table::new());
         }
-        let context = self.around.context(base_lr, method.as_deref());
+        let context = self.run.context(base_lr, method.as_deref());
         let rule = self.rule(&mut section, own, &context);
         let scheduled = method.as_deref().and_then(|method| {
             let group = name.as_deref().unwrap_or_default();
@@ -188,7 +189,7 @@ impl Reader<'_> {
         let resolved = resolved.into_iter().filter(|(key, _)| is_own(key)).collect();
         let own_schedule = own.get("schedule").map(|schedule| &schedule.place);
         if let Some((rule, place)) = rule.as_deref().zip(own_schedule) {
-            zero::warn(rule, self.around.horizon, Some(place), self.log);
+            zero::warn(rule, self.run.horizon, Some(place), self.log);
         }
         let group = || {
             let rate = Rate { name: name?, base_lr, rule: rule?, hyper: scheduled? };
@@ -197,8 +198,8 @@ impl Reader<'_> {
         (params.and_then(|()| group()), resolved)
     }
 
-    /// Reads the rule of the group's learning rate: its own, or the run's. The log drops repeated messages about a rule of
-    /// the run, so that only a message about this group's rate is new.
+    /// Reads the rule of the group's learning rate: its own rule, or else the run's. Reading the run's rule again
+    /// repeats its messages. The log drops repetitions and keeps new messages, which are about this group's rate.
     fn rule(&self, section: &mut Section<'_>, own: &Table, context: &Context<'_>) -> Option<Box<dyn Rule>> {
         match own.get("schedule") {
             Some(_) => schedule::build(section, "schedule", context),
@@ -206,7 +207,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the group's scheduled hyper-parameters: from its own `schedule_for`, or from the run's if it has none.
+    /// Reads the group's scheduled hyper-parameters: from its own `schedule_for`, or else from the run's.
     fn scheduled(&self, section: &mut Section<'_>, own: &Table, follower: Follower<'_>) -> Option<Vec<Scheduled>> {
         if own.get(hyper::KEY).is_none() {
             return self.inherit(section, hyper::KEY, |root| follower.read(root));
@@ -216,7 +217,7 @@ impl Reader<'_> {
         scheduled
     }
 
-    /// Reads `key` of the run with the group's values.
+    /// Reads the run's `key` for this group: `read` gets the run's table with the group's values in place of the run's.
     fn inherit<T>(
         &self,
         section: &mut Section<'_>,
@@ -227,7 +228,7 @@ impl Reader<'_> {
         read(&mut Section::root(section.table_ref(), self.log))
     }
 
-    /// Returns the run's keys overridden by the group's.
+    /// Returns the run's keys, overridden by the group's own keys.
     fn merged(&self, own: &Table) -> Table {
         let mut merged = self.beneath.clone();
         for (key, value) in &own.entries {

@@ -98,8 +98,8 @@ pub(super) fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
     (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)
 }
 
-/// Logs each rule in `section` (the `schedule_for` of the run or of one group) that multiplies 0 in all of `groups`, the
-/// groups that it applies to. In some of them 0 is fine: biases often have no weight decay.
+/// Logs each rule in `section` (the `schedule_for` of the run or of one group) that multiplies 0 in all of `groups`,
+/// the groups that it applies to. A value of 0 in only some of the groups is fine: biases often have no weight decay.
 pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfig]) {
     let of = |method: &dyn OptimizerConfig, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
     for (key, _) in &section.table_ref().entries {

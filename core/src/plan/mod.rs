@@ -205,8 +205,8 @@ fn one(
     let declaration = model.as_ref().map(|it| it.architecture.declaration.clone()).unwrap_or_default();
     // Without the run's model, no pattern can be wrong.
     let any_model = assume.any_model || model.is_none();
-    let around = groups::Around { declaration: &declaration, horizon, metrics: &metrics, any_model };
-    let groups = groups::read(&mut root, around);
+    let run = groups::RunContext { declaration: &declaration, horizon, metrics: &metrics, any_model };
+    let groups = groups::read(&mut root, run);
     let clip = updates::clip(&mut root);
     let target = ends::target(&mut root, metric, &metrics);
     let early_stop = ends::early_stop(&mut root, &metrics, length.map(|length| length.horizon));
@@ -220,8 +220,8 @@ fn one(
         let folder = std::path::absolute(spec.folder()).unwrap_or_else(|_| spec.folder());
         resolved.insert("relative_to".to_owned(), folder.to_string_lossy().into_owned().into());
     }
-    // Without a target, the best epoch is that of the best accuracy, or of the lowest loss if the task has no metric that
-    // should be high.
+    // Without a target, the best epoch is the one with the best accuracy or, if the task has no metric that should be
+    // high, with the lowest loss.
     let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
     let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
     let plan = || {

@@ -1,12 +1,13 @@
 //! The part of a folder's name that says in which overrides an experiment differs from its file.
 //!
-//! One experiment has one folder. So values are written in one form, as the resolved spec has them, and an override that
-//! says what the spec says anyway, by its file or by a default, is left out.
+//! One experiment has one folder. So values are written in the form of the resolved spec, and an override that repeats
+//! what the file or a default says is left out.
 
 use crate::spec::{Change, Log, Spec};
 
 /// Returns the overrides that change the experiment, sorted and in canonical form. Empty if there are none. `is_same`
-/// returns whether another spec is the same experiment as `spec`. `log` is that of the reading of `spec`.
+/// returns whether another spec is the same experiment as `spec`. `log` is the log that was written while `spec` was
+/// read.
 ///
 /// A resolved spec has the overrides of the command that made it in its key `variant`.
 pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> String {
@@ -21,7 +22,7 @@ pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> Str
     }
     let before = spec.recorded_variant();
     let part = |it: &Change| match (it.key.rsplit_once('.'), spec.canonical_value(it, log).as_str()) {
-        // The same group, in other words.
+        // `lr_mult = 0` and `freeze = true` mean the same.
         (Some((group, "lr_mult")), "0") => format!("{group}.freeze=true"),
         (_, value) => format!("{}={value}", it.key),
     };

@@ -48,7 +48,7 @@ pub struct Chart<'a> {
 /// The height of a row of a legend.
 const LEGEND_ROW: u32 = 22;
 
-/// The left end of a legend, that of the plot above it.
+/// The left end of a legend. It is also the left end of the plot above.
 const LEGEND_LEFT: i32 = 92;
 
 /// The size of letters, and the width that a letter of a usual font takes at most.

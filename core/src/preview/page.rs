@@ -80,7 +80,7 @@ fn quantities(runs: &[PreviewedRun]) -> Vec<&'static str> {
     all
 }
 
-/// Returns the trajectories of `quantity`, with those that are the same joined.
+/// Returns the trajectories of `quantity`. Trajectories that are the same are joined.
 fn same<'a>(runs: &'a [PreviewedRun], quantity: &str) -> Vec<Same<'a>> {
     let mut all: Vec<Same<'_>> = Vec::new();
     let mut before = 0;

@@ -20,7 +20,7 @@ use self::table::Table;
 use super::files::{EPOCHS_CSV, RUN_JSON};
 use crate::metric::PartMetric;
 
-/// A curve, read by the names of its columns. Their order is free, and so is that of the rows.
+/// A curve, read by the names of its columns. Columns and rows may be in any order.
 ///
 /// The columns of metrics hold numbers or nothing. Other columns may hold anything; a cell that is not a number reads as
 /// `None`.

@@ -80,8 +80,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// Returns the value of `metric`. Besides the loss a row has one metric, that of the run's task.
-    /// `None` if the part was not evaluated.
+    /// Returns the value of `metric`. Besides the loss, a row has one metric: the metric of the run's task. `None` if
+    /// the part was not evaluated.
     pub fn get(&self, metric: PartMetric) -> Option<f64> {
         let Scores { loss, metric: value } = self.scores(metric.part)?;
         Some(if metric.metric == Metric::LOSS { loss } else { value })

@@ -59,7 +59,8 @@ impl Cell {
 }
 
 impl Started {
-    /// Returns the scores that decisions use: those of the validation part or, without one, of the part in its place.
+    /// Returns the scores that decisions use: the scores of the validation part or, without one, of the part that takes
+    /// its place.
     pub fn monitored(&self, row: &Row) -> Option<Scores> {
         row.val.or(row.scores(self.deciding_part()))
     }

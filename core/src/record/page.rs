@@ -141,7 +141,8 @@ impl Page {
         self.note(CAREFUL, "warning", message)
     }
 
-    /// Renders the end of the run and its results. `curve` is its `epochs.csv`, `metric` that of the task.
+    /// Renders the end of the run and its results. `curve` is the path of its `epochs.csv`, and `metric` is the metric
+    /// of its task.
     pub fn ending(&self, metric: Metric, outcome: &Outcome, curve: &Path) -> String {
         let (style, word) = ended(outcome);
         let mut text = self.note(style, "end", &word);

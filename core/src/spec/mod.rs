@@ -36,7 +36,7 @@ pub struct Spec {
     pub texts: Texts,
     /// The tree of the file alone.
     written: Table,
-    /// In the order of the command line. Only the last one of each key is here.
+    /// The overrides in the order of the command line. If a key is overridden twice, only the last override is here.
     overrides: Vec<Override>,
 }
 

@@ -14,7 +14,7 @@ pub struct Override {
 }
 
 impl Override {
-    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. `None` (logged) if it is not of this form.
+    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. Returns `None` (logged) for any other text.
     pub fn parse(input: &str, texts: &mut Texts, log: &Log) -> Option<Self> {
         let text = texts.add(format!("-s {input}"), input);
         let whole = Place { text, span: 0..input.len() };
@@ -49,8 +49,8 @@ impl Override {
         names.join(".")
     }
 
-    /// Returns this override as overrides of single values: `end={lr=1e-5}` as `end.lr=1e-5`, and `warmup=5%` as
-    /// `warmup.for=5%`. A table of the file, in the tree `written`, is still replaced as a whole.
+    /// Expands this override into one per value: `end={lr=1e-5}` becomes `end.lr=1e-5`, and `warmup=5%` becomes
+    /// `warmup.for=5%`. A table that `written`, the file's tree, has at the key is replaced as a whole instead.
     pub fn in_full(self, written: &Table) -> Vec<Override> {
         let value = value_at(written, &self.keys);
         if value.is_some_and(|value| value.as_table().is_some()) {
@@ -73,8 +73,8 @@ impl Override {
         }
     }
 
-    /// Returns the dotted key in canonical form. `written` is the tree of the file: a group that it names has its name, even
-    /// where the override has its number. A key that has a short form is in it.
+    /// Returns the dotted key in canonical form. A group has its name in `written`, the tree of the file, even if the
+    /// override has its number. A key with a short form has that form: `warmup`, not `warmup.for`.
     pub fn canonical_key(&self, written: &Table) -> String {
         let mut names: Vec<String> = Vec::new();
         let mut tree = Some(ValueRef::Table(written));
@@ -104,7 +104,7 @@ impl Override {
         canonical(&self.value, log)
     }
 
-    /// Reports whether the override can change the experiment. The seed is part of the folder's name in its own way.
+    /// Reports whether the override can change the experiment. The seed cannot: other seeds repeat the experiment.
     pub fn is_of_the_experiment(&self) -> bool {
         !NOT_THE_EXPERIMENT.contains(&self.root()) && !matches!(self.root(), "seed" | "seeds")
     }
@@ -144,23 +144,23 @@ fn value_at<'a>(tree: &'a Table, keys: &[Key]) -> Option<&'a Value> {
     })
 }
 
-/// Returns the key that `name = value` stands for, inside the table `name`. `None` if it has no short form.
+/// Returns `inner` if `name = value` is short for `name = { inner = value }`. Returns `None` for any other `name`.
 fn short_form(name: &str) -> Option<&'static str> {
     SHORT_FORMS.iter().find(|(table, _)| *table == name).map(|(_, inner)| *inner)
 }
 
-/// Returns the name of a table, such as a group. `None` if it has none.
+/// Returns the name of a table, such as a group. Returns `None` if the table has no name.
 fn name_of(value: &Value) -> Option<&str> {
     value.as_table()?.get("name")?.as_str()
 }
 
-/// Returns the index of the item that has the name or the number `which`. `None` if there is none.
+/// Returns the index of the item that has the name or the number `which`. Returns `None` if there is no such item.
 fn item_of(items: &[Value], which: &str) -> Option<usize> {
     let by_name = items.iter().position(|item| name_of(item) == Some(which));
     by_name.or_else(|| which.parse().ok()).filter(|&index| index < items.len())
 }
 
-/// Returns `overrides` without those that a later one of the same key replaces. `written` is the tree of the file.
+/// Returns `overrides` without those that a later one of the same key replaces. `written` is the file's tree.
 pub fn last_of_each_key(overrides: Vec<Override>, written: &Table) -> Vec<Override> {
     let keys: Vec<String> = overrides.iter().map(|it| it.canonical_key(written)).collect();
     let is_last = |index: usize| !keys[index + 1..].contains(&keys[index]);
@@ -197,7 +197,7 @@ fn float(number: f64) -> String {
     }
 }
 
-/// Writes a resolved value in the same form.
+/// Writes a resolved value in the same form as [`canonical`].
 fn canonical_toml(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
@@ -218,13 +218,13 @@ const ALTERNATIVES: [(&str, &[&[&str]]); 4] = [
     ("target", &[&["accuracy"], &["rmse"], &["loss"], TARGET_IN_FULL]),
 ];
 
-/// The keys of a target. Its short form is the name of a metric of the validation part.
+/// The keys of a target in full. `accuracy = 0.97` is short for `metric = "val_accuracy"` and `value = 0.97`.
 const TARGET_IN_FULL: &[&str] = &["metric", "value", "mode"];
 
 /// A table that can also be written as the value of one of its keys: `warmup = "5 epochs"` is `warmup = { for = "5 epochs" }`.
 const SHORT_FORMS: [(&str, &str); 1] = [("warmup", "for")];
 
-/// Tables at the top level that a spec may leave out, and the type that they then have.
+/// Tables at the top level that a spec may leave out, and the type that such a table then has.
 const USUAL_TYPES: [(&str, &str); 1] = [("schedule", "constant")];
 
 /// Removes the alternatives of what `overrides` set. If they set several, the reader of the spec reports that.
@@ -265,7 +265,7 @@ fn write_target_in_full(target: &mut Table) {
     target.set(Key { name: "value".to_owned(), ..key }, value);
 }
 
-/// Applies `overrides` to `root`. Those that set a `type` come first and empty their table; the others then fill it.
+/// Applies `overrides` to `root`. First come those that set a `type`, because they empty their table.
 pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     let (types, rest): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|it| it.sets_type());
     remove_alternatives(root, overrides);
@@ -297,8 +297,8 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     let Some(value) = table.get_mut(&key.name) else {
         return Err(format!("`{}` cannot be set", key.name));
     };
-    // `-s schedule.type=cosine` replaces a whole sequence, and `-s optimizer.type=sgd` empties the table of Adam.
-    // Without a `type`, a table has the usual one of its kind, and its keys stay.
+    // `-s schedule.type=cosine` replaces a whole sequence, and `-s optimizer.type=sgd` empties the table of Adam. A
+    // table in the file that has no `type` keeps its keys.
     let is_of_another_type = match value.as_table() {
         Some(table) => table.get("type").is_some_and(|written| written.as_str() != new_type),
         None => true,

@@ -23,7 +23,7 @@ pub struct Section<'a> {
     log: &'a Log,
     /// The keys that this table may have.
     known: Vec<&'static str>,
-    /// The keys with the values that hold, defaults included.
+    /// The keys that were read, with their final values, defaults included.
     resolved: toml::Table,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Section<'a> {
         self.log.push(Diagnostic::error(message).at(self.place_of(key)).label(label));
     }
 
-    /// Returns the place of the value of `key`, or that of the table if the spec does not write the key.
+    /// Returns the place of the value of `key`, or the place of the table if the spec does not write the key.
     pub fn place_of(&self, key: &str) -> Option<&Place> {
         self.table.get(key).map(|value| &value.place).or(self.place.as_ref())
     }

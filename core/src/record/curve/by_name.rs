@@ -1,5 +1,4 @@
-//! A table with a column `epoch` and columns whose names say what they are: lr-run's own `epochs.csv`, and files that
-//! people make.
+//! Tables with a column `epoch` and columns named after metrics: lr-run's own `epochs.csv`, and files that people make.
 
 use std::collections::BTreeMap;
 
@@ -49,8 +48,8 @@ fn epoch_column(table: &Table<'_>) -> Result<usize, CurveError> {
     })
 }
 
-/// Returns the names of the columns, with the metrics that `metric` finds under their names here. A column that has such a
-/// name already comes before others that mean the same.
+/// Returns the names of the columns. A column that `metric` recognizes as a metric gets lr-run's name of it, unless
+/// another column has this name already.
 pub fn renamed(table: &Table<'_>, metric: impl Fn(&str) -> Option<PartMetric>) -> Vec<String> {
     let is_metric = |name: &String| name.trim().parse::<PartMetric>().is_ok();
     let mut taken: Vec<String> = table.columns.iter().filter(|name| is_metric(name)).cloned().collect();
@@ -63,7 +62,8 @@ pub fn renamed(table: &Table<'_>, metric: impl Fn(&str) -> Option<PartMetric>) -
     table.columns.iter().map(&mut rename).collect()
 }
 
-/// Reads one row for each epoch. `names` are the columns' names here.
+/// Reads `table` as a curve with one row per epoch. `names` are lr-run's names of the columns, and `epoch_of` returns
+/// the epoch of a row. Returns an error if an epoch has two rows.
 pub fn curve(
     table: &Table<'_>,
     names: Vec<String>,
@@ -83,8 +83,8 @@ pub fn curve(
     Ok(Curve { file: table.file.to_owned(), columns: names, note: None, epochs })
 }
 
-/// Returns a note on how `table` is read: as `what`, with `epochs` counted in this way, and with its columns under `names`.
-/// `None` if it is read as it is.
+/// Returns a sentence that says how `table` is read: as a file of the kind `what`, with a remark about its `epochs`,
+/// and with its columns called `names`. Returns `None` if there is no such remark and no column is renamed.
 pub fn note(table: &Table<'_>, what: &str, epochs: Option<&str>, names: &[String]) -> Option<String> {
     let renames = table.columns.iter().zip(names).filter(|(own, name)| own.trim() != name.trim());
     let renames: Vec<String> = renames.map(|(own, name)| format!("`{}` is {name}", own.trim())).collect();

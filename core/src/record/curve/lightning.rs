@@ -24,8 +24,8 @@ struct Epoch {
     last: Vec<Option<f64>>,
 }
 
-/// Reads `table`. The values of training are averaged over the epoch, as they were logged during it. Of all others the last
-/// one counts.
+/// Reads `table`. The values of training are averaged over the epoch, as they were logged during it. In every other
+/// column, the last value of the epoch counts.
 pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, name::metric);
     let metrics: Vec<Option<PartMetric>> = names.iter().map(|name| name.trim().parse().ok()).collect();
