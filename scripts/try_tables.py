@@ -6,7 +6,7 @@
     scripts/try_tables.py --write    also puts the table into docs/your-own-data.md
 
 The packages are pinned in requirements-tables.txt, and installed into a virtual environment without their dependencies:
-only the files in them are read. A table either trains, or lr-run says in one message what to do; then it is run again
+only the files in them are read. A table either trains, or lr-run says in one message what to do. Then it is run again
 with the key in the last column of TABLES. A regression is run with `scale_target = true`, because all targets have units.
 """
 
@@ -143,14 +143,14 @@ def without_model(path, target, record):
 
 
 def first_message(text):
-    """Return the first error in one line, without the place in the spec."""
+    """Return the first error in one line: the message, a colon and the advice. Leave out the place in the spec."""
     lines = [line.strip() for line in text.split("error: ")[-1].splitlines()]
     kept = [
         line
         for line in lines
         if line and not line.startswith(("|", "-->", "1", "2", "3", "4", "5", "6", "7", "8", "9"))
     ]
-    return " ".join(kept).replace(str(WORK) + "/", "")
+    return ": ".join(kept).replace(str(WORK) + "/", "")
 
 
 def row(folder, program, package, name, target, help_key):
@@ -198,7 +198,7 @@ def main():
         lines.append(cells)
         print(" | ".join(cells), file=sys.stderr)
     text = "".join(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n" for cells in lines)
-    summary = f"{trained} of {len(chosen)} train with nothing set but the target.\n"
+    summary = f"{trained} of {len(chosen)} tables train with nothing set but the target.\n"
     print(text + summary)
     if "--write" in sys.argv:
         before, rest = PAGE.read_text().split(MARKS[0])
