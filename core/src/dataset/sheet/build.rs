@@ -9,6 +9,7 @@ use super::layout::{Layout, not_utf8};
 use super::missing::Missing;
 use super::number::parse;
 use super::records::{Lines, Records};
+use super::row_names::advice;
 use super::{Cells, EMPTY, Marks};
 
 /// The rows of a file that was read to its end.
@@ -62,11 +63,14 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
         if !layout.fits(row) {
             let (columns, cells) = (columns.len(), row.len());
             let who = if layout.has_header { "the header" } else { "the first row" };
+            let advice = if cells > columns { advice(layout.delimiter, row) } else { String::new() };
             let help = match layout.odd_header {
                 Some(header) => format!(", like the rows below; if line {header} is not the header, remove it"),
                 None => String::new(),
             };
-            return Err(Error(format!("{file}:{line}: {who} has {columns} columns, but this row has {cells}{help}")));
+            return Err(Error(format!(
+                "{file}:{line}: {who} has {columns} columns, but this row has {cells}{help}{advice}"
+            )));
         }
         let cells = row.cells().chain(std::iter::repeat(&b""[..]));
         for (index, (column, cell)) in columns.iter_mut().zip(cells).enumerate() {

@@ -52,6 +52,12 @@ impl Delimiter {
         }
     }
 
+    /// Returns the separator `letter`. Returns `None` if it is more likely to be a part of a name.
+    pub(super) fn rare(letter: char) -> Option<Delimiter> {
+        let byte = u8::try_from(letter).ok().filter(|byte| byte.is_ascii_punctuation() && usable(*byte))?;
+        (!b"_.-'()[]{}".contains(&byte)).then_some(Delimiter::Byte(byte))
+    }
+
     /// Returns true if `byte` separates cells.
     #[inline]
     pub(super) fn is(self, byte: u8) -> bool {

@@ -56,7 +56,7 @@ impl fmt::Display for HeaderDoubt {
     }
 }
 
-/// `separated by tabs, decimal commas, windows-1252; 2 comment lines; a second column `x` is called `x.1``
+/// `separated by tabs, decimal commas, windows-1252; 2 comment lines left out; a second column `x` is called `x.1``
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "separated by {}", self.delimiter)?;
@@ -78,7 +78,7 @@ impl fmt::Display for Found {
             1 => format!("; 1 {one}"),
             _ => format!("; {count} {more}"),
         };
-        f.write_str(&counted(self.comments, "comment line", "comment lines"))?;
+        f.write_str(&counted(self.comments, "comment line left out", "comment lines left out"))?;
         f.write_str(&counted(self.blank_rows, "row without values", "rows without values"))?;
         f.write_str(&counted(self.blank_columns, "column without name and values", "columns without name and values"))?;
         if self.row_names {

@@ -39,6 +39,8 @@ pub struct Layout {
     /// The line of the header, if all rows that were looked at have another number of cells.
     pub odd_header: Option<u64>,
     pub row_names: bool,
+    /// True if row names that are not all different are an error.
+    pub row_names_differ: bool,
     /// The line from which rows are read.
     pub first_line: u64,
     /// The names of the columns.

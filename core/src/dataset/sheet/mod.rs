@@ -7,6 +7,7 @@
 
 mod build;
 mod cells;
+mod comments;
 mod decode;
 mod delimiter;
 mod found;
@@ -17,6 +18,7 @@ mod marks;
 mod missing;
 mod number;
 mod records;
+mod row_names;
 mod sniff;
 mod survey;
 
@@ -61,7 +63,7 @@ pub struct ReadOptions {
 /// The lines that are comments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comments {
-    /// Lines that start with `#` or `%`, unless the first column has such values.
+    /// Lines that start with `#` or `%` and do not have the cells of a row.
     #[default]
     Guess,
     Never,
@@ -140,6 +142,16 @@ impl Sheet {
         self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
+    /// Returns the separator with which the column `name` would be one of several. Returns `None` unless the table has one
+    /// column, whose name is several names: then the separator between them was not detected.
+    pub fn glued(&self, name: &str) -> Option<Delimiter> {
+        let [only] = &self.columns[..] else { return None };
+        only.name.chars().filter_map(Delimiter::rare).find(|delimiter| {
+            let parts = only.name.split(|letter: char| u8::try_from(letter).is_ok_and(|byte| delimiter.is(byte)));
+            parts.map(str::trim).any(|part| part == name) && only.name != name
+        })
+    }
+
     /// Returns the number that `word` means in this file. Returns `None` if it is not a number that is finite as `f32`.
     pub fn number(&self, word: &str) -> Option<f64> {
         number::parse(word.as_bytes(), self.found.marks)
@@ -206,6 +218,11 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
     if rows.count == 0 {
         let after = if layout.has_header { " after the header" } else { "" };
         return Err(Error(format!("{file}: there are no rows{after}")));
+    }
+    if layout.row_names_differ
+        && let Some((row, word)) = row_names::first_repeated(&rows.columns[0].cells)
+    {
+        return Err(row_names::repeated(file, rows.lines.of(row), &word));
     }
     let has_values = |cells: &Cells| match cells {
         Cells::Numbers(values) => values.iter().any(|value| !value.is_nan()),

@@ -6,6 +6,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::super::Error;
 use super::cells::{Quotes, Split};
+use super::comments::{is_prose, is_without_numbers};
 use super::{Delimiter, MISSING_WORDS};
 
 /// A row longer than this is the result of a quote that is never closed.
@@ -53,6 +54,8 @@ pub struct CommentLines {
     /// The characters that start a comment if the line does not have `width` cells.
     pub unless_row: [Option<u8>; 2],
     pub width: usize,
+    /// True if notes are comments even if they have `width` cells: `# in short, a note`.
+    pub prose: bool,
 }
 
 impl<'a> Records<'a> {
@@ -191,13 +194,13 @@ impl CommentLines {
             || self.unless_row.contains(&Some(first)) && {
                 let mut split = Split::default();
                 let row = split.row(Record { line: 0, bytes: line, has_quotes: true }, delimiter);
-                row.used() != self.width
+                row.used() != self.width || self.prose && is_prose(line) && is_without_numbers(row)
             }
     }
 }
 
 /// Returns true if the first cell is an error of a spreadsheet, such as `#N/A`.
-fn starts_with_error(line: &[u8], delimiter: Delimiter) -> bool {
+pub fn starts_with_error(line: &[u8], delimiter: Delimiter) -> bool {
     let mut words = MISSING_WORDS.iter().filter_map(|word| line.strip_prefix(word.as_bytes()));
     words.any(|rest| rest.first().is_none_or(|&next| delimiter.is(next)))
 }

@@ -50,7 +50,7 @@ fn fit(sample: &Sample<'_>, first: u64, delimiter: Delimiter) -> Option<Fit> {
         return None;
     }
     // A line that starts like a comment is one, unless it has the cells of a row.
-    records.comments = CommentLines { always: [None; 2], unless_row: [Some(b'#'), Some(b'%')], width };
+    records.comments = CommentLines { always: [None; 2], unless_row: [Some(b'#'), Some(b'%')], width, prose: false };
     let (mut rows, mut fitting, mut shifted, mut cells, mut numbers) = (0, 0, 0, 0, 0);
     // A quote that is not closed may be closed after the sample.
     while let Ok(Some(record)) = records.next() {

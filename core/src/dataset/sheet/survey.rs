@@ -2,11 +2,12 @@
 
 use super::super::Error;
 use super::cells::{Row, Split};
+use super::comments::commented_header;
 use super::layout::Layout;
 use super::marks::find_marks;
 use super::missing::Missing;
-use super::number::parse;
-use super::records::{CommentLines, Record, Records};
+use super::records::{CommentLines, Records};
+use super::row_names::{FirstCells, is_quoted};
 use super::sniff::sniff;
 use super::{Comments, Delimiter, Marks, ReadOptions, header};
 
@@ -49,6 +50,7 @@ struct Widths {
     first: usize,
     /// The greatest number of cells of a row, empty ones at its end excluded.
     used: usize,
+    first_cells: FirstCells,
 }
 
 impl<'a> Sample<'a> {
@@ -60,7 +62,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Returns the rows from the line `first` on.
-    fn records_from(&self, first: u64, delimiter: Delimiter, comments: CommentLines) -> Result<Records<'a>, Error> {
+    pub fn records_from(&self, first: u64, delimiter: Delimiter, comments: CommentLines) -> Result<Records<'a>, Error> {
         let mut records = self.records(delimiter, comments);
         records.skip_to(first)?;
         Ok(records)
@@ -73,14 +75,18 @@ impl<'a> Sample<'a> {
         let has_header = options.header != Some(false);
         let found = self.header(&top, delimiter, has_header)?;
         let mut header = found.cells;
+        if !has_header && options.comments == Comments::Guess {
+            self.check_above(delimiter, found.first_line, header.len())?;
+        }
         let mut comments = self.comments(options.comments, delimiter, found.first_line, header.len())?;
-        let widths = self.widths(delimiter, found.first_line, comments)?;
+        let widths = self.widths(delimiter, found.first_line, comments, header.len())?;
         let all_have_other_width = widths.rows > 1 && widths.like_first == widths.rows && widths.first != header.len();
         let row_names = has_header
             && widths.like_first == widths.rows
             && widths.first == header.len() + 1
             && widths.used == widths.first;
         if row_names {
+            widths.first_cells.check(self.file, header.len(), delimiter)?;
             header.insert(0, String::new());
             comments.width = header.len();
         }
@@ -102,6 +108,7 @@ impl<'a> Sample<'a> {
             has_header,
             odd_header: (has_header && !row_names && all_have_other_width).then_some(found.line),
             row_names,
+            row_names_differ: row_names && widths.first_cells.must_differ(delimiter),
             first_line: found.first_line,
             used,
             text: names.iter().map(|name| options.text_columns.contains(name)).collect(),
@@ -138,7 +145,7 @@ impl<'a> Sample<'a> {
         }
     }
 
-    fn widths(&self, delimiter: Delimiter, first: u64, comments: CommentLines) -> Result<Widths, Error> {
+    fn widths(&self, delimiter: Delimiter, first: u64, comments: CommentLines, header: usize) -> Result<Widths, Error> {
         let mut records = self.records_from(first, delimiter, comments)?;
         let mut split = Split::default();
         let mut widths = Widths::default();
@@ -153,6 +160,9 @@ impl<'a> Sample<'a> {
             widths.rows += 1;
             widths.like_first += usize::from(row.len() == widths.first);
             widths.used = widths.used.max(row.used());
+            if row.len() == header + 1 {
+                widths.first_cells.push(record.line, is_quoted(record), row);
+            }
         }
         Ok(widths)
     }
@@ -211,52 +221,9 @@ impl<'a> Sample<'a> {
         }
         Ok(wanted)
     }
-
-    /// Returns the comment lines among the rows. A line that starts with `#` or `%` and has the cells of a row is a comment
-    /// only if the first cells of the other rows are numbers: then it is a row that someone took out.
-    fn comments(
-        &self,
-        wanted: Comments,
-        delimiter: Delimiter,
-        first_line: u64,
-        width: usize,
-    ) -> Result<CommentLines, Error> {
-        match wanted {
-            Comments::Never => return Ok(CommentLines::default()),
-            Comments::Start(byte) => return Ok(CommentLines { always: [Some(byte), None], ..CommentLines::default() }),
-            Comments::Guess => {}
-        }
-        let mut records = self.records_from(first_line, delimiter, CommentLines::default())?;
-        let mut split = Split::default();
-        let (mut rows, mut numbers) = (0, 0);
-        while let Ok(Some(record)) = records.next() {
-            let row = split.row(record, delimiter);
-            let Some(first) = row.cells().next().filter(|first| !matches!(first, [b'#' | b'%', ..])) else { continue };
-            rows += 1;
-            numbers += usize::from(first.is_empty() || parse(first, Marks::PLAIN).is_some());
-        }
-        let starts = [Some(b'#'), Some(b'%')];
-        let (always, unless_row) = if rows > 0 && rows == numbers { (starts, [None; 2]) } else { ([None; 2], starts) };
-        Ok(CommentLines { always, unless_row, width })
-    }
 }
 
 /// Returns the cells of a row as text.
-fn words(row: Row<'_>) -> Vec<String> {
+pub fn words(row: Row<'_>) -> Vec<String> {
     row.cells().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
-}
-
-/// Returns the names in the last comment above the rows `first` and `second`, if it is the header: `#id,x` or `# id x`.
-fn commented_header(comment: &[u8], delimiter: Delimiter, first: &[String], second: &[String]) -> Option<Vec<String>> {
-    let names = comment.strip_prefix(b"#")?;
-    let is_close = names.first().is_some_and(|&byte| byte != b' ');
-    let has_numbers =
-        |row: &[String]| row.iter().any(|cell| Marks::ALL.iter().any(|&marks| parse(cell.as_bytes(), marks).is_some()));
-    if first.len() < 2 || !(has_numbers(first) || is_close && !has_numbers(second)) {
-        return None;
-    }
-    let mut split = Split::default();
-    let record = Record { line: 0, bytes: names.trim_ascii(), has_quotes: true };
-    let names = words(split.row(record, delimiter));
-    (names.len() == first.len() && names.iter().all(|name| !name.is_empty())).then_some(names)
 }

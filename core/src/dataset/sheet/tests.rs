@@ -1,5 +1,8 @@
 //! Tables as Excel, pandas, R and the UCI repository leave them, and as people write them by hand.
 
+mod comments;
+mod row_names;
+
 use std::io::Write;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
@@ -176,7 +179,7 @@ fn comment_lines_are_left_out() {
     for (text, comments) in [
         ("# made by hand\n% on a Sunday\na,b\n1,3\n2,4\n", 2),
         ("# a list, with commas, and \"quotes\na,b\n1,3\n# in between, too\n2,4\n", 2),
-        ("a,b\n1,3\n#7,8\n2,4\n% the end\n", 2),
+        ("a,b\n1,3\n# 7\n2,4\n% the end\n", 2),
         ("#a,b\n1,3\n2,4\n", 0),
         ("# a b\n1 3\n2 4\n", 0),
         ("# a note\n# a,b\n1,3\n2,4\n", 1),
@@ -349,13 +352,21 @@ fn errors_say_where_and_what_to_do() {
         ("a,b\n", &plain, "a.csv: there are no rows after the header"),
         ("a,b\n,\n", &plain, "a.csv: there are no rows after the header"),
         ("a,b\n1,2\n1\n", &plain, "a.csv:3: the header has 2 columns, but this row has 1"),
-        ("a,b\n1,2,3\n1,2\n", &plain, "a.csv:2: the header has 2 columns, but this row has 3"),
+        (
+            "a,b\n1,2,3\n1,2\n",
+            &plain,
+            "a.csv:2: the header has 2 columns, but this row has 3\nif numbers have decimal commas, put them in quotes, as \"1,5\", or separate the cells by semicolons",
+        ),
         (
             "150,4,setosa,virginica\n1,2,3\n4,5,6\n",
             &plain,
             "a.csv:2: the header has 4 columns, but this row has 3, like the rows below; if line 1 is not the header, remove it",
         ),
-        ("1,2\n1,2,3\n", &without_header(), "a.csv:2: the first row has 2 columns, but this row has 3"),
+        (
+            "1,2\n1,2,3\n",
+            &without_header(),
+            "a.csv:2: the first row has 2 columns, but this row has 3\nif numbers have decimal commas, put them in quotes, as \"1,5\", or separate the cells by semicolons",
+        ),
         ("a,b\n1,\"2\n3,4\n", &plain, "a.csv:2: a quote that opens in this row is never closed"),
         (
             "PK\u{3}\u{4}....",
@@ -397,7 +408,7 @@ fn the_format_is_said() {
     let sheet = read("# one\nsep=;\na;b;\n1,5;\"1.000\";\n2,5;NA;\n");
     assert_eq!(
         sheet.found.to_string(),
-        "separated by `;`, decimal commas, `.` between thousands; 1 comment line; 1 column without name and values"
+        "separated by `;`, decimal commas, `.` between thousands; 1 comment line left out; 1 column without name and values"
     );
     assert_eq!(read("a,b\n1,2\n").found.to_string(), "separated by `,`");
     assert_eq!(
