@@ -9,34 +9,55 @@ pub enum Kind {
     Text,
     /// Text of which every word is a date, with or without a time.
     Dates,
-    /// Numbers or names of the rows: a column without a name whose values are all different, or a column named `id`,
-    /// `index` or the like that counts 0, 1, 2, … or 1, 2, 3, …
+    /// Numbers or names of the rows: a column without a name whose values are all different, or one with a usual name for
+    /// row numbers that counts 0, 1, 2, … or 1, 2, 3, …, in any order.
     Index,
 }
 
-/// The usual names of columns of row numbers.
-const INDEX_NAMES: [&str; 12] = [
+/// The names that programs give to columns of row numbers. In the first column, gaps are allowed: pandas keeps the numbers
+/// of rows when it leaves out others.
+const WRITTEN_NAMES: [&str; 6] = ["index", "level0", "rownames", "rowname", "rowid", "unnamed0"];
+
+/// The names that people give to columns of row numbers.
+const USUAL_NAMES: [&str; 24] = [
     "id",
-    "index",
     "idx",
     "row",
     "rows",
-    "rownames",
-    "row_id",
-    "rowid",
-    "row.names",
+    "rowno",
+    "rownr",
     "rownum",
-    "unnamed: 0",
+    "rownumber",
     "observation",
+    "obs",
+    "obsno",
+    "obsnum",
+    "no",
+    "nr",
+    "sno",
+    "srno",
+    "slno",
+    "serialno",
+    "serialnumber",
+    "lfdnr",
+    "case",
+    "caseno",
+    "casenumber",
+    "caseid",
 ];
 
 /// Returns the kind of a column. `is_first` is true for the first column of the table.
 pub fn kind(name: &str, cells: &Cells, is_first: bool) -> Kind {
     let is_unnamed = name.is_empty() || name.starts_with("Unnamed: ");
-    let may_count = is_unnamed || INDEX_NAMES.contains(&name.to_lowercase().as_str());
+    // `S.No`, `row_id` and `Case No.` without case, blanks and marks.
+    let plain: String = name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let is_written = is_unnamed || WRITTEN_NAMES.contains(&plain.as_str());
+    let may_count = is_written || USUAL_NAMES.contains(&plain.as_str()) || name == "#";
     match cells {
         Cells::Numbers(values) => {
-            let is_index = (may_count && count_rows(values)) || (is_unnamed && is_first && are_different(values));
+            let is_index = may_count && number_rows(values)
+                || is_written && is_first && are_different(values)
+                || is_of_r(name) && count_rows(values);
             if is_index { Kind::Index } else { Kind::Numbers }
         }
         Cells::Text { words, codes } => {
@@ -52,11 +73,25 @@ pub fn kind(name: &str, cells: &Cells, is_first: bool) -> Kind {
     }
 }
 
+/// Returns true for `X`, `X.1`, …: the names that R gives to a column of row numbers when it reads a file it wrote.
+fn is_of_r(name: &str) -> bool {
+    name == "X" || name.strip_prefix("X.").is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 /// Returns true if the values are 0, 1, 2, … or 1, 2, 3, …
 fn count_rows(values: &[f32]) -> bool {
     let first = values.first().copied().unwrap_or(f32::NAN);
     let counts = |(row, &value): (usize, &f32)| value == (row as f64 + f64::from(first)) as f32;
     values.len() > 1 && (first == 0.0 || first == 1.0) && values.iter().enumerate().all(counts)
+}
+
+/// Returns true if the values are the numbers of the rows from 0 or from 1, in any order.
+fn number_rows(values: &[f32]) -> bool {
+    count_rows(values) || {
+        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        (least == 0.0 || least == 1.0) && f64::from(most - least) == values.len() as f64 - 1.0 && are_different(values)
+    }
 }
 
 /// Returns true if the values are whole numbers from 0, and no two are the same. They are the numbers of rows of which
@@ -261,6 +296,23 @@ mod tests {
             ("Unnamed: 0", &[0.0, 1.0], Kind::Index),
             ("id", &[0.0, 4.0, 2.0], Kind::Numbers),
             ("x", &[1.0, 2.0, 3.0], Kind::Numbers),
+            ("S.No", &[1.0, 2.0, 3.0], Kind::Index),
+            ("Case No.", &[3.0, 1.0, 2.0], Kind::Index),
+            ("#", &[2.0, 1.0, 0.0], Kind::Index),
+            ("obs", &[2.0, 1.0, 3.0], Kind::Index),
+            ("obs", &[2.0, 1.0, 4.0], Kind::Numbers),
+            ("nr", &[2.0, 3.0, 4.0], Kind::Numbers),
+            ("no", &[1.0, f32::NAN, 2.0], Kind::Numbers),
+            ("no", &[1.0, 3.0, 3.0, 4.0], Kind::Numbers),
+            ("index", &[2.0, 0.0, 1.0], Kind::Index),
+            ("index", &[20.0, 7.0, 1.0], Kind::Index),
+            ("index", &[20.0, 7.5, 1.0], Kind::Numbers),
+            ("level_0", &[1.0, 0.0], Kind::Index),
+            ("X", &[1.0, 2.0, 3.0], Kind::Index),
+            ("X.1", &[0.0, 1.0], Kind::Index),
+            ("X", &[2.0, 1.0, 3.0], Kind::Numbers),
+            ("x", &[2.0, 1.0, 3.0], Kind::Numbers),
+            ("rank", &[2.0, 1.0, 3.0], Kind::Numbers),
             ("", &[0.0, 0.5], Kind::Numbers),
             ("", &[1.0, 1.0], Kind::Numbers),
             ("", &[1.0, f32::NAN], Kind::Numbers),
