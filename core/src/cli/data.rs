@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::args::DataArgs;
 use super::{Error, any_device, plan_all, print};
-use crate::dataset::{About, ColumnAbout, ColumnUse, Task};
+use crate::dataset::{About, ColumnAbout, ColumnUse, LeftOut, Task};
 use crate::exit::Exit;
 use crate::plan::DataPlan;
 use crate::record::number;
@@ -53,10 +53,12 @@ fn page(name: &str, plan: &DataPlan, about: &About) -> String {
         line("file", file);
     }
     if about.rows > 0 {
-        let left_out: usize = about.left_out.iter().map(|it| it.rows).sum();
-        line("rows", &format!("{}, of which {} are used", count(about.rows), count(about.rows - left_out)));
-        for it in &about.left_out {
-            line("", &it.of(about.rows));
+        line("rows", &used(about.rows, &about.left_out));
+        if let Some(test) = &about.test_file {
+            line("test rows", &used(test.rows, &test.left_out));
+        }
+        for it in about.rows_left_out() {
+            line("", &it);
         }
     }
     line("inputs", &shape(&plan.info.input));
@@ -65,6 +67,12 @@ fn page(name: &str, plan: &DataPlan, about: &About) -> String {
     text += &columns(&about.columns);
     text += &classes(about);
     text
+}
+
+/// Renders the number of `rows` of a file and of those that are used.
+fn used(rows: usize, left_out: &[LeftOut]) -> String {
+    let left_out: usize = left_out.iter().map(|it| it.rows).sum();
+    format!("{}, of which {} are used", count(rows), count(rows - left_out))
 }
 
 fn columns(columns: &[ColumnAbout]) -> String {

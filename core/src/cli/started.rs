@@ -80,7 +80,7 @@ fn table(about: &About) -> TableInfo {
     TableInfo {
         format: about.files.clone(),
         rows: about.rows as u64,
-        rows_left_out: about.left_out.iter().map(|it| it.of(about.rows)).collect(),
+        rows_left_out: about.rows_left_out(),
         columns: columns.collect::<Vec<_>>().join(", "),
         columns_left_out: left_out.collect(),
     }

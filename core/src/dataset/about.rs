@@ -14,12 +14,24 @@ pub struct About {
     pub files: Vec<String>,
     /// The number of rows in the training file, without those of its header and comments.
     pub rows: usize,
-    /// The rows that were left out.
+    /// The rows of the training file that were left out.
     pub left_out: Vec<LeftOut>,
+    /// The rows of the test file. `None` if there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_file: Option<TestFile>,
     /// The columns of the training file, in its order.
     pub columns: Vec<ColumnAbout>,
     /// The classes with their numbers of examples in the training part, validation examples included.
     pub classes: Vec<ClassCount>,
+}
+
+/// The rows of the file that is the test part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestFile {
+    /// The number of rows in the file.
+    pub rows: usize,
+    /// The rows that were left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Rows that were left out for one reason.
@@ -81,10 +93,21 @@ impl Data {
     }
 }
 
+impl About {
+    /// Returns a line for each reason for which rows are left out: first those of the training file, then those of the
+    /// test file.
+    pub fn rows_left_out(&self) -> Vec<String> {
+        let training = self.left_out.iter().map(|it| it.of(self.rows, ""));
+        let test = self.test_file.iter();
+        let test = test.flat_map(|test| test.left_out.iter().map(|it| it.of(test.rows, " of the test file")));
+        training.chain(test).collect()
+    }
+}
+
 impl LeftOut {
-    /// Renders `3 of 5 rows left out: column `a` is empty`. `rows` is the number of all rows.
-    pub fn of(&self, rows: usize) -> String {
-        format!("{} of {rows} rows left out: {}", self.rows, self.reason)
+    /// Renders `3 of 5 rows left out: column `a` is empty`. `rows` is the number of all rows, `of_file` their origin.
+    fn of(&self, rows: usize, of_file: &str) -> String {
+        format!("{} of {rows} rows{of_file} left out: {}", self.rows, self.reason)
     }
 }
 

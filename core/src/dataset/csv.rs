@@ -15,7 +15,7 @@
 //! | `test_seed` | 0 | the seed that selects these rows |
 //! | `test_path` | | a second file with the same columns, as the test part |
 //!
-//! The format of the file is detected automatically. These keys override it:
+//! The format of each file is detected automatically. These keys override it:
 //!
 //! | key | |
 //! |---|---|
@@ -23,7 +23,7 @@
 //! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
 //! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
 //! | `missing_values` | the words that mean an empty cell, instead of NA, NaN, N/A, null, None, ? and . |
-//! | `comment` | the character that comment lines start with, "" for none; otherwise # and % if no row starts so |
+//! | `comment` | the character that comment lines start with, "" for none; otherwise # and %, if these lines do not have the cells of a row |
 //! | `encoding` | such as "windows-1252"; otherwise UTF-8, UTF-16 or, for other text, Windows-1252 |
 //!
 //! Without `task`, the targets decide. The task is classification if no target is a number, or if all targets are
@@ -36,6 +36,8 @@
 //! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others.
 //! One more input stands for all other values, including values that occur in no training row. These columns are left
 //! out, with a warning: row numbers, dates, and text with different values in more than half of the rows.
+//! Row numbers are 0, 1, 2, … or 1, 2, 3, …, in any order, in a column with no name or a usual one, such as `id`, `index`,
+//! `obs` or `No`. In a column of any other name they are kept.
 //!
 //! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all
 //! its inputs, and a further input is 1 where the cell is empty. Rows without a target are left out with "drop" and
@@ -55,6 +57,7 @@ mod columns;
 mod describe;
 mod encode;
 mod keys;
+mod other_file;
 mod rows;
 mod target;
 
@@ -63,6 +66,7 @@ use std::path::Path;
 
 use self::assemble::{Table, assemble};
 use self::keys::Keys;
+use self::other_file::read_other;
 pub use self::rows::Missing;
 use self::rows::{Rows, select};
 use super::sheet::{ReadOptions, Sheet};
@@ -135,11 +139,14 @@ impl Csv {
     fn read(&self) -> Result<(Table, Sheet), Error> {
         let Keys { path, format, test_path, .. } = &self.keys;
         let sheet = Sheet::read(path, format)?;
-        let read_test =
-            |path: &Path, text_columns: Vec<String>| Sheet::read(path, &ReadOptions { text_columns, ..format.clone() });
+        let read_test = |path: &Path, text_columns: Vec<String>, wanted: &[&str]| {
+            read_other(path, &ReadOptions { text_columns, ..format.clone() }, wanted)
+        };
         let table = match test_path {
             None => assemble(&self.keys, &sheet, None),
-            Some(path) => assemble(&self.keys, &sheet, Some(&|text_columns| read_test(path, text_columns))),
+            Some(path) => {
+                assemble(&self.keys, &sheet, Some(&|text_columns, wanted| read_test(path, text_columns, wanted)))
+            }
         };
         let table = table.map_err(|error| self.other_delimiter(&sheet).unwrap_or(error))?;
         Ok((table, sheet))
@@ -205,13 +212,8 @@ impl Dataset for Csv {
         let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
         let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
         let format = ReadOptions { text_columns, ..self.keys.format.clone() };
-        let read = |delimiter| {
-            let sheet = Sheet::read(path, &ReadOptions { delimiter, ..format.clone() })?;
-            encode::sources(coding, &sheet).map(|_| ())?;
-            Ok(sheet)
-        };
-        // The new file may have another separator than the training file, whose separator is in the run's spec.
-        let sheet = read(format.delimiter).or_else(|_: Error| read(None))?;
+        let wanted: Vec<&str> = coding.columns.iter().map(|column| column.name.as_str()).collect();
+        let sheet = read_other(path, &format, &wanted)?;
         let columns = encode::sources(coding, &sheet)?;
         let Rows { used, .. } = select(&sheet, &[], &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);

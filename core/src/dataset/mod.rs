@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use crate::spec::{Entry, FilePath, Section};
 
-pub use about::{About, ClassCount, ColumnAbout, ColumnUse, LeftOut};
+pub use about::{About, ClassCount, ColumnAbout, ColumnUse, LeftOut, TestFile};
 pub use arrays::{Layout, Reading};
 pub use augment::{Augment, Transform};
 pub use coding::{Coding, ColumnCoding, ColumnKind, TargetCoding, TargetKind};

@@ -17,8 +17,8 @@ pub enum Warning {
     },
     /// Columns are left out although the spec does not say so. Each has its reason.
     ColumnsLeftOut { columns: Vec<(String, String)> },
-    /// More than a tenth of the rows are left out.
-    RowsLeftOut { rows: usize, of: usize, reasons: Vec<String> },
+    /// More than a tenth of the rows are left out. `of_test` is true for the rows of the test file.
+    RowsLeftOut { rows: usize, of: usize, of_test: bool, reasons: Vec<String> },
     /// A target is far from the numbers that a new model predicts.
     LargeTarget { column: String, mean: f64, sd: f64 },
     /// The header of a table looks like a row of values. The text says why.
@@ -76,6 +76,7 @@ impl Warning {
             Warning::LabelsWithGaps { .. } => &["y", "path"],
             Warning::ChannelsLast { .. } => &["x", "path"],
             Warning::ColumnsLeftOut { .. } => &["drop", "path"],
+            Warning::RowsLeftOut { of_test: true, .. } => &["missing", "test_path"],
             Warning::RowsLeftOut { .. } => &["missing", "path"],
             Warning::LargeTarget { .. } => &["target"],
             Warning::HeaderOfValues { .. } => &["header", "path"],
@@ -153,8 +154,9 @@ impl fmt::Display for Warning {
                 let verb = if columns.len() == 1 { "column is" } else { "columns are" };
                 write!(f, "{} {verb} left out: {}", columns.len(), columns.join(", "))
             }
-            Warning::RowsLeftOut { rows, of, reasons } => {
-                write!(f, "{rows} of {of} rows left out: {}", reasons.join(", "))
+            Warning::RowsLeftOut { rows, of, of_test, reasons } => {
+                let of_file = if *of_test { " of the test file" } else { "" };
+                write!(f, "{rows} of {of} rows{of_file} left out: {}", reasons.join(", "))
             }
             Warning::LargeTarget { column, mean, sd } => {
                 let [mean, sd] = [mean, sd].map(|value| format!("{value:.4}"));

@@ -114,7 +114,7 @@ pub struct TableInfo {
     pub format: Vec<String>,
     /// The number of rows in the training file.
     pub rows: u64,
-    /// The rows that are left out, by reason: "3 of 5 rows left out: column `a` is empty".
+    /// The rows that are left out, by file and reason: "3 of 5 rows left out: column `a` is empty".
     pub rows_left_out: Vec<String>,
     /// The columns that become inputs: `4 numbers, 2 categories`.
     pub columns: String,

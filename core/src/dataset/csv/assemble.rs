@@ -7,7 +7,7 @@ use super::{describe, encode, target};
 use crate::dataset::sheet::{Cells, Column, Sheet};
 use crate::dataset::split::{Alike, draw};
 use crate::dataset::{
-    About, Coding, Data, Error, Inputs, Part, TargetCoding, TargetKind, Targets, Task, TaskKind, Warning,
+    About, Coding, Data, Error, Inputs, Part, TargetCoding, TargetKind, Targets, Task, TaskKind, TestFile, Warning,
 };
 use crate::random::Stream;
 
@@ -20,8 +20,8 @@ pub struct Table {
     pub about: About,
 }
 
-/// Reads the file of the test part, with the named columns as text.
-pub type ReadTest<'a> = dyn Fn(Vec<String>) -> Result<Sheet, Error> + 'a;
+/// Reads the file of the test part. The first columns named are read as text, and the second ones should be there.
+pub type ReadTest<'a> = dyn Fn(Vec<String>, &[&str]) -> Result<Sheet, Error> + 'a;
 
 /// Makes the data set from `sheet` and, with `read_test`, from the file of the test part.
 pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) -> Result<Table, Error> {
@@ -44,7 +44,9 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
 
     // A split depends on the targets and groups of a part, not on its inputs, so the inputs are left empty here.
     let part_of = |targets: Targets, len: usize| Part { inputs: Inputs::Floats(Vec::new()), targets, len };
-    let other = read_test.map(|read| read(text_columns(sheet, &roles))).transpose()?;
+    let wanted: Vec<&str> =
+        feature_columns.iter().copied().chain([target]).map(|column| column.name.as_str()).collect();
+    let other = read_test.map(|read| read(text_columns(sheet, &roles), &wanted)).transpose()?;
     let (part, test_part) = match &other {
         Some(_) => (used.clone(), Vec::new()),
         None => {
@@ -68,23 +70,26 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
         coding.target.kind.apply(&mut targets);
         Ok(Part { inputs: Inputs::Floats(encode::inputs(&coding, sheet, rows)?), targets, len: rows.len() })
     };
+    let mut test_file = None;
     let test = match &other {
         Some(other) => {
             let target = &other.columns[index(other, &keys.target)?];
-            let Rows { used, .. } = select(other, &[target], &encode::sources(&coding, other)?, keys.missing)?;
+            let Rows { used, left_out } = select(other, &[target], &encode::sources(&coding, other)?, keys.missing)?;
+            test_file = Some(TestFile { rows: other.rows, left_out });
             Some(make(other, &used, targets(other, target, &used)?)?)
         }
         None if test_part.is_empty() => None,
         None => Some(make(sheet, &test_part, targets(sheet, target, &test_part)?)?),
     };
-    let about = describe::about(sheet, other.as_ref(), &roles, left_out, &coding, &part_targets.targets, &train);
+    let mut about = describe::about(sheet, other.as_ref(), &roles, left_out, &coding, &part_targets.targets, &train);
+    about.test_file = test_file;
     let task_of_data = match task {
         TaskKind::Classification => Task::Classification { classes: classes.len() },
         TaskKind::Regression => Task::Regression { outputs: 1 },
     };
     let whole = make(sheet, &part, part_targets.targets)?;
     let mut data = Data::new(whole, test, vec![coding.width()], task_of_data, rows);
-    data.info.warnings = describe::warnings(keys, sheet, &roles, &about, used.len());
+    data.info.warnings = describe::warnings(keys, sheet, &roles, &about);
     data.info.warnings.extend(large);
     Ok(Table { data: data.of_user(classes), task, coding, about })
 }

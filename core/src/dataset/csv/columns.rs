@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::keys::Keys;
 use crate::dataset::Error;
-use crate::dataset::sheet::{Cells, Column, EMPTY, Kind, Sheet, Stranger};
+use crate::dataset::sheet::{Cells, Column, Delimiter, EMPTY, Kind, Sheet, Stranger};
 use crate::spec::nearest;
 
 /// A text column with this many different values or fewer is never left out.
@@ -106,10 +106,23 @@ pub fn roles(sheet: &Sheet, keys: &Keys) -> Result<Vec<Role>, Error> {
 pub fn index(sheet: &Sheet, name: &str) -> Result<usize, Error> {
     let names = || sheet.columns.iter().map(|column| column.name.as_str());
     names().position(|it| it == name).ok_or_else(|| {
+        if let Some(delimiter) = sheet.glued(name) {
+            return Error(unseparated(sheet, name, delimiter));
+        }
         let near = nearest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         let (file, all) = (&sheet.file, names().collect::<Vec<_>>().join(", "));
         Error(format!("{file}: there is no column `{name}`{near}\nthe columns are: {all}"))
     })
+}
+
+/// Returns the message for a table of one column, whose name has `name` between `delimiter`s.
+fn unseparated(sheet: &Sheet, name: &str, delimiter: Delimiter) -> String {
+    let (file, only, found) = (&sheet.file, &sheet.columns[0].name, sheet.found.delimiter);
+    format!(
+        "{file}: separated by {found} there is only one column, `{only}`; if `{name}` is a column of its own, write delimiter \
+         = {}",
+        delimiter.quoted()
+    )
 }
 
 fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Result<Role, Error> {

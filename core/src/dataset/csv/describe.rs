@@ -22,6 +22,7 @@ pub fn about(
         files: [Some(sheet), test].into_iter().flatten().map(file).collect(),
         rows: sheet.rows,
         left_out,
+        test_file: None,
         columns: sheet.columns.iter().zip(roles).map(|(column, role)| of_column(column, role, coding, train)).collect(),
         classes: class_counts(coding, targets),
     }
@@ -67,8 +68,8 @@ fn class_counts(coding: &Coding, targets: &Targets) -> Vec<ClassCount> {
     classes.iter().zip(counts).map(|(name, examples)| ClassCount { name: name.clone(), examples }).collect()
 }
 
-/// Returns the warnings about columns and rows. `used` is the number of rows that are used.
-pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About, used: usize) -> Vec<Warning> {
+/// Returns the warnings about columns and rows.
+pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if let Some(doubt) = sheet.found.header_doubt.filter(|_| keys.format.header.is_none()) {
         warnings.push(Warning::HeaderOfValues { doubt: doubt.to_string() });
@@ -85,10 +86,13 @@ pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About, used:
     if !columns.is_empty() {
         warnings.push(Warning::ColumnsLeftOut { columns });
     }
-    let rows = sheet.rows - used;
-    if 10 * rows > sheet.rows {
-        let reasons = about.left_out.iter().map(ToString::to_string).collect();
-        warnings.push(Warning::RowsLeftOut { rows, of: sheet.rows, reasons });
+    let test_file = about.test_file.as_ref().map(|test| (true, test.rows, &test.left_out));
+    for (of_test, of, left_out) in [(false, about.rows, &about.left_out)].into_iter().chain(test_file) {
+        let rows: usize = left_out.iter().map(|it| it.rows).sum();
+        if 10 * rows > of {
+            let reasons = left_out.iter().map(ToString::to_string).collect();
+            warnings.push(Warning::RowsLeftOut { rows, of, of_test, reasons });
+        }
     }
     warnings
 }

@@ -22,6 +22,7 @@ pub fn sources<'a>(coding: &Coding, sheet: &'a Sheet) -> Result<Vec<&'a Column>,
     match missing[..] {
         [] => Ok(found),
         [name] => index(sheet, name).map(|_| found),
+        [name, ..] if sheet.glued(name).is_some() => index(sheet, name).map(|_| found),
         _ => {
             let missing: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
             let all: Vec<&str> = sheet.columns.iter().map(|column| column.name.as_str()).collect();

@@ -1,3 +1,5 @@
+mod files;
+
 use std::fs;
 use std::path::Path;
 
@@ -300,6 +302,25 @@ fn row_numbers_are_left_out_with_a_warning() {
         let rows: Vec<String> = (0..30).map(|n| format!("{},{n},{}", n + first, n % 2)).collect();
         assert_eq!(inputs(&format!("{name},f,y\n{}\n", rows.join("\n")), "").0, "f", "{name}");
     }
+    // Rows in another order, in a column that need not be the first. Other names keep their numbers.
+    for (name, first, kept) in [
+        ("index", 0, "f"),
+        ("level_0", 0, "f"),
+        ("Unnamed: 0", 0, "f"),
+        ("", 1, "f"),
+        ("rownames", 1, "f"),
+        ("obs", 1, "f"),
+        ("No", 0, "f"),
+        ("S.No", 1, "f"),
+        ("case", 1, "f"),
+        ("rank", 1, "f rank"),
+        ("X", 1, "f X"),
+    ] {
+        let rows: Vec<String> = (0..30).map(|n| format!("{},{},{}", n % 7, n * 7 % 30 + first, n % 2)).collect();
+        let text = format!("f,{name},y\n{}\n", rows.join("\n"));
+        assert_eq!(inputs(&text, "").0, kept, "{name}");
+        assert_eq!(warnings(&text, "").is_empty(), kept != "f", "{name}");
+    }
 }
 
 #[test]
@@ -350,8 +371,7 @@ fn rows_that_are_left_out_are_counted() {
     fs::write(folder.path().join("a.csv"), text).unwrap();
     let table = "type = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\nmissing = \"drop\"";
     let about = build_in(folder.path(), table).unwrap().0.about().unwrap();
-    let left_out: Vec<String> = about.left_out.iter().map(|it| it.of(about.rows)).collect();
-    assert_eq!(left_out, ["3 of 5 rows left out: column `a` is empty"]);
+    assert_eq!(about.rows_left_out(), ["3 of 5 rows left out: column `a` is empty"]);
     // A column that is left out leaves no row out.
     assert_eq!(one(text, "missing = \"drop\"\ndrop = [\"a\"]").unwrap().info.train, 5);
     // The median keeps all rows.

@@ -1,0 +1,88 @@
+//! A second file: the test part, or new rows.
+
+use std::fs;
+use std::path::Path;
+
+use super::{build_in, floats, load};
+use crate::dataset::{About, Dataset, Inputs, NewRows, Targets};
+
+/// Builds the data set of `keys` in a folder with `files`, and calls `then` with it and its resolved table.
+fn built<T>(files: &[(&str, &str)], keys: &str, then: impl FnOnce(&dyn Dataset, &Path, &toml::Table) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let table = format!("type = \"csv\"\npath = \"a.csv\"\ntarget = \"y\"\n{keys}");
+    let (set, resolved) = build_in(folder.path(), &table).unwrap();
+    then(&*set, folder.path(), &resolved)
+}
+
+fn about(files: &[(&str, &str)], keys: &str) -> About {
+    built(files, keys, |set, _, _| set.about().unwrap())
+}
+
+/// Trains on `train` and reads `new`.
+fn predicted(train: &str, new: &str, keys: &str) -> Result<NewRows, String> {
+    built(&[("a.csv", train), ("new.csv", new)], keys, |set, folder, _| {
+        let coding = set.coding().unwrap().unwrap();
+        let prefix = format!("{}/", folder.display());
+        set.new_rows(&folder.join("new.csv"), &coding).map_err(|error| error.0.replace(&prefix, ""))
+    })
+}
+
+#[test]
+fn each_file_has_its_own_separator() {
+    let train = "a,y\n1.5,p\n2.5,q\n3.5,p\n";
+    for test in ["a;y\n1,5;p\n4,5;q\n", "a\ty\n1.5\tp\n4.5\tq\n", "y|a\np|1.5\nq|4.5\n", "a:y\n1.5:p\n4.5:q\n"] {
+        let files = [("a.csv", train), ("b.csv", test)];
+        // The resolved spec names the separator of the training file. Reading it again gives the same data.
+        let keys = "test_path = \"b.csv\"\ndelimiter = \",\"";
+        for keys in ["test_path = \"b.csv\"", keys] {
+            let (data, resolved) = load(&files, keys).unwrap();
+            assert_eq!(resolved["delimiter"].as_str(), Some(","));
+            let part = data.test.unwrap();
+            assert_eq!((floats(&part), part.targets), (vec![1.5, 4.5], Targets::Classes(vec![0, 1])), "{test:?}");
+        }
+        let rows = predicted(train, test, "delimiter = \",\"").unwrap();
+        assert_eq!(rows.inputs, Inputs::Floats(vec![1.5, 4.5]), "{test:?}");
+    }
+    // Blanks split these names, but do not give all columns.
+    let rows = predicted("a b;y\n1;p\n2;q\n", "a b;c\n1,5;x\n", "").unwrap();
+    assert_eq!(rows.inputs, Inputs::Floats(vec![1.5]));
+    let message = load(&[("a.csv", train), ("b.csv", "b;y\n1,5;p\n")], "test_path = \"b.csv\"").unwrap_err();
+    assert!(message.contains("b.csv: there is no column `a`") && !message.contains("delimiter"), "{message}");
+}
+
+#[test]
+fn rows_of_the_test_file_that_are_left_out_are_counted() {
+    let files = [("a.csv", "a,y\n1,p\n2,q\n,p\n"), ("b.csv", "a,y\n1,p\n,q\n3,\n4,\n5,q\n")];
+    let about = about(&files, "test_path = \"b.csv\"\nmissing = \"drop\"");
+    assert_eq!(
+        about.rows_left_out(),
+        [
+            "1 of 3 rows left out: column `a` is empty",
+            "2 of 5 rows of the test file left out: column `y` is empty",
+            "1 of 5 rows of the test file left out: column `a` is empty",
+        ]
+    );
+    for (missing, rows) in [("drop", "3 of 5"), ("median", "2 of 5")] {
+        let (data, _) = load(&files, &format!("test_path = \"b.csv\"\nmissing = \"{missing}\"")).unwrap();
+        let expected = format!("{rows} rows of the test file left out: column `y` is empty (2)");
+        let found: Vec<String> = data.info.warnings.iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|it| it.starts_with(&expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn new_rows_with_decimal_commas_are_no_row_names() {
+    let train = "a,b,y\n1.5,1,p\n2.5,2,q\n3.5,1,p\n";
+    for new in ["a,b\n0,5,1\n0,7,2\n", "a,b\n1,5,3\n"] {
+        let message = predicted(train, new, "").unwrap_err();
+        assert!(message.contains("decimal commas") && message.contains("quotes"), "{message}");
+    }
+    assert_eq!(predicted("a,y\n1,p\n2,q\n", "a\n1,5\n2,7\n", "").map(|_| ()).unwrap_err().lines().count(), 2);
+    let rows = predicted(train, "a,b\n\"0,5\",1\n\"0,7\",2\n", "").unwrap();
+    assert_eq!(rows.inputs, Inputs::Floats(vec![0.5, 1.0, 0.7, 2.0]));
+    let rows = predicted(train, "\"a\",\"b\"\n\"3\",0.5,1\n\"9\",0.7,2\n", "").unwrap();
+    assert_eq!(rows.inputs, Inputs::Floats(vec![0.5, 1.0, 0.7, 2.0]));
+}
