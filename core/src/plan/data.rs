@@ -101,7 +101,9 @@ pub(super) fn read(
     let is_resolved = root.has("relative_to");
     let mut section = root.section("data")?;
     let entry = lookup(registry, "data set", &mut section);
-    let files = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
+    let (files, keys) = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
+    // Without its files, a data set is not built. Its keys are known all the same.
+    keys.into_iter().for_each(|key| section.mark_known(key));
     let unread = assume.steps_per_epoch.is_some() && !files.is_empty();
     let described = |dataset: &dyn Dataset| match unread {
         true => Ok(assume::info(root.table_ref(), dataset, assume)),
@@ -178,13 +180,18 @@ fn split(section: &mut Section<'_>) -> SplitRule {
     }
 }
 
-/// Returns the files and folders that the table of the data set `entry` names, without opening any of them.
-fn named_files(section: &Section<'_>, entry: &Entry<dataset::Build>, folder: &Path) -> Vec<NamedFile> {
+/// Returns the files and folders that the table of the data set `entry` names, without opening any of them. Also returns
+/// the keys that this data set knows.
+fn named_files(
+    section: &Section<'_>,
+    entry: &Entry<dataset::Build>,
+    folder: &Path,
+) -> (Vec<NamedFile>, Vec<&'static str>) {
     // This log is dropped. Errors are logged later, when the table is read again.
     let log = Log::default();
     let mut section = Section::new(section.path(), section.table_ref(), section.place().cloned(), &log);
     (entry.build)(&mut section, &Context { folder, may_read: false, split: &SplitRule::default() });
-    log.files()
+    (log.files(), section.known().to_vec())
 }
 
 /// Returns the key in `section` that names `file`, or `None` if it is in a subtable.

@@ -1,4 +1,5 @@
 mod findings;
+mod known_keys;
 
 use std::path::Path;
 

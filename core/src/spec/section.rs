@@ -201,6 +201,11 @@ impl<'a> Section<'a> {
         self.known.contains(&key)
     }
 
+    /// Returns the keys that are known so far.
+    pub fn known(&self) -> &[&'static str] {
+        &self.known
+    }
+
     /// Marks `key` as known, so that [`Section::finish`] does not report it.
     pub fn mark_known(&mut self, key: &'static str) {
         if !self.known.contains(&key) {
