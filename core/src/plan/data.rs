@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::assume::{self, Assume};
 use crate::dataset::{self, Augment, Context, Dataset, Holdout, Info, Normalize, Shuffle, SplitRule, Task, TaskKind};
-use crate::spec::{Count, Diagnostic, Entry, Field, Log, NamedFile, Section, lookup, one_of};
+use crate::spec::{Count, Diagnostic, Entry, Field, Log, NamedFile, Section, lookup, one_of, owners};
 
 /// The data of a run, not yet read.
 #[derive(Debug)]
@@ -152,7 +152,11 @@ pub(super) fn read(
         let classes = TaskKind::of(info.task) == TaskKind::Classification;
         section.put("stratify", split.stratify.unwrap_or(classes));
     }
-    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
+    let of_data = |key: &str| {
+        let context = Context { folder, may_read: false, split: &split };
+        owners(registry, key, &|entry, section| drop((entry.build)(section, &context)))
+    };
+    let resolved = if entry.is_some() { section.finish_with(&of_data) } else { section.into_resolved() };
     root.put("data", resolved);
     if root.log().errors() > errors {
         return None;

@@ -9,7 +9,7 @@ use crate::metric::PartMetric;
 use crate::optimizer::{self, OptimizerConfig};
 use crate::params::Declaration;
 use crate::schedule::{self, Context, Rule};
-use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Section, Table, Value, ValueKind, lookup};
+use crate::spec::{Diagnostic, Horizon, Log, NonNegative, Section, Table, Value, ValueKind, lookup, owners};
 
 /// The name of the base group, which has every parameter that no `[[group]]` takes.
 pub const BASE: &str = "base";
@@ -64,7 +64,8 @@ pub(super) fn read(root: &mut Section<'_>, run: RunContext<'_>) -> Option<Groups
     let base = section.table_ref();
     let entry = lookup(optimizer::REGISTRY, "optimizer", &mut section);
     let method = entry.and_then(|entry| (entry.build)(&mut section));
-    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
+    let owners = |key: &str| owners(optimizer::REGISTRY, key, &|entry, section| drop((entry.build)(section)));
+    let resolved = if entry.is_some() { section.finish_with(&owners) } else { section.into_resolved() };
     root.put("optimizer", resolved);
     let optimizer_is_right = log.errors() == errors;
     let lr = method.as_ref().map_or(1e-3, |method| method.lr());

@@ -6,7 +6,7 @@ use super::precision::{Dtype, Precision};
 use super::{Assume, Machine, data};
 use crate::dataset::Info;
 use crate::model::{self, Model, Shape};
-use crate::spec::{FilePath, Section, Spec, lookup};
+use crate::spec::{FilePath, Section, Spec, lookup, owners};
 
 /// The model of a run.
 #[derive(Debug)]
@@ -50,7 +50,10 @@ pub(super) fn read(
             return None;
         }
     }
-    let resolved = if entry.is_some() { section.finish() } else { section.into_resolved() };
+    let of_model = |key: &str| {
+        owners(model::REGISTRY, key, &|entry, section| drop((entry.build)(section, &shape, &spec.folder())))
+    };
+    let resolved = if entry.is_some() { section.finish_with(&of_model) } else { section.into_resolved() };
     root.put("model", resolved);
     Some(ModelPlan { architecture: architecture?, precision: Precision::from(dtype), weights })
 }

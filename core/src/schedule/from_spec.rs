@@ -13,7 +13,7 @@ use super::convention::Convention;
 use super::limits::Limits;
 use super::warmup::WarmUp;
 use super::{Clock, Context, REGISTRY, Rule, constant, sequence};
-use crate::spec::{Diagnostic, Entry, Section, Value, ValueKind, lookup, shown};
+use crate::spec::{Diagnostic, Entry, Section, Value, ValueKind, lookup, owners, shown};
 
 /// Reads the schedule under `key` of `parent`. A table is the rule that it names, an array of tables is a sequence, and
 /// a missing key is a constant. The resolved table is put into the resolved table of `parent`, and gives the same rule
@@ -75,7 +75,8 @@ pub(super) fn construct(
         section.error("factor", message, "expected a factor that stays finite");
     }
     let rule = rule.filter(|_| log.errors() == errors);
-    (rule, section.finish().into())
+    let owners = |key: &str| owners(REGISTRY, key, &|entry, section| drop((entry.build)(section, &context)));
+    (rule, section.finish_with(&owners).into())
 }
 
 fn last_step(context: &Context<'_>) -> Clock {

@@ -20,7 +20,7 @@ pub use diagnostic::{Diagnostic, Findings, Log, NamedFile, Severity, Texts, near
 pub use duration::{Duration, Horizon, WallTime};
 pub use field::{BelowOne, Count, Field, FilePath, NonNegative, Positive, Unit, did_you_mean, one_of};
 use overrides::Override;
-pub use registry::{Entry, lookup};
+pub use registry::{Entry, lookup, owners};
 pub use rewrite::meant;
 pub use section::{Section, shown};
 pub use value::{Key, Place, Table, Value, ValueKind};

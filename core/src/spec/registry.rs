@@ -1,10 +1,11 @@
 //! Registries: the names that a `type` in a spec can have. An entry is one line; the tests of a registry loop over its
 //! entries.
 
-use super::diagnostic::{Diagnostic, nearest};
+use super::diagnostic::{Diagnostic, Log, nearest};
 use super::field::one_of;
 use super::names;
 use super::section::Section;
+use super::value::parse_document;
 
 /// One name that a `type` can have. `B` is the build function of the registry.
 pub struct Entry<B> {
@@ -16,6 +17,19 @@ pub struct Entry<B> {
     pub example: &'static str,
     /// Builds the thing from the rest of the table.
     pub build: B,
+}
+
+/// Returns the names of the entries that have the key `key`. `build` reads the section of an entry. Only the keys of its
+/// example are looked for, so its errors and its result do not matter.
+pub fn owners<B>(entries: &[Entry<B>], key: &str, build: &dyn Fn(&Entry<B>, &mut Section<'_>)) -> Vec<&'static str> {
+    let knows = |entry: &&Entry<B>| {
+        let (table, _) = parse_document(entry.example, 0);
+        let log = Log::default();
+        let mut section = Section::new("", &table, None, &log);
+        build(entry, &mut section);
+        section.is_known(key)
+    };
+    entries.iter().filter(knows).map(|entry| entry.name).collect()
 }
 
 /// Returns the entry that the key `type` of `section` names. `None` (logged, with the nearest name) if the name is missing

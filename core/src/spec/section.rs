@@ -5,11 +5,13 @@
 //! named once in the code. An error does not stop the reading: it is logged, the default takes the place of the value,
 //! and the next key is read.
 
+mod unknown;
+
 use std::fmt::Display;
 
 use super::diagnostic::{Diagnostic, Log, nearest};
 use super::field::Field;
-use super::names::{self, KeyName};
+use super::names;
 use super::rewrite::meant;
 use super::value::{Key, Place, Table, Value, ValueKind};
 
@@ -26,6 +28,9 @@ pub struct Section<'a> {
     /// The keys that were read, with their final values, defaults included.
     resolved: toml::Table,
 }
+
+/// Returns the types of a table that have a key.
+type Owners<'a> = dyn Fn(&str) -> Vec<&'static str> + 'a;
 
 static EMPTY: Table = Table { entries: Vec::new() };
 
@@ -215,9 +220,14 @@ impl<'a> Section<'a> {
 
     /// Logs an error for every key that is not known, and returns the resolved table.
     pub fn finish(self) -> toml::Table {
+        self.finish_with(&|_| Vec::new())
+    }
+
+    /// Like [`Section::finish`]. `owners` returns the other types of this table that have a key.
+    pub fn finish_with(self, owners: &Owners<'_>) -> toml::Table {
         for (key, value) in &self.table.entries {
             if !self.known.contains(&key.name.as_str()) {
-                self.unknown(key, value);
+                self.unknown(key, value, owners);
             }
         }
         self.resolved
@@ -226,67 +236,6 @@ impl<'a> Section<'a> {
     /// Returns the resolved table without reporting unknown keys: for a table whose `type` could not be read.
     pub fn into_resolved(self) -> toml::Table {
         self.resolved
-    }
-
-    /// Logs an error: `key` is unknown. It suggests the key that is meant.
-    fn unknown(&self, key: &Key, value: &Value) {
-        let exact: Vec<&KeyName> = names::translations(&key.name).collect();
-        if let Some(there) = exact.iter().find(|it| self.knows(it)) {
-            self.unknown_translated(key, value, there.here);
-            return;
-        }
-        let close = || names::KEYS.iter().find(|it| self.knows(it) && nearest(&key.name, [it.there]).is_some());
-        let near = nearest(&key.name, self.known.iter().copied()).or_else(|| close().map(|it| it.here));
-        let elsewhere = exact.iter().find(|it| it.table != self.path);
-        let found = self.unknown_key(key);
-        self.log.push(match (near, elsewhere) {
-            (Some(near), None) => found.label(format!("did you mean `{near}`?")).help(self.known_keys()),
-            (_, Some(there)) => {
-                let table = if there.table.is_empty() {
-                    "at the top level".to_owned()
-                } else {
-                    format!("in [{}]", there.table)
-                };
-                let label = format!("here it is `{}`, {table}", there.here);
-                found.label(label).help(format!("write `{}` {table}", there.line(number_in(value))))
-            }
-            (None, None) => found.help(self.known_keys()),
-        });
-    }
-
-    /// Logs an error: `key` is the name in another framework for `here`, a key of this table.
-    fn unknown_translated(&self, key: &Key, value: &Value, here: &str) {
-        let mut found = self.unknown_key(key).label(format!("here it is `{here}`"));
-        if let Some(there) = names::translations(&key.name).find(|it| it.here == here) {
-            found = found.help(format!("write `{}`", there.line(number_in(value))));
-        }
-        self.log.push(found);
-    }
-
-    /// Reports whether `there` is the name of a key that this table knows.
-    fn knows(&self, there: &KeyName) -> bool {
-        // Groups have the keys of the optimizer, and tables inside others have their own.
-        self.known.contains(&there.here)
-    }
-
-    fn unknown_key(&self, key: &Key) -> Diagnostic {
-        Diagnostic::error(format!("unknown key `{}`", self.dotted(&key.name))).at(Some(&key.place))
-    }
-
-    /// Returns the list of the keys that this table may have.
-    fn known_keys(&self) -> String {
-        let table = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", self.path) };
-        let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
-        format!("known {table}: {}", known.join(", "))
-    }
-}
-
-/// Returns the number that a person wrote. `None` if it is something else.
-fn number_in(value: &Value) -> Option<f64> {
-    match value.kind {
-        ValueKind::Integer(number) => Some(number as f64),
-        ValueKind::Float(number) => Some(number),
-        _ => None,
     }
 }
 

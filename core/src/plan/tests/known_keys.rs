@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::errors;
+use super::{BODY, HEAD, errors, read};
 use crate::dataset::{self, SplitRule};
 use crate::model::{self, Shape};
 use crate::optimizer;
@@ -68,4 +68,35 @@ fn a_missing_data_file_is_one_error() {
         let found = errors(&text.replace("[model]", "colour = 1\n[model]"));
         assert!(found.len() == 2 && found.contains(&"unknown key `data.colour`".to_owned()), "{found:?}");
     }
+}
+
+#[test]
+fn keys_of_other_types_are_explained() {
+    let found = |text: &str| read(text, 0).unwrap_err().to_string();
+    for (key, expected) in [
+        (
+            "max_lr = 0.1",
+            "here it is `max`, a key of `one_cycle`, or `high`, a key of `cyclic`, or `max_lr`, a key of `greedy`, `plateau`, not of `cosine`",
+        ),
+        ("T_0 = 10", "here it is `period`, a key of `cosine_restarts`, not of `cosine`"),
+        ("T_mult = 2", "here it is `period_mult`, a key of `cosine_restarts`, not of `cosine`"),
+        ("start_factor = 0.1", "here it is `start`, a key of "),
+        ("gamma = 0.1", "here it is `factor`, a key of "),
+        ("step_size = 3", "here it is `every`, a key of "),
+        ("patience = \"3 epochs\"", "a key of "),
+        ("decay = \"2 epochs\"", "a key of "),
+        ("high = 2", "a key of `cyclic`, not of `cosine`"),
+    ] {
+        let message = found(&format!("{HEAD}{BODY}[schedule]\ntype = \"cosine\"\n{key}\n"));
+        assert!(message.contains(expected) && !message.contains("did you mean"), "{key}\n{message}");
+    }
+    let nested = format!("{HEAD}{BODY}[schedule_for.momentum]\ntype = \"cosine\"\nT_0 = 10\n");
+    assert!(found(&nested).contains("here it is `period`, a key of `cosine_restarts`"), "{}", found(&nested));
+    let momentum = BODY.replace("\"sgd\"", "\"adam\"");
+    let message = found(&format!("{HEAD}{momentum}"));
+    assert!(message.contains("a key of ") && message.contains("not of `adam`"), "{message}");
+    let hidden = BODY.replace("\"mlp\"", "\"linear\"\nhidden = [3]");
+    assert!(found(&format!("{HEAD}{hidden}")).contains("a key of `mlp`, not of `linear`"));
+    let target = BODY.replace("\"mnist\"", "\"mnist\"\ntarget = \"y\"");
+    assert!(found(&format!("{HEAD}{target}")).contains("a key of `csv`, not of `mnist`"));
 }

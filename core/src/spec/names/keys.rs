@@ -1,5 +1,8 @@
 //! The names of keys, and of words that are values, in other frameworks.
 
+use super::plain;
+use crate::spec::{Value, ValueKind};
+
 /// A key of another framework.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyName {
@@ -9,21 +12,76 @@ pub struct KeyName {
     /// The table of the spec that has the key here; empty for the top level.
     pub table: &'static str,
     pub here: &'static str,
-    /// The value to write. `{}` stands for the number that a person gave, `{%}` for it as a percentage.
+    /// The value to write. A place in braces stands for what a person gave: `{}` for a number and `{%}` for a percentage;
+    /// `{text:a}` for any text, `{name:a}` for text that is not a number, and `{word:a}` for a word of [`WORDS`]. `a` is shown
+    /// where a person gave none.
     pub value: &'static str,
     /// A number to show where a person gave none.
     pub example: f64,
 }
 
 impl KeyName {
-    /// Returns the line to write, with the number that a person gave.
-    pub fn line(&self, given: Option<f64>) -> String {
-        let number = given.unwrap_or(self.example);
-        // Rounding to decimal digits goes through text: 100 · 0.07 is not 7.
-        let percent = format!("{:.6}", 100.0 * number).parse::<f64>().unwrap_or(0.0);
-        let value = self.value.replace("{%}", &format!("{percent}%")).replace("{}", &shortest(number));
+    /// Returns the line to write, with the value that a person gave.
+    pub fn line(&self, given: Option<&Value>) -> String {
+        let inner = self.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let value = match (given.map(|given| &given.kind), inner.filter(|inner| !inner.contains(','))) {
+            (Some(ValueKind::Array(items)), Some(inner)) if !items.is_empty() => {
+                let items: Vec<String> = items.iter().map(|item| self.filled(inner, Some(&item.kind))).collect();
+                format!("[{}]", items.join(", "))
+            }
+            (given, _) => self.filled(self.value, given),
+        };
         format!("{} = {value}", self.here)
     }
+
+    /// Returns `template` with the value `given` in its place.
+    fn filled(&self, template: &str, given: Option<&ValueKind>) -> String {
+        let text = match given {
+            Some(ValueKind::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        let number = match given {
+            Some(ValueKind::Integer(number)) => Some(*number as f64),
+            Some(ValueKind::Float(number)) => Some(*number),
+            _ => text.and_then(|text| text.trim().parse().ok()),
+        };
+        if let Some((start, kind, default, end)) = text_place(template) {
+            let own = match kind {
+                "text" => text.map(str::to_owned).or_else(|| number.map(shortest)),
+                "word" => text.map(translated),
+                _ => text.map(str::to_owned),
+            };
+            let own = own.unwrap_or_else(|| default.to_owned());
+            return format!("{start}{}{end}", escaped(&own));
+        }
+        if let (Some(text), None, true) = (text, number, template.starts_with('"') && template.contains('{')) {
+            // A duration with its unit.
+            return format!("\"{}\"", escaped(text));
+        }
+        let number = number.unwrap_or(self.example);
+        // Rounding to decimal digits goes through text: 100 · 0.07 is not 7.
+        let percent = format!("{:.6}", 100.0 * number).parse::<f64>().unwrap_or(0.0);
+        template.replace("{%}", &format!("{percent}%")).replace("{}", &shortest(number))
+    }
+}
+
+/// Returns the parts of a template around a place for text: the text before, the kind of place, its default, the text after.
+fn text_place(template: &str) -> Option<(&str, &str, &str, &str)> {
+    let (start, rest) = template.split_once('{')?;
+    let (place, end) = rest.split_once('}')?;
+    let (kind, default) = place.split_once(':')?;
+    Some((start, kind, default, end))
+}
+
+/// Returns the word here for a word of another framework.
+fn translated(text: &str) -> String {
+    let found = WORDS.iter().find(|(there, _)| plain(there) == plain(text));
+    found.map_or(text, |(_, here)| here).to_owned()
+}
+
+/// Returns a text as a TOML string has it between its quotes.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t").replace('\n', "\\n")
 }
 
 /// Returns a number as people write it: `1e-6`, `0.001`, `500`.
@@ -68,7 +126,7 @@ pub const KEYS: &[KeyName] = &[
     key("PyTorch", "step_size_down", S, "down", "\"{} steps\"", 2000.0),
     key("PyTorch", "total_steps", S, "over", "\"{} steps\"", 1000.0),
     key("PyTorch", "total_steps", "", "steps", "{}", 1000.0),
-    key("PyTorch", "anneal_strategy", S, "anneal", "\"linear\"", 0.0),
+    key("PyTorch", "anneal_strategy", S, "anneal", "\"{text:linear}\"", 0.0),
     key("PyTorch", "lr_lambda", S, "formula", "\"0.95 ^ t\"", 0.0),
     key("Keras, optax", "decay_steps", S, "over", "\"{} steps\"", 1000.0),
     key("Keras, optax", "decay_steps", S, "every", "\"{} steps\"", 1000.0),
@@ -95,7 +153,7 @@ pub const KEYS: &[KeyName] = &[
     key("timm", "cycle_decay", S, "decay", "{}", 0.5),
     key("timm", "cycle_limit", S, "cycles", "{}", 3.0),
     key("timm", "decay_t", S, "every", "\"{} epochs\"", 30.0),
-    key("timm", "decay_t", S, "milestones", "[\"30 epochs\", \"60 epochs\"]", 0.0),
+    key("timm", "decay_t", S, "milestones", "[\"{} epochs\"]", 30.0),
     key("timm", "decay_t", S, "decay", "\"{} epochs\"", 20.0),
     key("timm", "patience_t", S, "patience", "\"{} epochs\"", 5.0),
     key("timm", "cooldown_t", S, "cooldown", "\"{} epochs\"", 0.0),
@@ -109,7 +167,7 @@ pub const KEYS: &[KeyName] = &[
     key("transformers", "num_cycles", S, "cycles", "{}", 3.0),
     key("transformers", "num_decay_steps", S, "decay", "\"{} steps\"", 200.0),
     key("transformers", "num_stable_steps", S, "stable", "\"{} steps\"", 500.0),
-    key("transformers", "decay_type", S, "shape", "\"linear\"", 0.0),
+    key("transformers", "decay_type", S, "shape", "\"{text:linear}\"", 0.0),
     key("Lightning", "warmup_epochs", S, "warmup", "\"{} epochs\"", 5.0),
     key("MMEngine", "warmup_iters", S, "warmup", "\"{} steps\"", 500.0),
     key("DeepSpeed", "warmup_num_steps", S, "warmup", "\"{} steps\"", 500.0),
@@ -157,10 +215,15 @@ pub const KEYS: &[KeyName] = &[
     key("Keras", "validation_split", D, "validation", "{}", 0.1),
     key("others", "val_split", D, "validation", "{}", 0.1),
     key("scikit-learn", "test_size", D, "test", "{}", 0.2),
-    key("pandas", "sep", D, "delimiter", "\";\"", 0.0),
-    key("others", "label", D, "target", "\"label\"", 0.0),
-    key("others", "target_column", D, "target", "\"label\"", 0.0),
-    key("others", "file", D, "path", "\"table.csv\"", 0.0),
+    key("pandas", "sep", D, "delimiter", "\"{text:;}\"", 0.0),
+    key("others", "label", D, "target", "\"{text:label}\"", 0.0),
+    key("others", "label_column", D, "target", "\"{text:label}\"", 0.0),
+    key("others", "target_column", D, "target", "\"{text:label}\"", 0.0),
+    key("others", "target_col", D, "target", "\"{text:label}\"", 0.0),
+    key("others", "file", D, "path", "\"{name:table.csv}\"", 0.0),
+    key("others", "filename", D, "path", "\"{name:table.csv}\"", 0.0),
+    key("pandas", "na_values", D, "missing_values", "[\"{text:NA}\"]", 0.0),
+    key("pandas", "index_col", D, "drop", "[\"{name:id}\"]", 0.0),
     // The model.
     key("scikit-learn", "hidden_layer_sizes", M, "hidden", "[{}]", 128.0),
     key("others", "hidden_size", M, "hidden", "[{}]", 128.0),
@@ -169,8 +232,8 @@ pub const KEYS: &[KeyName] = &[
     key("Keras", "units", M, "hidden", "[{}]", 128.0),
     key("others", "layers", M, "hidden", "[{}]", 128.0),
     key("others", "dropout_rate", M, "dropout", "{}", 0.1),
-    key("Keras", "kernel_initializer", M, "init", "\"xavier_uniform\"", 0.0),
-    key("Keras", "bias_initializer", M, "bias_init", "\"zeros\"", 0.0),
+    key("Keras", "kernel_initializer", M, "init", "\"{word:xavier_uniform}\"", 0.0),
+    key("Keras", "bias_initializer", M, "bias_init", "\"{word:zeros}\"", 0.0),
 ];
 
 /// Values that are words: the word there, and the word here.

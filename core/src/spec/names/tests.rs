@@ -89,6 +89,22 @@ fn names_of_keys_are_translated_with_their_values() {
         (&["every"], "step_size = 30", "every = \"30 epochs\""),
         (&["betas"], "beta_1 = 0.8", "betas = [0.8, 0.999]"),
         (&["hidden"], "hidden_layer_sizes = 64", "hidden = [64]"),
+        (&["hidden"], "hidden_layer_sizes = [64, 32]", "hidden = [64, 32]"),
+        (&["warmup"], "warmup_steps = \"300 steps\"", "warmup = \"300 steps\""),
+        (&["milestones"], "decay_t = [30, 70]", "milestones = [\"30 epochs\", \"70 epochs\"]"),
+        (&["anneal"], "anneal_strategy = \"cos\"", "anneal = \"cos\""),
+        (&["shape"], "decay_type = \"cosine\"", "shape = \"cosine\""),
+        (&["init"], "kernel_initializer = \"he_normal\"", "init = \"kaiming_normal\""),
+        (&["bias_init"], "bias_initializer = \"ones\"", "bias_init = \"ones\""),
+        (&["delimiter"], "sep = \",\"", "delimiter = \",\""),
+        (&["delimiter"], "sep = \"\\t\"", "delimiter = \"\\t\""),
+        (&["target"], "label = \"y\"", "target = \"y\""),
+        (&["target"], "target_column = 3", "target = \"3\""),
+        (&["path"], "file = \"my.csv\"", "path = \"my.csv\""),
+        (&["missing_values"], "na_values = -99", "missing_values = [\"-99\"]"),
+        (&["missing_values"], "na_values = [\"-\", \"x\"]", "missing_values = [\"-\", \"x\"]"),
+        (&["drop"], "index_col = 0", "drop = [\"id\"]"),
+        (&["drop"], "index_col = \"no\"", "drop = [\"no\"]"),
     ] {
         let found = errors("schedule", known, text);
         assert!(found.contains("here it is `") && found.contains(&format!("write `{line}`")), "{text}\n{found}");
