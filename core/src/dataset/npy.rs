@@ -180,7 +180,7 @@ mod tests {
         let x = ("x.npy", bytes("3, 2", &[1, 2, 3, 4, 5, 6]));
         let y = ("y.npy", bytes("3,", &[0, 1, 0]));
         for (files, keys, expected) in [
-            (vec![x.clone()], "", "y.npy: No such file"),
+            (vec![x.clone()], "", "y.npy: there is no such file"),
             (vec![x.clone(), y.clone()], "x_test = \"a.npy\"", "`y_test` is missing"),
             (vec![x.clone(), y.clone()], "y_test = \"a.npy\"", "`x_test` is missing"),
             (

@@ -50,7 +50,7 @@ impl<'a> Source<'a> {
         let mut head = Vec::new();
         raw.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| self.unreadable(&error))?;
         if let Some(format) = other_format(&head) {
-            return Err(Error(format!("{}: this is {format}, not a text file; save it as CSV", self.name())));
+            return Err(Error(format!("{}: this is {format}", self.name())));
         }
         let (found, mark) = match Encoding::for_bom(&head) {
             Some((found, mark)) => (Some(found), mark),
@@ -74,17 +74,34 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Returns the name of a well-known format of files that are not text.
+/// Returns what a file of a well-known format other than text is, and what to do with it.
 fn other_format(head: &[u8]) -> Option<&'static str> {
-    let formats: [(&[u8], &str); 6] = [
-        (b"PK\x03\x04", "an Excel workbook or another Zip archive"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
-        (b"PAR1", "a Parquet file"),
-        (b"ARROW1", "an Arrow file"),
-        (b"\x89HDF", "an HDF5 file"),
-        (b"%PDF-", "a PDF"),
+    let formats: [(&[u8], &str); 11] = [
+        (
+            b"PK\x03\x04",
+            "an Excel workbook or another Zip archive, not a text file; save the sheet as CSV, or unpack the archive with unzip",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook, not a text file; save it as CSV"),
+        (b"PAR1", "a Parquet file, not a text file; save it as CSV"),
+        (b"ARROW1", "an Arrow file, not a text file; save it as CSV"),
+        (b"\x89HDF", "an HDF5 file, not a text file; save it as CSV"),
+        (b"%PDF-", "a PDF, not a text file; save it as CSV"),
+        (b"BZh", "compressed by bzip2; unpack it with bunzip2, or compress it with gzip, which is read as it is"),
+        (b"\xfd7zXZ\0", "compressed by xz; unpack it with unxz, or compress it with gzip, which is read as it is"),
+        (
+            b"\x28\xb5\x2f\xfd",
+            "compressed by zstd; unpack it with unzstd, or compress it with gzip, which is read as it is",
+        ),
+        (
+            b"\x04\x22\x4d\x18",
+            "compressed by lz4; unpack it with unlz4, or compress it with gzip, which is read as it is",
+        ),
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it with 7z x"),
     ];
-    formats.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| name)
+    let is_text = |head: &[u8]| head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    // A header may begin with these letters.
+    let found = formats.into_iter().find(|(magic, _)| head.starts_with(magic))?;
+    (!is_text(head) || found.0 == b"%PDF-").then_some(found.1)
 }
 
 /// Returns the kind of UTF-16 that a text without a byte order mark seems to be: every second byte of ASCII is zero.
