@@ -13,10 +13,7 @@ use crate::train;
 
 /// Writes a CSV file with one row of predictions for each row of the input.
 pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
-    if args.output.exists() && !args.force {
-        let message = format!("{} exists already", args.output.display());
-        return Err(Error::usage(message).with_help("name another file, or replace it with --force"));
-    }
+    args.check()?;
     let run = FinishedRun::open(&args.run, args.best, &[])?;
     let preprocessing = run.preprocessing()?.ok_or_else(|| {
         Error::usage(format!("{} has no {PREPROCESSING}, which predictions need", args.run.display()))
@@ -33,7 +30,8 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)), ..Assume::default() };
     let (plans, _) = plan_assuming(&run.spec, &machine(), assume)?;
     let plan = plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
-    let NewRows { inputs, rows, used } = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
+    let NewRows { inputs, rows, used, format } =
+        plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
 
     job::prepare_libtorch(&plan);
     let targets = match task {
@@ -49,8 +47,11 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     let store = job::store(&plan, Some(&run.weights))?;
     let outputs = train::predict(&plan.model.architecture, &store, plan.loss, &examples).map_err(Error::failed)?;
     let table = table(coding, &outputs, rows, &used).map_err(Error::failed)?;
-    atomic_write(&args.output, &table).map_err(Error::failed)?;
-    report(args, rows, used.len());
+    match args.prints_predictions() {
+        true => print(&String::from_utf8_lossy(&table)),
+        false => drop(atomic_write(&args.output, &table).map_err(Error::failed)?),
+    }
+    print(&args.report(rows, used.len(), &format));
     Ok(Exit::Success)
 }
 
@@ -92,16 +93,5 @@ fn cells(target: &TargetKind, outputs: &[f32]) -> Vec<String> {
             let name = classes.get(highest).cloned().unwrap_or_default();
             std::iter::once(name).chain(outputs.iter().map(f32::to_string)).collect()
         }
-    }
-}
-
-fn report(args: &PredictArgs, rows: usize, used: usize) {
-    let path = args.output.display().to_string();
-    if args.show.json {
-        print(&format!("{}\n", serde_json::json!({ "output": path, "rows": rows, "predicted": used })));
-    } else if !args.show.quiet {
-        let left = rows - used;
-        let left = if left == 0 { String::new() } else { format!("; {left} rows with empty cells have no prediction") };
-        print(&format!("{path}: predictions for {used} rows{left}\n"));
     }
 }

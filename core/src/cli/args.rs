@@ -185,7 +185,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
 
-    /// CSV file to write
+    /// CSV file to write, or `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
 

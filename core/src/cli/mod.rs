@@ -10,6 +10,7 @@ mod fetch;
 mod list;
 mod machine;
 mod path;
+mod predict;
 mod preview;
 mod process;
 mod shell;

@@ -40,6 +40,9 @@ pub struct LeftOut {
     pub rows: usize,
     /// The reason: "column `a` is empty".
     pub reason: String,
+    /// True if `missing = "median"` keeps these rows.
+    #[serde(skip)]
+    pub fillable: bool,
 }
 
 /// A column of a table.

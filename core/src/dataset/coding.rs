@@ -11,6 +11,13 @@ pub struct Coding {
     /// The columns that become inputs, in the order of the inputs.
     pub columns: Vec<ColumnCoding>,
     pub target: TargetCoding,
+    /// The number of columns of a training file without a header, whose columns are named by their numbers. 0 with a header.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub numbered: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The coding of a column.

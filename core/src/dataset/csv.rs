@@ -3,7 +3,7 @@
 //! | key | default | |
 //! |---|---|---|
 //! | `path` | | the file, relative to the spec; it may be gzipped |
-//! | `target` | | the name of the column to predict |
+//! | `target` | | the name of the column to predict; without a header its number, from 1 |
 //! | `task` | see below | "classification" or "regression" |
 //! | `drop` | [] | columns to leave out |
 //! | `categories` | [] | columns to treat as categories although they have numbers (such as postal codes) or very many different values |
@@ -59,6 +59,7 @@ mod encode;
 mod keys;
 mod other_file;
 mod rows;
+mod same;
 mod target;
 
 use std::cell::OnceCell;
@@ -66,13 +67,13 @@ use std::path::Path;
 
 use self::assemble::{Table, assemble};
 use self::keys::Keys;
-use self::other_file::read_other;
+use self::other_file::{read_new, read_other};
 pub use self::rows::Missing;
-use self::rows::{Rows, select};
+use self::rows::{Rows, select_new};
 use super::sheet::{ReadOptions, Sheet};
 use super::{
-    About, Access, Assumed, Build, Coding, ColumnKind, Context, Data, Dataset, Error, Holdout, Info, Inputs, NewRows,
-    Normalize, SplitRule, TaskKind,
+    About, Access, Assumed, Build, Coding, Context, Data, Dataset, Error, Holdout, Info, Inputs, NewRows, Normalize,
+    SplitRule, TaskKind,
 };
 use crate::spec::{Entry, Field, Section};
 
@@ -208,16 +209,11 @@ impl Dataset for Csv {
     }
 
     fn new_rows(&self, path: &Path, coding: &Coding) -> Result<NewRows, Error> {
-        let is_category = |kind: &ColumnKind| matches!(kind, ColumnKind::Category { .. });
-        let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
-        let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
-        let format = ReadOptions { text_columns, ..self.keys.format.clone() };
-        let wanted: Vec<&str> = coding.columns.iter().map(|column| column.name.as_str()).collect();
-        let sheet = read_other(path, &format, &wanted)?;
+        let sheet = read_new(path, &self.keys.format, coding)?;
         let columns = encode::sources(coding, &sheet)?;
-        let Rows { used, .. } = select(&sheet, &[], &columns, self.keys.missing)?;
+        let Rows { used, .. } = select_new(&sheet, &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);
-        Ok(NewRows { inputs, rows: sheet.rows, used })
+        Ok(NewRows { inputs, rows: sheet.rows, used, format: sheet.found.to_string() })
     }
 }
 

@@ -194,6 +194,8 @@ pub struct NewRows {
     pub rows: usize,
     /// The rows that are used, in order. Others have empty cells and are left out, as in training.
     pub used: Vec<u32>,
+    /// How the file was read, as a line for people.
+    pub format: String,
 }
 
 /// The ways in which data may be obtained.

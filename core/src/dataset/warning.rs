@@ -17,8 +17,17 @@ pub enum Warning {
     },
     /// Columns are left out although the spec does not say so. Each has its reason.
     ColumnsLeftOut { columns: Vec<(String, String)> },
-    /// More than a tenth of the rows are left out. `of_test` is true for the rows of the test file.
-    RowsLeftOut { rows: usize, of: usize, of_test: bool, reasons: Vec<String> },
+    /// More than a tenth of the rows are left out. `of_test` is true for the rows of the test file, `fillable` if
+    /// `missing = "median"` keeps some of them.
+    RowsLeftOut { rows: usize, of: usize, of_test: bool, fillable: bool, reasons: Vec<String> },
+    /// The test file has the same examples as the training file.
+    TestIsTraining { path: String },
+    /// Some groups are in the training file and in the test file.
+    GroupsShared {
+        /// The column of the groups.
+        column: String,
+        groups: Vec<String>,
+    },
     /// A target is far from the numbers that a new model predicts.
     LargeTarget { column: String, mean: f64, sd: f64 },
     /// The header of a table looks like a row of values. The text says why.
@@ -78,6 +87,8 @@ impl Warning {
             Warning::ColumnsLeftOut { .. } => &["drop", "path"],
             Warning::RowsLeftOut { of_test: true, .. } => &["missing", "test_path"],
             Warning::RowsLeftOut { .. } => &["missing", "path"],
+            Warning::TestIsTraining { .. } => &["test_path"],
+            Warning::GroupsShared { .. } => &["test_path", "group"],
             Warning::LargeTarget { .. } => &["target"],
             Warning::HeaderOfValues { .. } => &["header", "path"],
         }
@@ -103,9 +114,18 @@ impl Warning {
                 let names: Vec<String> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
                 format!("drop = [{}] says so, without this warning", names.join(", "))
             }
+            Warning::RowsLeftOut { fillable: false, .. } => {
+                "rows without a target or a group cannot be used; `lr-run data SPEC` shows how the file was read".into()
+            }
             Warning::RowsLeftOut { .. } => {
                 "missing = \"median\" keeps rows with empty cells, and `drop` leaves out a column with many of them"
                     .into()
+            }
+            Warning::TestIsTraining { .. } => {
+                "name another file, or hold out rows of this one with `test = 0.2` instead of `test_path`".into()
+            }
+            Warning::GroupsShared { .. } => {
+                "scores on examples of known groups are better than on new ones: keep each group in one file".into()
             }
             Warning::LargeTarget { .. } => {
                 "scale_target = true trains on standardized targets, and reports loss and rmse in the target's units"
@@ -154,13 +174,20 @@ impl fmt::Display for Warning {
                 let verb = if columns.len() == 1 { "column is" } else { "columns are" };
                 write!(f, "{} {verb} left out: {}", columns.len(), columns.join(", "))
             }
-            Warning::RowsLeftOut { rows, of, of_test, reasons } => {
+            Warning::RowsLeftOut { rows, of, of_test, reasons, .. } => {
                 let of_file = if *of_test { " of the test file" } else { "" };
                 write!(f, "{rows} of {of} rows{of_file} left out: {}", reasons.join(", "))
             }
             Warning::LargeTarget { column, mean, sd } => {
-                let [mean, sd] = [mean, sd].map(|value| format!("{value:.4}"));
+                let [mean, sd] = [mean, sd].map(|value| short(*value));
                 write!(f, "column `{column}` has mean {mean} and standard deviation {sd}, which a model learns slowly")
+            }
+            Warning::TestIsTraining { path } => {
+                write!(f, "{path} has the examples of the training part: scores on it say nothing about new data")
+            }
+            Warning::GroupsShared { column, groups } => {
+                let noun = if groups.len() == 1 { "group" } else { "groups" };
+                write!(f, "the training file and the test file share {noun} of column `{column}`: {}", listed(groups))
             }
             Warning::HeaderOfValues { doubt } => f.write_str(doubt),
             Warning::FewExamples { train, held_out, test, read_as } => {
@@ -175,6 +202,18 @@ impl fmt::Display for Warning {
             }
         }
     }
+}
+
+/// Formats a quantity with at least four digits: `475`, `0.1234`, `3.3333e24`.
+fn short(value: f64) -> String {
+    let places = match value.abs() {
+        size if size == 0.0 || !size.is_finite() => return value.to_string(),
+        size if !(1e-3..1e7).contains(&size) => return format!("{value:.4e}"),
+        size if size >= 1000.0 => 1,
+        _ => 4,
+    };
+    let text = format!("{value:.places$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The parts of data sets with at most this many examples are listed.
@@ -232,6 +271,22 @@ impl Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantities_are_short() {
+        for (value, text) in [
+            (475.0, "475"),
+            (0.0, "0"),
+            (-12.345678, "-12.3457"),
+            (30_250.75, "30250.8"),
+            (1_200_000.0, "1200000"),
+            (3333333187341175236853760.0, "3.3333e24"),
+            (0.0001234567, "1.2346e-4"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
 
     #[test]
     fn texts_name_classes_and_parts() {

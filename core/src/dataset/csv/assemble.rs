@@ -3,7 +3,7 @@
 use super::columns::{Role, index, roles};
 use super::keys::Keys;
 use super::rows::{Rows, select};
-use super::{describe, encode, target};
+use super::{describe, encode, same, target};
 use crate::dataset::sheet::{Cells, Column, Sheet};
 use crate::dataset::split::{Alike, draw};
 use crate::dataset::{
@@ -65,7 +65,8 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
 
     let columns = features().map(|(column, role)| encode::learn(column, role, keys.max_categories, &train)).collect();
     let (kind, large) = target_kind(keys, task, &classes, &part_targets.targets, &rows.train);
-    let coding = Coding { columns, target: TargetCoding { name: keys.target.clone(), kind } };
+    let numbered = if sheet.found.header { 0 } else { sheet.width };
+    let coding = Coding { columns, target: TargetCoding { name: keys.target.clone(), kind }, numbered };
     let make = |sheet: &Sheet, rows: &[u32], mut targets: Targets| -> Result<Part, Error> {
         coding.target.kind.apply(&mut targets);
         Ok(Part { inputs: Inputs::Floats(encode::inputs(&coding, sheet, rows)?), targets, len: rows.len() })
@@ -91,6 +92,9 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
     let mut data = Data::new(whole, test, vec![coding.width()], task_of_data, rows);
     data.info.warnings = describe::warnings(keys, sheet, &roles, &about);
     data.info.warnings.extend(large);
+    if let (Some(path), Some(other)) = (&keys.test_path, &other) {
+        data.info.warnings.extend(same::warnings(path, &data, (sheet, group), other));
+    }
     Ok(Table { data: data.of_user(classes), task, coding, about })
 }
 

@@ -111,8 +111,21 @@ pub fn index(sheet: &Sheet, name: &str) -> Result<usize, Error> {
         }
         let near = nearest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         let (file, all) = (&sheet.file, names().collect::<Vec<_>>().join(", "));
-        Error(format!("{file}: there is no column `{name}`{near}\nthe columns are: {all}"))
+        let by_number = by_number(sheet, name);
+        Error(format!("{file}: there is no column `{name}`{near}\nthe columns are: {all}{by_number}"))
     })
+}
+
+/// Returns a line about `name` if it is the number of a column that a header names.
+fn by_number(sheet: &Sheet, name: &str) -> String {
+    let number = name.parse::<usize>().ok().filter(|_| sheet.found.header);
+    let column = number.and_then(|number| sheet.columns.get(number.checked_sub(1)?));
+    let Some(column) = column else { return String::new() };
+    format!(
+        "\ncolumns are called by number only with header = false, for a file without a header; with this header, column {name} \
+         is called {:?}",
+        column.name
+    )
 }
 
 /// Returns the message for a table of one column, whose name has `name` between `delimiter`s.
@@ -135,9 +148,10 @@ fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Resul
     {
         let Stranger { row, word, .. } = stranger;
         let (file, line, name) = (&sheet.file, sheet.line(row), &column.name);
+        let missing_values = sheet.missing_values(Some(&word), None);
         return Err(Error(format!(
             "{file}:{line}: column `{name}`: `{word}` is not a number, as other cells are\n\
-             if it means an empty cell, write missing_values = [\"{word}\"]; if the column has categories, write categories \
+             if it means an empty cell, write {missing_values}; if the column has categories, write categories \
              = [\"{name}\"]; to leave the column out, write drop = [\"{name}\"]"
         )));
     }

@@ -91,7 +91,8 @@ pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About) -> Ve
         let rows: usize = left_out.iter().map(|it| it.rows).sum();
         if 10 * rows > of {
             let reasons = left_out.iter().map(ToString::to_string).collect();
-            warnings.push(Warning::RowsLeftOut { rows, of, of_test, reasons });
+            let fillable = left_out.iter().any(|it| it.fillable);
+            warnings.push(Warning::RowsLeftOut { rows, of, of_test, fillable, reasons });
         }
     }
     warnings

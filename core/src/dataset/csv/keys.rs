@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::rows::Missing;
 use crate::dataset::sheet::{Comments, Delimiter, ReadOptions};
 use crate::dataset::{Context, Holdout, SplitRule, TaskKind};
-use crate::spec::{Count, Field, Section, Value};
+use crate::spec::{Count, Field, Section, Value, ValueKind};
 
 /// The keys, as a spec writes them.
 #[derive(Clone, Debug)]
@@ -32,11 +32,12 @@ impl Keys {
     /// Reads the keys. Returns `None` if errors were logged.
     pub fn read(section: &mut Section<'_>, context: &Context<'_>) -> Option<Keys> {
         let path = context.required_path(section, "path");
-        let target = section.required("target");
+        let target = section.required::<ColumnName>("target").map(|name| name.0);
         let task = section.optional("task");
         let format = format(section);
-        let drop = section.or("drop", Vec::new());
-        let categories: Vec<String> = section.or("categories", Vec::new());
+        let mut names = |key| section.or::<Vec<ColumnName>>(key, Vec::new()).into_iter().map(|name| name.0).collect();
+        let drop: Vec<String> = names("drop");
+        let categories: Vec<String> = names("categories");
         let max_categories = section.or("max_categories", Count(20)).0;
         let missing = section.or("missing", Missing::Error);
         let scale_target = section.or("scale_target", false);
@@ -96,6 +97,24 @@ fn format(section: &mut Section<'_>) -> ReadOptions {
         missing_words: section.optional("missing_values"),
         encoding: section.optional::<EncodingName>("encoding").map(|name| name.0),
         text_columns: Vec::new(),
+    }
+}
+
+/// The name of a column. A number stands for its digits: without a header, columns are named by their numbers.
+struct ColumnName(String);
+
+impl Field for ColumnName {
+    fn expects() -> String {
+        "the name of a column".into()
+    }
+    fn read(value: &Value) -> Result<Self, Option<String>> {
+        match value.kind {
+            ValueKind::Integer(number) => Ok(ColumnName(number.to_string())),
+            _ => String::read(value).map(ColumnName),
+        }
+    }
+    fn to_toml(&self) -> toml::Value {
+        self.0.to_toml()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::dataset::Error;
 use crate::dataset::sheet::{ReadOptions, Sheet};
+use crate::dataset::{Coding, ColumnKind, Error};
 
 /// Reads the file at `path`, which should have the columns `wanted`. `format` has the separator of the training file, which
 /// a resolved spec always names. If columns are missing with it, the separator is detected from this file.
@@ -26,4 +26,26 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
         Some(Ok(sheet)) if has_all(&sheet) => Ok(sheet),
         _ => best,
     }
+}
+
+/// Reads the file at `path` with new rows for `coding`. A file without a header may leave out the target column: then the
+/// columns behind it move up by one.
+pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sheet, Error> {
+    let is_category = |kind: &ColumnKind| matches!(kind, ColumnKind::Category { .. });
+    let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
+    let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
+    let wanted: Vec<&str> = coding.columns.iter().map(|column| column.name.as_str()).collect();
+    let read = |text_columns| read_other(path, &ReadOptions { text_columns, ..format.clone() }, &wanted);
+    let sheet = read(text_columns.clone())?;
+    let target = coding.target.name.parse::<usize>().ok().filter(|_| !sheet.found.header);
+    let Some(target) = target.filter(|_| coding.numbered > 1 && sheet.width == coding.numbered - 1) else {
+        return Ok(sheet);
+    };
+    let moved = |name: String| match name.parse::<usize>() {
+        Ok(number) if number > target => (number - 1).to_string(),
+        _ => name,
+    };
+    let mut sheet = read(text_columns.into_iter().map(moved).collect())?;
+    sheet.make_room(target);
+    Ok(sheet)
 }

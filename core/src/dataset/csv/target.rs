@@ -16,9 +16,10 @@ pub fn guess_task(sheet: &Sheet, target: &Column) -> Result<TaskKind, Error> {
         (Cells::Text { .. }, None) => Ok(TaskKind::Classification),
         (Cells::Text { .. }, Some(stranger)) => {
             let (file, line, name, word) = (&sheet.file, sheet.line(stranger.row), &target.name, stranger.word);
+            let missing_values = sheet.missing_values(Some(&word), None);
             Err(Error(format!(
                 "{file}:{line}: column `{name}`: `{word}` is not a number, though other cells are; if it is a class, write \
-                 task = \"classification\"; if it means an empty cell, write missing_values = [\"{word}\"]"
+                 task = \"classification\"; if it means an empty cell, write {missing_values}"
             )))
         }
     }

@@ -1,3 +1,4 @@
+mod advice;
 mod files;
 
 use std::fs;
@@ -35,6 +36,14 @@ fn load(files: &[(&str, &str)], keys: &str) -> Result<(Data, toml::Table), Strin
 
 fn one(text: &str, keys: &str) -> Result<Data, String> {
     load(&[("a.csv", text)], keys).map(|(data, _)| data)
+}
+
+fn one_with_target(text: &str, target: &str, keys: &str) -> Result<Data, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.csv"), text).unwrap();
+    let table = format!("type = \"csv\"\npath = \"a.csv\"\ntarget = {target}\n{keys}");
+    let (set, _) = build_in(folder.path(), &table)?;
+    set.load(&offline(Path::new("/nowhere"))).map_err(|error| error.0)
 }
 
 fn floats(part: &Part) -> Vec<f32> {
@@ -171,9 +180,9 @@ fn errors_name_file_line_and_column() {
         assert!(message.contains(expected), "{expected}\nnot in:\n{message}");
     }
     let message = load(&[], regression).unwrap_err();
-    assert!(message.starts_with("a.csv: No such file or directory"), "{message}");
+    assert!(message.starts_with("a.csv: there is no such file"), "{message}");
     let latin = load(&[("b.csv", "")], "").unwrap_err();
-    assert!(latin.contains("a.csv: No such file"), "{latin}");
+    assert!(latin.contains("a.csv: there is no such file"), "{latin}");
 }
 
 #[test]
@@ -347,7 +356,10 @@ fn text_of_many_values_dates_and_ids_are_left_out_with_a_warning() {
 fn na_is_an_empty_cell_in_the_target_too() {
     let text = "length,y\n39.1,male\n39.5,female\n40.3,NA\n36.7,female\n39.3,male\n38.9,NA\n";
     let message = one(text, "").unwrap_err();
-    assert!(message.contains("a.csv:4: column `y` is empty\n2 of 6 rows have empty cells: 2 in `y`"), "{message}");
+    assert!(
+        message.contains("a.csv:4: column `y`: `NA` counts as empty\n2 of 6 rows have empty cells: 2 in `y`"),
+        "{message}"
+    );
     for missing in ["drop", "median"] {
         let data = one(text, &format!("missing = \"{missing}\"")).unwrap();
         assert_eq!((data.info.task, data.info.train), (Task::Classification { classes: 2 }, 4), "{missing}");

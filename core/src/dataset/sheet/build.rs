@@ -10,7 +10,7 @@ use super::missing::Missing;
 use super::number::parse;
 use super::records::{Lines, Records};
 use super::row_names::advice;
-use super::{Cells, EMPTY, Marks};
+use super::{Cells, EMPTY, Gap, Marks};
 
 /// The rows of a file that was read to its end.
 pub struct Rows {
@@ -28,6 +28,8 @@ pub struct Filled {
     pub cells: Cells,
     /// True if `f32` rounds a whole number.
     pub rounded: bool,
+    /// The words that mean an empty cell.
+    pub gaps: Vec<Gap>,
 }
 
 /// The result of a pass.
@@ -121,15 +123,20 @@ impl Column {
     /// Drops all cells.
     fn forget(&mut self) {
         match self {
-            Column::Numbers(numbers) => numbers.values = Vec::new(),
+            Column::Numbers(numbers) => *numbers = Numbers::default(),
             Column::Text(words) => *words = Words::default(),
         }
     }
 
     fn filled(self) -> Filled {
         match self {
-            Column::Numbers(Numbers { values, rounded }) => Filled { cells: Cells::Numbers(values), rounded },
-            Column::Text(words) => Filled { cells: words.cells(), rounded: false },
+            Column::Numbers(Numbers { values, rounded, gaps }) => {
+                Filled { cells: Cells::Numbers(values), rounded, gaps }
+            }
+            Column::Text(mut words) => {
+                let gaps = std::mem::take(&mut words.gaps);
+                Filled { cells: words.cells(), rounded: false, gaps }
+            }
         }
     }
 }
@@ -141,6 +148,7 @@ const MOST_EXACT: f64 = (1u64 << 53) as f64;
 struct Numbers {
     values: Vec<f32>,
     rounded: bool,
+    gaps: Vec<Gap>,
 }
 
 impl Numbers {
@@ -154,11 +162,23 @@ impl Numbers {
                 self.rounded |= f64::from(kept) != value && value.fract() == 0.0 && value.abs() < MOST_EXACT;
                 kept
             }
-            None if missing.is_empty_number(cell) => f32::NAN,
+            None if missing.is_empty_number(cell) => {
+                if !cell.is_empty() {
+                    self.gap(cell);
+                }
+                f32::NAN
+            }
             None => return false,
         };
         self.values.push(value);
         true
+    }
+
+    /// Adds a word that means an empty cell.
+    fn gap(&mut self, cell: &[u8]) {
+        if !self.gaps.iter().any(|gap| gap.word.as_bytes() == cell) {
+            self.gaps.push(Gap { row: self.values.len(), word: String::from_utf8_lossy(cell).into_owned() });
+        }
     }
 }
 
@@ -168,6 +188,7 @@ struct Words {
     known: HashMap<Box<str>, u32>,
     different: u32,
     codes: Vec<u32>,
+    gaps: Vec<Gap>,
 }
 
 impl Words {
@@ -177,6 +198,9 @@ impl Words {
             None => {
                 let code = if missing.is_empty(word.as_bytes()) { EMPTY } else { self.different };
                 self.different += u32::from(code != EMPTY);
+                if code == EMPTY && !word.is_empty() {
+                    self.gaps.push(Gap { row: self.codes.len(), word: word.to_owned() });
+                }
                 self.known.insert(word.into(), code);
                 code
             }

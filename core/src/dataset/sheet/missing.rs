@@ -14,6 +14,11 @@ pub const MISSING_WORDS: &[&str] = &[
     "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
 ];
 
+/// Returns true for a dash, which is an empty cell among numbers.
+pub fn is_dash(cell: &[u8]) -> bool {
+    matches!(cell, b"-" | b"--" | b"\xe2\x80\x93" | b"\xe2\x80\x94")
+}
+
 /// The words and numbers that mean an empty cell.
 #[derive(Clone, Debug)]
 pub struct Missing {
@@ -38,7 +43,7 @@ impl Missing {
 
     /// Returns true if `cell` is empty in a column of numbers.
     pub fn is_empty_number(&self, cell: &[u8]) -> bool {
-        self.is_empty(cell) || matches!(cell, b"-" | b"--" | b"\xe2\x80\x93" | b"\xe2\x80\x94")
+        self.is_empty(cell) || is_dash(cell)
     }
 
     /// Returns true if this number means an empty cell.

@@ -79,10 +79,14 @@ pub struct Sheet {
     pub columns: Vec<Column>,
     /// The number of rows, the header excluded. At least 1.
     pub rows: usize,
+    /// The number of columns of the file, those without name and values included.
+    pub width: usize,
     /// The facts about the format.
     pub found: Found,
     /// The index of each column.
     by_name: HashMap<String, usize>,
+    /// The words that mean an empty cell by the user's choice.
+    missing_words: Option<Vec<String>>,
     lines: records::Lines,
 }
 
@@ -95,6 +99,16 @@ pub struct Column {
     pub kind: Kind,
     /// True if there are whole numbers below 2⁵³ that `f32` cannot hold exactly, such as long identification numbers.
     pub rounded: bool,
+    /// The words that mean an empty cell here, such as `NA`. Blank cells have none.
+    pub gaps: Vec<Gap>,
+}
+
+/// A word that means an empty cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The first row that has it, from 0.
+    pub row: usize,
+    pub word: String,
 }
 
 /// The cells of a column, from the first row to the last.
@@ -142,6 +156,19 @@ impl Sheet {
         self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
+    /// Names the columns of a file without a header as if there were one more, with the number `number`.
+    pub fn make_room(&mut self, number: usize) {
+        for column in &mut self.columns {
+            if let Ok(own) = column.name.parse::<usize>()
+                && own >= number
+            {
+                column.name = (own + 1).to_string();
+            }
+        }
+        let names = self.columns.iter().enumerate();
+        self.by_name = names.map(|(index, column)| (column.name.clone(), index)).collect();
+    }
+
     /// Returns the separator with which the column `name` would be one of several. Returns `None` unless the table has one
     /// column, whose name is several names: then the separator between them was not detected.
     pub fn glued(&self, name: &str) -> Option<Delimiter> {
@@ -150,6 +177,22 @@ impl Sheet {
             let parts = only.name.split(|letter: char| u8::try_from(letter).is_ok_and(|byte| delimiter.is(byte)));
             parts.map(str::trim).any(|part| part == name) && only.name != name
         })
+    }
+
+    /// Renders the key `missing_values` with the words that mean an empty cell in this file, with `more` and without `less`.
+    /// The key replaces the usual words, so it must name those that occur.
+    pub fn missing_values(&self, more: Option<&str>, less: Option<&str>) -> String {
+        let used = || self.columns.iter().flat_map(|column| column.gaps.iter().map(|gap| gap.word.as_str()));
+        let usual = used().filter(|word| self.missing_words.is_none() && MISSING_WORDS.contains(word));
+        let own = self.missing_words.iter().flatten().map(String::as_str);
+        let mut words: Vec<String> = Vec::new();
+        for word in more.into_iter().chain(own).chain(usual).filter(|word| Some(*word) != less) {
+            let quoted = format!("{word:?}");
+            if !words.contains(&quoted) {
+                words.push(quoted);
+            }
+        }
+        format!("missing_values = [{}]", words.join(", "))
     }
 
     /// Returns the number that `word` means in this file. Returns `None` if it is not a number that is finite as `f32`.
@@ -162,7 +205,9 @@ impl Sheet {
     pub fn stranger(&self, column: &Column) -> Option<Stranger> {
         let Cells::Text { words, codes } = &column.cells else { return None };
         let is_number: Vec<bool> = words.iter().map(|word| self.number(word).is_some()).collect();
-        let odd = is_number.iter().position(|is_number| !is_number)?;
+        let odd = || (0..words.len()).filter(|&code| !is_number[code]);
+        // A dash is an empty cell in a column of numbers, so another word is the reason.
+        let odd = odd().find(|&code| !missing::is_dash(words[code].as_bytes())).or_else(|| odd().next())?;
         let row = codes.iter().position(|&code| code == odd as u32)?;
         let used = codes.iter().filter(|&&code| code != EMPTY);
         let numbers = used.clone().filter(|&&code| is_number[code as usize]).count();
@@ -201,7 +246,7 @@ fn sheet(source: &Source<'_>, options: &ReadOptions) -> Result<Sheet, Error> {
     let mut layout = Layout::find(source, options, &missing)?;
     for correction in 0.. {
         match pass(source, &layout, &missing)? {
-            Pass::Done(rows) => return finish(source.name(), layout, rows),
+            Pass::Done(rows) => return finish(source.name(), layout, rows, options),
             Pass::NotUtf8 => {
                 layout.may_be_latin = false;
                 layout.encoding = Some(WINDOWS_1252);
@@ -214,7 +259,7 @@ fn sheet(source: &Source<'_>, options: &ReadOptions) -> Result<Sheet, Error> {
 }
 
 /// Makes a table of the rows.
-fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
+fn finish(file: &str, layout: Layout, rows: Rows, options: &ReadOptions) -> Result<Sheet, Error> {
     if rows.count == 0 {
         let after = if layout.has_header { " after the header" } else { "" };
         return Err(Error(format!("{file}: there are no rows{after}")));
@@ -239,7 +284,7 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
             continue;
         }
         let kind = kind::kind(&name, &filled.cells, index == 0);
-        columns.push(Column { name, cells: filled.cells, kind, rounded: filled.rounded });
+        columns.push(Column { name, cells: filled.cells, kind, rounded: filled.rounded, gaps: filled.gaps });
     }
     let blank_columns = width - columns.len();
     let by_name: HashMap<String, usize> =
@@ -257,7 +302,17 @@ fn finish(file: &str, layout: Layout, rows: Rows) -> Result<Sheet, Error> {
         blank_columns,
         renamed: layout.renamed.into_iter().filter(kept).collect(),
     };
-    Ok(Sheet { file: file.to_owned(), columns, rows: rows.count, found, by_name, lines: rows.lines })
+    let missing_words = options.missing_words.clone();
+    Ok(Sheet {
+        file: file.to_owned(),
+        width,
+        columns,
+        rows: rows.count,
+        found,
+        by_name,
+        missing_words,
+        lines: rows.lines,
+    })
 }
 
 #[cfg(test)]

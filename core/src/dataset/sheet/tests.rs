@@ -371,7 +371,8 @@ fn errors_say_where_and_what_to_do() {
         (
             "PK\u{3}\u{4}....",
             &plain,
-            "a.csv: this is an Excel workbook or another Zip archive, not a text file; save it as CSV",
+            "a.csv: this is an Excel workbook or another Zip archive, not a text file; save the sheet as CSV, or unpack the \
+             archive with unzip",
         ),
         ("a,b\n1,\0\n", &plain, "a.csv: this is not a text file: it has bytes that are 0"),
         (
@@ -393,7 +394,18 @@ fn errors_say_where_and_what_to_do() {
         assert_eq!(read_with(text, options).unwrap_err(), expected, "{text:?}");
     }
     let missing = Sheet::read(Path::new("/nowhere/a.csv"), &plain).unwrap_err();
-    assert!(missing.0.starts_with("/nowhere/a.csv: No such file or directory"), "{missing}");
+    assert_eq!(missing.0, "/nowhere/a.csv: there is no such file");
+    for (bytes, tool) in [
+        (&b"BZh91AY&SY\0\xff"[..], "bunzip2"),
+        (b"\xfd7zXZ\0\0\x04", "unxz"),
+        (b"\x28\xb5\x2f\xfd\x04", "unzstd"),
+        (b"\x04\x22\x4d\x18\x64", "unlz4"),
+        (b"7z\xbc\xaf\x27\x1c\0", "7z x"),
+    ] {
+        let message = read_with(bytes, &plain).unwrap_err();
+        assert!(message.contains(&format!("unpack it with {tool}")), "{message}");
+    }
+    assert_eq!(shown(&read("BZh,PAR1\n1,2\n")), "BZh: 1\nPAR1: 2");
 }
 
 /// DOS programs end a text with the character 26.

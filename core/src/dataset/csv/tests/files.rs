@@ -17,12 +17,12 @@ fn built<T>(files: &[(&str, &str)], keys: &str, then: impl FnOnce(&dyn Dataset, 
     then(&*set, folder.path(), &resolved)
 }
 
-fn about(files: &[(&str, &str)], keys: &str) -> About {
+pub fn about(files: &[(&str, &str)], keys: &str) -> About {
     built(files, keys, |set, _, _| set.about().unwrap())
 }
 
 /// Trains on `train` and reads `new`.
-fn predicted(train: &str, new: &str, keys: &str) -> Result<NewRows, String> {
+pub fn predicted(train: &str, new: &str, keys: &str) -> Result<NewRows, String> {
     built(&[("a.csv", train), ("new.csv", new)], keys, |set, folder, _| {
         let coding = set.coding().unwrap().unwrap();
         let prefix = format!("{}/", folder.display());
@@ -85,4 +85,49 @@ fn new_rows_with_decimal_commas_are_no_row_names() {
     assert_eq!(rows.inputs, Inputs::Floats(vec![0.5, 1.0, 0.7, 2.0]));
     let rows = predicted(train, "\"a\",\"b\"\n\"3\",0.5,1\n\"9\",0.7,2\n", "").unwrap();
     assert_eq!(rows.inputs, Inputs::Floats(vec![0.5, 1.0, 0.7, 2.0]));
+}
+
+/// Without a header, columns have numbers: those behind the target move up.
+#[test]
+fn new_rows_without_a_header_may_lack_the_target() {
+    let trained = |target: usize, train: &str, new: &str| {
+        built(&[("a.csv", train), ("new.csv", new)], "", |_, folder, _| {
+            let table = format!("type = \"csv\"\npath = \"a.csv\"\ntarget = {target}\nheader = false\nvalidation = 0");
+            let (set, _) = build_in(folder, &table).unwrap();
+            let coding = set.coding().unwrap().unwrap();
+            let saved = serde_json::from_str(&serde_json::to_string(&coding).unwrap()).unwrap();
+            assert_eq!(coding, saved);
+            set.new_rows(&folder.join("new.csv"), &coding).map(|rows| rows.inputs).map_err(|error| error.0)
+        })
+    };
+    // A target, a number, a category and a number. The name `y` is for the other spec of this folder.
+    let train = "y,1,r,10\nx,2,s,20\ny,3,r,30\nx,4,s,40\n";
+    let right = Inputs::Floats(vec![5.0, 0.0, 1.0, 0.0, 50.0, 6.0, 1.0, 0.0, 0.0, 60.0]);
+    assert_eq!(trained(1, train, "5,s,50\n6,r,60\n").unwrap(), right);
+    assert_eq!(trained(1, train, "x,5,s,50\ny,6,r,60\n").unwrap(), right);
+    let train = "1,r,y,10\n2,s,x,20\n3,r,y,30\n4,s,x,40\n";
+    assert_eq!(trained(3, train, "5,s,50\n6,r,60\n").unwrap(), right);
+    assert_eq!(trained(3, train, "5,s,x,50\n6,r,y,60\n").unwrap(), right);
+    let message = trained(3, train, "5,s\n6,r\n").unwrap_err();
+    assert!(message.contains("there is no column `4`"), "{message}");
+}
+
+#[test]
+fn a_test_file_with_training_examples_is_a_warning() {
+    let warnings = |test_path: &str, test: &str, keys: &str| -> Vec<String> {
+        let files = [("a.csv", "g,a,y\nk,1,p\nl,2,q\nm,3,p\n"), ("b.csv", test)];
+        let (data, _) = load(&files, &format!("test_path = \"{test_path}\"\n{keys}")).unwrap();
+        let all = data.info.warnings.iter().map(ToString::to_string);
+        all.filter(|it| it.contains("share") || it.contains("new data")).collect()
+    };
+    let other = "g,a,y\nn,1,p\nl,2,q\nm,4,p\n";
+    let same = warnings("a.csv", other, "");
+    assert!(same.len() == 1 && same[0].contains("a.csv has the examples of the training part"), "{same:?}");
+    // A copy of the file, with its columns in another order.
+    let copy = warnings("b.csv", "y;a;g\np;1;k\nq;2;l\np;3;m\n", "group = \"g\"");
+    assert!(copy.len() == 1 && copy[0].contains("b.csv has the examples"), "{copy:?}");
+    assert_eq!(warnings("b.csv", other, ""), [""; 0]);
+    let shared = "the training file and the test file share groups of column `g`: `l`, `m`";
+    assert_eq!(warnings("b.csv", other, "group = \"g\""), [shared]);
+    assert_eq!(warnings("b.csv", "a,y\n1,p\n4,q\n", "group = \"g\""), [""; 0]);
 }
