@@ -179,6 +179,17 @@ impl Csv {
     }
 }
 
+/// Adds to an error in a file of new rows that the keys in its advice are those of the run.
+fn of_the_run(error: Error) -> Error {
+    match error.0.contains("write ") || error.0.contains(" = \"") {
+        true => Error(format!(
+            "{}\npredictions use the keys of the run's spec.toml: change this file, or train with the key",
+            error.0
+        )),
+        false => error,
+    }
+}
+
 impl Dataset for Csv {
     fn info(&self) -> Result<Info, Error> {
         self.table().map(|table| table.data.info.clone())
@@ -209,7 +220,7 @@ impl Dataset for Csv {
     }
 
     fn new_rows(&self, path: &Path, coding: &Coding) -> Result<NewRows, Error> {
-        let sheet = read_new(path, &self.keys.format, coding)?;
+        let sheet = read_new(path, &self.keys.format, coding).map_err(of_the_run)?;
         let columns = encode::sources(coding, &sheet)?;
         let Rows { used, .. } = select_new(&sheet, &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);

@@ -267,7 +267,7 @@ fn finish(file: &str, layout: Layout, rows: Rows, options: &ReadOptions) -> Resu
     if layout.row_names_differ
         && let Some((row, word)) = row_names::first_repeated(&rows.columns[0].cells)
     {
-        return Err(row_names::repeated(file, rows.lines.of(row), &word));
+        return Err(row_names::repeated(file, rows.lines.of(row), &word, layout.delimiter));
     }
     let has_values = |cells: &Cells| match cells {
         Cells::Numbers(values) => values.iter().any(|value| !value.is_nan()),

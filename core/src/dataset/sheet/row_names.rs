@@ -59,12 +59,12 @@ impl FirstCells {
             return Ok(());
         }
         if let Some((line, word)) = &self.repeated {
-            return Err(repeated(file, *line, word));
+            return Err(repeated(file, *line, word, delimiter));
         }
         let are_counted = self.rows > 1 && self.counted.contains(&self.rows);
         let are_sure = self.numbers < self.rows || header > 1 && (are_counted || self.rows >= MANY);
         if self.may_have_decimal_commas(delimiter) && !are_sure {
-            return Err(not_row_names(file, "they may be whole parts of numbers with decimal commas"));
+            return Err(not_row_names(file, "they may be whole parts of numbers with decimal commas", delimiter));
         }
         Ok(())
     }
@@ -99,14 +99,15 @@ pub fn first_repeated(cells: &Cells) -> Option<(usize, String)> {
 }
 
 /// Returns the error for row names of which one is repeated in `line`.
-pub fn repeated(file: &str, line: u64, word: &str) -> Error {
-    not_row_names(&format!("{file}:{line}"), &format!("`{word}` occurs twice"))
+pub fn repeated(file: &str, line: u64, word: &str, delimiter: Delimiter) -> Error {
+    not_row_names(&format!("{file}:{line}"), &format!("`{word}` occurs twice"), delimiter)
 }
 
-fn not_row_names(place: &str, why: &str) -> Error {
+fn not_row_names(place: &str, why: &str, delimiter: Delimiter) -> Error {
+    let commas = if delimiter == Delimiter::Byte(b',') { format!("{DECIMAL_COMMAS}; ") } else { String::new() };
     Error(format!(
         "{place}: the rows have one cell more than the header, and their first cells do not look like row names: {why}\n\
-         {DECIMAL_COMMAS}; if the first column has row names, give it a name in the header"
+         {commas}if the first column is a column of its own, give it a name in the header"
     ))
 }
 

@@ -69,6 +69,11 @@ fn predict_does_not_advise_keys_of_the_spec() {
     let message = predicted("a,b,y\n1,1,p\n2,2,q\n", "a,b\n1,1\n,2\n", "").unwrap_err();
     assert!(message.contains("new.csv:3: column `a` is empty") && message.contains("fill in these cells"), "{message}");
     assert!(!message.contains("missing = \"drop\""), "{message}");
+    let message = predicted("a,b,y\n1,1,p\n2,2,q\n", "a,b\n1,1\n#2,2\n", "").unwrap_err();
+    assert!(
+        message.contains("comment = \"\"") && message.contains("the run's spec.toml: change this file"),
+        "{message}"
+    );
 }
 
 #[test]

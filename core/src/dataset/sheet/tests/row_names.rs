@@ -26,8 +26,10 @@ fn decimal_commas_are_not_taken_for_row_names() {
         let message = read_with(text, &plain).unwrap_err();
         assert!(message.contains("decimal commas, put them in quotes"), "{text}\n{message}");
     }
-    let message = read_with("a b\nx 1 2\ny 3\n", &plain).unwrap_err();
-    assert!(!message.contains("decimal"), "{message}");
+    for text in ["a b\nx 1 2\ny 3\n", "a b\n1 1 2\n1 3 4\n"] {
+        let message = read_with(text, &plain).unwrap_err();
+        assert!(!message.contains("decimal"), "{text}\n{message}");
+    }
 }
 
 /// Repetitions below the first look are found too.
