@@ -2,6 +2,7 @@
 
 mod find;
 mod name;
+pub mod stats;
 mod table;
 
 use std::path::PathBuf;

@@ -1,0 +1,24 @@
+//! The reasons why a statistic does not exist.
+
+use thiserror::Error;
+
+/// The reason why a statistic of some numbers does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StatsError {
+    #[error("{needed} values are needed, and there are {found}")]
+    TooFew { needed: usize, found: usize },
+    #[error("a value is NaN or infinite, or so large that its square is")]
+    NotFinite,
+    #[error("the samples have {0} and {1} values, and pairs need equally many")]
+    Lengths(usize, usize),
+    #[error("seed {seed} occurs twice in the {sample} sample")]
+    SeedTwice { sample: &'static str, seed: u64 },
+    #[error("a p-value is NaN or outside 0 to 1")]
+    NotAProbability,
+    #[error("a time to the target is NaN or not above 0")]
+    NotATime,
+    #[error("problem {problem} has {found} strategies, and the first one has {expected}")]
+    Ragged { problem: usize, found: usize, expected: usize },
+    #[error("the positions do not increase")]
+    NotIncreasing,
+}

@@ -1,0 +1,81 @@
+//! Families of tests: Holm's p-values, and the level of intervals that hold all at once.
+//!
+//! Decisions are Holm's. The intervals shown next to them are 95 % for each pair alone. They tell how large a
+//! difference is, and do not decide: one may leave out 0 although Holm does not tell the pair apart.
+
+use super::error::StatsError;
+
+/// Returns the p-values adjusted by Holm's step-down method (1979), in the order given. A decision at α for each
+/// adjusted value is wrong somewhere in the family with a probability of at most α.
+///
+/// With p₍₁₎ ≤ … ≤ p₍ₘ₎, the i-th is max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎). `None` stands for a pair without a
+/// p-value. It stays `None` and does not count in m. An error if a p-value is NaN or outside [0, 1].
+pub fn holm(p: &[Option<f64>]) -> Result<Vec<Option<f64>>, StatsError> {
+    let mut order: Vec<(usize, f64)> = p.iter().enumerate().filter_map(|(index, p)| p.map(|p| (index, p))).collect();
+    if order.iter().any(|(_, p)| !(0.0..=1.0).contains(p)) {
+        return Err(StatsError::NotAProbability);
+    }
+    order.sort_by(|(_, first), (_, second)| first.total_cmp(second));
+    let mut adjusted = vec![None; p.len()];
+    let mut largest = 0.0_f64;
+    for (rank, (index, p)) in order.iter().enumerate() {
+        largest = largest.max((order.len() - rank) as f64 * p).min(1.0);
+        adjusted[*index] = Some(largest);
+    }
+    Ok(adjusted)
+}
+
+/// Returns the level at which each of `intervals` has to be computed so that all of them cover at once with probability
+/// `level` at least: 1 − (1 − level) / m (Bonferroni). For one interval or none it is `level`.
+pub fn simultaneous_level(level: f64, intervals: usize) -> f64 {
+    1.0 - (1.0 - level) / intervals.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn adjusted_values_keep_the_order_of_the_input() {
+        // deepsig 1.2.8 gives [.04, .03, .003] for these.
+        let adjusted: Vec<f64> = holm(&[Some(0.03), Some(0.001), Some(0.02)]).unwrap().into_iter().flatten().collect();
+        assert_eq!(adjusted, [0.04, 0.003, 0.04]);
+    }
+
+    #[test]
+    fn pair_without_p_does_not_count() {
+        assert_eq!(holm(&[None, Some(0.02), None]), Ok(vec![None, Some(0.02), None]));
+        assert_eq!(holm(&[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn wrong_p_is_an_error() {
+        for p in [f64::NAN, -0.1, 1.1] {
+            assert_eq!(holm(&[Some(0.1), Some(p)]), Err(StatsError::NotAProbability));
+        }
+    }
+
+    #[test]
+    fn level_of_several_intervals() {
+        assert_eq!((simultaneous_level(0.9, 0), simultaneous_level(0.9, 1)), (0.9, 0.9));
+        assert!((simultaneous_level(0.95, 10) - 0.995).abs() < 1e-15);
+    }
+
+    proptest! {
+        #[test]
+        fn holm_is_monotone_and_between_p_and_bonferroni(p in proptest::collection::vec(0.0..=1.0_f64, 0..20)) {
+            let adjusted = holm(&p.iter().copied().map(Some).collect::<Vec<_>>()).unwrap();
+            let adjusted: Vec<f64> = adjusted.into_iter().flatten().collect();
+            prop_assert_eq!(adjusted.len(), p.len());
+            for (first, first_adjusted) in p.iter().zip(&adjusted) {
+                let bonferroni = (first * p.len() as f64).min(1.0);
+                prop_assert!(first <= first_adjusted && *first_adjusted <= bonferroni);
+                for (second, second_adjusted) in p.iter().zip(&adjusted) {
+                    prop_assert!(first > second || first_adjusted <= second_adjusted);
+                }
+            }
+        }
+    }
+}

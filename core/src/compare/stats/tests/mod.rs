@@ -1,0 +1,15 @@
+//! Comparisons of the statistics with SciPy and statsmodels, and properties that hold for any input.
+
+mod golden;
+mod properties;
+
+/// How far a number may be from the expected one, relative to it; and how far in any case.
+const RELATIVE: f64 = 1e-9;
+const ABSOLUTE: f64 = 1e-12;
+
+/// Panics unless `value` is `expected` to nine digits, or within 1e-12.
+#[track_caller]
+pub(super) fn assert_near(value: f64, expected: f64, what: &str) {
+    let near = (value - expected).abs() <= (RELATIVE * expected.abs()).max(ABSOLUTE);
+    assert!(near, "{what}: {value:e}, not {expected:e}");
+}
