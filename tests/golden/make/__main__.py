@@ -25,6 +25,8 @@ def frameworks_of(pattern: str) -> list[str]:
     """Returns the frameworks that may have a trace whose name matches `pattern`."""
     if pattern.startswith("networks/"):
         return ["torch"]
+    if pattern.startswith("statistics/"):
+        return ["statsmodels", "article"]
     # The name after the folder begins with the framework; before a wildcard it is taken literally.
     start = pattern.rpartition("/")[2]
     for wildcard in "*?[":
@@ -35,9 +37,8 @@ def frameworks_of(pattern: str) -> list[str]:
 
 def recorded() -> list[str]:
     """Returns the names of the recorded traces, as on the command line but with their dtype."""
-    files = [
-        path for folder in ("gradients", "networks", "optimizers", "schedules") for path in GOLDEN.glob(f"{folder}/*")
-    ]
+    folders = ("gradients", "networks", "optimizers", "schedules", "statistics")
+    files = [path for folder in folders for path in GOLDEN.glob(f"{folder}/*")]
     differences = json.loads((GOLDEN / "schedule_differences.json").read_text())
     return sorted(f"{path.parent.name}/{path.stem}" for path in files) + [
         f"schedule_differences/{it}" for it in differences

@@ -1,6 +1,6 @@
 """Records or checks the traces of one framework; runs in the environment of that framework.
 
-`__main__` starts this. The modules `networks`, `optimizers`, `schedules` and `differences` have a module for each
+`__main__` starts this. The modules `networks`, `optimizers`, `schedules`, `statistics` and `differences` have a module for each
 framework that they use, with its cases.
 """
 
@@ -53,11 +53,11 @@ def module_of(folder: str, framework: str) -> Any:
 
 def recordings(framework: str) -> Iterator[Recording]:
     """Yields every trace of `framework`."""
-    for folder in ("gradients", "networks", "optimizers", "schedules"):
+    for folder in ("gradients", "networks", "optimizers", "schedules", "statistics"):
         if module := module_of(folder, framework):
             for making in module.traces():
                 path = GOLDEN / folder / making.name
-                if folder == "schedules":
+                if folder in ("schedules", "statistics"):
                     file: File = JsonFile(path.with_name(f"{path.name}.json"))
                 else:
                     file = TensorFile(path.with_name(f"{path.name}.safetensors"))
@@ -83,7 +83,11 @@ def sample(found: list[Recording], count: int) -> list[Recording]:
 def orphans(framework: str, found: list[Recording]) -> list[Path]:
     """Returns the recorded files of `framework` that no case makes any more."""
     paths = {recording.file.path for recording in found}
-    files = [path for folder in ("optimizers", "schedules") for path in (GOLDEN / folder).glob(f"{framework}_*")]
+    files = [
+        path
+        for folder in ("optimizers", "schedules", "statistics")
+        for path in (GOLDEN / folder).glob(f"{framework}_*")
+    ]
     return sorted(path for path in files if path not in paths)
 
 

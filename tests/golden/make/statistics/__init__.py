@@ -1,0 +1,1 @@
+"""The golden cases of statistics: a module for each package, with a function for each file."""
