@@ -80,8 +80,11 @@ fn batch_norm(
     running: [&Tensor; 2],
     mode: ForwardMode,
 ) -> Result<Tensor, TchError> {
+    // As in Keras: a frozen layer normalizes by its running statistics and leaves them alone.
+    let frozen = !weight.requires_grad() && !bias.requires_grad();
+    let training = mode != ForwardMode::Eval && !frozen;
     let [mean, var] = match mode {
-        ForwardMode::Reevaluate { .. } => [None, None],
+        ForwardMode::Reevaluate { .. } if training => [None, None],
         _ => running.map(Some),
     };
     let momentum = match mode {
@@ -89,9 +92,6 @@ fn batch_norm(
         ForwardMode::Calibrate { batch, .. } => 1.0 / (batch + 1) as f64,
         _ => BATCH_NORM_MOMENTUM,
     };
-    // As in Keras: a frozen layer normalizes by its running statistics and leaves them alone.
-    let frozen = !weight.requires_grad() && !bias.requires_grad();
-    let training = mode != ForwardMode::Eval && !frozen;
     x.f_batch_norm(Some(weight), Some(bias), mean, var, training, momentum, BATCH_NORM_EPS, false)
 }
 

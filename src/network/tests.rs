@@ -63,6 +63,8 @@ fn a_frozen_batch_normalization_uses_its_running_statistics() {
     let before = store.all().copy();
     let output = |mode| forward(&model, &images(1, 5), &store, mode).unwrap();
     let trained = output(ForwardMode::Train { seed: 1, step: 0 });
+    // A line search passes over the batch again.
+    assert!(trained.equal(&output(ForwardMode::Reevaluate { seed: 1, step: 0 })));
     assert!(trained.equal(&output(ForwardMode::Eval)) && store.all().equal(&before));
     let grads = store.gradients(&trained.sum(Kind::Float), false).unwrap();
     for (grad, is_norm) in grads.iter().zip(is_norm) {

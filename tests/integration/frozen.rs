@@ -70,3 +70,24 @@ fn the_resolved_spec_and_the_curve_say_that_a_group_is_frozen() {
     let moving = Workspace::with("frozen.toml", &spec("lr_mult = 0.5"));
     moving.exits(&["frozen.toml"], 2);
 }
+
+/// Some optimizers pass over a batch again, where a batch normalization that is trained has no running statistics.
+#[test]
+fn every_optimizer_trains_next_to_a_frozen_batch_normalization() {
+    let workspace = Workspace::new();
+    let mut arguments = Vec::new();
+    for entry in lr_run::optimizer::REGISTRY {
+        let name = format!("{}.toml", entry.name);
+        let spec = format!(
+            "steps = 2\nthreads = 1\ndevice = \"cpu\"\n[data]\ntype = \"linear\"\npoints = 40\nbatch_size = 20\n\
+             [model]\ntype = \"mlp\"\nhidden = [4]\nbatch_norm = true\n[optimizer]\n{}\n\
+             [[group]]\nname = \"norms\"\nparams = [\"norms.*\"]\nfreeze = true\n",
+            entry.example
+        );
+        workspace.write(&name, &spec);
+        arguments.push(name);
+    }
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.push("--quiet");
+    workspace.exits(&arguments, 0);
+}
