@@ -204,6 +204,10 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
     }
     let resolved = section.finish();
     root.put("on_divergence", resolved);
+    if reduce.is_none() && above.is_none() {
+        // This is what happens without the table.
+        root.forget("on_divergence");
+    }
     (reduce, above)
 }
 

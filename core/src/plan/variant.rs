@@ -27,9 +27,23 @@ pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> Str
         (_, value) => format!("{}={value}", it.key),
     };
     let mut parts: Vec<String> = changes.iter().map(part).collect();
+    shorten_target(&mut parts);
     parts.extend(parts_of(before).into_iter().filter(|part| !is_replaced(part, &changes)));
     parts.sort();
     parts.join(",")
+}
+
+/// Writes `target.metric=val_accuracy` and `target.value=0.97` as `target.accuracy=0.97`, their short form.
+fn shorten_target(parts: &mut Vec<String>) {
+    let find = |prefix: &str| parts.iter().position(|part| part.starts_with(prefix));
+    let (Some(metric), Some(value)) = (find("target.metric=val_"), find("target.value=")) else { return };
+    if parts.iter().any(|part| part.starts_with("target.mode=")) {
+        return;
+    }
+    let name = parts[metric].trim_start_matches("target.metric=val_").to_owned();
+    let value = parts[value].trim_start_matches("target.value=").to_owned();
+    parts.retain(|part| !part.starts_with("target.metric=") && !part.starts_with("target.value="));
+    parts.push(format!("target.{name}={value}"));
 }
 
 /// Returns whether one of `changes` replaces `part` of an earlier variant: it sets the same key, or the type of its table.

@@ -155,7 +155,10 @@ impl Field for FilePath {
         String::expects()
     }
     fn read(value: &Value) -> Result<Self, Option<String>> {
-        String::read(value).map(FilePath)
+        let path = String::read(value)?;
+        // `./a.csv` and `a.csv` are one file.
+        let rest = path.trim_start_matches("./");
+        Ok(FilePath(if rest.is_empty() { path } else { rest.to_owned() }))
     }
     fn to_toml(&self) -> toml::Value {
         self.0.to_toml()

@@ -187,6 +187,9 @@ fn only_what_matters_is_in_the_name() {
         assert_eq!(folder(SEQUENCE, &[&format!("{key}=3")]), "group.bias.lr_mult=3,seed=7");
     }
     assert_eq!(folder(SEQUENCE, &["group.0.lr_mult=4", "group.bias.lr_mult=2"]), "seed=7");
+    assert_eq!(folder(MNIST, &["on_divergence.action=stop"]), "seed=1");
+    let full = ["target.metric=val_accuracy", "target.value=0.97"];
+    assert_eq!(folder(MNIST, &full), folder(MNIST, &["target.accuracy=0.97"]));
     // A warm-up of 0 is none.
     for none in ["0 steps", "0%", "0 epochs", "{for=\"0 steps\"}"] {
         assert_eq!(folder(MNIST, &[&format!("schedule.warmup={none}")]), "seed=1");
