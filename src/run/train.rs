@@ -25,7 +25,7 @@ pub fn train(ready: Ready, args: &RunArgs, signals: &Signals) -> Result<Exit, Er
     let Ready { plan, data, directory, resume } = ready;
     let Resume { checkpoints, checkpoint, mut warnings } = resume;
     let facts = Facts {
-        experiment: Experiment::of(&plan.resolved),
+        experiment: Experiment::of(&plan.resolved, &data.fingerprint),
         spec_hash: spec_hash(&plan.resolved),
         libtorch: crate::libtorch::version(),
         data_fingerprint: data.fingerprint.clone(),

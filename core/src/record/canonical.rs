@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use crate::spec::{NOT_THE_EXPERIMENT, hex};
+use crate::spec::{self, NOT_THE_EXPERIMENT, Role, hex};
 
 /// Returns the SHA-256 (hexadecimal) of a resolved spec in canonical form: a line `dotted.key = value` for each value,
 /// sorted by key, without `name` and [`NOT_THE_EXPERIMENT`].
@@ -18,16 +18,37 @@ pub fn spec_hash(resolved: &Table) -> String {
     hex(&hash.finalize())
 }
 
-/// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`.
-pub(super) fn differences(here: &Table, there: &Table) -> Vec<String> {
+/// Returns the SHA-256 (hexadecimal) of the keys of a resolved spec that have `role`, in the same form. `data` is the
+/// fingerprint of the data, a line of its own in the hash of a problem.
+pub fn role_hash(resolved: &Table, role: Role, data: &str) -> String {
+    let mut lines = lines_of(resolved, role);
+    if role == Role::Problem {
+        lines.insert("data fingerprint".to_owned(), json(data));
+    }
+    let mut hash = Sha256::new();
+    for (key, value) in lines {
+        hash.update(format!("{key} = {value}\n"));
+    }
+    hex(&hash.finalize())
+}
+
+/// Returns the dotted keys of a resolved spec that have `role`, with their values.
+pub fn lines_of(resolved: &Table, role: Role) -> BTreeMap<String, String> {
+    canonical(resolved).into_iter().filter(|(key, _)| spec::role(key) == Some(role)).collect()
+}
+
+/// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`. `places` are the
+/// words for the two.
+pub fn differences(here: &Table, there: &Table, places: [&str; 2]) -> Vec<String> {
     let here = canonical(here);
     let there = canonical(there);
+    let [at_first, at_second] = places;
     let keys: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
     let shown = |value: Option<&String>| value.map_or("not set", String::as_str).to_owned();
     keys.into_iter()
         .map(|key| (key, here.get(key), there.get(key)))
         .filter(|(_, here, there)| here != there)
-        .map(|(key, here, there)| format!("{key}: {} here, {} there", shown(here), shown(there)))
+        .map(|(key, here, there)| format!("{key}: {} {at_first}, {} {at_second}", shown(here), shown(there)))
         .collect()
 }
 
@@ -147,7 +168,7 @@ mod tests {
             "seed = 1\nname = 'x'\n[optimizer]\ntype = 'sgd'\nlr = 0.001\nmomentum = 0.9\n[[group]]\nlr_mult = 2.0\n",
         );
         assert_eq!(
-            differences(&here, &there),
+            differences(&here, &there, ["here", "there"]),
             [
                 "group.0.lr_mult: 1.0 here, 2.0 there",
                 "optimizer.eps: 1e-8 here, not set there",
@@ -156,6 +177,6 @@ mod tests {
                 "optimizer.type: \"adam\" here, \"sgd\" there"
             ]
         );
-        assert!(differences(&here, &here).is_empty());
+        assert!(differences(&here, &here, ["here", "there"]).is_empty());
     }
 }

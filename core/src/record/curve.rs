@@ -89,6 +89,12 @@ impl Curve {
         (format.read)(&table)
     }
 
+    /// Returns whether a file's name is that of a curve: `.csv`, or the state of transformers' Trainer.
+    pub fn is_named_as_one(path: &Path) -> bool {
+        path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"))
+            || path.file_name().is_some_and(|name| name == "trainer_state.json")
+    }
+
     /// Returns the epochs that have a row, in ascending order.
     pub fn epochs(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.epochs.keys().copied()

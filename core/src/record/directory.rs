@@ -213,7 +213,7 @@ fn finished(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
         let reason = error.message().to_owned();
         OpenError::Unreadable { path: spec, reason }
     })?;
-    let differences = differences(resolved, &there);
+    let differences = differences(resolved, &there, ["here", "there"]);
     if !differences.is_empty() {
         return Err(OpenError::Different { path: path.to_owned(), differences, there: Box::new(there) });
     }

@@ -59,7 +59,13 @@ pub(crate) fn started() -> Started {
 
 /// Returns the facts of that run.
 pub(crate) fn facts() -> Facts {
-    let experiment = Experiment { id: "ef".into(), seed: 1, label: "optimizer.lr=0.001".into() };
+    let experiment = Experiment {
+        id: "ef".into(),
+        seed: 1,
+        label: "optimizer.lr=0.001".into(),
+        problem: "01".into(),
+        strategy: "23".into(),
+    };
     let packages = BTreeMap::from([("tch".to_owned(), "0.24.0".to_owned())]);
     Facts {
         experiment,

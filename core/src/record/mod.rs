@@ -27,7 +27,7 @@ mod terminal;
 mod warning;
 
 pub use atomic_write::atomic_write;
-pub use canonical::spec_hash;
+pub use canonical::{differences, lines_of, spec_hash};
 pub use curve::{Curve, CurveError};
 pub use directory::{OpenError, Opened, RunDirectory};
 pub use epochs_csv::EpochsCsv;

@@ -8,6 +8,7 @@ pub mod names;
 mod overrides;
 mod registry;
 mod rewrite;
+mod role;
 mod section;
 mod value;
 
@@ -22,6 +23,7 @@ pub use field::{BelowOne, Count, Field, FilePath, NonNegative, Positive, Unit, d
 use overrides::Override;
 pub use registry::{Entry, lookup, owners};
 pub use rewrite::meant;
+pub use role::{ROLES, Role, role};
 pub use section::{Section, shown};
 pub use value::{Key, Place, Table, Value, ValueKind};
 
