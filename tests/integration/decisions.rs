@@ -38,8 +38,9 @@ fn the_best_epoch_is_one_of_training() {
     let loss = column(&workspace.rows("results/worse/seed=1"), "val_loss");
     assert!(loss[1] > loss[0] && loss[2] > loss[1], "{loss:?}");
     assert_eq!(workspace.record("results/worse/seed=1")["best"]["epoch"], 1);
-    let table = workspace.exits(&["compare", "results"], 0);
-    assert!(table.lines().any(|row| row.split_whitespace().any(|cell| cell == "1")), "{table}");
+    let report = workspace.exits(&["compare", "results", "--json"], 0);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["problems"][0]["strategies"][0]["runs"][0]["at_epoch"], 1, "{report}");
 }
 
 #[test]
@@ -75,10 +76,10 @@ fn a_loss_that_is_infinite_before_training_names_the_example() {
     assert!(shown.contains("the validation loss before training is inf, because of example 3"), "{shown}");
     assert!(shown.contains("diverged before the first step"), "{shown}");
     assert!(workspace.record("results/huge/seed=1")["best"].is_null());
-    let table = workspace.exits(&["compare", "results"], 0);
-    // Columns: run, status, epochs, last and best value.
-    let row: Vec<&str> = table.lines().find(|line| line.contains("diverged")).unwrap().split_whitespace().collect();
-    assert_eq!(row[4], "-", "{table}");
+    let report = workspace.exits(&["compare", "results", "--json"], 0);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let run = &report["problems"][0]["strategies"][0]["runs"][0];
+    assert_eq!((&run["diverged"], &run["value"], &run["best_epoch"]), (&true.into(), &().into(), &().into()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use lr_run::metric::{Metric, Part};
 use lr_run::plan::{Machine, plan};
 use lr_run::schedule::{Context, build};
 use lr_run::spec::names::{Framework, KEYS, Registry};
-use lr_run::spec::{Entry, Horizon, Log, Section, Spec};
+use lr_run::spec::{Entry, Horizon, Log, ROLES, Role, Section, Spec};
 use lr_run::{dataset, model, optimizer, schedule};
 
 use crate::support::repository;
@@ -41,6 +41,7 @@ fn generated(name: &str) -> String {
         "models" => names("models", model::REGISTRY),
         "optimizers" => names("optimizers", optimizer::REGISTRY),
         "schedules" => names("schedules", schedule::REGISTRY),
+        "roles" => roles(),
         "traces" => traces(),
         "article traces" => article_traces(),
         "preview" => preview(),
@@ -112,6 +113,21 @@ fn generated_parts_are_up_to_date() {
             assert!(current == page, "{} is out of date: run scripts/docs", path.display());
         }
     }
+}
+
+/// Returns a table with the keys of each role in a comparison.
+fn roles() -> String {
+    let row = |title: &str, role: Role| {
+        let keys = ROLES.iter().filter(|(_, own)| *own == role).map(|(key, _)| format!("`{key}`"));
+        format!("| {title} | {} |\n", keys.collect::<Vec<_>>().join(", "))
+    };
+    let rows = [
+        row("problem", Role::Problem),
+        row("strategy", Role::Strategy),
+        row("seed", Role::Seed),
+        row("neither", Role::Neither),
+    ];
+    format!("| role | keys, each with those below it unless they are listed |\n|---|---|\n{}", rows.concat())
 }
 
 /// Returns a list of the four registries.

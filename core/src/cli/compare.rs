@@ -1,11 +1,48 @@
-//! `lr-run compare RUN…`: prints a table of runs.
+//! `lr-run compare RUN…`: says which strategy is best, and how sure that is.
 
-use super::args::CompareArgs;
+use std::path::Path;
+
+use super::args::{CompareArgs, ReportFormat};
 use super::{Error, print};
+use crate::compare::{Options, compare as compare_runs, show};
 use crate::exit::Exit;
+use crate::optimizer::REGISTRY;
+use crate::spec::{Log, Section, Spec, lookup};
 
-/// Prints a table of runs.
+/// Prints the comparison of runs. A run that is left out is a failure, after the others are compared.
 pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
-    print(&crate::compare::compare(&args.runs).map_err(Error::usage)?);
-    Ok(Exit::Success)
+    let options = Options {
+        measure: args.measure,
+        metric: args.metric,
+        target: args.target,
+        margin: args.margin,
+        reference: args.reference.clone(),
+        by: args.by.clone(),
+        select_seeds: args.select_seeds.clone(),
+        report_seeds: args.report_seeds.clone(),
+        sensitivity: args.sensitivity.clone(),
+        profile: args.profile,
+        default_lr: Some(default_lr),
+    };
+    let report = compare_runs(&args.runs, &options).map_err(Error::usage)?;
+    let text = match args.format {
+        ReportFormat { csv: true, .. } => show::csv(&report),
+        ReportFormat { json: true, .. } => show::json(&report),
+        ReportFormat { markdown: true, .. } => show::markdown(&report, args.pairs),
+        ReportFormat { latex: true, .. } => show::latex(&report, args.pairs),
+        _ => show::terminal(&report, args.pairs),
+    };
+    print(&text);
+    Ok(if report.left_out.is_empty() { Exit::Success } else { Exit::Failed })
+}
+
+/// Returns the learning rate that an optimizer has if the spec sets none.
+fn default_lr(optimizer: &str) -> Option<f64> {
+    let text = format!("[optimizer]\ntype = {}\n", toml::Value::from(optimizer));
+    let spec = Spec::parse(Path::new("default.toml"), &text, &[]).ok()?;
+    let log = Log::default();
+    let mut root = Section::root(&spec.table, &log);
+    let mut section = root.section("optimizer")?;
+    let method = lookup(REGISTRY, "optimizer", &mut section).and_then(|entry| (entry.build)(&mut section))?;
+    (log.errors() == 0).then(|| method.lr())
 }

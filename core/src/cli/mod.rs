@@ -5,6 +5,7 @@ mod args;
 mod bug;
 mod compare;
 mod data;
+mod diff;
 mod error;
 mod fetch;
 mod list;
@@ -49,6 +50,7 @@ fn execute(cli: Cli, compute: impl FnOnce(Computation) -> Result<Exit, Error>) -
         Some(Command::Data(args)) => data::data(&args),
         Some(Command::Fetch(args)) => fetch::fetch(&args),
         Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Preview(args)) => preview::preview(&args),
         Some(Command::Path(args)) => path::path(&args),
         Some(Command::List) => list::list(),

@@ -1,104 +1,157 @@
-//! Finds runs and reads their results.
+//! Finds runs and curves, and reads them on all cores.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
+use globset::GlobBuilder;
 
-/// A run, read from its folder.
-#[derive(Debug)]
-pub struct RecordedRun {
-    pub path: PathBuf,
-    pub record: RunRecord,
-    pub curve: Curve,
-    /// True if a live process owns it.
-    pub live: bool,
-}
+use super::run::{LeftOut, Run};
+use crate::record::{Curve, RUN_JSON};
 
-/// The reason why a run cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum LeftOut {
-    #[error(transparent)]
-    Record(#[from] RunRecordError),
-    #[error(transparent)]
-    Curve(#[from] CurveError),
-}
-
-/// The runs that were found, and the folders of runs that could not be read. At least one of the two is not empty.
+/// The runs that were found, and the reasons why others could not be read. At least one of the two is not empty.
 #[derive(Debug, Default)]
 pub struct Found {
-    pub runs: Vec<RecordedRun>,
+    pub runs: Vec<Run>,
     pub left_out: Vec<LeftOut>,
 }
 
 /// The reason why nothing can be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    #[error("cannot look for runs in {}: {source}", path.display())]
+    #[error("there is no {}", path.display())]
+    Missing { path: PathBuf },
+    #[error("cannot look for runs in {}: {}", path.display(), reason(source))]
     Folder { path: PathBuf, source: io::Error },
-    #[error("no runs found under {}: no folder there has a {RUN_JSON}", path.display())]
+    #[error("no runs found under {}: no folder there has a {RUN_JSON}, and there is no curve", path.display())]
     NoRuns { path: PathBuf },
+    #[error("`{pattern}` is not a valid pattern: {reason}")]
+    Pattern { pattern: String, reason: String },
+    #[error("{0}")]
+    Options(String),
 }
 
-impl RecordedRun {
-    /// Reads the run in the folder `path`.
-    pub fn read(path: &Path) -> Result<RecordedRun, LeftOut> {
-        // The lock is read first. Otherwise a run that ends in between would look as if it had crashed.
-        let live = is_held(path);
-        let record = RunRecord::read(&path.join(RUN_JSON))?;
-        let curve = Curve::read(&path.join(EPOCHS_CSV))?;
-        Ok(RecordedRun { path: path.to_owned(), record, curve, live })
-    }
-
-    /// Returns the status in words: `crashed` if the record says that it is running and no process owns it.
-    pub fn status(&self) -> String {
-        match self.record.status {
-            Status::Running if !self.live => "crashed".to_owned(),
-            status => status.to_string(),
-        }
+/// Returns an operating system's error in words that people use.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        _ => error.to_string(),
     }
 }
 
-/// Returns the runs in and under each of `paths`, each once, in the order of their paths.
+/// Returns the runs and curves in and under each of `paths`, each once, in the order of their paths. A path may be a folder,
+/// the file of a curve, or a pattern such as `results/*/seed=1`.
+///
+/// A folder stands for the runs in and under it or, if there are none, for the curves there.
 pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
-    let mut seen = BTreeSet::new();
-    let mut found = Found::default();
+    let mut all = Vec::new();
     for path in paths {
-        let mut folders = Vec::new();
-        walk(path, &mut folders)?;
-        if folders.is_empty() {
+        let mut found = Vec::new();
+        for path in expanded(path)? {
+            match path.is_file() {
+                true => found.push(path),
+                false => found.extend(runs_under(&path)?),
+            }
+        }
+        if found.is_empty() {
             return Err(CompareError::NoRuns { path: path.clone() });
         }
-        for folder in folders {
-            let known = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
-            if seen.insert(known) {
-                match RecordedRun::read(&folder) {
-                    Ok(run) => found.runs.push(run),
-                    Err(error) => found.left_out.push(error),
-                }
-            }
+        all.extend(found);
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    let mut found = Found::default();
+    for result in read_all(&all) {
+        match result {
+            Ok(run) => found.runs.push(run),
+            Err(reason) => found.left_out.push(reason),
         }
     }
     Ok(found)
 }
 
-/// Adds the run folders in and under `path`. Links below `path` are not followed, because they may form a loop.
-fn walk(path: &Path, folders: &mut Vec<PathBuf>) -> Result<(), CompareError> {
-    let error = |source| CompareError::Folder { path: path.to_owned(), source };
+/// Reads runs on all cores. The results are in the order of `paths`.
+fn read_all(paths: &[PathBuf]) -> Vec<Result<Run, LeftOut>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = paths.len().div_ceil(threads).max(1);
+    let read = |paths: &[PathBuf]| paths.iter().map(|path| Run::read(path)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = paths.chunks(share).map(|paths| scope.spawn(move || read(paths))).collect();
+        let results = workers.into_iter().map(|worker| worker.join());
+        results.flat_map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Returns the paths that a pattern matches, sorted, or `path` itself if it exists.
+fn expanded(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
+    let text = path.to_string_lossy();
+    if path.exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if !text.contains(['*', '?', '[', '{']) {
+        return Err(CompareError::Missing { path: path.to_owned() });
+    }
+    let invalid =
+        |error: globset::Error| CompareError::Pattern { pattern: text.to_string(), reason: error.kind().to_string() };
+    let pattern = GlobBuilder::new(&text).literal_separator(true).build().map_err(invalid)?.compile_matcher();
+    let is_plain = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
+    let base: PathBuf = path.components().take_while(is_plain).collect();
+    let depth = path.components().count();
+    let mut matched = Vec::new();
+    let mut open = vec![base];
+    while let Some(folder) = open.pop() {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        for path in entries(here)? {
+            let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
+            if pattern.is_match(&path) {
+                matched.push(path);
+            } else if path.is_dir() && (path.components().count() < depth || text.contains("**")) {
+                open.push(path);
+            }
+        }
+    }
+    matched.sort();
+    Ok(matched)
+}
+
+/// Returns the folders of runs in and under `path` or, if there are none, the files of curves.
+fn runs_under(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
+    let (mut folders, mut curves) = (Vec::new(), Vec::new());
+    walk(path, &mut folders, &mut curves)?;
+    if folders.is_empty() { Ok(curves) } else { Ok(folders) }
+}
+
+/// Adds the run folders and the curves in and under `path`. Links below `path` are not followed, because they may form a
+/// loop.
+fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> Result<(), CompareError> {
     if path.join(RUN_JSON).is_file() {
         folders.push(path.to_owned());
     }
-    let mut below = Vec::new();
-    for entry in fs::read_dir(path).map_err(error)? {
-        let entry = entry.map_err(error)?;
-        // Hidden folders hold no results of their own: `.previous` is one.
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.file_type().map_err(error)?.is_dir() {
-            below.push(entry.path());
+    for path in entries(path)? {
+        if path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, folders, curves)?;
+        } else if Curve::is_named_as_one(&path) {
+            curves.push(path);
         }
     }
-    below.sort();
-    below.iter().try_for_each(|folder| walk(folder, folders))
+    Ok(())
+}
+
+/// Returns what is in a folder, sorted, without hidden files and folders: `.previous` holds the results before `--force`.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
+    let error = |source| CompareError::Folder { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }

@@ -1,0 +1,96 @@
+//! Choice of strategies on some seeds, to be reported on others.
+
+use super::Options;
+use super::assess::better;
+use super::measure::{Measure, MeasureKind, Score, reached};
+use super::problem::{Problem, Strategy};
+use super::run::Run;
+use super::stats;
+
+/// The outcome of a choice.
+pub struct Choice<'a> {
+    /// The strategies that are reported, with the runs of the seeds that are reported.
+    pub problem: Problem<'a>,
+    /// The strategy that the choice prefers, if the seeds of the choice are not those of the report.
+    pub preferred: Option<String>,
+    /// How the choice was made, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Reduces a problem to the strategies and seeds that the options choose.
+///
+/// With `by`, strategies that have one value of this key form a group, and the best one of each group stands for it. The
+/// choice uses the validation metric in the last epoch, on the seeds of `select_seeds` or, without them, on all.
+pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
+    let mut notes = Vec::new();
+    let mut preferred = None;
+    let is_selecting = |run: &Run| options.select_seeds.as_ref().is_none_or(|seeds| seeds.has(run.seed()));
+    let measure = |runs: &[&Run]| {
+        let metric = options.metric.or_else(|| runs.first().map(|run| run.metric()));
+        metric.map(|metric| Measure { kind: MeasureKind::Last, metric })
+    };
+    let score = |strategy: &Strategy<'a>| {
+        let runs: Vec<&Run> = strategy.runs.iter().copied().filter(|run| is_selecting(run)).collect();
+        let measure = measure(&runs)?;
+        let values: Option<Vec<f64>> = runs
+            .iter()
+            .map(|run| match measure.of(run, reached(run, measure.metric, options.target)) {
+                Score::Value(value) => Some(value),
+                _ => None,
+            })
+            .collect();
+        values.as_deref().and_then(stats::mean)
+    };
+    let mode = problem.strategies.first().and_then(|it| measure(&it.runs)).map(|it| it.better());
+    if let (Some(key), Some(mode)) = (&options.by, mode) {
+        let value = |strategy: &Strategy<'a>| {
+            let own = strategy.lines.get(key).map(|value| value.trim_matches('"').to_owned());
+            own.unwrap_or_else(|| format!("without {key}"))
+        };
+        let mut groups: Vec<(String, Vec<Strategy<'a>>)> = Vec::new();
+        for strategy in problem.strategies {
+            let name = value(&strategy);
+            match groups.iter_mut().find(|(it, _)| *it == name) {
+                Some((_, group)) => group.push(strategy),
+                None => groups.push((name, vec![strategy])),
+            }
+        }
+        problem.strategies = Vec::new();
+        for (name, group) in groups {
+            let tried = group.len();
+            let best = group.into_iter().min_by(|a, b| better(mode, score(a), score(b)));
+            if let Some(mut best) = best {
+                if tried > 1 {
+                    notes.push(format!("{name} is the best of {tried} strategies: {}", best.label));
+                }
+                best.label = name;
+                problem.strategies.push(best);
+            }
+        }
+        if options.select_seeds.is_none() && !notes.is_empty() {
+            notes.push(
+                "the strategies were chosen and are reported on the same seeds, which favours groups with many \
+                 strategies: see --select-seeds and --report-seeds"
+                    .to_owned(),
+            );
+        }
+    }
+    if let (Some(seeds), Some(mode)) = (&options.select_seeds, mode) {
+        let best = problem.strategies.iter().min_by(|a, b| better(mode, score(a), score(b)));
+        if let Some(best) = best {
+            notes
+                .push(format!("{} is the best strategy on the seeds {seeds}, on which the choice is made", best.label));
+            preferred = Some(best.label.clone());
+        }
+    }
+    let is_reported = |run: &Run| match (&options.report_seeds, &options.select_seeds) {
+        (Some(seeds), _) => seeds.has(run.seed()),
+        (None, Some(seeds)) => !seeds.has(run.seed()),
+        (None, None) => true,
+    };
+    for strategy in &mut problem.strategies {
+        strategy.runs.retain(|run| is_reported(run));
+    }
+    problem.strategies.retain(|strategy| !strategy.runs.is_empty());
+    Choice { problem, preferred, notes }
+}

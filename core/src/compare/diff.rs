@@ -1,0 +1,159 @@
+//! The differences between two runs: their specs, data, programs and machines, and the epoch from which their curves differ.
+
+use std::path::Path;
+
+use super::run::{LeftOut, Run};
+use crate::record::number::exact;
+use crate::record::{RunRecord, SPEC_TOML, differences};
+
+/// The differences between two runs, in lines for people.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// Lines under heads, such as `spec` and `versions`. A part without a difference is left out.
+    pub parts: Vec<(&'static str, Vec<String>)>,
+    /// A sentence on the curves.
+    pub curves: String,
+}
+
+/// Columns of times, which are never the same twice.
+const TIMES: [&str; 2] = ["train_seconds", "eval_seconds"];
+
+/// Reads two runs, or curves, and compares them.
+pub fn diff(a: &Path, b: &Path) -> Result<Difference, LeftOut> {
+    let (a, b) = (Run::read(a)?, Run::read(b)?);
+    let mut parts = Vec::new();
+    let mut add = |head: &'static str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            parts.push((head, lines));
+        }
+    };
+    add("spec", spec(&a, &b));
+    if let (Some(a), Some(b)) = (&a.record, &b.record) {
+        add("data", lines(a, b, &data));
+        add("seed", lines(a, b, &|it| vec![("seed", it.started.seed.to_string())]));
+        add("machine", lines(a, b, &machine));
+        add("versions", versions(a, b));
+        add("end", lines(a, b, &|it| vec![("status", it.status.to_string())]));
+    }
+    Ok(Difference { parts, curves: curves(&a, &b) })
+}
+
+fn spec(a: &Run, b: &Run) -> Vec<String> {
+    let read =
+        |run: &Run| -> Option<toml::Table> { std::fs::read_to_string(run.path.join(SPEC_TOML)).ok()?.parse().ok() };
+    match (read(a), read(b)) {
+        (Some(mut a), Some(mut b)) => {
+            // These have lines of their own.
+            for table in [&mut a, &mut b] {
+                table.remove("seed");
+            }
+            differences(&a, &b, ["in a", "in b"])
+        }
+        (None, None) => Vec::new(),
+        (a, _) => vec![format!("{} has no {SPEC_TOML}", if a.is_none() { "a" } else { "b" })],
+    }
+}
+
+/// Returns `name: x in a, y in b` for each value that differs.
+fn lines(a: &RunRecord, b: &RunRecord, of: &dyn Fn(&RunRecord) -> Vec<(&'static str, String)>) -> Vec<String> {
+    let pairs = of(a).into_iter().zip(of(b)).filter(|((_, a), (_, b))| a != b);
+    pairs.map(|((name, a), (_, b))| format!("{name}: {a} in a, {b} in b")).collect()
+}
+
+fn data(record: &RunRecord) -> Vec<(&'static str, String)> {
+    let data = &record.started.data;
+    vec![
+        ("data set", data.name.clone()),
+        ("fingerprint", record.data_fingerprint.clone()),
+        ("training examples", data.train_examples.to_string()),
+        ("validation examples", data.val_examples.to_string()),
+        ("test examples", data.test_examples.to_string()),
+    ]
+}
+
+fn machine(record: &RunRecord) -> Vec<(&'static str, String)> {
+    let compute = &record.started.compute;
+    vec![
+        ("device", compute.device.clone()),
+        ("threads", compute.threads.to_string()),
+        ("processor", record.processor.clone().unwrap_or_else(|| "unknown".to_owned())),
+        ("host", record.process.host.clone()),
+    ]
+}
+
+fn versions(a: &RunRecord, b: &RunRecord) -> Vec<String> {
+    let mut lines = lines(a, b, &|it| {
+        let commit = it.versions.lr_run_commit.clone().unwrap_or_else(|| "unknown".to_owned());
+        vec![
+            ("lr-run", it.versions.lr_run.clone()),
+            ("commit of lr-run", commit),
+            ("libtorch", it.versions.libtorch.clone()),
+        ]
+    });
+    let names: std::collections::BTreeSet<&String> =
+        a.versions.packages.keys().chain(b.versions.packages.keys()).collect();
+    let version = |record: &RunRecord, name: &str| {
+        record.versions.packages.get(name).cloned().unwrap_or_else(|| "not there".to_owned())
+    };
+    let packages = names.into_iter().filter(|name| version(a, name) != version(b, name));
+    lines.extend(packages.map(|name| format!("{name}: {} in a, {} in b", version(a, name), version(b, name))));
+    lines
+}
+
+/// Returns a sentence on the first epoch and column in which the curves differ.
+fn curves(a: &Run, b: &Run) -> String {
+    let is_compared = |name: &&String| !TIMES.contains(&name.trim()) && b.curve.columns.contains(*name);
+    let columns: Vec<&String> = a.curve.columns.iter().filter(is_compared).collect();
+    let only = |here: &Run, there: &Run| {
+        let own = here.curve.columns.iter().filter(|it| !there.curve.columns.contains(it));
+        own.map(|it| it.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let mut note = String::new();
+    for (name, own) in [("a", only(a, b)), ("b", only(b, a))] {
+        if !own.is_empty() {
+            note += &format!(" Only {name} has {}.", own.join(", "));
+        }
+    }
+    if columns.is_empty() {
+        return format!("The curves have no column in common.{note}");
+    }
+    let ends = (a.curve.epochs().next_back(), b.curve.epochs().next_back());
+    let both = a.curve.epochs().filter(|epoch| b.curve.epochs().any(|it| it == *epoch));
+    for epoch in both {
+        for name in &columns {
+            let (x, y) = (a.curve.value(epoch, name), b.curve.value(epoch, name));
+            let is_same = match (x, y) {
+                (Some(x), Some(y)) => x == y || x.is_nan() && y.is_nan(),
+                (x, y) => x.is_none() && y.is_none(),
+            };
+            if !is_same {
+                let shown = |value: Option<f64>| value.map_or_else(|| "no value".to_owned(), exact);
+                return format!(
+                    "The curves differ from epoch {epoch} on: {} is {} in a and {} in b.{note}",
+                    name.trim(),
+                    shown(x),
+                    shown(y)
+                );
+            }
+        }
+    }
+    match ends {
+        (Some(a), Some(b)) if a != b => {
+            format!("The curves are the same up to epoch {}, where the shorter one ends.{note}", a.min(b))
+        }
+        _ => format!("The curves are the same, digit by digit.{note}"),
+    }
+}
+
+/// Returns the differences as text that ends in a line break.
+pub fn shown(difference: &Difference) -> String {
+    let mut text = String::new();
+    for (head, lines) in &difference.parts {
+        text += &format!("{head}\n");
+        lines.iter().for_each(|line| text += &format!("  {line}\n"));
+    }
+    if difference.parts.is_empty() {
+        text += "The runs have the same spec, data, seed, versions and machine.\n";
+    }
+    text + &format!("{}\n", difference.curves)
+}

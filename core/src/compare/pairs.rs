@@ -1,0 +1,156 @@
+//! The pairs of strategies: their differences, and what can be said about them.
+
+use std::cmp::Ordering;
+
+use super::assess::better;
+use super::measure::Measure;
+use super::report::{Pair, StrategyReport, Verdict};
+use super::{Options, stats};
+use crate::metric::Mode;
+
+/// The probability of a false claim in the family of all pairs.
+const ALPHA: f64 = 0.05;
+
+/// The numbers of a strategy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The seed of each number. `None` if a run has none.
+    pub seeds: Option<Vec<u64>>,
+    /// In the order of the seeds. `None` is a run that failed.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Compares every two of `strategies` (best first), or each with the reference.
+pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options) -> Vec<Pair> {
+    let sample = |it: &StrategyReport| Sample {
+        seeds: it.runs.iter().map(|run| run.seed).collect(),
+        values: it.runs.iter().map(|run| run.value).collect(),
+    };
+    let samples: Vec<Sample> = strategies.iter().map(sample).collect();
+    let reference = options.reference.as_ref().and_then(|name| strategies.iter().position(|it| it.label == *name));
+    let mut pairs = family(&samples, reference, measure.better(), options.margin);
+    // These are computed last, because they take longer than all the rest.
+    for pair in pairs.iter_mut().filter(|it| it.verdict == Verdict::NotToldApart) {
+        let difference = joined(&samples[pair.a], &samples[pair.b]).difference();
+        pair.seeds_needed = difference.and_then(|it| it.seeds_needed(stats::Goal::default()));
+    }
+    pairs
+}
+
+/// Compares every two of `samples`, or each with the reference, and corrects their p-values for each other (Holm).
+///
+/// Two samples that have the same seeds are joined by them. Otherwise, and if runs have no seeds, Welch's interval is
+/// used. This rule does not look at the numbers. If a run failed, the difference has no mean: the sign test decides, in
+/// which a failed run loses against every other.
+pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin: Option<f64>) -> Vec<Pair> {
+    let mut all = Vec::new();
+    for a in 0..samples.len() {
+        for b in a + 1..samples.len() {
+            if reference.is_none_or(|it| it == a || it == b) {
+                all.push(pair(samples, a, b, better));
+            }
+        }
+    }
+    let p: Vec<Option<f64>> = all.iter().map(|it| it.pair.p).collect();
+    // These are probabilities, which Holm takes.
+    let corrected = stats::holm(&p).unwrap_or_else(|_| vec![None; p.len()]);
+    for (compared, p_holm) in all.iter_mut().zip(corrected) {
+        compared.pair.p_holm = p_holm;
+        compared.pair.verdict = verdict(compared, better, margin);
+    }
+    all.into_iter().map(|it| it.pair).collect()
+}
+
+/// The numbers of two samples.
+struct Joined<'a> {
+    a: &'a [Option<f64>],
+    b: &'a [Option<f64>],
+    paired: bool,
+}
+
+fn joined<'a>(a: &'a Sample, b: &'a Sample) -> Joined<'a> {
+    Joined { a: &a.values, b: &b.values, paired: a.seeds.is_some() && a.seeds == b.seeds }
+}
+
+impl Joined<'_> {
+    /// Returns the numbers. `None` if a run failed.
+    fn numbers(&self) -> Option<(Vec<f64>, Vec<f64>)> {
+        let whole = |values: &[Option<f64>]| values.iter().copied().collect::<Option<Vec<f64>>>();
+        whole(self.a).zip(whole(self.b))
+    }
+
+    fn difference(&self) -> Option<stats::Difference> {
+        let (a, b) = self.numbers()?;
+        if self.paired { stats::paired(&a, &b).ok() } else { stats::welch(&a, &b).ok() }
+    }
+
+    /// Counts the seeds in which a is better. A failed run loses against every other.
+    fn wins(&self, mode: Mode) -> stats::Wins {
+        let mut wins = stats::Wins { wins: 0, ties: 0, losses: 0 };
+        // Without common seeds, runs are taken in their order, which does not depend on their numbers.
+        for (a, b) in self.a.iter().zip(self.b) {
+            match better(mode, *a, *b) {
+                Ordering::Less => wins.wins += 1,
+                Ordering::Greater => wins.losses += 1,
+                Ordering::Equal => wins.ties += 1,
+            }
+        }
+        wins
+    }
+}
+
+/// A pair, and the difference that its numbers come from.
+struct Compared {
+    pair: Pair,
+    difference: Option<stats::Difference>,
+}
+
+fn pair(samples: &[Sample], a: usize, b: usize, mode: Mode) -> Compared {
+    let joined = joined(&samples[a], &samples[b]);
+    let n = joined.a.len().min(joined.b.len());
+    let numbers = joined.numbers();
+    let difference = joined.difference();
+    let wins = joined.wins(mode);
+    let p = match (&numbers, &difference) {
+        _ if n < stats::SEEDS_FOR_P => None,
+        (None, _) => wins.p(),
+        (Some(_), difference) => difference.and_then(|it| it.p),
+    };
+    let correlation = numbers.as_ref().filter(|_| joined.paired).and_then(|(a, b)| stats::correlation(a, b));
+    let pair = Pair {
+        a,
+        b,
+        verdict: Verdict::TooFewSeeds,
+        paired: joined.paired,
+        n,
+        difference: difference.map(|it| it.mean),
+        interval: difference.and_then(|it| it.interval).map(|it| (it.low, it.high)),
+        p,
+        p_holm: None,
+        wins: wins.wins,
+        losses: wins.losses,
+        ties: wins.ties,
+        win_share: wins.interval(stats::LEVEL).map(|it| (it.low, it.high)),
+        smallest_p: stats::smallest_sign_p(wins.untied()),
+        correlation,
+        seeds_needed: None,
+    };
+    Compared { pair, difference }
+}
+
+fn verdict(compared: &Compared, mode: Mode, margin: Option<f64>) -> Verdict {
+    let pair = &compared.pair;
+    let Some(p) = pair.p_holm else { return Verdict::TooFewSeeds };
+    let is_higher = match &compared.difference {
+        Some(difference) => match stats::decide(difference, Some(p), margin, ALPHA) {
+            stats::Decision::Equivalent => return Verdict::Equivalent,
+            stats::Decision::NotToldApart => return Verdict::NotToldApart,
+            stats::Decision::Better => true,
+            stats::Decision::Worse => false,
+        },
+        // A run failed, and the wins decide.
+        None if p > ALPHA => return Verdict::NotToldApart,
+        None => return if pair.wins > pair.losses { Verdict::Better } else { Verdict::Worse },
+    };
+    if is_higher == (mode == Mode::Max) { Verdict::Better } else { Verdict::Worse }
+}

@@ -1,0 +1,127 @@
+//! A run to compare: its curve and, if lr-run made it, its record.
+
+use std::path::{Path, PathBuf};
+
+use crate::metric::{Metric, Part, PartMetric};
+use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
+
+/// A run, read from its folder or from a file with its curve alone.
+#[derive(Debug)]
+pub struct Run {
+    /// The folder of the run, or the file of a curve without a record.
+    pub path: PathBuf,
+    /// `None` for a curve of another tool, or without its `run.json`.
+    pub record: Option<RunRecord>,
+    pub curve: Curve,
+    /// True if a live process owns it.
+    pub live: bool,
+}
+
+/// The reason why a run cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LeftOut {
+    #[error(transparent)]
+    Record(#[from] RunRecordError),
+    #[error(transparent)]
+    Curve(#[from] CurveError),
+}
+
+/// The state of a run in a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It reached its end, or it is a curve that says nothing about its end.
+    Finished,
+    Diverged,
+    /// It has not reached its end: it is running, or was interrupted, or failed, or crashed.
+    Unfinished,
+}
+
+impl Run {
+    /// Reads the run in the folder `path`, or the curve in the file `path`.
+    pub fn read(path: &Path) -> Result<Run, LeftOut> {
+        if path.is_file() {
+            return Ok(Run { path: path.to_owned(), record: None, curve: Curve::read(path)?, live: false });
+        }
+        // The lock is read first. Otherwise a run that ends in between would look as if it had crashed.
+        let live = is_held(path);
+        let record = RunRecord::read(&path.join(RUN_JSON))?;
+        let curve = Curve::read(&path.join(EPOCHS_CSV))?;
+        Ok(Run { path: path.to_owned(), record: Some(record), curve, live })
+    }
+
+    /// Returns the status in words: `crashed` if the record says that it is running and no process owns it.
+    pub fn status(&self) -> String {
+        match self.record.as_ref().map(|record| record.status) {
+            None => "a curve".to_owned(),
+            Some(Status::Running) if !self.live => "crashed".to_owned(),
+            Some(status) => status.to_string(),
+        }
+    }
+
+    /// Returns the state of the run.
+    pub fn state(&self) -> State {
+        match self.record.as_ref().map(|record| record.status) {
+            Some(Status::Diverged) => State::Diverged,
+            Some(status) if !status.is_finished() => State::Unfinished,
+            _ => State::Finished,
+        }
+    }
+
+    /// Returns the seed. A curve without a record has it in its path, as `seed=3`, `seed_3` or `seed3`, or not at all.
+    pub fn seed(&self) -> Option<u64> {
+        match &self.record {
+            Some(record) => Some(record.started.seed),
+            None => seed_in(&self.path),
+        }
+    }
+
+    /// Returns the metric that decides in this run: that of its record or, for a curve, the first of the registry that its
+    /// validation part has.
+    pub fn metric(&self) -> PartMetric {
+        match &self.record {
+            Some(record) => {
+                let metric = record.started.metric;
+                let val = Part::Val.of(metric);
+                if self.curve.has(val) { val } else { record.started.deciding_part().of(metric) }
+            }
+            None => {
+                let parts = [Part::Val, Part::Test, Part::Train];
+                let of_part = |part: Part| crate::metric::REGISTRY.iter().map(move |metric| part.of(*metric));
+                parts
+                    .into_iter()
+                    .flat_map(of_part)
+                    .find(|metric| self.curve.has(*metric))
+                    .unwrap_or(Part::Val.of(Metric::LOSS))
+            }
+        }
+    }
+
+    /// Returns the epochs after training began, in ascending order.
+    pub fn trained(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
+        self.curve.epochs().filter(|&epoch| epoch > 0)
+    }
+}
+
+/// Returns the number after the last `seed` in a path.
+fn seed_in(path: &Path) -> Option<u64> {
+    let text = path.to_string_lossy().to_lowercase();
+    let (_, rest) = text.rsplit_once("seed")?;
+    let digits = rest.trim_start_matches(['=', '_', '-', ' ']);
+    let end = digits.find(|it: char| !it.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seed_of_a_curve_is_in_its_path() {
+        let seed = |path: &str| seed_in(Path::new(path));
+        assert_eq!(seed("results/cosine/seed=3/epochs.csv"), Some(3));
+        assert_eq!(seed("cosine_seed12.csv"), Some(12));
+        assert_eq!(seed("logs/Seed-7/version_0/metrics.csv"), Some(7));
+        assert_eq!(seed("cosine.csv"), None);
+        assert_eq!(seed("seedling.csv"), None);
+    }
+}

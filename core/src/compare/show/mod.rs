@@ -1,0 +1,14 @@
+//! The formats of a report, one file each.
+
+mod bars;
+mod csv;
+mod json;
+mod latex;
+mod markdown;
+mod terminal;
+
+pub use csv::csv;
+pub use json::json;
+pub use latex::latex;
+pub use markdown::markdown;
+pub use terminal::terminal;

@@ -1,0 +1,90 @@
+//! A report for people in a terminal.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
+
+use super::bars::bars;
+use crate::compare::grid::{self, Grid};
+use crate::compare::report::{ProblemReport, Report, SensitivityCurve};
+use crate::record::number::rate;
+
+/// Returns the report as text that ends in a line break.
+pub fn terminal(report: &Report, with_pairs: bool) -> String {
+    let mut blocks: Vec<String> = report.problems.iter().map(|problem| of_problem(problem, with_pairs)).collect();
+    let lines = |head: &str, all: &[String]| all.iter().map(|it| format!("{head}: {it}\n")).collect::<String>();
+    blocks.extend(report.profile.as_ref().map(|profile| {
+        let problems = profile.problems.len();
+        format!("{problems} problems, by the median epochs to the target\n\n{}", table(&grid::profile(profile)))
+    }));
+    let rest = lines("note", &report.notes) + &lines("left out", &report.left_out);
+    blocks.extend((!rest.is_empty()).then_some(rest));
+    // Names of files and strategies are somebody else's: they must not move the cursor.
+    blocks.join("\n").chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
+}
+
+fn of_problem(problem: &ProblemReport, with_pairs: bool) -> String {
+    let mut text = format!("{}\ncompared by {}\n\n", problem.title, problem.measure);
+    for conclusion in &problem.conclusions {
+        text += &format!("{conclusion}\n");
+    }
+    text += &format!("\n{}", table(&grid::strategies(problem)));
+    if let Some(bars) = bars(problem) {
+        text += &format!("\n{bars}");
+    }
+    if with_pairs && !problem.pairs.is_empty() {
+        text += &format!("\n{}", table(&grid::pairs(problem)));
+    }
+    for curve in problem.sensitivity.iter().flat_map(|it| &it.curves) {
+        text += &format!("\n{}", sensitivity(problem, curve));
+    }
+    for warning in &problem.warnings {
+        text += &format!("warning: {warning}\n");
+    }
+    text
+}
+
+/// Returns a table without frames. The first column is text, the others are aligned on the right.
+fn table(grid: &Grid) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    let cell = |(at, text): (usize, &String)| match at {
+        0 => Cell::new(text),
+        _ => Cell::new(text).set_alignment(CellAlignment::Right),
+    };
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(grid.head.iter().enumerate().map(cell));
+    for row in &grid.rows {
+        table.add_row(row.iter().enumerate().map(cell));
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> String {
+    let key = problem.sensitivity.as_ref().map(|it| it.key.as_str()).unwrap_or_default();
+    let mut text = format!("{key} of {}: best {}", curve.label, rate(curve.best));
+    if curve.at_edge {
+        text += ", at the edge of the values that were tried";
+    }
+    let (low, high) = curve.band;
+    text += &match low == high {
+        true => ", which is told apart from all others\n".to_owned(),
+        false => format!(", not told apart from {} to {} ({:.1} decades)\n", rate(low), rate(high), curve.band_decades),
+    };
+    if let Some(room) = curve.head_room {
+        text += &format!("  the largest value without a diverged run is {} times the best\n", rate(room));
+    }
+    if let Some(mean) = curve.sensitivity {
+        let (from, to) = curve.range;
+        text += &format!(
+            "  sensitivity from {} to {}: {} worse than the best on average\n",
+            rate(from),
+            rate(to),
+            problem.measure.difference(mean)
+        );
+    }
+    if let Some((default, value)) = curve.at_default {
+        let value = value.map_or_else(|| "failed".to_owned(), |it| problem.measure.shown(it));
+        text += &format!("  at the default of {}: {value}\n", rate(default));
+    }
+    text
+}

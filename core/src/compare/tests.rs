@@ -1,0 +1,236 @@
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::record::{Event, Experiment, Facts, Opened, Outcome, Row, RunDirectory, Started, Status, example};
+
+/// A run to write: its folder, strategy, seed, and the validation accuracy of each epoch.
+struct Made<'a> {
+    folder: &'a str,
+    strategy: &'a str,
+    seed: u64,
+    accuracies: &'a [f64],
+    status: Option<Status>,
+}
+
+/// Writes a run below `results`. Its spec has the strategy as the type of its schedule, or `TYPE@LR` as both type and rate.
+fn write(results: &Path, made: &Made<'_>) {
+    let (strategy, lr) = made.strategy.split_once('@').unwrap_or((made.strategy, "0.1"));
+    let spec: toml::Table = format!(
+        "seed = {}\nepochs = 3\n[optimizer]\ntype = \"sgd\"\nlr = {lr}\n[schedule]\ntype = \"{strategy}\"\n",
+        made.seed
+    )
+    .parse()
+    .unwrap();
+    let folder = results.join(made.folder);
+    let Ok(Opened::Ready(directory)) = RunDirectory::open(&folder, &spec, false) else { panic!("not ready") };
+    let rows: Vec<Row> =
+        made.accuracies.iter().zip(0..).map(|(&accuracy, epoch)| example::row(epoch, 0.5, accuracy)).collect();
+    let started = Started { seed: made.seed, target: None, ..example::started() };
+    let mut events = vec![Event::Started(Box::new(started))];
+    events.extend(rows.into_iter().map(Event::Epoch));
+    let end = |status| Event::Ended(Box::new(Outcome { status, reached: None, ..example::outcome() }));
+    events.extend(made.status.map(end));
+    let facts = Facts { experiment: Experiment::of(&spec, "data"), ..example::facts() };
+    let mut sinks = directory.sinks(facts);
+    events.iter().for_each(|event| crate::record::Sink::on(&mut sinks, event).unwrap());
+}
+
+/// Writes runs of `strategy` with the seeds from 1, whose last accuracies are `last`.
+fn write_seeds(results: &Path, strategy: &str, last: &[f64]) {
+    for (seed, &accuracy) in (1..).zip(last) {
+        let accuracies = [0.1, 0.5, 0.8, accuracy];
+        let folder = format!("{strategy}/seed={seed}");
+        let status = Some(Status::Completed);
+        write(results, &Made { folder: &folder, strategy, seed, accuracies: &accuracies, status });
+    }
+}
+
+fn compared(results: &Path, options: &Options) -> Report {
+    compare(&[results.to_owned()], options).unwrap()
+}
+
+const COSINE: [f64; 5] = [0.90, 0.91, 0.92, 0.91, 0.90];
+const STEP: [f64; 5] = [0.86, 0.88, 0.87, 0.87, 0.86];
+const LINEAR: [f64; 5] = [0.91, 0.90, 0.92, 0.90, 0.91];
+
+#[test]
+fn a_report_says_which_strategy_is_best_and_which_cannot_be_told_apart() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    write_seeds(results.path(), "linear", &LINEAR);
+    let report = compared(results.path(), &Options::default());
+    assert_eq!(report.left_out, Vec::<String>::new());
+    insta::assert_snapshot!(show::terminal(&report, true));
+    insta::assert_snapshot!(show::markdown(&report, false));
+    insta::assert_snapshot!(show::latex(&report, false));
+    insta::assert_snapshot!(show::csv(&report));
+    let json: serde_json::Value = serde_json::from_str(&show::json(&report)).unwrap();
+    assert_eq!(json["problems"][0]["strategies"][0]["runs"][0]["seed"], 1);
+}
+
+#[test]
+fn fewer_than_three_seeds_make_no_claim() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE[..2]);
+    write_seeds(results.path(), "step", &[0.1, 0.1]);
+    let problem = &compared(results.path(), &Options::default()).problems[0];
+    assert!(problem.conclusions[0].starts_with("No claim can be made from 2 seeds: cosine has the best result"));
+    assert!(problem.pairs.iter().all(|pair| pair.p.is_none() && pair.p_holm.is_none()));
+    assert!(problem.strategies.iter().all(|it| it.letters.is_empty()));
+}
+
+#[test]
+fn a_diverged_run_is_counted_and_ranked_last() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "step", &[0.5; 6]);
+    write_seeds(results.path(), "wild", &[0.99; 5]);
+    let bad = [0.1, 0.99, 0.99, f64::NAN];
+    let status = Some(Status::Diverged);
+    write(results.path(), &Made { folder: "wild/seed=6", strategy: "wild", seed: 6, accuracies: &bad, status });
+    let problem = &compared(results.path(), &Options::default()).problems[0];
+    let labels: Vec<&str> = problem.strategies.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(labels, ["step", "wild"]);
+    let wild = &problem.strategies[1].summary;
+    assert_eq!((wild.diverged, wild.mean, wild.worst, wild.median), (1, None, None, Some(0.99)));
+    // Five wins of six tell nothing.
+    let pair = &problem.pairs[0];
+    assert_eq!((pair.wins, pair.losses, pair.difference), (1, 5, None));
+    assert_eq!(pair.verdict, report::Verdict::NotToldApart);
+}
+
+#[test]
+fn runs_that_cannot_be_used_are_named() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    let made = |folder, seed, status| Made { folder, strategy: "cosine", seed, accuracies: &[0.1, 0.5], status };
+    write(results.path(), &made("again/seed=1", 1, Some(Status::Completed)));
+    write(results.path(), &made("cosine/seed=7", 7, None));
+    write(results.path(), &made("cosine/seed=8", 8, Some(Status::Completed)));
+    fs::write(results.path().join("cosine/seed=8/epochs.csv"), "a,b\n").unwrap();
+    write(results.path(), &made("cosine/seed=9", 9, Some(Status::Completed)));
+    fs::write(results.path().join("cosine/seed=9/run.json"), "{}").unwrap();
+    let report = compared(results.path(), &Options::default());
+    let all = report.left_out.join("\n");
+    for part in
+        ["seed=7: the run is not finished (crashed)", "seed=8", "no column `epoch`", "seed=9", "same strategy and seed"]
+    {
+        assert!(all.contains(part), "{part} is not in\n{all}");
+    }
+    assert_eq!(report.left_out.len(), 4);
+    assert_eq!(report.problems[0].strategies[0].summary.seeds, 5);
+}
+
+#[test]
+fn strategies_of_different_problems_are_not_compared() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    fs::write(results.path().join("one.csv"), "epoch,val_accuracy\n1,0.5\n2,0.6\n").unwrap();
+    fs::write(results.path().join("other.csv"), "epoch,val_rmse\n1,0.5\n2,0.4\n").unwrap();
+    let paths = ["cosine", "one.csv", "other.csv"].map(|name| results.path().join(name));
+    let report = compare(&paths, &Options::default()).unwrap();
+    let measures: Vec<String> = report.problems.iter().map(|it| it.measure.to_string()).collect();
+    assert_eq!(measures.len(), 3);
+    assert!(measures.contains(&"val_rmse in the last epoch".to_owned()), "{measures:?}");
+}
+
+#[test]
+fn a_margin_makes_equivalence_a_conclusion() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "linear", &LINEAR);
+    let with_margin = |margin| compared(results.path(), &Options { margin: Some(margin), ..Options::default() });
+    assert_eq!(with_margin(0.05).problems[0].pairs[0].verdict, report::Verdict::Equivalent);
+    assert_eq!(with_margin(0.001).problems[0].pairs[0].verdict, report::Verdict::NotToldApart);
+}
+
+#[test]
+fn strategies_are_chosen_on_some_seeds_and_reported_on_others() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &[0.99, 0.99, 0.5, 0.5, 0.5]);
+    write_seeds(results.path(), "step", &[0.5, 0.5, 0.6, 0.7, 0.8]);
+    let seeds = |text: &str| text.parse().ok();
+    let options = Options { select_seeds: seeds("1-2"), report_seeds: seeds("3-5"), ..Options::default() };
+    let problem = &compared(results.path(), &options).problems[0];
+    assert!(problem.conclusions[0].starts_with("cosine is the best strategy on the seeds 1-2"));
+    let step = problem.strategies.iter().find(|it| it.label == "step").unwrap();
+    assert_eq!((step.summary.seeds, step.summary.best), (3, Some(0.8)));
+}
+
+#[test]
+fn a_folder_without_runs_is_an_error() {
+    let results = tempfile::tempdir().unwrap();
+    let error = |path: &str| compare(&[results.path().join(path)], &Options::default()).unwrap_err().to_string();
+    fs::create_dir(results.path().join("empty")).unwrap();
+    assert!(error("empty").starts_with("no runs found under "));
+    assert!(error("missing").starts_with("there is no "));
+    assert!(error("missing*").starts_with("no runs found under "));
+    assert!(error("missing[").contains("is not a valid pattern"));
+}
+
+#[test]
+fn a_pattern_finds_runs() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    let pattern = results.path().join("*/seed=[12]");
+    let report = compare(&[pattern], &Options::default()).unwrap();
+    let seeds: Vec<usize> = report.problems[0].strategies.iter().map(|it| it.summary.seeds).collect();
+    assert_eq!(seeds, [2, 2]);
+}
+
+#[test]
+fn the_learning_rate_has_a_band_and_an_edge() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "step@0.001", &[0.5, 0.51, 0.52, 0.51]);
+    write_seeds(results.path(), "step@0.01", &[0.90, 0.91, 0.92, 0.93]);
+    write_seeds(results.path(), "step@0.1", &[0.91, 0.90, 0.93, 0.92]);
+    let bad = [0.1, 0.5, f64::NAN];
+    let status = Some(Status::Diverged);
+    for seed in 1..5 {
+        let folder = format!("step@1/seed={seed}");
+        write(results.path(), &Made { folder: &folder, strategy: "step@1.0", seed, accuracies: &bad, status });
+    }
+    let options = Options { default_lr: Some(|_| Some(0.01)), ..Options::default() };
+    let report = compared(results.path(), &options);
+    let curve = &report.problems[0].sensitivity.as_ref().unwrap().curves[0];
+    assert_eq!(curve.points.iter().map(|it| it.value).collect::<Vec<_>>(), [0.001, 0.01, 0.1, 1.0]);
+    assert_eq!((curve.band, curve.at_edge, curve.head_room), ((0.01, 0.1), false, Some(0.1 / curve.best)));
+    assert!((curve.band_decades - 1.0).abs() < 1e-12);
+    assert_eq!(curve.at_default.map(|it| it.0), Some(0.01));
+    // Over ln 10 each: 0.405, 0, 0 and, for the diverged rate, the loss from the untrained 0.1.
+    let best = 0.915;
+    let expected = ((best - 0.51) / 2.0 + (best - 0.1) / 2.0) / 3.0;
+    assert!((curve.sensitivity.unwrap() - expected).abs() < 1e-12, "{:?}", curve.sensitivity);
+    let text = show::terminal(&report, false);
+    assert!(text.contains("not told apart from 0.01 to 0.1 (1.0 decades)"), "{text}");
+}
+
+#[test]
+fn an_inner_best_value_is_asked_for() {
+    let results = tempfile::tempdir().unwrap();
+    for (lr, accuracy) in [("0.001", 0.5), ("0.01", 0.6), ("0.1", 0.7)] {
+        write_seeds(results.path(), &format!("step@{lr}"), &[accuracy; 3]);
+    }
+    let warnings = compared(results.path(), &Options::default()).problems[0].warnings.join("\n");
+    assert!(warnings.contains("the best `optimizer.lr` of"), "{warnings}");
+}
+
+#[test]
+fn the_difference_between_two_runs_names_the_first_epoch() {
+    let results = tempfile::tempdir().unwrap();
+    let made =
+        |folder, strategy, accuracies| Made { folder, strategy, seed: 1, accuracies, status: Some(Status::Completed) };
+    write(results.path(), &made("a", "step", &[0.1, 0.5, 0.6]));
+    write(results.path(), &made("b", "step@0.2", &[0.1, 0.5, 0.7]));
+    let [a, b] = ["a", "b"].map(|name| results.path().join(name));
+    let text = diff::shown(&diff::diff(&a, &b).unwrap());
+    assert_eq!(
+        text,
+        "spec\n  optimizer.lr: 0.1 in a, 0.2 in b\nThe curves differ from epoch 2 on: train_accuracy is 0.5875 in a and \
+         0.6875 in b.\n"
+    );
+    let same = diff::shown(&diff::diff(&a, &a).unwrap());
+    assert!(same.ends_with("The curves are the same, digit by digit.\n"), "{same}");
+}
