@@ -1,10 +1,12 @@
 //! `lr-run predict RUN`: writes what a finished run predicts for the rows of a new table.
 
+use std::io::{self, Write};
+
 use super::finished_run::FinishedRun;
 use super::{job, machine};
 use crate::batches::Batches;
 use crate::cli::{Error, PredictArgs, print};
-use crate::dataset::{Coding, NewRows, Part, TargetKind, Targets, Task};
+use crate::dataset::{Coding, NewRows, Part, TargetKind, Targets, Task, Unseen, Warning};
 use crate::exit::Exit;
 use crate::libtorch::{device, kind};
 use crate::plan::{Assume, plan_assuming};
@@ -33,7 +35,8 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)), ..Assume::default() };
     let (plans, _) = plan_assuming(&run.spec, &machine(), assume)?;
     let plan = plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
-    let NewRows { inputs, rows, used } = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
+    let new = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
+    let NewRows { inputs, rows, used, unseen } = new;
 
     job::prepare_libtorch(&plan);
     let targets = match task {
@@ -50,7 +53,7 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     let outputs = train::predict(&plan.model.architecture, &store, plan.loss, &examples).map_err(Error::failed)?;
     let table = table(coding, &outputs, rows, &used).map_err(Error::failed)?;
     atomic_write(&args.output, &table).map_err(Error::failed)?;
-    report(args, rows, used.len());
+    report(args, rows, used.len(), unseen);
     Ok(Exit::Success)
 }
 
@@ -95,10 +98,17 @@ fn cells(target: &TargetKind, outputs: &[f32]) -> Vec<String> {
     }
 }
 
-fn report(args: &PredictArgs, rows: usize, used: usize) {
+fn report(args: &PredictArgs, rows: usize, used: usize, unseen: Vec<Unseen>) {
     let path = args.output.display().to_string();
+    let cells: serde_json::Map<String, serde_json::Value> =
+        unseen.iter().map(|it| (it.column.clone(), it.cells.into())).collect();
+    if !unseen.is_empty() {
+        let warning = Warning::UnseenValues { columns: unseen };
+        let _ = writeln!(io::stderr(), "warning: {warning}\nhelp: {}", warning.help());
+    }
     if args.show.json {
-        print(&format!("{}\n", serde_json::json!({ "output": path, "rows": rows, "predicted": used })));
+        let report = serde_json::json!({ "output": path, "rows": rows, "predicted": used, "unseen_values": cells });
+        print(&format!("{report}\n"));
     } else if !args.show.quiet {
         let left = rows - used;
         let left = if left == 0 { String::new() } else { format!("; {left} rows with empty cells have no prediction") };

@@ -27,11 +27,17 @@ pub struct ColumnCoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// One input. `median`, that of the training rows, is the value of an empty cell.
-    Number { median: f32 },
-    /// One input for each of `categories`, then one for all other values: 1 for the value of the cell, else 0. All are 0
-    /// for an empty cell.
-    Category { categories: Vec<String> },
+    /// One input. `median`, that of the training rows, is the value of an empty cell. If the training rows have no other
+    /// number, `constant` is true, and the input is `median` whatever the cell is: a model cannot learn from such an input.
+    Number {
+        median: f32,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        constant: bool,
+    },
+    /// One input for each of `categories`: 1 for the value of the cell, else 0. If the training rows have `others` besides,
+    /// one more input stands for all of them and for all values that no training row has. All are 0 for an empty cell and,
+    /// without `others`, for a value that no training row has.
+    Category { categories: Vec<String>, others: Vec<String> },
 }
 
 /// The coding of the target column.
@@ -74,7 +80,7 @@ impl ColumnCoding {
     pub fn width(&self) -> usize {
         let own = match &self.kind {
             ColumnKind::Number { .. } => 1,
-            ColumnKind::Category { categories } => categories.len() + 1,
+            ColumnKind::Category { categories, others } => categories.len() + usize::from(!others.is_empty()),
         };
         own + usize::from(self.has_gaps)
     }
@@ -83,9 +89,10 @@ impl ColumnCoding {
         let name = &self.name;
         let mut inputs = match &self.kind {
             ColumnKind::Number { .. } => vec![name.clone()],
-            ColumnKind::Category { categories } => {
+            ColumnKind::Category { categories, others } => {
                 let values = categories.iter().map(|value| format!("{name}={value}"));
-                values.chain([format!("{name}=other")]).collect()
+                let other = (!others.is_empty()).then(|| format!("{name}=other"));
+                values.chain(other).collect()
             }
         };
         if self.has_gaps {
@@ -95,9 +102,8 @@ impl ColumnCoding {
     }
 
     fn indicators(&self) -> Vec<bool> {
-        let mut indicators = vec![true; self.width()];
-        indicators[0] = !matches!(self.kind, ColumnKind::Number { .. });
-        indicators
+        let is_number = matches!(self.kind, ColumnKind::Number { .. });
+        (0..self.width()).map(|input| input > 0 || !is_number).collect()
     }
 }
 

@@ -33,9 +33,15 @@
 //! value.
 //!
 //! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category. Each of
-//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others.
-//! One more input stands for all other values, including values that occur in no training row. These columns are left
-//! out, with a warning: row numbers, dates, and text with different values in more than half of the rows.
+//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others. If
+//! the training rows have further values, one more input stands for all others, including values that occur in no
+//! training row; otherwise such a value has 0 in all inputs. An input that is the same in all training rows stays the
+//! same for all other rows, since a model learns nothing about it. These columns are left out, with a warning: row
+//! numbers, dates, and text with different values in more than half of the rows.
+//!
+//! In categories and classes, true, false, yes and no are one value in any letter case (`True`, `TRUE`); so are t, f, y
+//! and n in a column that has only such words. Whole numbers are one value in any spelling (`7`, `07`, `7.0`). Everything
+//! else is compared character by character.
 //!
 //! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all
 //! its inputs, and a further input is 1 where the cell is empty. Rows without a target are left out with "drop" and
@@ -215,7 +221,7 @@ impl Dataset for Csv {
         let columns = encode::sources(coding, &sheet)?;
         let Rows { used, .. } = select(&sheet, &[], &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);
-        Ok(NewRows { inputs, rows: sheet.rows, used })
+        Ok(NewRows { inputs, rows: sheet.rows, unseen: encode::unseen(coding, &sheet, &used), used })
     }
 }
 

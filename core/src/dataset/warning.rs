@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::split::class_sizes;
-use super::{Data, Part, Targets, Task};
+use super::{Data, Part, Targets, Task, Unseen};
 
 /// Something that a person should know about the data before training.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Warning {
     RowsLeftOut { rows: usize, of: usize, reasons: Vec<String> },
     /// A target is far from the numbers that a new model predicts.
     LargeTarget { column: String, mean: f64, sd: f64 },
+    /// Another file than that of the training part has values that no training row has.
+    UnseenValues { columns: Vec<Unseen> },
     /// The header of a table looks like a row of values. The text says why.
     HeaderOfValues { doubt: String },
     /// Nearly every example has a class of its own.
@@ -78,6 +80,7 @@ impl Warning {
             Warning::ColumnsLeftOut { .. } => &["drop", "path"],
             Warning::RowsLeftOut { .. } => &["missing", "path"],
             Warning::LargeTarget { .. } => &["target"],
+            Warning::UnseenValues { .. } => &["test_path", "path"],
             Warning::HeaderOfValues { .. } => &["header", "path"],
         }
     }
@@ -109,6 +112,9 @@ impl Warning {
             Warning::LargeTarget { .. } => {
                 "scale_target = true trains on standardized targets, and reports loss and rmse in the target's units"
                     .into()
+            }
+            Warning::UnseenValues { .. } => {
+                "a model has learned nothing about them: look for other spellings of the values that it knows".into()
             }
             Warning::HeaderOfValues { .. } => "if it is one, write header = true".into(),
             Warning::FewExamples { held_out, .. } => {
@@ -159,6 +165,17 @@ impl fmt::Display for Warning {
             Warning::LargeTarget { column, mean, sd } => {
                 let [mean, sd] = [mean, sd].map(|value| format!("{value:.4}"));
                 write!(f, "column `{column}` has mean {mean} and standard deviation {sd}, which a model learns slowly")
+            }
+            Warning::UnseenValues { columns } => {
+                let shown = columns.iter().take(NAMES_SHOWN).map(|Unseen { column, cells }| format!("{cells} in `{column}`"));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                let cells: usize = columns.iter().map(|column| column.cells).sum();
+                let verb = if cells == 1 { "cell has a value" } else { "cells have values" };
+                write!(f, "{cells} {verb} that no training row has: {shown}")?;
+                match columns.len().saturating_sub(NAMES_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and others in {more} more columns"),
+                }
             }
             Warning::HeaderOfValues { doubt } => f.write_str(doubt),
             Warning::FewExamples { train, held_out, test, read_as } => {
@@ -240,6 +257,11 @@ mod tests {
             missing("training", 7),
             "the training part has no example of classes `0`, `1`, `2`, `3`, `4` and 2 more"
         );
+        let unseen = |n: usize| Warning::UnseenValues {
+            columns: names(n).into_iter().map(|column| Unseen { column, cells: 1 }).collect(),
+        };
+        assert_eq!(unseen(1).to_string(), "1 cell has a value that no training row has: 1 in `0`");
+        assert!(unseen(7).to_string().ends_with("1 in `4` and others in 2 more columns"));
         let few = Warning::FewExamples { train: 8, held_out: 2, test: 0, read_as: "2 classes".into() };
         assert_eq!(
             few.to_string(),

@@ -3,6 +3,7 @@
 use super::columns::{Role, index, roles};
 use super::keys::Keys;
 use super::rows::{Rows, select};
+use super::target::Classes;
 use super::{describe, encode, target};
 use crate::dataset::sheet::{Cells, Column, Sheet};
 use crate::dataset::split::{Alike, draw};
@@ -34,11 +35,11 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
     let Rows { used, left_out } = select(sheet, &needed, &feature_columns, keys.missing)?;
     let task = keys.task.map_or_else(|| target::guess_task(sheet, target), Ok)?;
     let classes = match task {
-        TaskKind::Classification => target::classes(sheet, target, &used)?,
-        TaskKind::Regression => Vec::new(),
+        TaskKind::Classification => Classes::find(sheet, target, &used)?,
+        TaskKind::Regression => Classes::default(),
     };
     let targets = |sheet: &Sheet, target: &Column, rows: &[u32]| match task {
-        TaskKind::Classification => target::class_numbers(&classes, sheet, target, rows),
+        TaskKind::Classification => classes.numbers(sheet, target, rows),
         TaskKind::Regression => target::values(sheet, target, rows),
     };
 
@@ -61,17 +62,19 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
     let rows = keys.split.rows_of_table(&part_targets, groups.as_deref());
     let train = pick(&part, &rows.train);
 
-    let columns = features().map(|(column, role)| encode::learn(column, role, keys.max_categories, &train)).collect();
-    let (kind, large) = target_kind(keys, task, &classes, &part_targets.targets, &rows.train);
+    let columns = feature_columns.iter().map(|column| encode::learn(sheet, column, keys.max_categories, &train)).collect();
+    let (kind, large) = target_kind(keys, task, &classes.names, &part_targets.targets, &rows.train);
     let coding = Coding { columns, target: TargetCoding { name: keys.target.clone(), kind } };
     let make = |sheet: &Sheet, rows: &[u32], mut targets: Targets| -> Result<Part, Error> {
         coding.target.kind.apply(&mut targets);
         Ok(Part { inputs: Inputs::Floats(encode::inputs(&coding, sheet, rows)?), targets, len: rows.len() })
     };
+    let mut unseen = Vec::new();
     let test = match &other {
         Some(other) => {
             let target = &other.columns[index(other, &keys.target)?];
             let Rows { used, .. } = select(other, &[target], &encode::sources(&coding, other)?, keys.missing)?;
+            unseen = encode::unseen(&coding, other, &used);
             Some(make(other, &used, targets(other, target, &used)?)?)
         }
         None if test_part.is_empty() => None,
@@ -79,14 +82,17 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
     };
     let about = describe::about(sheet, other.as_ref(), &roles, left_out, &coding, &part_targets.targets, &train);
     let task_of_data = match task {
-        TaskKind::Classification => Task::Classification { classes: classes.len() },
+        TaskKind::Classification => Task::Classification { classes: classes.names.len() },
         TaskKind::Regression => Task::Regression { outputs: 1 },
     };
     let whole = make(sheet, &part, part_targets.targets)?;
     let mut data = Data::new(whole, test, vec![coding.width()], task_of_data, rows);
     data.info.warnings = describe::warnings(keys, sheet, &roles, &about, used.len());
     data.info.warnings.extend(large);
-    Ok(Table { data: data.of_user(classes), task, coding, about })
+    if !unseen.is_empty() {
+        data.info.warnings.push(Warning::UnseenValues { columns: unseen });
+    }
+    Ok(Table { data: data.of_user(classes.names), task, coding, about })
 }
 
 fn pick(rows: &[u32], places: &[u32]) -> Vec<u32> {

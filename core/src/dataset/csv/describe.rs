@@ -37,20 +37,14 @@ fn of_column(column: &Column, role: &Role, coding: &Coding, train: &[u32]) -> Co
             let (min, max) = (values().fold(f32::NAN, f32::min), values().fold(f32::NAN, f32::max));
             ColumnUse::Number { min, max }
         }
-        (_, Cells::Text { words, codes }) => {
-            let mut is_used = vec![false; words.len()];
-            for &row in train {
-                if let Some(is_used) = is_used.get_mut(codes[row as usize] as usize) {
-                    *is_used = true;
-                }
-            }
-            let values = is_used.into_iter().filter(|is_used| *is_used).count();
+        (_, Cells::Text { .. }) => {
             let own = coding.columns.iter().find(|it| it.name == column.name).map(|it| &it.kind);
-            let categories = match own {
-                Some(ColumnKind::Category { categories }) => categories.clone(),
-                _ => Vec::new(),
-            };
-            ColumnUse::Category { others: values - categories.len(), categories }
+            match own {
+                Some(ColumnKind::Category { categories, others }) => {
+                    ColumnUse::Category { categories: categories.clone(), others: others.len() }
+                }
+                _ => ColumnUse::Category { categories: Vec::new(), others: 0 },
+            }
         }
     };
     ColumnAbout { name: column.name.clone(), usage, empty: column.empty_cells() }

@@ -29,7 +29,7 @@ pub use delimiter::Delimiter;
 pub use found::{Found, HeaderDoubt, Renamed};
 pub use kind::Kind;
 pub use missing::MISSING_WORDS;
-pub use number::Marks;
+pub use number::{Marks, whole};
 
 use self::build::{Pass, Rows, pass};
 use self::decode::Source;
