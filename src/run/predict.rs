@@ -87,9 +87,7 @@ fn table(coding: &Coding, outputs: &[f32], rows: usize, used: &[u32]) -> csv::Re
 /// Returns the cells of a row: the class with the highest probability and all probabilities, or the value.
 fn cells(target: &TargetKind, outputs: &[f32]) -> Vec<String> {
     match target {
-        TargetKind::Regression { mean, sd } => {
-            vec![((f64::from(outputs[0]) * sd + mean) as f32).to_string()]
-        }
+        TargetKind::Regression { .. } => vec![target.shown(outputs[0])],
         TargetKind::Classification { classes } => {
             let highest = (1..outputs.len()).fold(0, |best, at| if outputs[at] > outputs[best] { at } else { best });
             let name = classes.get(highest).cloned().unwrap_or_default();

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Targets;
-
 /// The coding of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coding {
@@ -27,12 +25,18 @@ pub struct ColumnCoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// One input. `median`, that of the training rows, is the value of an empty cell. If the training rows have no other
-    /// number, `constant` is true, and the input is `median` whatever the cell is: a model cannot learn from such an input.
+    /// One input: the number less `offset`. `median`, that of the training rows less `offset`, is the input of an empty cell.
+    /// `offset` is 0 unless `f32` would lose the differences between the numbers. If the training rows have no two numbers,
+    /// `constant` is true, and the input is `median` whatever the cell is: a model cannot learn from such an input.
     Number {
         median: f32,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        offset: f64,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         constant: bool,
+        /// The unit that the cells have, such as `%` or `$`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
     },
     /// One input for each of `categories`: 1 for the value of the cell, else 0. If the training rows have `others` besides,
     /// one more input stands for all of them and for all values that no training row has. All are 0 for an empty cell and,
@@ -107,6 +111,10 @@ impl ColumnCoding {
     }
 }
 
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
 impl TargetKind {
     /// Returns the mean and the standard deviation of the values before they were scaled.
     pub fn scale(&self) -> (f64, f64) {
@@ -116,13 +124,31 @@ impl TargetKind {
         }
     }
 
-    /// Scales values as a model learns them. Classes stay as they are.
-    pub fn apply(&self, targets: &mut Targets) {
+    /// Renders the value that a model's `output` means, in the units of the target. It has no more digits than the output.
+    pub fn shown(&self, output: f32) -> String {
         let (mean, sd) = self.scale();
-        if let (Targets::Values(values), true) = (targets, (mean, sd) != (0.0, 1.0)) {
-            for value in values {
-                *value = ((f64::from(*value) - mean) / sd) as f32;
-            }
+        let value = f64::from(output) * sd + mean;
+        // Where rounding to `f32` would be seen on the scale of the model, the digits of its steps are enough.
+        let error = (f64::from(value as f32) - value).abs();
+        let step = sd * f64::from(f32::EPSILON);
+        if error <= step {
+            return (value as f32).to_string();
         }
+        let decimals = (-step.log10()).ceil().clamp(0.0, 17.0) as usize;
+        format!("{value:.decimals$}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_have_the_digits_of_the_output() {
+        let shown = |mean, sd, output| TargetKind::Regression { mean, sd }.shown(output);
+        assert_eq!(shown(0.0, 1.0, 0.1), "0.1");
+        assert_eq!(shown(475.0, 200.0, 0.5), "575");
+        assert_eq!(shown(1_600_000_000.0, 400.0, 0.25), "1600000100.00000");
+        assert_eq!(shown(1e12, 1e9, 0.001), "1000001000000");
     }
 }

@@ -28,8 +28,9 @@
 //!
 //! Without `task`, the targets decide. The task is classification if no target is a number, or if all targets are
 //! integers with at most 20 different values, and these repeat (at most 3 different values for 4 rows) or are 0, 1, 2,
-//! … The task is regression if the targets are other numbers. If the column has both numbers and text, set `task`;
-//! otherwise that is an error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
+//! … The task is regression if the targets are other numbers. A warning names a target that may have more than 20
+//! classes: integers from 0 or 1 that repeat. If the column has both numbers and text, set `task`; otherwise that is an
+//! error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
 //! value.
 //!
 //! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category. Each of
@@ -37,7 +38,13 @@
 //! the training rows have further values, one more input stands for all others, including values that occur in no
 //! training row; otherwise such a value has 0 in all inputs. An input that is the same in all training rows stays the
 //! same for all other rows, since a model learns nothing about it. These columns are left out, with a warning: row
-//! numbers, dates, and text with different values in more than half of the rows.
+//! numbers, dates (also `20240131`), and text with different values in more than half of the rows.
+//!
+//! A column is also one of numbers if all its cells have the same unit, % or a currency: `$1,200` is 1200, and `7%` is 7.
+//! New rows must have the % too. A column in which only some cells are such amounts is text, with a warning.
+//!
+//! Inputs have 32 bits. If these would round the differences between the numbers of a column away, as for times in
+//! seconds since 1970, the median of its training rows is subtracted first.
 //!
 //! In categories and classes, true, false, yes and no are one value in any letter case (`True`, `TRUE`); so are t, f, y
 //! and n in a column that has only such words. Whole numbers are one value in any spelling (`7`, `07`, `7.0`). Everything
@@ -48,7 +55,7 @@
 //! "median"; with "error" they are an error.
 //!
 //! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard
-//! deviation. Losses and errors are reported in the target's own units.
+//! deviation, before they are rounded to 32 bits. Losses and errors are reported in the target's own units.
 //!
 //! Medians, categories, means and standard deviations are learned from the training rows alone, without the rows of the
 //! validation and test parts. They are saved in the run's `preprocessing.json`, which `lr-run predict` uses to read new
@@ -141,8 +148,10 @@ impl Csv {
     fn read(&self) -> Result<(Table, Sheet), Error> {
         let Keys { path, format, test_path, .. } = &self.keys;
         let sheet = Sheet::read(path, format)?;
-        let read_test =
-            |path: &Path, text_columns: Vec<String>| Sheet::read(path, &ReadOptions { text_columns, ..format.clone() });
+        let read_test = |path: &Path, text_columns: Vec<String>| {
+            let exact_columns = [format.exact_columns.clone(), sheet.exact_columns()].concat();
+            Sheet::read(path, &ReadOptions { text_columns, exact_columns, ..format.clone() })
+        };
         let table = match test_path {
             None => assemble(&self.keys, &sheet, None),
             Some(path) => assemble(&self.keys, &sheet, Some(&|text_columns| read_test(path, text_columns))),
@@ -210,7 +219,10 @@ impl Dataset for Csv {
         let is_category = |kind: &ColumnKind| matches!(kind, ColumnKind::Category { .. });
         let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
         let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
-        let format = ReadOptions { text_columns, ..self.keys.format.clone() };
+        let has_offset = |kind: &ColumnKind| matches!(*kind, ColumnKind::Number { offset, .. } if offset != 0.0);
+        let exact = coding.columns.iter().filter(|column| has_offset(&column.kind));
+        let exact_columns = exact.map(|column| column.name.clone()).collect();
+        let format = ReadOptions { text_columns, exact_columns, ..self.keys.format.clone() };
         let read = |delimiter| {
             let sheet = Sheet::read(path, &ReadOptions { delimiter, ..format.clone() })?;
             encode::sources(coding, &sheet).map(|_| ())?;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::sheet::Amounts;
 use super::split::class_sizes;
-use super::{Data, Part, Targets, Task, Unseen};
+use super::{Data, Part, Targets, Task, TaskKind, Unseen};
 
 /// Something that a person should know about the data before training.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,23 @@ pub enum Warning {
     LargeTarget { column: String, mean: f64, sd: f64 },
     /// Another file than that of the training part has values that no training row has.
     UnseenValues { columns: Vec<Unseen> },
+    /// A target is read as a quantity, but looks like the numbers of classes.
+    LabelsAsQuantities {
+        /// The array or column.
+        name: String,
+        /// The number of different values.
+        values: usize,
+        /// "from 0 to 46".
+        range: String,
+    },
+    /// A column of text has amounts that would be numbers if all cells were written alike.
+    AmountsAsText { column: String, amounts: Amounts },
+    /// `f32` rounds the values of an array although they differ by little.
+    RoundedArray {
+        name: String,
+        /// The indices of these features, from 0. Empty if all values are of one kind, as pixels are.
+        features: Vec<usize>,
+    },
     /// The header of a table looks like a row of values. The text says why.
     HeaderOfValues { doubt: String },
     /// Nearly every example has a class of its own.
@@ -67,6 +85,13 @@ pub fn listed(names: &[String]) -> String {
 }
 
 impl Warning {
+    /// Returns a warning if `targets`, which are read as quantities, look like the numbers of classes.
+    pub fn of_labels(name: &str, targets: &[f64]) -> Option<Warning> {
+        let (values, last) = TaskKind::labels(targets)?;
+        let first = targets.iter().copied().fold(f64::INFINITY, f64::min);
+        Some(Warning::LabelsAsQuantities { name: name.to_owned(), values, range: format!("from {first} to {last}") })
+    }
+
     /// Returns the keys of `[data]` that the warning is about. The first one that the spec has is shown.
     pub fn keys(&self) -> &'static [&'static str] {
         match self {
@@ -81,6 +106,9 @@ impl Warning {
             Warning::RowsLeftOut { .. } => &["missing", "path"],
             Warning::LargeTarget { .. } => &["target"],
             Warning::UnseenValues { .. } => &["test_path", "path"],
+            Warning::LabelsAsQuantities { .. } => &["target", "y", "path"],
+            Warning::AmountsAsText { .. } => &["path"],
+            Warning::RoundedArray { .. } => &["path", "x"],
             Warning::HeaderOfValues { .. } => &["header", "path"],
         }
     }
@@ -116,6 +144,15 @@ impl Warning {
             Warning::UnseenValues { .. } => {
                 "a model has learned nothing about them: look for other spellings of the values that it knows".into()
             }
+            Warning::LabelsAsQuantities { .. } => {
+                "if they are classes, write task = \"classification\"; task = \"regression\" says so, without this warning"
+                    .into()
+            }
+            Warning::AmountsAsText { column, .. } => format!(
+                "write all its cells alike, such as 1200 or $1200; list words for empty cells in `missing_values`; categories = \
+                 [\"{column}\"] says that it is text, without this warning"
+            ),
+            Warning::RoundedArray { .. } => "subtract the mean of each feature before you save the array".into(),
             Warning::HeaderOfValues { .. } => "if it is one, write header = true".into(),
             Warning::FewExamples { held_out, .. } => {
                 let all = if *held_out > 0 { "`validation = 0` trains on all of them; " } else { "" };
@@ -167,7 +204,8 @@ impl fmt::Display for Warning {
                 write!(f, "column `{column}` has mean {mean} and standard deviation {sd}, which a model learns slowly")
             }
             Warning::UnseenValues { columns } => {
-                let shown = columns.iter().take(NAMES_SHOWN).map(|Unseen { column, cells }| format!("{cells} in `{column}`"));
+                let shown =
+                    columns.iter().take(NAMES_SHOWN).map(|Unseen { column, cells }| format!("{cells} in `{column}`"));
                 let shown = shown.collect::<Vec<_>>().join(", ");
                 let cells: usize = columns.iter().map(|column| column.cells).sum();
                 let verb = if cells == 1 { "cell has a value" } else { "cells have values" };
@@ -176,6 +214,25 @@ impl fmt::Display for Warning {
                     0 => Ok(()),
                     more => write!(f, " and others in {more} more columns"),
                 }
+            }
+            Warning::LabelsAsQuantities { name, values, range } => {
+                write!(f, "the {values} different whole numbers of `{name}`, {range}, are read as quantities")
+            }
+            Warning::AmountsAsText { column, amounts: Amounts { amount, other } } => {
+                write!(f, "column `{column}` is read as text: `{amount}` is an amount")?;
+                other.as_ref().map_or(Ok(()), |other| write!(f, ", but `{other}` is not one in the same unit"))
+            }
+            Warning::RoundedArray { name, features } => {
+                let which = match features[..] {
+                    [] => "the values".to_owned(),
+                    [feature] => format!("the values of feature {feature}"),
+                    _ => {
+                        let shown: Vec<String> = features.iter().take(NAMES_SHOWN).map(usize::to_string).collect();
+                        let more = if features.len() > shown.len() { ", …" } else { "" };
+                        format!("the values of {} features ({}{more})", features.len(), shown.join(", "))
+                    }
+                };
+                write!(f, "{which} of `{name}` differ by too little for their size: 32 bits round the differences away")
             }
             Warning::HeaderOfValues { doubt } => f.write_str(doubt),
             Warning::FewExamples { train, held_out, test, read_as } => {

@@ -33,9 +33,10 @@ fn of_column(column: &Column, role: &Role, coding: &Coding, train: &[u32]) -> Co
         (Role::Group, _) => ColumnUse::Group,
         (Role::LeftOut(reason), _) => ColumnUse::LeftOut { reason: reason.to_string() },
         (_, Cells::Numbers(numbers)) => {
-            let values = || train.iter().map(|&row| numbers[row as usize]).filter(|value| !value.is_nan());
-            let (min, max) = (values().fold(f32::NAN, f32::min), values().fold(f32::NAN, f32::max));
-            ColumnUse::Number { min, max }
+            let values = || train.iter().map(|&row| numbers.get(row as usize)).filter(|value| !value.is_nan());
+            let (min, max) = (values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max));
+            let unit = column.unit.map(|unit| unit.symbol().to_owned());
+            ColumnUse::Number { min: numbers.decimal(min), max: numbers.decimal(max), unit }
         }
         (_, Cells::Text { .. }) => {
             let own = coding.columns.iter().find(|it| it.name == column.name).map(|it| &it.kind);
@@ -66,6 +67,16 @@ pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About, used:
     let mut warnings = Vec::new();
     if let Some(doubt) = sheet.found.header_doubt.filter(|_| keys.format.header.is_none()) {
         warnings.push(Warning::HeaderOfValues { doubt: doubt.to_string() });
+    }
+    let is_guessed = |column: &Column, role: &Role| match role {
+        Role::Target => keys.task.is_none(),
+        Role::Category | Role::LeftOut(Reason::Text { .. }) => !keys.categories.contains(&column.name),
+        _ => false,
+    };
+    for (column, _) in sheet.columns.iter().zip(roles).filter(|(column, role)| is_guessed(column, role)) {
+        if let Some(amounts) = column.amounts() {
+            warnings.push(Warning::AmountsAsText { column: column.name.clone(), amounts });
+        }
     }
     let columns: Vec<(String, String)> = sheet
         .columns

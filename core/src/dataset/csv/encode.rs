@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::columns::index;
-use crate::dataset::sheet::{Cells, Column, EMPTY, Marks, Sheet};
+use crate::dataset::sheet::{Cells, Column, EMPTY, Marks, Numbers, Rounding, Sheet, Unit};
 use crate::dataset::spelling::{Key, Spelling};
 use crate::dataset::{Coding, ColumnCoding, ColumnKind, Error, Unseen};
 
@@ -54,8 +54,9 @@ pub fn inputs(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Result<Vec<f32>, 
 /// The cells of a column, ready to be written as inputs.
 enum Source<'a> {
     Number {
-        numbers: &'a [f32],
+        numbers: &'a Numbers,
         median: f32,
+        offset: f64,
         constant: bool,
     },
     /// `places[code]` is the place of the input that is 1. `None` if no input stands for the word.
@@ -71,9 +72,9 @@ impl Source<'_> {
     /// Writes the inputs of a row. They are 0 before.
     fn write(&self, row: usize, has_gaps: bool, inputs: &mut [f32]) {
         let (place, is_empty) = match self {
-            Source::Number { numbers, median, constant } => {
-                let number = numbers[row];
-                inputs[0] = if number.is_nan() || *constant { *median } else { number };
+            Source::Number { numbers, median, offset, constant } => {
+                let number = numbers.get(row);
+                inputs[0] = if number.is_nan() || *constant { *median } else { (number - offset) as f32 };
                 (None, number.is_nan())
             }
             Source::Category { codes, places } => match places.get(codes[row] as usize) {
@@ -94,8 +95,9 @@ fn source<'a>(coding: &'a ColumnCoding, sheet: &'a Sheet) -> Result<Source<'a>, 
     let column = sheet.column(&coding.name);
     let column = column.map_or_else(|| index(sheet, &coding.name).map(|at| &sheet.columns[at]), Ok)?;
     match (&coding.kind, &column.cells) {
-        (ColumnKind::Number { median, constant }, Cells::Numbers(numbers)) => {
-            Ok(Source::Number { numbers, median: *median, constant: *constant })
+        (&ColumnKind::Number { median, offset, constant, ref unit }, Cells::Numbers(numbers)) => {
+            same_unit(sheet, column, unit.as_deref())?;
+            Ok(Source::Number { numbers, median, offset, constant })
         }
         (ColumnKind::Number { .. }, Cells::Text { words, codes }) => Err(not_a_number(sheet, column, words, codes)),
         (ColumnKind::Category { .. }, Cells::Text { .. }) if coding.width() == 1 => Ok(Source::AlwaysOne),
@@ -144,15 +146,37 @@ pub fn unseen(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Vec<Unseen> {
                 let is_new: Vec<bool> = words.iter().map(|word| known.index(word, sheet).is_none()).collect();
                 rows.iter().filter(|&&row| is_new.get(codes[row as usize] as usize) == Some(&true)).count()
             }
-            (ColumnKind::Number { median, constant: true }, Cells::Numbers(numbers)) => {
-                let is_new = |number: f32| number != *median && !number.is_nan();
-                rows.iter().filter(|&&row| is_new(numbers[row as usize])).count()
+            (ColumnKind::Number { median, offset, constant: true, .. }, Cells::Numbers(numbers)) => {
+                let is_new = |number: f64| (number - offset) as f32 != *median && !number.is_nan();
+                rows.iter().filter(|&&row| is_new(numbers.get(row as usize))).count()
             }
             _ => 0,
         };
         (cells > 0).then(|| Unseen { column: column.name.clone(), cells })
     });
     columns.collect()
+}
+
+/// Returns an error if the numbers of a column mean something else than those of the training rows, which have the unit
+/// `trained`. Amounts may have no currency sign, but 7 is not 7%.
+pub fn same_unit(sheet: &Sheet, column: &Column, trained: Option<&str>) -> Result<(), Error> {
+    let found = column.unit.map(Unit::symbol);
+    let percent = Unit::PERCENT.symbol();
+    let has_values = matches!(&column.cells, Cells::Numbers(numbers) if !numbers.iter().all(f64::is_nan));
+    let differ = match (found, trained) {
+        (Some(found), Some(trained)) => found != trained,
+        (one, other) => one.or(other) == Some(percent),
+    };
+    if !differ || !has_values {
+        return Ok(());
+    }
+    let [found, trained] =
+        [found, trained].map(|unit| unit.map_or_else(|| format!("no `{percent}`"), |unit| format!("`{unit}`")));
+    let (file, name) = (&sheet.file, &column.name);
+    Err(Error(format!(
+        "{file}: column `{name}`: its numbers have {found}, but those of the training rows have {trained}\n\
+         write both in one unit"
+    )))
 }
 
 fn not_a_number(sheet: &Sheet, column: &Column, words: &[String], codes: &[u32]) -> Error {
@@ -168,11 +192,16 @@ pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32
     let name = column.name.clone();
     match &column.cells {
         Cells::Numbers(numbers) => {
-            let mut values: Vec<f32> =
-                train.iter().map(|&row| numbers[row as usize]).filter(|value| !value.is_nan()).collect();
+            let mut values: Vec<f64> =
+                train.iter().map(|&row| numbers.get(row as usize)).filter(|value| !value.is_nan()).collect();
             let has_gaps = values.len() < train.len();
             let constant = values.windows(2).all(|pair| pair[0] == pair[1]);
-            ColumnCoding { name, kind: ColumnKind::Number { median: median(&mut values), constant }, has_gaps }
+            let is_coarse = Rounding::of(values.iter().copied()).is_coarse();
+            let median = median(&mut values);
+            let offset = if is_coarse { median } else { 0.0 };
+            let unit = column.unit.map(|unit| unit.symbol().to_owned());
+            let kind = ColumnKind::Number { median: (median - offset) as f32, offset, constant, unit };
+            ColumnCoding { name, kind, has_gaps }
         }
         Cells::Text { words, codes } => {
             let mut counts = vec![0usize; words.len()];
@@ -210,16 +239,16 @@ pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32
 }
 
 /// Returns the median, or 0 without values. Of two middle values it is their mean.
-fn median(values: &mut [f32]) -> f32 {
+fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() {
         return 0.0;
     }
     let odd = values.len() % 2 == 1;
-    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     if odd {
         return upper;
     }
-    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    ((f64::from(lower) + f64::from(upper)) / 2.0) as f32
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lower + upper) / 2.0
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::dataset::sheet::{Cells, Column, Marks, Sheet};
+use crate::dataset::sheet::{Cells, Column, Marks, Sheet, Unit};
 use crate::dataset::spelling::{Key, Spelling};
 use crate::dataset::{Error, Targets, TaskKind};
 
@@ -10,19 +10,29 @@ use crate::dataset::{Error, Targets, TaskKind};
 pub fn guess_task(sheet: &Sheet, target: &Column) -> Result<TaskKind, Error> {
     match (&target.cells, sheet.stranger(target)) {
         (Cells::Numbers(numbers), _) => {
-            let numbers: Vec<f64> =
-                numbers.iter().filter(|number| !number.is_nan()).map(|&number| number.into()).collect();
+            let numbers: Vec<f64> = numbers.iter().filter(|number| !number.is_nan()).collect();
             Ok(TaskKind::guess(&numbers))
         }
         (Cells::Text { .. }, None) => Ok(TaskKind::Classification),
         (Cells::Text { .. }, Some(stranger)) => {
             let (file, line, name, word) = (&sheet.file, sheet.line(stranger.row), &target.name, stranger.word);
+            if let Some(unit) = Unit::of(word.as_bytes()) {
+                return Err(Error(mixed_amounts(file, line, name, &word, unit)));
+            }
             Err(Error(format!(
                 "{file}:{line}: column `{name}`: `{word}` is not a number, though other cells are; if it is a class, write \
                  task = \"classification\"; if it means an empty cell, write missing_values = [\"{word}\"]"
             )))
         }
     }
+}
+
+/// Returns the message for a cell with a unit in a column of numbers without one.
+pub fn mixed_amounts(file: &str, line: u64, column: &str, word: &str, unit: Unit) -> String {
+    let unit = unit.symbol();
+    format!(
+        "{file}:{line}: column `{column}`: `{word}` has `{unit}`, but other cells have no unit: write all of them alike"
+    )
 }
 
 /// The classes of a target column.
@@ -72,10 +82,10 @@ impl Classes {
         match &target.cells {
             Cells::Numbers(numbers) => {
                 for &row in rows {
-                    let number = f64::from(numbers[row as usize]);
+                    let number = numbers.get(row as usize) + 0.0;
                     let key = ClassKey::of_number(number);
                     if known.insert(key.clone()) {
-                        found.push((Some(number), (numbers[row as usize] + 0.0).to_string(), key));
+                        found.push((Some(number), numbers.decimal(number).to_string(), key));
                     }
                 }
             }
@@ -109,7 +119,8 @@ impl Classes {
 
     /// Returns the class of each of `rows`. The sheet may be that of another file.
     pub fn numbers(&self, sheet: &Sheet, target: &Column, rows: &[u32]) -> Result<Targets, Error> {
-        let spelling = self.spelling.unwrap_or_else(|| Spelling::of(self.names.iter().map(String::as_str), Marks::PLAIN));
+        let spelling =
+            self.spelling.unwrap_or_else(|| Spelling::of(self.names.iter().map(String::as_str), Marks::PLAIN));
         let spelling = spelling.with_marks(sheet.found.marks);
         let of_words: Vec<Option<i64>> = match &target.cells {
             Cells::Text { words, .. } => {
@@ -118,7 +129,7 @@ impl Classes {
             Cells::Numbers(_) => Vec::new(),
         };
         let class = |row: usize| match &target.cells {
-            Cells::Numbers(numbers) => self.by_key.get(&ClassKey::of_number(numbers[row].into())).copied(),
+            Cells::Numbers(numbers) => self.by_key.get(&ClassKey::of_number(numbers.get(row))).copied(),
             Cells::Text { codes, .. } => of_words.get(codes[row] as usize).copied().flatten(),
         };
         let classes = rows.iter().map(|&row| {
@@ -133,12 +144,10 @@ impl Classes {
 }
 
 /// Returns the target of each of `rows` as a number.
-pub fn values(sheet: &Sheet, target: &Column, rows: &[u32]) -> Result<Targets, Error> {
+pub fn values(sheet: &Sheet, target: &Column, rows: &[u32]) -> Result<Vec<f64>, Error> {
     let value = |row: usize| match &target.cells {
-        Cells::Numbers(numbers) => Some(numbers[row]),
-        Cells::Text { words, codes } => {
-            words.get(codes[row] as usize).and_then(|word| sheet.number(word)).map(|value| value as f32)
-        }
+        Cells::Numbers(numbers) => Some(numbers.get(row)),
+        Cells::Text { words, codes } => words.get(codes[row] as usize).and_then(|word| sheet.number(word)),
     };
     let values = rows.iter().map(|&row| {
         value(row as usize).ok_or_else(|| {
@@ -147,24 +156,23 @@ pub fn values(sheet: &Sheet, target: &Column, rows: &[u32]) -> Result<Targets, E
             Error(format!("{file}:{line}: column `{column}`: `{cell}` is not a number"))
         })
     });
-    values.collect::<Result<_, _>>().map(Targets::Values)
+    values.collect()
 }
 
 /// Returns mean and standard deviation (divisor `n`) of `values`. The deviation of equal values is 1.
-pub fn mean_and_sd(values: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
-    let n = values.clone().count().max(1) as f64;
-    let mean = values.clone().map(f64::from).sum::<f64>() / n;
-    let sd = (values.clone().map(|value| (f64::from(value) - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let first = values.clone().next();
+pub fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let sd = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
     // Rounding gives equal values a deviation above 0.
-    let differ = values.clone().any(|value| Some(value) != first);
+    let differ = values.windows(2).any(|pair| pair[0] != pair[1]);
     (mean, if differ && sd as f32 > 0.0 { sd } else { 1.0 })
 }
 
 /// Returns a cell as a message shows it.
 fn cell(column: &Column, row: usize) -> String {
     match &column.cells {
-        Cells::Numbers(numbers) => numbers[row].to_string(),
+        Cells::Numbers(numbers) => numbers.decimal(numbers.get(row)).to_string(),
         Cells::Text { words, codes } => words.get(codes[row] as usize).cloned().unwrap_or_default(),
     }
 }
