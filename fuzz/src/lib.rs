@@ -192,7 +192,7 @@ fn sheet(bytes: &[u8]) {
             match &column.cells {
                 Cells::Numbers(values) => {
                     assert_eq!(values.len(), sheet.rows);
-                    assert!(!values.iter().any(|value| value.is_infinite()));
+                    assert!(!values.iter().any(f64::is_infinite));
                 }
                 Cells::Text { words, codes } => {
                     assert_eq!(codes.len(), sheet.rows);

@@ -1,10 +1,12 @@
 //! `lr-run predict RUN`: writes what a finished run predicts for the rows of a new table.
 
+use std::io::{self, Write};
+
 use super::finished_run::FinishedRun;
 use super::{job, machine};
 use crate::batches::Batches;
 use crate::cli::{Error, PredictArgs, print};
-use crate::dataset::{Coding, NewRows, Part, TargetKind, Targets, Task};
+use crate::dataset::{Coding, NewRows, Part, TargetKind, Targets, Task, Warning};
 use crate::exit::Exit;
 use crate::libtorch::{device, kind};
 use crate::plan::{Assume, plan_assuming};
@@ -30,8 +32,8 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
     let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)), ..Assume::default() };
     let (plans, _) = plan_assuming(&run.spec, &machine(), assume)?;
     let plan = plans.into_iter().next().ok_or_else(|| Error::usage("the spec has no run"))?;
-    let NewRows { inputs, rows, used, format } =
-        plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
+    let new = plan.data.dataset.new_rows(&args.input, coding).map_err(Error::usage)?;
+    let NewRows { inputs, rows, used, format, unseen } = new;
 
     job::prepare_libtorch(&plan);
     let targets = match task {
@@ -51,7 +53,11 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
         true => print(&String::from_utf8_lossy(&table)),
         false => drop(atomic_write(&args.output, &table).map_err(Error::failed)?),
     }
-    print(&args.report(rows, used.len(), &format));
+    print(&args.report(rows, used.len(), &format, &unseen));
+    if !unseen.is_empty() {
+        let warning = Warning::UnseenValues { columns: unseen };
+        let _ = writeln!(io::stderr(), "warning: {warning}\nhelp: {}", warning.help());
+    }
     Ok(Exit::Success)
 }
 
@@ -85,9 +91,7 @@ fn table(coding: &Coding, outputs: &[f32], rows: usize, used: &[u32]) -> csv::Re
 /// Returns the cells of a row: the class with the highest probability and all probabilities, or the value.
 fn cells(target: &TargetKind, outputs: &[f32]) -> Vec<String> {
     match target {
-        TargetKind::Regression { mean, sd } => {
-            vec![((f64::from(outputs[0]) * sd + mean) as f32).to_string()]
-        }
+        TargetKind::Regression { .. } => vec![target.shown(outputs[0])],
         TargetKind::Classification { classes } => {
             let highest = (1..outputs.len()).fold(0, |best, at| if outputs[at] > outputs[best] { at } else { best });
             let name = classes.get(highest).cloned().unwrap_or_default();

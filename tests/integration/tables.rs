@@ -54,7 +54,8 @@ fn a_table_of_mixed_columns_is_trained_and_predicted_by_a_spec_of_eight_lines() 
     let arguments = ["predict", RUN, "--input", "new.csv", "--output", "out.csv"];
     // The training file is not needed.
     std::fs::remove_file(workspace.path("customers.csv")).unwrap();
-    workspace.exits(&arguments, 0);
+    let printed = workspace.exits(&arguments, 0);
+    assert!(printed.contains("warning: 1 cell has a value that no training row has: 1 in `plan`"), "{printed}");
     let text = std::fs::read_to_string(workspace.path("out.csv")).unwrap();
     let rows = crate::support::cells(&text);
     assert_eq!(rows[0], ["predicted", "probability of no", "probability of yes"]);

@@ -83,7 +83,10 @@ fn columns(columns: &[ColumnAbout]) -> String {
     table.add_row(["column", "kind", "values", "empty"]);
     for column in columns {
         let (kind, values) = match &column.usage {
-            ColumnUse::Number { min, max } => ("number", format!("{min} to {max}")),
+            ColumnUse::Number { min, max, unit } => {
+                let unit = unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
+                ("number", format!("{min} to {max}{unit}"))
+            }
             ColumnUse::Category { categories, others: 0 } => ("category", listed(categories)),
             ColumnUse::Category { categories, others } => {
                 ("category", format!("{} and {} others", listed(categories), count(*others)))

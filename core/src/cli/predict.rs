@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::args::PredictArgs;
 use super::error::Error;
+use crate::dataset::Unseen;
 
 impl PredictArgs {
     /// Returns an error if the output may not be written.
@@ -33,12 +34,16 @@ impl PredictArgs {
         self.output == Path::new("-")
     }
 
-    /// Renders what to print after the predictions of `used` of `rows` rows are written. `format` says how the input was read.
-    /// Empty if nothing is to be printed.
-    pub fn report(&self, rows: usize, used: usize, format: &str) -> String {
+    /// Renders what to print after the predictions of `used` of `rows` rows are written. `format` says how the input was read,
+    /// and `unseen` which columns have values that no training row has. Empty if nothing is to be printed.
+    pub fn report(&self, rows: usize, used: usize, format: &str, unseen: &[Unseen]) -> String {
         let (input, output) = (self.input.display(), self.output.display().to_string());
         if self.show.json {
-            let line = serde_json::json!({ "output": output, "rows": rows, "predicted": used, "format": format });
+            let cells: serde_json::Map<String, serde_json::Value> =
+                unseen.iter().map(|it| (it.column.clone(), it.cells.into())).collect();
+            let line = serde_json::json!({
+                "output": output, "rows": rows, "predicted": used, "format": format, "unseen_values": cells
+            });
             return format!("{line}\n");
         }
         if self.show.quiet || self.prints_predictions() {
@@ -98,20 +103,23 @@ mod tests {
     fn predictions_can_go_to_standard_output() {
         let [new, out] = ["new.csv", "-"].map(Path::new);
         assert!(args(new, out, &[]).check().is_ok());
-        assert_eq!(args(new, out, &[]).report(3, 3, ""), "");
+        assert_eq!(args(new, out, &[]).report(3, 3, "", &[]), "");
         assert!(args(new, out, &["--json"]).check().unwrap_err().message().contains("standard output"));
     }
 
     #[test]
     fn the_report_counts_rows_and_names_the_format() {
         let [new, out] = ["new.csv", "out.csv"].map(Path::new);
-        let report = |rows, used| args(new, out, &[]).report(rows, used, "separated by `;`");
+        let report = |rows, used| args(new, out, &[]).report(rows, used, "separated by `;`", &[]);
         assert_eq!(report(1, 1), "new.csv: separated by `;`\nout.csv: predictions for 1 row\n");
         let end = |rows, used| report(rows, used).lines().last().unwrap().to_owned();
         assert_eq!(end(3, 2), "out.csv: predictions for 2 rows; 1 row with an empty cell has no prediction");
         assert_eq!(end(5, 2), "out.csv: predictions for 2 rows; 3 rows with empty cells have no prediction");
-        assert_eq!(args(new, out, &["--quiet"]).report(1, 1, ""), "");
-        let line: serde_json::Value = serde_json::from_str(&args(new, out, &["--json"]).report(2, 1, "f")).unwrap();
+        assert_eq!(args(new, out, &["--quiet"]).report(1, 1, "", &[]), "");
+        let unseen = [Unseen { column: "plan".into(), cells: 3 }];
+        let line = args(new, out, &["--json"]).report(2, 1, "f", &unseen);
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["unseen_values"], serde_json::json!({ "plan": 3 }));
         assert_eq!((&line["rows"], &line["predicted"], &line["format"]), (&2.into(), &1.into(), &"f".into()));
     }
 }

@@ -60,8 +60,11 @@ pub struct ColumnAbout {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnUse {
     Number {
-        min: f32,
-        max: f32,
+        min: f64,
+        max: f64,
+        /// The unit that the cells have, such as `%` or `$`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
     },
     Category {
         categories: Vec<String>,

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Targets;
-
 /// The coding of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coding {
@@ -12,12 +10,12 @@ pub struct Coding {
     pub columns: Vec<ColumnCoding>,
     pub target: TargetCoding,
     /// The number of columns of a training file without a header, whose columns are named by their numbers. 0 with a header.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub numbered: usize,
 }
 
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The coding of a column.
@@ -34,11 +32,23 @@ pub struct ColumnCoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// One input. `median`, that of the training rows, is the value of an empty cell.
-    Number { median: f32 },
-    /// One input for each of `categories`, then one for all other values: 1 for the value of the cell, else 0. All are 0
-    /// for an empty cell.
-    Category { categories: Vec<String> },
+    /// One input: the number less `offset`. `median`, that of the training rows less `offset`, is the input of an empty cell.
+    /// `offset` is 0 unless `f32` would lose the differences between the numbers. If the training rows have no two numbers,
+    /// `constant` is true, and the input is `median` whatever the cell is: a model cannot learn from such an input.
+    Number {
+        median: f32,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        offset: f64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        constant: bool,
+        /// The unit that the cells have, such as `%` or `$`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+    },
+    /// One input for each of `categories`: 1 for the value of the cell, else 0. If the training rows have `others` besides,
+    /// one more input stands for all of them and for all values that no training row has. All are 0 for an empty cell and,
+    /// without `others`, for a value that no training row has.
+    Category { categories: Vec<String>, others: Vec<String> },
 }
 
 /// The coding of the target column.
@@ -81,7 +91,7 @@ impl ColumnCoding {
     pub fn width(&self) -> usize {
         let own = match &self.kind {
             ColumnKind::Number { .. } => 1,
-            ColumnKind::Category { categories } => categories.len() + 1,
+            ColumnKind::Category { categories, others } => categories.len() + usize::from(!others.is_empty()),
         };
         own + usize::from(self.has_gaps)
     }
@@ -90,9 +100,10 @@ impl ColumnCoding {
         let name = &self.name;
         let mut inputs = match &self.kind {
             ColumnKind::Number { .. } => vec![name.clone()],
-            ColumnKind::Category { categories } => {
+            ColumnKind::Category { categories, others } => {
                 let values = categories.iter().map(|value| format!("{name}={value}"));
-                values.chain([format!("{name}=other")]).collect()
+                let other = (!others.is_empty()).then(|| format!("{name}=other"));
+                values.chain(other).collect()
             }
         };
         if self.has_gaps {
@@ -102,10 +113,13 @@ impl ColumnCoding {
     }
 
     fn indicators(&self) -> Vec<bool> {
-        let mut indicators = vec![true; self.width()];
-        indicators[0] = !matches!(self.kind, ColumnKind::Number { .. });
-        indicators
+        let is_number = matches!(self.kind, ColumnKind::Number { .. });
+        (0..self.width()).map(|input| input > 0 || !is_number).collect()
     }
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl TargetKind {
@@ -117,13 +131,31 @@ impl TargetKind {
         }
     }
 
-    /// Scales values as a model learns them. Classes stay as they are.
-    pub fn apply(&self, targets: &mut Targets) {
+    /// Renders the value that a model's `output` means, in the units of the target. It has no more digits than the output.
+    pub fn shown(&self, output: f32) -> String {
         let (mean, sd) = self.scale();
-        if let (Targets::Values(values), true) = (targets, (mean, sd) != (0.0, 1.0)) {
-            for value in values {
-                *value = ((f64::from(*value) - mean) / sd) as f32;
-            }
+        let value = f64::from(output) * sd + mean;
+        // Where rounding to `f32` would be seen on the scale of the model, the digits of its steps are enough.
+        let error = (f64::from(value as f32) - value).abs();
+        let step = sd * f64::from(f32::EPSILON);
+        if error <= step {
+            return (value as f32).to_string();
         }
+        let decimals = (-step.log10()).ceil().clamp(0.0, 17.0) as usize;
+        format!("{value:.decimals$}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_have_the_digits_of_the_output() {
+        let shown = |mean, sd, output| TargetKind::Regression { mean, sd }.shown(output);
+        assert_eq!(shown(0.0, 1.0, 0.1), "0.1");
+        assert_eq!(shown(475.0, 200.0, 0.5), "575");
+        assert_eq!(shown(1_600_000_000.0, 400.0, 0.25), "1600000100.00000");
+        assert_eq!(shown(1e12, 1e9, 0.001), "1000001000000");
     }
 }

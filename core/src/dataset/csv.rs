@@ -28,23 +28,36 @@
 //!
 //! Without `task`, the targets decide. The task is classification if no target is a number, or if all targets are
 //! integers with at most 20 different values, and these repeat (at most 3 different values for 4 rows) or are 0, 1, 2,
-//! … The task is regression if the targets are other numbers. If the column has both numbers and text, set `task`;
-//! otherwise that is an error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
+//! … The task is regression if the targets are other numbers. A warning names a target that may have more than 20
+//! classes: integers from 0 or 1 that repeat. If the column has both numbers and text, set `task`; otherwise that is an
+//! error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
 //! value.
 //!
 //! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category. Each of
-//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others.
-//! One more input stands for all other values, including values that occur in no training row. These columns are left
-//! out, with a warning: row numbers, dates, and text with different values in more than half of the rows.
+//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others. If
+//! the training rows have further values, one more input stands for all others, including values that occur in no
+//! training row; otherwise such a value has 0 in all inputs. An input that is the same in all training rows stays the
+//! same for all other rows, since a model learns nothing about it. These columns are left out, with a warning: row
+//! numbers, dates (also `20240131`), and text with different values in more than half of the rows.
 //! Row numbers are 0, 1, 2, … or 1, 2, 3, …, in any order, in a column with no name or a usual one, such as `id`, `index`,
 //! `obs` or `No`. In a column of any other name they are kept.
+//!
+//! A column is also one of numbers if all its cells have the same unit, % or a currency: `$1,200` is 1200, and `7%` is 7.
+//! New rows must have the % too. A column in which only some cells are such amounts is text, with a warning.
+//!
+//! Inputs have 32 bits. If these would round the differences between the numbers of a column away, as for times in
+//! seconds since 1970, the median of its training rows is subtracted first.
+//!
+//! In categories and classes, true, false, yes and no are one value in any letter case (`True`, `TRUE`); so are t, f, y
+//! and n in a column that has only such words. Whole numbers are one value in any spelling (`7`, `07`, `7.0`). Everything
+//! else is compared character by character.
 //!
 //! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all
 //! its inputs, and a further input is 1 where the cell is empty. Rows without a target are left out with "drop" and
 //! "median"; with "error" they are an error.
 //!
 //! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard
-//! deviation. Losses and errors are reported in the target's own units.
+//! deviation, before they are rounded to 32 bits. Losses and errors are reported in the target's own units.
 //!
 //! Medians, categories, means and standard deviations are learned from the training rows alone, without the rows of the
 //! validation and test parts. They are saved in the run's `preprocessing.json`, which `lr-run predict` uses to read new
@@ -141,7 +154,8 @@ impl Csv {
         let Keys { path, format, test_path, .. } = &self.keys;
         let sheet = Sheet::read(path, format)?;
         let read_test = |path: &Path, text_columns: Vec<String>, wanted: &[&str]| {
-            read_other(path, &ReadOptions { text_columns, ..format.clone() }, wanted)
+            let exact_columns = [format.exact_columns.clone(), sheet.exact_columns()].concat();
+            read_other(path, &ReadOptions { text_columns, exact_columns, ..format.clone() }, wanted)
         };
         let table = match test_path {
             None => assemble(&self.keys, &sheet, None),
@@ -224,7 +238,8 @@ impl Dataset for Csv {
         let columns = encode::sources(coding, &sheet)?;
         let Rows { used, .. } = select_new(&sheet, &columns, self.keys.missing)?;
         let inputs = Inputs::Floats(encode::inputs(coding, &sheet, &used)?);
-        Ok(NewRows { inputs, rows: sheet.rows, used, format: sheet.found.to_string() })
+        let unseen = encode::unseen(coding, &sheet, &used);
+        Ok(NewRows { inputs, rows: sheet.rows, used, format: sheet.found.to_string(), unseen })
     }
 }
 

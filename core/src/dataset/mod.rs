@@ -20,6 +20,7 @@ mod preprocessing;
 pub mod sheet;
 mod shuffle;
 mod source;
+mod spelling;
 mod split;
 mod task;
 mod warning;
@@ -196,6 +197,16 @@ pub struct NewRows {
     pub used: Vec<u32>,
     /// How the file was read, as a line for people.
     pub format: String,
+    /// The columns that have values that no training row has, in the order of the coding.
+    pub unseen: Vec<Unseen>,
+}
+
+/// The cells of a column with values that no training row has. A model has learned nothing about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    pub column: String,
+    /// The number of these cells, in the rows that are used.
+    pub cells: usize,
 }
 
 /// The ways in which data may be obtained.

@@ -20,7 +20,8 @@
 //!   test part. Capital `X` and `Y` are recognized too.
 //! - Without `task`, the task is classification if `y` has text, booleans, rows with a single 1 (one-hot), or whole
 //!   numbers with at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise
-//!   it is regression. Classes are numbered in sorted order.
+//!   it is regression, with a warning if there may be more than 20 classes: integers from 0 or 1 that repeat. Classes are
+//!   numbered in sorted order. Text is compared as in `csv`: `True` and `TRUE` are one class.
 //! - Without `layout`, images of shape `[n, a, b, c]` are taken as "channels_last" if `c` is 1, 3 or 4, and `a` and `b`
 //!   are larger than 4. With `layout`, `[n, height, width]` of any type are images of one channel.
 //!

@@ -21,7 +21,7 @@ pub struct Preprocessing {
 
 impl Preprocessing {
     /// The version of the file format.
-    pub const SCHEMA: u32 = 1;
+    pub const SCHEMA: u32 = 2;
 
     /// Returns the preprocessing of a table with `coding`, or of other data.
     pub fn new(coding: Option<Coding>, normalize: Affine) -> Self {

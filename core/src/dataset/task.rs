@@ -13,6 +13,9 @@ crate::choice! {
 /// Integers with more different values are taken for quantities.
 const MAX_GUESSED_CLASSES: usize = 20;
 
+/// Larger whole numbers may be equal only because `f64` rounds them.
+const MOST_EXACT: f64 = (1u64 << 53) as f64;
+
 impl TaskKind {
     /// Guesses the task of numeric targets. They are classes if they are integers with at most 20 different values, and if
     /// these repeat (at most 3 values for 4 examples) or are 0, 1, 2, … without a gap.
@@ -20,13 +23,26 @@ impl TaskKind {
         let mut distinct = targets.to_vec();
         distinct.sort_unstable_by(f64::total_cmp);
         distinct.dedup();
-        let whole = distinct.iter().all(|value| value.fract() == 0.0);
+        let whole = distinct.iter().all(|value| value.fract() == 0.0 && value.abs() < MOST_EXACT);
         let counted = distinct.iter().enumerate().all(|(index, &value)| value == index as f64);
         let repeated = 4 * distinct.len() <= 3 * targets.len();
         match whole && distinct.len() <= MAX_GUESSED_CLASSES && (repeated || counted) {
             true => TaskKind::Classification,
             false => TaskKind::Regression,
         }
+    }
+
+    /// Returns the number of different targets and the largest one if they look like the numbers of classes, although they
+    /// are too many for a guess: whole numbers from 0 or 1, of which at least half occur, and each three times on average.
+    pub fn labels(targets: &[f64]) -> Option<(usize, f64)> {
+        let mut distinct = targets.to_vec();
+        distinct.sort_unstable_by(f64::total_cmp);
+        distinct.dedup();
+        let (first, last) = (*distinct.first()?, *distinct.last()?);
+        let whole = distinct.iter().all(|value| value.fract() == 0.0);
+        let dense = (first == 0.0 || first == 1.0) && last - first < 2.0 * distinct.len() as f64;
+        let repeated = 3 * distinct.len() <= targets.len();
+        (whole && dense && repeated && distinct.len() > MAX_GUESSED_CLASSES).then_some((distinct.len(), last))
     }
 
     /// Returns the kind of `task`.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::sheet::Amounts;
 use super::split::class_sizes;
-use super::{Data, Part, Targets, Task};
+use super::{Data, Part, Targets, Task, TaskKind, Unseen};
 
 /// Something that a person should know about the data before training.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,25 @@ pub enum Warning {
     },
     /// A target is far from the numbers that a new model predicts.
     LargeTarget { column: String, mean: f64, sd: f64 },
+    /// Another file than that of the training part has values that no training row has.
+    UnseenValues { columns: Vec<Unseen> },
+    /// A target is read as a quantity, but looks like the numbers of classes.
+    LabelsAsQuantities {
+        /// The array or column.
+        name: String,
+        /// The number of different values.
+        values: usize,
+        /// "from 0 to 46".
+        range: String,
+    },
+    /// A column of text has amounts that would be numbers if all cells were written alike.
+    AmountsAsText { column: String, amounts: Amounts },
+    /// `f32` rounds the values of an array although they differ by little.
+    RoundedArray {
+        name: String,
+        /// The indices of these features, from 0. Empty if all values are of one kind, as pixels are.
+        features: Vec<usize>,
+    },
     /// The header of a table looks like a row of values. The text says why.
     HeaderOfValues { doubt: String },
     /// Nearly every example has a class of its own.
@@ -74,6 +94,13 @@ pub fn listed(names: &[String]) -> String {
 }
 
 impl Warning {
+    /// Returns a warning if `targets`, which are read as quantities, look like the numbers of classes.
+    pub fn of_labels(name: &str, targets: &[f64]) -> Option<Warning> {
+        let (values, last) = TaskKind::labels(targets)?;
+        let first = targets.iter().copied().fold(f64::INFINITY, f64::min);
+        Some(Warning::LabelsAsQuantities { name: name.to_owned(), values, range: format!("from {first} to {last}") })
+    }
+
     /// Returns the keys of `[data]` that the warning is about. The first one that the spec has is shown.
     pub fn keys(&self) -> &'static [&'static str] {
         match self {
@@ -90,6 +117,10 @@ impl Warning {
             Warning::TestIsTraining { .. } => &["test_path"],
             Warning::GroupsShared { .. } => &["test_path", "group"],
             Warning::LargeTarget { .. } => &["target"],
+            Warning::UnseenValues { .. } => &["test_path", "path"],
+            Warning::LabelsAsQuantities { .. } => &["target", "y", "path"],
+            Warning::AmountsAsText { .. } => &["path"],
+            Warning::RoundedArray { .. } => &["path", "x"],
             Warning::HeaderOfValues { .. } => &["header", "path"],
         }
     }
@@ -131,6 +162,18 @@ impl Warning {
                 "scale_target = true trains on standardized targets, and reports loss and rmse in the target's units"
                     .into()
             }
+            Warning::UnseenValues { .. } => {
+                "a model has learned nothing about them: look for other spellings of the values that it knows".into()
+            }
+            Warning::LabelsAsQuantities { .. } => {
+                "if they are classes, write task = \"classification\"; task = \"regression\" says so, without this warning"
+                    .into()
+            }
+            Warning::AmountsAsText { column, .. } => format!(
+                "write all its cells alike, such as 1200 or $1200; list words for empty cells in `missing_values`; categories = \
+                 [\"{column}\"] says that it is text, without this warning"
+            ),
+            Warning::RoundedArray { .. } => "subtract the mean of each feature before you save the array".into(),
             Warning::HeaderOfValues { .. } => "if it is one, write header = true".into(),
             Warning::FewExamples { held_out, .. } => {
                 let all = if *held_out > 0 { "`validation = 0` trains on all of them; " } else { "" };
@@ -188,6 +231,37 @@ impl fmt::Display for Warning {
             Warning::GroupsShared { column, groups } => {
                 let noun = if groups.len() == 1 { "group" } else { "groups" };
                 write!(f, "the training file and the test file share {noun} of column `{column}`: {}", listed(groups))
+            }
+            Warning::UnseenValues { columns } => {
+                let shown =
+                    columns.iter().take(NAMES_SHOWN).map(|Unseen { column, cells }| format!("{cells} in `{column}`"));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                let cells: usize = columns.iter().map(|column| column.cells).sum();
+                let verb = if cells == 1 { "cell has a value" } else { "cells have values" };
+                write!(f, "{cells} {verb} that no training row has: {shown}")?;
+                match columns.len().saturating_sub(NAMES_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and others in {more} more columns"),
+                }
+            }
+            Warning::LabelsAsQuantities { name, values, range } => {
+                write!(f, "the {values} different whole numbers of `{name}`, {range}, are read as quantities")
+            }
+            Warning::AmountsAsText { column, amounts: Amounts { amount, other } } => {
+                write!(f, "column `{column}` is read as text: `{amount}` is an amount")?;
+                other.as_ref().map_or(Ok(()), |other| write!(f, ", but `{other}` is not one in the same unit"))
+            }
+            Warning::RoundedArray { name, features } => {
+                let which = match features[..] {
+                    [] => "the values".to_owned(),
+                    [feature] => format!("the values of feature {feature}"),
+                    _ => {
+                        let shown: Vec<String> = features.iter().take(NAMES_SHOWN).map(usize::to_string).collect();
+                        let more = if features.len() > shown.len() { ", …" } else { "" };
+                        format!("the values of {} features ({}{more})", features.len(), shown.join(", "))
+                    }
+                };
+                write!(f, "{which} of `{name}` differ by too little for their size: 32 bits round the differences away")
             }
             Warning::HeaderOfValues { doubt } => f.write_str(doubt),
             Warning::FewExamples { train, held_out, test, read_as } => {
@@ -269,38 +343,4 @@ impl Data {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_are_short() {
-        for (value, text) in [
-            (475.0, "475"),
-            (0.0, "0"),
-            (-12.345678, "-12.3457"),
-            (30_250.75, "30250.8"),
-            (1_200_000.0, "1200000"),
-            (3333333187341175236853760.0, "3.3333e24"),
-            (0.0001234567, "1.2346e-4"),
-            (f64::INFINITY, "inf"),
-        ] {
-            assert_eq!(short(value), text);
-        }
-    }
-
-    #[test]
-    fn texts_name_classes_and_parts() {
-        let names = |n: usize| (0..n).map(|name| name.to_string()).collect::<Vec<_>>();
-        let missing = |part, n| Warning::ClassesMissing { part, classes: names(n) }.to_string();
-        assert_eq!(missing("validation", 1), "the validation part has no example of class `0`");
-        assert_eq!(
-            missing("training", 7),
-            "the training part has no example of classes `0`, `1`, `2`, `3`, `4` and 2 more"
-        );
-        let few = Warning::FewExamples { train: 8, held_out: 2, test: 0, read_as: "2 classes".into() };
-        assert_eq!(
-            few.to_string(),
-            "there are only 10 examples, read as 2 classes: 8 to train on, 2 held out for validation"
-        );
-    }
-}
+mod tests;

@@ -43,6 +43,9 @@ pub fn shown(shape: &[usize]) -> String {
     }
 }
 
+/// The number of values that are converted together.
+const BLOCK: usize = 1 << 14;
+
 /// The largest length of a header, the same as in NumPy.
 const MAX_HEADER_LENGTH: usize = 10_000;
 
@@ -140,6 +143,12 @@ impl Array {
             Dtype::F64 => self.each(f64::from_le_bytes),
             Dtype::Utf32(_) | Dtype::Bytes(_) => Vec::new(),
         }
+    }
+
+    /// Returns the values as `f64`, some of them at a time so that they need little memory.
+    pub fn numbers_in_blocks(&self) -> impl Iterator<Item = f64> + '_ {
+        let block = |bytes: &[u8]| Array { dtype: self.dtype, shape: Vec::new(), bytes: bytes.to_vec() }.numbers();
+        self.bytes.chunks(BLOCK * self.dtype.size()).flat_map(block)
     }
 
     /// Returns the values as text. Characters that are none become `�`, and zeros at the end are left out as in NumPy.

@@ -73,6 +73,11 @@ impl Dtype {
         }
     }
 
+    /// Reports whether `f32` holds all values of this type exactly. True for text, which has no values.
+    pub fn fits_f32(self) -> bool {
+        !matches!(self, Dtype::I32 | Dtype::I64 | Dtype::U32 | Dtype::U64 | Dtype::F64)
+    }
+
     /// Returns the number of bytes of one element.
     pub fn size(self) -> usize {
         match self {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::super::sheet::Marks;
+use super::super::spelling::{Key, Spelling};
 use super::super::task::TaskKind;
 use super::super::{Error, Targets, Task, Warning};
 use super::{Named, shown};
@@ -38,9 +40,17 @@ fn column(y: &Named, test: Option<&Named>, task: Option<TaskKind>) -> Result<Lab
     }
     let guess = || if text { TaskKind::Classification } else { TaskKind::guess(&y.array.numbers()) };
     match task.unwrap_or_else(guess) {
-        TaskKind::Regression => values(y, test, 1),
+        TaskKind::Regression => {
+            let mut found = values(y, test, 1)?;
+            if task.is_none() {
+                found.warnings.extend(Warning::of_labels(&y.short, &y.array.numbers()));
+            }
+            Ok(found)
+        }
         TaskKind::Classification if text => {
-            let (train, test, words) = numbered(y.array.words(), test.map(|test| test.array.words()));
+            let (words, test) = (y.array.words(), test.map(|test| test.array.words()));
+            let (words, test) = one_spelling(words, test);
+            let (train, test, words) = numbered(words, test);
             classes(y, train, test, words)
         }
         TaskKind::Classification => {
@@ -89,7 +99,8 @@ fn outputs(y: &Named, len: usize) -> Result<usize, Error> {
 fn values(y: &Named, test: Option<&Named>, outputs: usize) -> Result<Labels, Error> {
     let train = Targets::Values(y.floats()?);
     let test = test.map(|test| test.floats().map(Targets::Values)).transpose()?;
-    Ok(Labels { train, test, task: Task::Regression { outputs }, names: Vec::new(), warnings: Vec::new() })
+    let warnings = y.rounding().into_iter().collect();
+    Ok(Labels { train, test, task: Task::Regression { outputs }, names: Vec::new(), warnings })
 }
 
 /// Builds the labels of numbered classes.
@@ -125,6 +136,19 @@ fn whole(y: &Named) -> Result<Vec<i64>, Error> {
         ))),
     });
     integers.collect()
+}
+
+/// Gives each label the spelling in which it comes first in the training part: `True` for `TRUE`.
+fn one_spelling(mut train: Vec<String>, mut test: Option<Vec<String>>) -> (Vec<String>, Option<Vec<String>>) {
+    let spelling = Spelling::of(train.iter().chain(test.iter().flatten()).map(String::as_str), Marks::PLAIN);
+    let mut known: HashMap<Key, String> = HashMap::new();
+    for word in train.iter_mut().chain(test.iter_mut().flatten()) {
+        let first = known.entry(spelling.key(word)).or_insert_with(|| word.clone());
+        if *first != *word {
+            word.clone_from(first);
+        }
+    }
+    (train, test)
 }
 
 /// Numbers the different labels of both parts in sorted order. Returns the numbers of both parts, and the labels.

@@ -6,6 +6,7 @@ mod labels;
 mod layout;
 mod order;
 
+use super::sheet::Rounding;
 use super::task::TaskKind;
 use super::{Data, Error, Inputs, Normalize, Part, SplitRule, Warning};
 use crate::spec::Section;
@@ -44,6 +45,22 @@ impl Named {
             true => Ok(Inputs::Bytes(self.array.bytes)),
             false => self.floats().map(Inputs::Floats),
         }
+    }
+
+    /// Returns a warning if `f32` rounds values that differ by little.
+    fn rounding(&self) -> Option<Warning> {
+        if self.array.dtype.fits_f32() {
+            return None;
+        }
+        let width = if let [_, width] = self.array.shape[..] { width } else { 1 };
+        let mut rounding = vec![Rounding::default(); width];
+        for (index, value) in self.array.numbers_in_blocks().enumerate() {
+            rounding[index % width].add(value);
+        }
+        let features: Vec<usize> = (0..width).filter(|&feature| rounding[feature].is_coarse()).collect();
+        let is_coarse = !features.is_empty();
+        let features = if width == 1 { Vec::new() } else { features };
+        is_coarse.then(|| Warning::RoundedArray { name: self.short.clone(), features })
     }
 
     /// Returns the values as `f32`. Returns an error if one is not finite.
@@ -141,6 +158,7 @@ pub fn assemble(arrays: Arrays, how: &Reading) -> Result<Found, Error> {
     let groups = groups.map(|groups| labels::groups(&groups, len)).transpose()?;
 
     let mut warnings = labels.warnings;
+    warnings.extend(x.rounding());
     if layout == Some(Layout::ChannelsLast) {
         if how.layout.is_none() {
             warnings.push(Warning::ChannelsLast { shape: shown(&x.array.shape) });

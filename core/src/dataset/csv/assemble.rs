@@ -3,8 +3,9 @@
 use super::columns::{Role, index, roles};
 use super::keys::Keys;
 use super::rows::{Rows, select};
+use super::target::Classes;
 use super::{describe, encode, same, target};
-use crate::dataset::sheet::{Cells, Column, Sheet};
+use crate::dataset::sheet::{Cells, Column, Sheet, Unit};
 use crate::dataset::split::{Alike, draw};
 use crate::dataset::{
     About, Coding, Data, Error, Inputs, Part, TargetCoding, TargetKind, Targets, Task, TaskKind, TestFile, Warning,
@@ -34,12 +35,25 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
     let Rows { used, left_out } = select(sheet, &needed, &feature_columns, keys.missing)?;
     let task = keys.task.map_or_else(|| target::guess_task(sheet, target), Ok)?;
     let classes = match task {
-        TaskKind::Classification => target::classes(sheet, target, &used)?,
-        TaskKind::Regression => Vec::new(),
+        TaskKind::Classification => Classes::find(sheet, target, &used)?,
+        TaskKind::Regression => Classes::default(),
     };
-    let targets = |sheet: &Sheet, target: &Column, rows: &[u32]| match task {
-        TaskKind::Classification => target::class_numbers(&classes, sheet, target, rows),
-        TaskKind::Regression => target::values(sheet, target, rows),
+    let targets = |sheet: &Sheet, target: &Column, rows: &[u32], kind: &TargetKind| match *kind {
+        TargetKind::Classification { .. } => classes.numbers(sheet, target, rows),
+        TargetKind::Regression { mean, sd } => {
+            let values = target::values(sheet, target, rows)?;
+            Ok(Targets::Values(values.into_iter().map(|value| ((value - mean) / sd) as f32).collect()))
+        }
+    };
+    let labels = match task {
+        TaskKind::Regression if keys.task.is_none() => {
+            Warning::of_labels(&keys.target, &target::values(sheet, target, &used)?)
+        }
+        _ => None,
+    };
+    let unscaled = match task {
+        TaskKind::Classification => TargetKind::Classification { classes: classes.names.clone() },
+        TaskKind::Regression => TargetKind::Regression { mean: 0.0, sd: 1.0 },
     };
 
     // A split depends on the targets and groups of a part, not on its inputs, so the inputs are left empty here.
@@ -51,51 +65,63 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
         Some(_) => (used.clone(), Vec::new()),
         None => {
             let held = keys.test.checked("test", used.len()).map_err(|why| Error(format!("{}: {why}", sheet.file)))?;
-            let whole = part_of(targets(sheet, target, &used)?, used.len());
+            let whole = part_of(targets(sheet, target, &used, &unscaled)?, used.len());
             let groups = group.map(|group| group_numbers(group, &used));
             let alike = Alike { classes: keys.split.classes_to_balance(&whole), groups: groups.as_deref() };
             let (part, test) = draw(&mut Stream::new(keys.test_seed, "test", 0), used.len(), held, alike);
             (pick(&used, &part), pick(&used, &test))
         }
     };
-    let part_targets = part_of(targets(sheet, target, &part)?, part.len());
+    let part_targets = part_of(targets(sheet, target, &part, &unscaled)?, part.len());
     let groups = group.map(|group| group_numbers(group, &part));
     let rows = keys.split.rows_of_table(&part_targets, groups.as_deref());
     let train = pick(&part, &rows.train);
 
-    let columns = features().map(|(column, role)| encode::learn(column, role, keys.max_categories, &train)).collect();
-    let (kind, large) = target_kind(keys, task, &classes, &part_targets.targets, &rows.train);
+    let columns =
+        feature_columns.iter().map(|column| encode::learn(sheet, column, keys.max_categories, &train)).collect();
+    let (kind, large) = match unscaled {
+        TargetKind::Regression { .. } => scaling(keys, &target::values(sheet, target, &train)?),
+        classes => (classes, None),
+    };
     let numbered = if sheet.found.header { 0 } else { sheet.width };
     let coding = Coding { columns, target: TargetCoding { name: keys.target.clone(), kind }, numbered };
-    let make = |sheet: &Sheet, rows: &[u32], mut targets: Targets| -> Result<Part, Error> {
-        coding.target.kind.apply(&mut targets);
-        Ok(Part { inputs: Inputs::Floats(encode::inputs(&coding, sheet, rows)?), targets, len: rows.len() })
+    let make = |sheet: &Sheet, target: &Column, rows: &[u32]| -> Result<Part, Error> {
+        let inputs = Inputs::Floats(encode::inputs(&coding, sheet, rows)?);
+        Ok(Part { inputs, targets: targets(sheet, target, rows, &coding.target.kind)?, len: rows.len() })
     };
     let mut test_file = None;
+    let mut unseen = Vec::new();
     let test = match &other {
         Some(other) => {
+            let trained = target.unit.map(Unit::symbol);
             let target = &other.columns[index(other, &keys.target)?];
+            encode::same_unit(other, target, trained)?;
             let Rows { used, left_out } = select(other, &[target], &encode::sources(&coding, other)?, keys.missing)?;
             test_file = Some(TestFile { rows: other.rows, left_out });
-            Some(make(other, &used, targets(other, target, &used)?)?)
+            unseen = encode::unseen(&coding, other, &used);
+            Some(make(other, target, &used)?)
         }
         None if test_part.is_empty() => None,
-        None => Some(make(sheet, &test_part, targets(sheet, target, &test_part)?)?),
+        None => Some(make(sheet, target, &test_part)?),
     };
     let mut about = describe::about(sheet, other.as_ref(), &roles, left_out, &coding, &part_targets.targets, &train);
     about.test_file = test_file;
     let task_of_data = match task {
-        TaskKind::Classification => Task::Classification { classes: classes.len() },
+        TaskKind::Classification => Task::Classification { classes: classes.names.len() },
         TaskKind::Regression => Task::Regression { outputs: 1 },
     };
-    let whole = make(sheet, &part, part_targets.targets)?;
+    let whole = make(sheet, target, &part)?;
     let mut data = Data::new(whole, test, vec![coding.width()], task_of_data, rows);
     data.info.warnings = describe::warnings(keys, sheet, &roles, &about);
+    data.info.warnings.extend(labels);
     data.info.warnings.extend(large);
     if let (Some(path), Some(other)) = (&keys.test_path, &other) {
         data.info.warnings.extend(same::warnings(path, &data, (sheet, group), other));
     }
-    Ok(Table { data: data.of_user(classes), task, coding, about })
+    if !unseen.is_empty() {
+        data.info.warnings.push(Warning::UnseenValues { columns: unseen });
+    }
+    Ok(Table { data: data.of_user(classes.names), task, coding, about })
 }
 
 fn pick(rows: &[u32], places: &[u32]) -> Vec<u32> {
@@ -114,9 +140,9 @@ fn text_columns(sheet: &Sheet, roles: &[Role]) -> Vec<String> {
 
 /// Returns the number of the group of each of `rows`, from 0 without gaps.
 fn group_numbers(column: &Column, rows: &[u32]) -> Vec<u32> {
-    let keys: Vec<u32> = match &column.cells {
-        Cells::Numbers(numbers) => rows.iter().map(|&row| (numbers[row as usize] + 0.0).to_bits()).collect(),
-        Cells::Text { codes, .. } => rows.iter().map(|&row| codes[row as usize]).collect(),
+    let keys: Vec<u64> = match &column.cells {
+        Cells::Numbers(numbers) => rows.iter().map(|&row| (numbers.get(row as usize) + 0.0).to_bits()).collect(),
+        Cells::Text { codes, .. } => rows.iter().map(|&row| codes[row as usize].into()).collect(),
     };
     let mut different = keys.clone();
     different.sort_unstable();
@@ -127,20 +153,10 @@ fn group_numbers(column: &Column, rows: &[u32]) -> Vec<u32> {
 /// A target whose mean or standard deviation is above this is learned slowly: a new model predicts numbers around 0.
 const LARGE_TARGET: f64 = 10.0;
 
-/// Learns the coding of the target from the rows `train` of the training part. Also returns a warning if a target should be
-/// scaled and is not.
-fn target_kind(
-    keys: &Keys,
-    task: TaskKind,
-    classes: &[String],
-    targets: &Targets,
-    train: &[u32],
-) -> (TargetKind, Option<Warning>) {
-    let values = match (task, targets) {
-        (TaskKind::Regression, Targets::Values(values)) => values,
-        _ => return (TargetKind::Classification { classes: classes.to_vec() }, None),
-    };
-    let (mean, sd) = target::mean_and_sd(train.iter().map(|&row| values[row as usize]));
+/// Learns the scale of the target from its `values` in the training rows. Also returns a warning if it should be scaled and is
+/// not.
+fn scaling(keys: &Keys, values: &[f64]) -> (TargetKind, Option<Warning>) {
+    let (mean, sd) = target::mean_and_sd(values);
     if keys.scale_target {
         return (TargetKind::Regression { mean, sd }, None);
     }

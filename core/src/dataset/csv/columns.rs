@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::keys::Keys;
+use super::target::mixed_amounts;
 use crate::dataset::Error;
-use crate::dataset::sheet::{Cells, Column, Delimiter, EMPTY, Kind, Sheet, Stranger};
+use crate::dataset::sheet::{Cells, Column, Delimiter, EMPTY, Kind, Numbers, Sheet, Stranger, Unit};
 use crate::spec::nearest;
 
 /// A text column with this many different values or fewer is never left out.
@@ -148,6 +149,9 @@ fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Resul
     {
         let Stranger { row, word, .. } = stranger;
         let (file, line, name) = (&sheet.file, sheet.line(row), &column.name);
+        if let Some(unit) = Unit::of(word.as_bytes()) {
+            return Err(Error(mixed_amounts(file, line, name, &word, unit)));
+        }
         let missing_values = sheet.missing_values(Some(&word), None);
         return Err(Error(format!(
             "{file}:{line}: column `{name}`: `{word}` is not a number, as other cells are\n\
@@ -166,11 +170,13 @@ fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Resul
     })
 }
 
-fn role_of_numbers(column: &Column, numbers: &[f32]) -> Role {
+fn role_of_numbers(column: &Column, numbers: &Numbers) -> Role {
     if numbers.iter().all(|number| number.is_nan()) {
         Role::LeftOut(Reason::NoValues)
     } else if column.kind == Kind::Index {
         Role::LeftOut(Reason::RowNumbers)
+    } else if column.kind == Kind::Dates {
+        Role::LeftOut(Reason::Dates)
     } else if is_identifier(column, numbers) {
         Role::LeftOut(Reason::Identifier)
     } else {
@@ -180,17 +186,17 @@ fn role_of_numbers(column: &Column, numbers: &[f32]) -> Role {
 
 /// Reports whether a column of numbers names the rows: it is called an id, and its whole numbers are all different. In a
 /// table of few rows, any numbers may differ.
-fn is_identifier(column: &Column, numbers: &[f32]) -> bool {
+fn is_identifier(column: &Column, numbers: &Numbers) -> bool {
     let letters: String = column.name.chars().filter(|letter| letter.is_alphanumeric()).collect();
     let parted = ["_id", " id", ".id", "-id"].iter().any(|end| column.name.to_lowercase().ends_with(end));
     let is_id = letters.eq_ignore_ascii_case("id") || parted || letters.ends_with("Id") || letters.ends_with("ID");
     if !is_id || numbers.len() < 20 || !numbers.iter().all(|number| number.fract() == 0.0) {
         return false;
     }
-    let mut different: Vec<u32> = numbers.iter().map(|number| number.to_bits()).collect();
+    let mut different: Vec<u64> = numbers.iter().map(f64::to_bits).collect();
     different.sort_unstable();
     different.dedup();
-    different.len() == numbers.len() || column.rounded && 2 * different.len() > numbers.len()
+    different.len() == numbers.len()
 }
 
 /// Reports whether the words of a column look like mistakes in a column of numbers: most cells are numbers, and the words

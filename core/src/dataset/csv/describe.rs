@@ -34,24 +34,19 @@ fn of_column(column: &Column, role: &Role, coding: &Coding, train: &[u32]) -> Co
         (Role::Group, _) => ColumnUse::Group,
         (Role::LeftOut(reason), _) => ColumnUse::LeftOut { reason: reason.to_string() },
         (_, Cells::Numbers(numbers)) => {
-            let values = || train.iter().map(|&row| numbers[row as usize]).filter(|value| !value.is_nan());
-            let (min, max) = (values().fold(f32::NAN, f32::min), values().fold(f32::NAN, f32::max));
-            ColumnUse::Number { min, max }
+            let values = || train.iter().map(|&row| numbers.get(row as usize)).filter(|value| !value.is_nan());
+            let (min, max) = (values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max));
+            let unit = column.unit.map(|unit| unit.symbol().to_owned());
+            ColumnUse::Number { min: numbers.decimal(min), max: numbers.decimal(max), unit }
         }
-        (_, Cells::Text { words, codes }) => {
-            let mut is_used = vec![false; words.len()];
-            for &row in train {
-                if let Some(is_used) = is_used.get_mut(codes[row as usize] as usize) {
-                    *is_used = true;
-                }
-            }
-            let values = is_used.into_iter().filter(|is_used| *is_used).count();
+        (_, Cells::Text { .. }) => {
             let own = coding.columns.iter().find(|it| it.name == column.name).map(|it| &it.kind);
-            let categories = match own {
-                Some(ColumnKind::Category { categories }) => categories.clone(),
-                _ => Vec::new(),
-            };
-            ColumnUse::Category { others: values - categories.len(), categories }
+            match own {
+                Some(ColumnKind::Category { categories, others }) => {
+                    ColumnUse::Category { categories: categories.clone(), others: others.len() }
+                }
+                _ => ColumnUse::Category { categories: Vec::new(), others: 0 },
+            }
         }
     };
     ColumnAbout { name: column.name.clone(), usage, empty: column.empty_cells() }
@@ -73,6 +68,16 @@ pub fn warnings(keys: &Keys, sheet: &Sheet, roles: &[Role], about: &About) -> Ve
     let mut warnings = Vec::new();
     if let Some(doubt) = sheet.found.header_doubt.filter(|_| keys.format.header.is_none()) {
         warnings.push(Warning::HeaderOfValues { doubt: doubt.to_string() });
+    }
+    let is_guessed = |column: &Column, role: &Role| match role {
+        Role::Target => keys.task.is_none(),
+        Role::Category | Role::LeftOut(Reason::Text { .. }) => !keys.categories.contains(&column.name),
+        _ => false,
+    };
+    for (column, _) in sheet.columns.iter().zip(roles).filter(|(column, role)| is_guessed(column, role)) {
+        if let Some(amounts) = column.amounts() {
+            warnings.push(Warning::AmountsAsText { column: column.name.clone(), amounts });
+        }
     }
     let columns: Vec<(String, String)> = sheet
         .columns

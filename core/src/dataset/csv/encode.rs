@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::columns::{Role, index};
-use crate::dataset::sheet::{Cells, Column, EMPTY, Sheet};
-use crate::dataset::{Coding, ColumnCoding, ColumnKind, Error};
+use super::columns::index;
+use crate::dataset::sheet::{Cells, Column, EMPTY, Marks, Numbers, Rounding, Sheet, Unit};
+use crate::dataset::spelling::{Key, Spelling};
+use crate::dataset::{Coding, ColumnCoding, ColumnKind, Error, Unseen};
 
 /// The number of rows that are encoded together, so that they stay in the processor's cache.
 const BLOCK: usize = 512;
@@ -54,33 +55,38 @@ pub fn inputs(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Result<Vec<f32>, 
 /// The cells of a column, ready to be written as inputs.
 enum Source<'a> {
     Number {
-        numbers: &'a [f32],
+        numbers: &'a Numbers,
         median: f32,
+        offset: f64,
+        constant: bool,
     },
-    /// `places[code]` is the place of the input that is 1.
+    /// `places[code]` is the place of the input that is 1. `None` if no input stands for the word.
     Category {
         codes: &'a [u32],
-        places: Vec<usize>,
+        places: Vec<Option<usize>>,
     },
+    /// One input, which is 1 in all training rows. A model cannot learn from it, so it is 1 whatever the cell is.
+    AlwaysOne,
 }
 
 impl Source<'_> {
     /// Writes the inputs of a row. They are 0 before.
     fn write(&self, row: usize, has_gaps: bool, inputs: &mut [f32]) {
-        let place = match self {
-            Source::Number { numbers, median } => {
-                let number = numbers[row];
-                inputs[0] = if number.is_nan() { *median } else { number };
-                if !number.is_nan() {
-                    return;
-                }
-                None
+        let (place, is_empty) = match self {
+            Source::Number { numbers, median, offset, constant } => {
+                let number = numbers.get(row);
+                inputs[0] = if number.is_nan() || *constant { *median } else { (number - offset) as f32 };
+                (None, number.is_nan())
             }
-            Source::Category { codes, places } => places.get(codes[row] as usize).copied(),
+            Source::Category { codes, places } => match places.get(codes[row] as usize) {
+                Some(place) => (*place, false),
+                None => (None, true),
+            },
+            Source::AlwaysOne => (Some(0), false),
         };
         match place {
             Some(place) => inputs[place] = 1.0,
-            None if has_gaps => inputs[inputs.len() - 1] = 1.0,
+            None if is_empty && has_gaps => inputs[inputs.len() - 1] = 1.0,
             None => {}
         }
     }
@@ -90,19 +96,88 @@ fn source<'a>(coding: &'a ColumnCoding, sheet: &'a Sheet) -> Result<Source<'a>, 
     let column = sheet.column(&coding.name);
     let column = column.map_or_else(|| index(sheet, &coding.name).map(|at| &sheet.columns[at]), Ok)?;
     match (&coding.kind, &column.cells) {
-        (ColumnKind::Number { median }, Cells::Numbers(numbers)) => Ok(Source::Number { numbers, median: *median }),
+        (&ColumnKind::Number { median, offset, constant, ref unit }, Cells::Numbers(numbers)) => {
+            same_unit(sheet, column, unit.as_deref())?;
+            Ok(Source::Number { numbers, median, offset, constant })
+        }
         (ColumnKind::Number { .. }, Cells::Text { words, codes }) => Err(not_a_number(sheet, column, words, codes)),
-        (ColumnKind::Category { categories }, Cells::Text { words, codes }) => {
-            let known: HashMap<&str, usize> =
-                categories.iter().enumerate().map(|(place, value)| (value.as_str(), place)).collect();
-            let places = words.iter().map(|word| known.get(word.as_str()).copied().unwrap_or(categories.len()));
-            Ok(Source::Category { codes, places: places.collect() })
+        (ColumnKind::Category { .. }, Cells::Text { .. }) if coding.width() == 1 => Ok(Source::AlwaysOne),
+        (ColumnKind::Category { categories, others }, Cells::Text { words, codes }) => {
+            let known = Known::new(categories, others);
+            let other = (!others.is_empty()).then_some(categories.len());
+            let place = |word: &String| known.index(word, sheet).filter(|&index| index < categories.len()).or(other);
+            Ok(Source::Category { codes, places: words.iter().map(place).collect() })
         }
         // The caller has such columns read as text.
         (ColumnKind::Category { .. }, Cells::Numbers(_)) => {
             Err(Error(format!("{}: column `{}` has numbers, but words are expected", sheet.file, column.name)))
         }
     }
+}
+
+/// The values of a category that the training rows have: those with an input of their own, then the others.
+struct Known<'a> {
+    spelling: Spelling,
+    by_key: HashMap<Key, usize>,
+    by_word: HashMap<&'a str, usize>,
+}
+
+impl<'a> Known<'a> {
+    fn new(categories: &'a [String], others: &'a [String]) -> Self {
+        let all = || categories.iter().chain(others).map(String::as_str);
+        let spelling = Spelling::of(all(), Marks::PLAIN);
+        let by_key = all().enumerate().map(|(index, word)| (spelling.key(word), index)).collect();
+        Known { spelling, by_key, by_word: all().zip(0..).collect() }
+    }
+
+    /// Returns the index of the value of `word`, a cell of `sheet`. Returns `None` if no training row has it.
+    fn index(&self, word: &str, sheet: &Sheet) -> Option<usize> {
+        let key = self.spelling.with_marks(sheet.found.marks).key(word);
+        self.by_key.get(&key).or_else(|| self.by_word.get(word)).copied()
+    }
+}
+
+/// Counts the cells of `rows` with values that no training row has, in each column where it can be known: in categories, and
+/// in columns that have one number in all training rows.
+pub fn unseen(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Vec<Unseen> {
+    let columns = coding.columns.iter().filter_map(|column| {
+        let cells = match (&column.kind, &sheet.column(&column.name)?.cells) {
+            (ColumnKind::Category { categories, others }, Cells::Text { words, codes }) => {
+                let known = Known::new(categories, others);
+                let is_new: Vec<bool> = words.iter().map(|word| known.index(word, sheet).is_none()).collect();
+                rows.iter().filter(|&&row| is_new.get(codes[row as usize] as usize) == Some(&true)).count()
+            }
+            (ColumnKind::Number { median, offset, constant: true, .. }, Cells::Numbers(numbers)) => {
+                let is_new = |number: f64| (number - offset) as f32 != *median && !number.is_nan();
+                rows.iter().filter(|&&row| is_new(numbers.get(row as usize))).count()
+            }
+            _ => 0,
+        };
+        (cells > 0).then(|| Unseen { column: column.name.clone(), cells })
+    });
+    columns.collect()
+}
+
+/// Returns an error if the numbers of a column mean something else than those of the training rows, which have the unit
+/// `trained`. Amounts may have no currency sign, but 7 is not 7%.
+pub fn same_unit(sheet: &Sheet, column: &Column, trained: Option<&str>) -> Result<(), Error> {
+    let found = column.unit.map(Unit::symbol);
+    let percent = Unit::PERCENT.symbol();
+    let has_values = matches!(&column.cells, Cells::Numbers(numbers) if !numbers.iter().all(f64::is_nan));
+    let differ = match (found, trained) {
+        (Some(found), Some(trained)) => found != trained,
+        (one, other) => one.or(other) == Some(percent),
+    };
+    if !differ || !has_values {
+        return Ok(());
+    }
+    let [found, trained] =
+        [found, trained].map(|unit| unit.map_or_else(|| format!("no `{percent}`"), |unit| format!("`{unit}`")));
+    let (file, name) = (&sheet.file, &column.name);
+    Err(Error(format!(
+        "{file}: column `{name}`: its numbers have {found}, but those of the training rows have {trained}\n\
+         write both in one unit"
+    )))
 }
 
 fn not_a_number(sheet: &Sheet, column: &Column, words: &[String], codes: &[u32]) -> Error {
@@ -113,18 +188,21 @@ fn not_a_number(sheet: &Sheet, column: &Column, words: &[String], codes: &[u32])
     Error(format!("{file}:{line}: column `{name}`: `{word}` is not a number"))
 }
 
-/// Learns the coding of a column from the training rows `train`.
-pub fn learn(column: &Column, role: &Role, max_categories: usize, train: &[u32]) -> ColumnCoding {
+/// Learns the coding of a column of `sheet` from the training rows `train`.
+pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32]) -> ColumnCoding {
     let name = column.name.clone();
     match &column.cells {
-        Cells::Numbers(numbers) if *role == Role::Number => {
-            let mut values: Vec<f32> =
-                train.iter().map(|&row| numbers[row as usize]).filter(|value| !value.is_nan()).collect();
+        Cells::Numbers(numbers) => {
+            let mut values: Vec<f64> =
+                train.iter().map(|&row| numbers.get(row as usize)).filter(|value| !value.is_nan()).collect();
             let has_gaps = values.len() < train.len();
-            ColumnCoding { name, kind: ColumnKind::Number { median: median(&mut values) }, has_gaps }
-        }
-        Cells::Numbers(_) => {
-            ColumnCoding { name, kind: ColumnKind::Category { categories: Vec::new() }, has_gaps: false }
+            let constant = values.windows(2).all(|pair| pair[0] == pair[1]);
+            let is_coarse = Rounding::of(values.iter().copied()).is_coarse();
+            let median = median(&mut values);
+            let offset = if is_coarse { median } else { 0.0 };
+            let unit = column.unit.map(|unit| unit.symbol().to_owned());
+            let kind = ColumnKind::Number { median: (median - offset) as f32, offset, constant, unit };
+            ColumnCoding { name, kind, has_gaps }
         }
         Cells::Text { words, codes } => {
             let mut counts = vec![0usize; words.len()];
@@ -135,28 +213,43 @@ pub fn learn(column: &Column, role: &Role, max_categories: usize, train: &[u32])
                     None => has_gaps = true,
                 }
             }
-            let mut used: Vec<usize> = (0..words.len()).filter(|&word| counts[word] > 0).collect();
+            // Each value has the name of its first spelling in the file.
+            let used: Vec<usize> = (0..words.len()).filter(|&word| counts[word] > 0).collect();
+            let spelling = Spelling::of(used.iter().map(|&word| words[word].as_str()), sheet.found.marks);
+            let mut places: HashMap<Key, usize> = HashMap::new();
+            let mut values: Vec<(usize, String)> = Vec::new();
+            for word in used {
+                let place = *places.entry(spelling.key(&words[word])).or_insert(values.len());
+                match values.get_mut(place) {
+                    Some((count, _)) => *count += counts[word],
+                    None => values.push((counts[word], spelling.name(&words[word]))),
+                }
+            }
             // The most frequent ones, and of equally frequent ones the first in sorted order.
-            used.sort_by(|&a, &b| counts[b].cmp(&counts[a]).then_with(|| words[a].cmp(&words[b])));
-            used.truncate(max_categories);
-            let mut categories: Vec<String> = used.into_iter().map(|word| words[word].clone()).collect();
-            categories.sort_unstable();
-            ColumnCoding { name, kind: ColumnKind::Category { categories }, has_gaps }
+            values.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            let others = values.split_off(values.len().min(max_categories));
+            let sorted = |values: Vec<(usize, String)>| {
+                let mut names: Vec<String> = values.into_iter().map(|(_, name)| name).collect();
+                names.sort_unstable();
+                names
+            };
+            let kind = ColumnKind::Category { categories: sorted(values), others: sorted(others) };
+            ColumnCoding { name, kind, has_gaps }
         }
     }
 }
 
 /// Returns the median, or 0 without values. Of two middle values it is their mean.
-fn median(values: &mut [f32]) -> f32 {
+fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() {
         return 0.0;
     }
     let odd = values.len() % 2 == 1;
-    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     if odd {
         return upper;
     }
-    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    ((f64::from(lower) + f64::from(upper)) / 2.0) as f32
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lower + upper) / 2.0
 }

@@ -62,7 +62,12 @@ impl Keys {
             // The error is logged. Reading the file with another separator would only add errors that follow from it.
             return None;
         }
-        let format = ReadOptions { text_columns: text_columns(&categories, target.as_ref(), task), ..format };
+        let format = ReadOptions {
+            text_columns: text_columns(&categories, target.as_ref(), task),
+            // A target is scaled before it is rounded.
+            exact_columns: target.iter().filter(|_| scale_target).cloned().collect(),
+            ..format
+        };
         Some(Keys {
             path: path?,
             format,
@@ -97,6 +102,7 @@ fn format(section: &mut Section<'_>) -> ReadOptions {
         missing_words: section.optional("missing_values"),
         encoding: section.optional::<EncodingName>("encoding").map(|name| name.0),
         text_columns: Vec::new(),
+        exact_columns: Vec::new(),
     }
 }
 

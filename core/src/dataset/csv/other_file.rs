@@ -31,12 +31,16 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
 /// Reads the file at `path` with new rows for `coding`. A file without a header may leave out the target column: then the
 /// columns behind it move up by one.
 pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sheet, Error> {
-    let is_category = |kind: &ColumnKind| matches!(kind, ColumnKind::Category { .. });
-    let categories = coding.columns.iter().filter(|column| is_category(&column.kind));
-    let text_columns: Vec<String> = categories.map(|column| column.name.clone()).collect();
+    let names = |wanted: fn(&ColumnKind) -> bool| -> Vec<String> {
+        coding.columns.iter().filter(|column| wanted(&column.kind)).map(|column| column.name.clone()).collect()
+    };
+    let text_columns = names(|kind| matches!(kind, ColumnKind::Category { .. }));
+    let exact_columns = names(|kind| matches!(*kind, ColumnKind::Number { offset, .. } if offset != 0.0));
     let wanted: Vec<&str> = coding.columns.iter().map(|column| column.name.as_str()).collect();
-    let read = |text_columns| read_other(path, &ReadOptions { text_columns, ..format.clone() }, &wanted);
-    let sheet = read(text_columns.clone())?;
+    let read = |text_columns, exact_columns| {
+        read_other(path, &ReadOptions { text_columns, exact_columns, ..format.clone() }, &wanted)
+    };
+    let sheet = read(text_columns.clone(), exact_columns.clone())?;
     let target = coding.target.name.parse::<usize>().ok().filter(|_| !sheet.found.header);
     let Some(target) = target.filter(|_| coding.numbered > 1 && sheet.width == coding.numbered - 1) else {
         return Ok(sheet);
@@ -45,7 +49,8 @@ pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sh
         Ok(number) if number > target => (number - 1).to_string(),
         _ => name,
     };
-    let mut sheet = read(text_columns.into_iter().map(moved).collect())?;
+    let all_moved = |names: Vec<String>| names.into_iter().map(moved).collect();
+    let mut sheet = read(all_moved(text_columns), all_moved(exact_columns))?;
     sheet.make_room(target);
     Ok(sheet)
 }

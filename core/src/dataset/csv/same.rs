@@ -27,7 +27,8 @@ pub fn warnings(path: &Path, data: &Data, training: (&Sheet, Option<&Column>), t
 fn values(column: &Column) -> HashSet<String> {
     match &column.cells {
         Cells::Numbers(numbers) => {
-            numbers.iter().filter(|number| !number.is_nan()).map(|number| (number + 0.0).to_string()).collect()
+            let values = numbers.iter().filter(|number| !number.is_nan());
+            values.map(|number| (numbers.decimal(number) + 0.0).to_string()).collect()
         }
         Cells::Text { words, .. } => words.iter().cloned().collect(),
     }

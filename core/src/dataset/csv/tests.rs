@@ -53,6 +53,8 @@ fn floats(part: &Part) -> Vec<f32> {
     }
 }
 
+mod values;
+
 #[test]
 fn numbers_are_read() {
     let data = one("x1, y, x2\n1, 0.5, 2e1\n-3, 1.5, 4\n", "").unwrap();
@@ -259,14 +261,14 @@ fn warnings(text: &str, keys: &str) -> Vec<String> {
 fn text_becomes_categories() {
     let text = "sex,ok,y\nm,yes,1.5\nf,no,2.5\nf,yes,3.5\n";
     let (names, values) = inputs(text, "validation = 0");
-    assert_eq!(names, "sex=f sex=m sex=other ok=no ok=yes ok=other");
-    assert_eq!(values, [0., 1., 0., 0., 1., 0., 1., 0., 0., 1., 0., 0., 1., 0., 0., 0., 1., 0.]);
+    assert_eq!(names, "sex=f sex=m ok=no ok=yes");
+    assert_eq!(values, [0., 1., 0., 1., 1., 0., 1., 0., 1., 0., 0., 1.]);
     // Only the most frequent values have inputs of their own.
     let (names, values) = inputs("c,y\nb,1.5\na,2.5\nb,3.5\nd,1.5\n", "validation = 0\nmax_categories = 1");
     assert_eq!((names.as_str(), values), ("c=b c=other", vec![1., 0., 0., 1., 1., 0., 0., 1.]));
     // Numbers are categories if the spec says so.
     let (names, _) = inputs("zip,y\n10,1.5\n20,2.5\n10,3.5\n", "validation = 0\ncategories = [\"zip\"]");
-    assert_eq!(names, "zip=10 zip=20 zip=other");
+    assert_eq!(names, "zip=10 zip=20");
 }
 
 /// With split_seed 0, three of ten rows are held out. Their values are in no category, and do not change a median.
@@ -278,20 +280,24 @@ fn what_is_learned_comes_from_the_training_rows() {
     let rows: Vec<String> = (0..10)
         .map(|row| match is_held(row) {
             true => format!("new,1000,{row}.5"),
-            false => format!("old,{},{row}.5", if row == kept.train_rows[0] { "".into() } else { row.to_string() }),
+            false => {
+                let number = if row == kept.train_rows[0] { "".into() } else { row.to_string() };
+                format!("{},{number},{row}.5", if row < 5 { "old" } else { "older" })
+            }
         })
         .collect();
     let (names, values) = inputs(&format!("c,n,y\n{}\n", rows.join("\n")), "validation = 3\nmissing = \"median\"");
-    assert_eq!(names, "c=old c=other n n missing");
+    assert_eq!(names, "c=old c=older n n missing");
     let mut numbers: Vec<u32> = kept.train_rows[1..].to_vec();
     numbers.sort_unstable();
     let median = (numbers[2] + numbers[3]) as f32 / 2.0;
     for (row, values) in values.chunks(4).enumerate() {
         let number = if is_held(row as u32) { 1000.0 } else { row as f32 };
+        let [old, older] = if row < 5 { [1.0, 0.0] } else { [0.0, 1.0] };
         let expected = match row as u32 {
-            row if row == kept.train_rows[0] => [1.0, 0.0, median, 1.0],
-            row if is_held(row) => [0.0, 1.0, number, 0.0],
-            _ => [1.0, 0.0, number, 0.0],
+            row if row == kept.train_rows[0] => [old, older, median, 1.0],
+            row if is_held(row) => [0.0, 0.0, number, 0.0],
+            _ => [old, older, number, 0.0],
         };
         assert_eq!(values, expected, "row {row}");
     }
@@ -434,7 +440,7 @@ fn numbers_with_a_few_words_are_a_mistake_and_not_categories() {
     }
     // Few values that repeat, as the doors of cars.
     let doors: String = (0..40).map(|n| format!("{},{}\n", ["2", "3", "4", "5more"][n % 4], n % 3)).collect();
-    assert_eq!(inputs(&format!("x,y\n{doors}"), "").0, "x=2 x=3 x=4 x=5more x=other");
+    assert_eq!(inputs(&format!("x,y\n{doors}"), "").0, "x=2 x=3 x=4 x=5more");
 }
 
 #[test]

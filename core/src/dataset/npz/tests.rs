@@ -357,3 +357,47 @@ fn a_validation_part_that_is_not_used_is_named() {
     expected.retain(|message| message.ends_with("are not used"));
     assert_eq!(expected, ["the arrays `val_images`, `val_labels` are not used"]);
 }
+
+#[test]
+fn labels_that_are_read_as_quantities_have_a_warning() {
+    let x = || u8s("400, 1", &[7; 400]);
+    let y = |n: usize| i64s("400,", &(0..400).map(|row| row % n as i64).collect::<Vec<_>>());
+    let (data, _) = with(&[("x.npy", x()), ("y.npy", y(100))], "").unwrap();
+    assert_eq!(data.info.task, Task::Regression { outputs: 1 });
+    assert_eq!(messages(&data), ["the 100 different whole numbers of `y`, from 0 to 99, are read as quantities"]);
+    for task in ["classification", "regression"] {
+        let (data, _) = with(&[("x.npy", x()), ("y.npy", y(100))], &format!("task = \"{task}\"")).unwrap();
+        assert!(messages(&data).iter().all(|message| !message.contains("quantities")), "{task}");
+    }
+    // Numbers that hardly repeat, and numbers with wide gaps, are quantities.
+    assert_eq!(messages(&with(&[("x.npy", x()), ("y.npy", y(200))], "").unwrap().0), [""; 0]);
+    let ages = i64s("400,", &(0..400).map(|row| 18 + row % 60).collect::<Vec<_>>());
+    assert_eq!(messages(&with(&[("x.npy", x()), ("y.npy", ages)], "").unwrap().0), [""; 0]);
+}
+
+#[test]
+fn values_that_32_bits_make_equal_have_a_warning() {
+    let times: Vec<i64> = (0..60).flat_map(|row| [row, 1_600_000_000 + row % 2 * 60]).collect();
+    let y = || i64s("60,", &(0..60).map(|row| row % 2).collect::<Vec<_>>());
+    let (data, _) = with(&[("x.npy", i64s("60, 2", &times)), ("y.npy", y())], "").unwrap();
+    let expected =
+        "the values of feature 1 of `x` differ by too little for their size: 32 bits round the differences away";
+    assert_eq!(messages(&data), [expected]);
+    let times: Vec<i64> = (0..60).map(|row| 1_600_000_000 + row).collect();
+    let (data, _) = with(&[("x.npy", y()), ("y.npy", i64s("60,", &times))], "").unwrap();
+    assert_eq!(
+        messages(&data),
+        ["the values of `y` differ by too little for their size: 32 bits round the differences away"]
+    );
+}
+
+#[test]
+fn letter_case_of_truth_words_does_not_matter() {
+    let x = || u8s("4, 1", &[1, 2, 3, 4]);
+    let y = npy(1, &header("|S4", "4,"), b"TrueNo\0\0TRUEno\0\0");
+    let (data, _) = with(&[("x.npy", x()), ("y.npy", y)], "").unwrap();
+    assert_eq!(
+        (data.train.targets, data.info.class_names),
+        (Targets::Classes(vec![1, 0, 1, 0]), vec!["No".into(), "True".into()])
+    );
+}

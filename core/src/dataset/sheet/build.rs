@@ -7,9 +7,10 @@ use super::cells::Split;
 use super::decode::Source;
 use super::layout::{Layout, not_utf8};
 use super::missing::Missing;
-use super::number::parse;
+use super::numbers::{Numbers, Rounding};
 use super::records::{Lines, Records};
 use super::row_names::advice;
+use super::unit::{Unit, parse_with};
 use super::{Cells, EMPTY, Gap, Marks};
 
 /// The rows of a file that was read to its end.
@@ -26,8 +27,6 @@ pub struct Rows {
 /// The cells of a column.
 pub struct Filled {
     pub cells: Cells,
-    /// True if `f32` rounds a whole number.
-    pub rounded: bool,
     /// The words that mean an empty cell.
     pub gaps: Vec<Gap>,
 }
@@ -40,6 +39,8 @@ pub enum Pass {
     /// Some columns have cells that are not numbers. For each of them, the alternative marks with which these cells would
     /// be numbers.
     NotNumbers(BTreeMap<usize, Vec<Marks>>),
+    /// The numbers of these columns have to be kept as `f64`.
+    Rounded(Vec<usize>),
 }
 
 /// Reads the rows of `source`.
@@ -49,7 +50,8 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
     let mut records = Records::new(file, text.utf8, layout.line_end, layout.delimiter);
     records.skip_to(layout.first_line)?;
     records.comments = layout.comments;
-    let mut columns: Vec<Column> = layout.text.iter().map(|&is_text| Column::new(is_text)).collect();
+    let kinds = layout.text.iter().zip(&layout.exact);
+    let mut columns: Vec<Column> = kinds.map(|(&is_text, &is_exact)| Column::new(is_text, is_exact)).collect();
     let mut failed: BTreeMap<usize, Vec<Marks>> = BTreeMap::new();
     let mut split = Split::default();
     let mut lines = Lines::default();
@@ -76,9 +78,7 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
         }
         let cells = row.cells().chain(std::iter::repeat(&b""[..]));
         for (index, (column, cell)) in columns.iter_mut().zip(cells).enumerate() {
-            if let Column::Numbers(numbers) = column
-                && numbers.push(cell, layout.marks, missing)
-            {
+            if column.push_number(cell, layout.units[index], layout.marks, missing) {
                 continue;
             }
             let Ok(word) = std::str::from_utf8(cell) else {
@@ -88,9 +88,9 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
             is_ascii &= word.is_ascii();
             match column {
                 Column::Text(words) => words.push(word, missing),
-                Column::Numbers(_) => {
+                Column::Numbers { .. } => {
                     let fitting = failed.entry(index).or_insert_with(|| layout.alternatives.clone());
-                    fitting.retain(|&marks| parse(cell, marks).is_some());
+                    fitting.retain(|&marks| parse_with(layout.units[index], cell, marks).is_some());
                 }
             }
         }
@@ -105,80 +105,90 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
     if !failed.is_empty() {
         return Ok(Pass::NotNumbers(failed));
     }
+    let coarse: Vec<usize> = (0..columns.len()).filter(|&column| columns[column].needs_exact()).collect();
+    if !coarse.is_empty() {
+        return Ok(Pass::Rounded(coarse));
+    }
     let columns = columns.into_iter().map(Column::filled).collect();
     Ok(Pass::Done(Rows { columns, count, lines, comments: records.skipped, blank }))
 }
 
 /// A column while it is read.
 enum Column {
-    Numbers(Numbers),
+    Numbers { numbers: Numbers, rounding: Rounding, gaps: Vec<Gap> },
     Text(Words),
 }
 
 impl Column {
-    fn new(is_text: bool) -> Column {
-        if is_text { Column::Text(Words::default()) } else { Column::Numbers(Numbers::default()) }
+    fn new(is_text: bool, is_exact: bool) -> Column {
+        if is_text {
+            return Column::Text(Words::default());
+        }
+        let numbers = if is_exact { Numbers::Exact(Vec::new()) } else { Numbers::Rounded(Vec::new()) };
+        Column::Numbers { numbers, rounding: Rounding::default(), gaps: Vec::new() }
+    }
+
+    /// Adds a cell to a column of numbers. Returns false if it is neither a number nor empty.
+    #[inline]
+    fn push_number(&mut self, cell: &[u8], unit: Option<Unit>, marks: Marks, missing: &Missing) -> bool {
+        let Column::Numbers { numbers, rounding, gaps } = self else { return false };
+        let value = match parse_with(unit, cell, marks) {
+            Some(value) if missing.is_gap(value) => f64::NAN,
+            Some(value) => value,
+            None if missing.is_empty_number(cell) => {
+                if !cell.is_empty() {
+                    add_gap(gaps, numbers.len(), cell);
+                }
+                f64::NAN
+            }
+            None => return false,
+        };
+        match numbers {
+            Numbers::Rounded(values) => {
+                values.push(value as f32);
+                if !value.is_nan() {
+                    rounding.add(value);
+                }
+            }
+            Numbers::Exact(values) => values.push(value),
+        }
+        true
     }
 
     /// Drops all cells.
     fn forget(&mut self) {
         match self {
-            Column::Numbers(numbers) => *numbers = Numbers::default(),
+            Column::Numbers { numbers, gaps, .. } => {
+                *gaps = Vec::new();
+                match numbers {
+                    Numbers::Rounded(values) => *values = Vec::new(),
+                    Numbers::Exact(values) => *values = Vec::new(),
+                }
+            }
             Column::Text(words) => *words = Words::default(),
         }
     }
 
+    /// Reports whether the numbers are rounded too much.
+    fn needs_exact(&self) -> bool {
+        matches!(self, Column::Numbers { rounding, .. } if rounding.needs_exact())
+    }
+
     fn filled(self) -> Filled {
         match self {
-            Column::Numbers(Numbers { values, rounded, gaps }) => {
-                Filled { cells: Cells::Numbers(values), rounded, gaps }
-            }
+            Column::Numbers { numbers, gaps, .. } => Filled { cells: Cells::Numbers(numbers), gaps },
             Column::Text(mut words) => {
                 let gaps = std::mem::take(&mut words.gaps);
-                Filled { cells: words.cells(), rounded: false, gaps }
+                Filled { cells: words.cells(), gaps }
             }
         }
     }
 }
 
-/// Whole numbers above this are quantities such as 1e20, not identification numbers.
-const MOST_EXACT: f64 = (1u64 << 53) as f64;
-
-#[derive(Default)]
-struct Numbers {
-    values: Vec<f32>,
-    rounded: bool,
-    gaps: Vec<Gap>,
-}
-
-impl Numbers {
-    /// Adds a cell. Returns false if it is neither a number nor empty.
-    #[inline]
-    fn push(&mut self, cell: &[u8], marks: Marks, missing: &Missing) -> bool {
-        let value = match parse(cell, marks) {
-            Some(value) if missing.is_gap(value) => f32::NAN,
-            Some(value) => {
-                let kept = value as f32;
-                self.rounded |= f64::from(kept) != value && value.fract() == 0.0 && value.abs() < MOST_EXACT;
-                kept
-            }
-            None if missing.is_empty_number(cell) => {
-                if !cell.is_empty() {
-                    self.gap(cell);
-                }
-                f32::NAN
-            }
-            None => return false,
-        };
-        self.values.push(value);
-        true
-    }
-
-    /// Adds a word that means an empty cell.
-    fn gap(&mut self, cell: &[u8]) {
-        if !self.gaps.iter().any(|gap| gap.word.as_bytes() == cell) {
-            self.gaps.push(Gap { row: self.values.len(), word: String::from_utf8_lossy(cell).into_owned() });
-        }
+/// Adds a word that means an empty cell, unless `gaps` has it.
+fn add_gap(gaps: &mut Vec<Gap>, row: usize, cell: &[u8]) {
+    if !gaps.iter().any(|gap| gap.word.as_bytes() == cell) {
+        gaps.push(Gap { row, word: String::from_utf8_lossy(cell).into_owned() });
     }
 }
 

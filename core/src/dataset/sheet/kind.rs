@@ -1,13 +1,14 @@
 //! The kinds of columns: numbers, words, dates, and row numbers.
 
-use super::{Cells, EMPTY};
+use super::compact_dates::are_dates;
+use super::{Cells, EMPTY, Numbers};
 
 /// The kind of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Numbers,
     Text,
-    /// Text of which every word is a date, with or without a time.
+    /// Text of which every word is a date, with or without a time, or numbers such as 20240131.
     Dates,
     /// Numbers or names of the rows: a column without a name whose values are all different, or one with a usual name for
     /// row numbers that counts 0, 1, 2, … or 1, 2, 3, …, in any order.
@@ -58,7 +59,11 @@ pub fn kind(name: &str, cells: &Cells, is_first: bool) -> Kind {
             let is_index = may_count && number_rows(values)
                 || is_written && is_first && are_different(values)
                 || is_of_r(name) && count_rows(values);
-            if is_index { Kind::Index } else { Kind::Numbers }
+            match is_index {
+                true => Kind::Index,
+                false if are_dates(name, values) => Kind::Dates,
+                false => Kind::Numbers,
+            }
         }
         Cells::Text { words, codes } => {
             let all_different = words.len() == codes.len() && codes.len() > 1;
@@ -79,28 +84,28 @@ fn is_of_r(name: &str) -> bool {
 }
 
 /// Returns true if the values are 0, 1, 2, … or 1, 2, 3, …
-fn count_rows(values: &[f32]) -> bool {
-    let first = values.first().copied().unwrap_or(f32::NAN);
-    let counts = |(row, &value): (usize, &f32)| value == (row as f64 + f64::from(first)) as f32;
-    values.len() > 1 && (first == 0.0 || first == 1.0) && values.iter().enumerate().all(counts)
+fn count_rows(numbers: &Numbers) -> bool {
+    let first = numbers.iter().next().unwrap_or(f64::NAN);
+    let counts = |(row, value): (usize, f64)| value == row as f64 + first;
+    numbers.len() > 1 && (first == 0.0 || first == 1.0) && numbers.iter().enumerate().all(counts)
 }
 
 /// Returns true if the values are the numbers of the rows from 0 or from 1, in any order.
-fn number_rows(values: &[f32]) -> bool {
-    count_rows(values) || {
-        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        (least == 0.0 || least == 1.0) && f64::from(most - least) == values.len() as f64 - 1.0 && are_different(values)
+fn number_rows(numbers: &Numbers) -> bool {
+    count_rows(numbers) || {
+        let least = numbers.iter().fold(f64::INFINITY, f64::min);
+        let most = numbers.iter().fold(f64::NEG_INFINITY, f64::max);
+        (least == 0.0 || least == 1.0) && most - least == numbers.len() as f64 - 1.0 && are_different(numbers)
     }
 }
 
 /// Returns true if the values are whole numbers from 0, and no two are the same. They are the numbers of rows of which
 /// some were left out, or of rows in another order.
-fn are_different(values: &[f32]) -> bool {
-    if values.len() < 2 || !values.iter().all(|&value| value >= 0.0 && value.fract() == 0.0 && value < 16_777_216.0) {
+fn are_different(numbers: &Numbers) -> bool {
+    if numbers.len() < 2 || !numbers.iter().all(|value| value >= 0.0 && value.fract() == 0.0) {
         return false;
     }
-    let mut sorted: Vec<u32> = values.iter().map(|&value| value as u32).collect();
+    let mut sorted: Vec<u64> = numbers.iter().map(f64::to_bits).collect();
     sorted.sort_unstable();
     sorted.windows(2).all(|pair| pair[0] != pair[1])
 }
@@ -287,7 +292,7 @@ mod tests {
 
     #[test]
     fn row_numbers_are_recognized() {
-        let numbers = |name: &str, values: &[f32]| kind(name, &Cells::Numbers(values.to_vec()), true);
+        let numbers = |name: &str, values: &[f32]| kind(name, &Cells::Numbers(Numbers::Rounded(values.to_vec())), true);
         for (name, values, right) in [
             ("", &[0.0, 1.0, 2.0][..], Kind::Index),
             ("", &[1.0, 2.0, 3.0], Kind::Index),

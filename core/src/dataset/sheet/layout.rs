@@ -14,6 +14,7 @@ use super::missing::Missing;
 use super::records::CommentLines;
 use super::sniff::fits;
 use super::survey::Sample;
+use super::unit::Unit;
 use super::{Delimiter, Marks, ReadOptions};
 
 /// The bytes of the first look.
@@ -53,6 +54,10 @@ pub struct Layout {
     pub alternatives: Vec<Marks>,
     /// For each column, true if it is kept as text.
     pub text: Vec<bool>,
+    /// For each column, the unit that all numbers have.
+    pub units: Vec<Option<Unit>>,
+    /// For each column, true if its numbers are kept as `f64`.
+    pub exact: Vec<bool>,
 }
 
 impl Layout {

@@ -3,8 +3,9 @@
 use super::cells::Split;
 use super::layout::Layout;
 use super::missing::Missing;
-use super::number::parse;
+use super::numbers::Rounding;
 use super::records::Records;
+use super::unit::{Unit, parse_with};
 use super::{Delimiter, Marks, ReadOptions};
 
 /// Finds the marks with which most columns are numbers, and those columns.
@@ -34,9 +35,15 @@ pub fn find_marks(
             if fitting[column] == 0 || missing.is_empty_number(cell) {
                 continue;
             }
-            has_values[column] = true;
-            let fits =
-                |&(bit, marks): &(usize, &Marks)| fitting[column] >> bit & 1 == 1 && parse(cell, *marks).is_some();
+            if !has_values[column] {
+                // The first cell decides. If others have another unit or none, the column is text.
+                layout.units[column] = Unit::of(cell);
+                has_values[column] = true;
+            }
+            let unit = layout.units[column];
+            let fits = |&(bit, marks): &(usize, &Marks)| {
+                fitting[column] >> bit & 1 == 1 && parse_with(unit, cell, *marks).is_some()
+            };
             fitting[column] = candidates.iter().enumerate().filter(fits).fold(0, |bits, (bit, _)| bits | 1 << bit);
         }
     }
@@ -54,13 +61,19 @@ pub fn find_marks(
     }
     layout.marks = marks;
     // Marks that are found later must not change what is read here.
+    let mut rounding = vec![Rounding::default(); layout.names.len()];
     while let Ok(Some(record)) = again.next() {
         let row = split.row(record, layout.delimiter);
-        for (cell, _) in row.cells().zip(&layout.text).filter(|(_, is_text)| !**is_text) {
-            if let Some(value) = parse(cell, marks) {
-                layout.alternatives.retain(|&other| parse(cell, other) == Some(value));
+        for (column, cell) in row.cells().enumerate().take(rounding.len()).filter(|(column, _)| !layout.text[*column]) {
+            let unit = layout.units[column];
+            if let Some(value) = parse_with(unit, cell, marks) {
+                layout.alternatives.retain(|&other| parse_with(unit, cell, other) == Some(value));
+                rounding[column].add(value);
             }
         }
+    }
+    for (exact, rounding) in layout.exact.iter_mut().zip(rounding) {
+        *exact |= rounding.needs_exact();
     }
 }
 

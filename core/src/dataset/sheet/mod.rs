@@ -1,13 +1,14 @@
 //! Reading tables as other programs leave them: the bytes of a CSV file become columns of numbers or words.
 //!
 //! [`Sheet::read`] looks at the first mebibyte to find the `layout`: encoding, separator, header, comment lines and
-//! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`. A later cell can contradict the
-//! layout, for example a word in a column that had only numbers so far. Then the layout is corrected and the file is read
-//! again.
+//! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`, or as `f64` where that would lose too
+//! much. A later cell can contradict the layout, for example a word in a column that had only numbers so far. Then the layout
+//! is corrected and the file is read again.
 
 mod build;
 mod cells;
 mod comments;
+mod compact_dates;
 mod decode;
 mod delimiter;
 mod found;
@@ -17,10 +18,12 @@ mod layout;
 mod marks;
 mod missing;
 mod number;
+mod numbers;
 mod records;
 mod row_names;
 mod sniff;
 mod survey;
+mod unit;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -31,9 +34,11 @@ pub use delimiter::Delimiter;
 pub use found::{Found, HeaderDoubt, Renamed};
 pub use kind::Kind;
 pub use missing::MISSING_WORDS;
-pub use number::Marks;
+pub use number::{Marks, whole};
+pub use numbers::{Numbers, Rounding};
+pub use unit::{Amounts, Unit};
 
-use self::build::{Pass, Rows, pass};
+use self::build::{Filled, Pass, Rows, pass};
 use self::decode::Source;
 use self::layout::Layout;
 use self::missing::Missing;
@@ -58,6 +63,8 @@ pub struct ReadOptions {
     pub encoding: Option<&'static Encoding>,
     /// The names of columns that are kept as text, even if all of their cells are numbers.
     pub text_columns: Vec<String>,
+    /// The names of columns whose numbers are kept as `f64`.
+    pub exact_columns: Vec<String>,
 }
 
 /// The lines that are comments.
@@ -97,8 +104,8 @@ pub struct Column {
     pub name: String,
     pub cells: Cells,
     pub kind: Kind,
-    /// True if there are whole numbers below 2⁵³ that `f32` cannot hold exactly, such as long identification numbers.
-    pub rounded: bool,
+    /// The unit that all numbers have. `None` for text, and for numbers without a unit.
+    pub unit: Option<Unit>,
     /// The words that mean an empty cell here, such as `NA`. Blank cells have none.
     pub gaps: Vec<Gap>,
 }
@@ -114,8 +121,7 @@ pub struct Gap {
 /// The cells of a column, from the first row to the last.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
-    /// NaN is an empty cell. All other values are finite.
-    Numbers(Vec<f32>),
+    Numbers(Numbers),
     Text {
         /// The different words, in order of their first appearance.
         words: Vec<String>,
@@ -144,6 +150,12 @@ impl Sheet {
     /// Reads the `bytes` of a file, which may be gzipped. `file` is its name in messages.
     pub fn parse(bytes: &[u8], file: &str, options: &ReadOptions) -> Result<Sheet, Error> {
         sheet(&Source::Bytes { bytes, name: file.to_owned() }, options)
+    }
+
+    /// Returns the names of the columns whose numbers are kept as `f64`.
+    pub fn exact_columns(&self) -> Vec<String> {
+        let exact = self.columns.iter().filter(|column| matches!(column.cells, Cells::Numbers(Numbers::Exact(_))));
+        exact.map(|column| column.name.clone()).collect()
     }
 
     /// Returns the line of a row in the file. Rows are counted from 0, lines from 1.
@@ -217,10 +229,21 @@ impl Sheet {
 }
 
 impl Column {
+    /// Returns an example of the amounts of a column of text, if they are at least half of its cells.
+    pub fn amounts(&self) -> Option<Amounts> {
+        let Cells::Text { words, codes } = &self.cells else { return None };
+        let units: Vec<Option<Unit>> = words.iter().map(|word| Unit::of(word.as_bytes())).collect();
+        let first = units.iter().position(Option::is_some)?;
+        let used = || codes.iter().filter(|&&code| code != EMPTY);
+        let amounts = used().filter(|&&code| units[code as usize].is_some()).count();
+        let other = units.iter().position(|unit| *unit != units[first]).map(|other| words[other].clone());
+        (2 * amounts >= used().count()).then(|| Amounts { amount: words[first].clone(), other })
+    }
+
     /// Returns true if the cell of `row` is empty.
     pub fn is_empty(&self, row: usize) -> bool {
         match &self.cells {
-            Cells::Numbers(values) => values[row].is_nan(),
+            Cells::Numbers(numbers) => numbers.get(row).is_nan(),
             Cells::Text { codes, .. } => codes[row] == EMPTY,
         }
     }
@@ -228,7 +251,7 @@ impl Column {
     /// Returns the number of empty cells.
     pub fn empty_cells(&self) -> usize {
         match &self.cells {
-            Cells::Numbers(values) => values.iter().filter(|value| value.is_nan()).count(),
+            Cells::Numbers(numbers) => numbers.iter().filter(|value| value.is_nan()).count(),
             Cells::Text { codes, .. } => codes.iter().filter(|&&code| code == EMPTY).count(),
         }
     }
@@ -253,6 +276,7 @@ fn sheet(source: &Source<'_>, options: &ReadOptions) -> Result<Sheet, Error> {
                 layout.encoding_name = WINDOWS_1252.name();
             }
             Pass::NotNumbers(failed) => layout.correct(&failed, correction < CORRECTIONS),
+            Pass::Rounded(columns) => columns.into_iter().for_each(|column| layout.exact[column] = true),
         }
     }
     unreachable!("the loop ends by itself")
@@ -270,21 +294,22 @@ fn finish(file: &str, layout: Layout, rows: Rows, options: &ReadOptions) -> Resu
         return Err(row_names::repeated(file, rows.lines.of(row), &word, layout.delimiter));
     }
     let has_values = |cells: &Cells| match cells {
-        Cells::Numbers(values) => values.iter().any(|value| !value.is_nan()),
+        Cells::Numbers(numbers) => numbers.iter().any(|value| !value.is_nan()),
         Cells::Text { words, .. } => !words.is_empty(),
     };
     let width = layout.names.len();
     let unnamed = layout.renamed.iter().filter(|renamed| renamed.from.is_empty());
     let unnamed: HashSet<usize> = unnamed.map(|renamed| renamed.column - 1).collect();
     let mut columns = Vec::with_capacity(width);
-    for (index, (name, filled)) in layout.names.into_iter().zip(rows.columns).enumerate() {
+    for (index, (name, Filled { cells, gaps })) in layout.names.into_iter().zip(rows.columns).enumerate() {
         let is_unnamed = name.is_empty() || unnamed.contains(&index);
         let is_beyond = index >= layout.used;
-        if (is_unnamed || is_beyond) && !has_values(&filled.cells) {
+        if (is_unnamed || is_beyond) && !has_values(&cells) {
             continue;
         }
-        let kind = kind::kind(&name, &filled.cells, index == 0);
-        columns.push(Column { name, cells: filled.cells, kind, rounded: filled.rounded, gaps: filled.gaps });
+        let kind = kind::kind(&name, &cells, index == 0);
+        let unit = layout.units[index].filter(|_| matches!(cells, Cells::Numbers(_)));
+        columns.push(Column { name, cells, kind, unit, gaps });
     }
     let blank_columns = width - columns.len();
     let by_name: HashMap<String, usize> =

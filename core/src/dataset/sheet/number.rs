@@ -99,6 +99,25 @@ fn slow(cell: &[u8], marks: Marks) -> Option<f64> {
     format!("{sign}{whole}.{fraction}{exponent}").parse().ok()
 }
 
+/// Returns the digits of a whole number without a sign `+`, zeros in front, thousands marks and a fraction of zeros: `-7` for
+/// `-07.0`. They are exact however long the number is. Returns `None` for other words, and for numbers with an exponent.
+pub fn whole(word: &str, marks: Marks) -> Option<String> {
+    let (sign, digits) = match word.strip_prefix(['-', '\u{2212}']) {
+        Some(digits) => ("-", digits),
+        None => ("", word.strip_prefix('+').unwrap_or(word)),
+    };
+    let (digits, fraction) = digits.split_once(marks.decimal).unwrap_or((digits, ""));
+    let digits = ungrouped(digits, marks.thousands)?;
+    let are_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits || !fraction.bytes().all(|byte| byte == b'0') {
+        return None;
+    }
+    match digits.trim_start_matches('0') {
+        "" => Some("0".to_owned()),
+        digits => Some(format!("{sign}{digits}")),
+    }
+}
+
 /// Returns the digits of `whole` without thousands marks. Returns `None` if the groups do not have three digits.
 fn ungrouped(whole: &str, thousands: Option<char>) -> Option<String> {
     let is_mark = |mark: char| match thousands {

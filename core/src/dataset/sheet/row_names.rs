@@ -84,10 +84,10 @@ pub fn is_quoted(record: Record<'_>) -> bool {
 /// Returns the first row whose cell occurred in an earlier row, and this cell.
 pub fn first_repeated(cells: &Cells) -> Option<(usize, String)> {
     match cells {
-        Cells::Numbers(values) => {
+        Cells::Numbers(numbers) => {
             let mut seen = HashSet::new();
-            let row = values.iter().position(|value| !seen.insert(value.to_bits()))?;
-            Some((row, values[row].to_string()))
+            let row = numbers.iter().position(|value| !seen.insert(value.to_bits()))?;
+            Some((row, numbers.decimal(numbers.get(row)).to_string()))
         }
         Cells::Text { words, codes } => {
             let mut seen = HashSet::new();

@@ -112,6 +112,8 @@ impl<'a> Sample<'a> {
             first_line: found.first_line,
             used,
             text: names.iter().map(|name| options.text_columns.contains(name)).collect(),
+            units: vec![None; names.len()],
+            exact: names.iter().map(|name| options.exact_columns.contains(name)).collect(),
             names,
             renamed,
             marks: Marks::PLAIN,

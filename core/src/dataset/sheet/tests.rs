@@ -31,7 +31,7 @@ fn shown(sheet: &Sheet) -> String {
         let cells: Vec<String> = (0..sheet.rows)
             .map(|row| match &column.cells {
                 _ if column.is_empty(row) => "∅".into(),
-                Cells::Numbers(values) => values[row].to_string(),
+                Cells::Numbers(numbers) => numbers.decimal(numbers.get(row)).to_string(),
                 Cells::Text { words, codes } => format!("'{}'", words[codes[row] as usize]),
             })
             .collect();
@@ -300,7 +300,7 @@ fn late_cells_correct_the_layout() {
         let rows: String = (0..300_000).map(|row| format!("{row};{}\n", row % 7)).collect();
         let sheet = read(format!("a;b\n{rows}{last}\n"));
         let cell = |column: usize| match &sheet.columns[column].cells {
-            Cells::Numbers(values) => values[300_000].to_string(),
+            Cells::Numbers(numbers) => numbers.decimal(numbers.get(300_000)).to_string(),
             Cells::Text { words, codes } => format!("'{}'", words[codes[300_000] as usize]),
         };
         (cell(0), cell(1), sheet.found.marks)
@@ -317,7 +317,9 @@ fn late_cells_correct_the_layout() {
 fn late_marks_do_not_change_earlier_numbers() {
     let rows: String = (0..200_000).map(|row| format!("1.234;{}\n", row % 7)).collect();
     let sheet = read(format!("a;b\n{rows}1.234;5,5\n"));
-    assert!(matches!(&sheet.columns[0].cells, Cells::Numbers(values) if values.iter().all(|&value| value == 1.234)));
+    assert!(
+        matches!(&sheet.columns[0].cells, Cells::Numbers(Numbers::Rounded(values)) if values.iter().all(|&value| value == 1.234))
+    );
     let stranger = sheet.stranger(&sheet.columns[1]).unwrap();
     assert_eq!((stranger.row, stranger.word.as_str(), stranger.numbers, stranger.others), (200_000, "5,5", 200_000, 1));
 }
@@ -331,9 +333,31 @@ fn words_among_numbers_are_found() {
 }
 
 #[test]
-fn whole_numbers_beyond_f32_are_noticed() {
-    let rounded = |cell: &str| read(format!("a,b\n{cell},1\n")).columns[0].rounded;
-    assert!(!rounded("16777216") && rounded("16777217") && !rounded("0.1") && !rounded("1e20"));
+fn numbers_that_f32_would_make_equal_are_kept_exactly() {
+    for (cells, is_exact) in [
+        ("16777216 16777215", false),
+        ("16777217 1", true),
+        ("1600000000 1600000060", true),
+        ("48.85661 48.85662", true),
+        ("0.1 0.2", false),
+        ("0.1 0.1", false),
+        ("1013.2 998.7", false),
+        ("1e20 3e20", false),
+    ] {
+        let sheet = read(format!("a\n{}\n", cells.replace(' ', "\n")));
+        assert_eq!(sheet.exact_columns().len(), usize::from(is_exact), "{cells}");
+        assert_eq!(
+            shown(&sheet),
+            format!("a: {}", cells.replace("1e20 3e20", "100000000000000000000 300000000000000000000"))
+        );
+    }
+    // A number far below the first mebibyte.
+    let rows: String = (0..300_000).map(|row| format!("{row},x\n")).collect();
+    let sheet = read(format!("a,b\n{rows}1600000001,x\n"));
+    let Cells::Numbers(numbers) = &sheet.columns[0].cells else { panic!() };
+    assert_eq!((numbers.len(), numbers.get(1), numbers.get(300_000)), (300_001, 1.0, 1_600_000_001.0));
+    let options = ReadOptions { exact_columns: vec!["a".into()], ..ReadOptions::default() };
+    assert_eq!(read_with("a,b\n1,2\n", &options).unwrap().exact_columns(), ["a"]);
 }
 
 #[test]

@@ -54,6 +54,22 @@ fn each_file_has_its_own_separator() {
 }
 
 #[test]
+fn a_file_with_another_separator_is_read_exactly() {
+    let train = "t,c,y\n1600000001,r,p\n1600000003,s,q\n1600000005,r,p\n";
+    let other = "t;c;y\n1600000002;R;p\nNA;r;p\n";
+    let keys = "test_path = \"b.csv\"\nmissing = \"drop\"\nvalidation = 0";
+    let (data, _) = load(&[("a.csv", train), ("b.csv", other)], keys).unwrap();
+    assert_eq!(floats(&data.test.unwrap()), [-1.0, 0.0, 0.0]);
+    let found: Vec<String> = data.info.warnings.iter().map(ToString::to_string).collect();
+    for expected in ["1 of 2 rows of the test file left out: column `t` is empty", "1 in `c`"] {
+        assert!(found.iter().any(|it| it.contains(expected)), "{found:?}");
+    }
+    let new = predicted(train, other, "missing = \"drop\"\nvalidation = 0\ndelimiter = \",\"").unwrap();
+    assert_eq!(new.inputs, Inputs::Floats(vec![-1.0, 0.0, 0.0]));
+    assert!(new.unseen.iter().any(|it| it.column == "c" && it.cells == 1) && new.format.contains("`;`"), "{new:?}");
+}
+
+#[test]
 fn rows_of_the_test_file_that_are_left_out_are_counted() {
     let files = [("a.csv", "a,y\n1,p\n2,q\n,p\n"), ("b.csv", "a,y\n1,p\n,q\n3,\n4,\n5,q\n")];
     let about = about(&files, "test_path = \"b.csv\"\nmissing = \"drop\"");
@@ -102,7 +118,7 @@ fn new_rows_without_a_header_may_lack_the_target() {
     };
     // A target, a number, a category and a number. The name `y` is for the other spec of this folder.
     let train = "y,1,r,10\nx,2,s,20\ny,3,r,30\nx,4,s,40\n";
-    let right = Inputs::Floats(vec![5.0, 0.0, 1.0, 0.0, 50.0, 6.0, 1.0, 0.0, 0.0, 60.0]);
+    let right = Inputs::Floats(vec![5.0, 0.0, 1.0, 50.0, 6.0, 1.0, 0.0, 60.0]);
     assert_eq!(trained(1, train, "5,s,50\n6,r,60\n").unwrap(), right);
     assert_eq!(trained(1, train, "x,5,s,50\ny,6,r,60\n").unwrap(), right);
     let train = "1,r,y,10\n2,s,x,20\n3,r,y,30\n4,s,x,40\n";
@@ -110,6 +126,11 @@ fn new_rows_without_a_header_may_lack_the_target() {
     assert_eq!(trained(3, train, "5,s,x,50\n6,r,y,60\n").unwrap(), right);
     let message = trained(3, train, "5,s\n6,r\n").unwrap_err();
     assert!(message.contains("there is no column `4`"), "{message}");
+    // Times in seconds, of which `f32` would round the differences away.
+    let train = "y,1600000001,1\nx,1600000003,2\ny,1600000005,1\n";
+    let right = Inputs::Floats(vec![-1.0, 7.0]);
+    assert_eq!(trained(1, train, "1600000002,7\n").unwrap(), right);
+    assert_eq!(trained(1, train, "y,1600000002,7\n").unwrap(), right);
 }
 
 #[test]
