@@ -156,7 +156,7 @@ fn each_override_has_its_own_folder() {
     assert_eq!(text(&path.stdout).trim(), "results/slice/epochs=1,optimizer.lr=0.01,seed=1");
     let compared = workspace.lr_run(&["compare", "results"]);
     exits(&compared, 0);
-    assert!(text(&compared.stdout).contains("No claim can be made from 2 seeds"), "{}", text(&compared.stdout));
+    assert!(text(&compared.stdout).contains("(95 % interval, 2 seeds)"), "{}", text(&compared.stdout));
 }
 
 #[test]
@@ -217,8 +217,7 @@ fn run_stops_early_and_at_its_time_limit() {
     // With a rate that changes nothing, no epoch is better than the first.
     let still = ["-s", "optimizer.lr=1e-30", "-s", "epochs=50", "-s", "early_stop.patience=2 epochs"];
     exits(&workspace.lr_run(&[&["slice.toml"], still.as_slice(), &["-s", "name=still"]].concat()), 0);
-    let run =
-        "results/still/early_stop.patience=2%20epochs,epochs=50,optimizer.lr=0.000000000000000000000000000001,seed=1";
+    let run = "results/still/early_stop.patience=2%20epochs,epochs=50,optimizer.lr=1e-30,seed=1";
     let record = workspace.record(run);
     assert_eq!((&record["status"], &record["final"]["epoch"]), (&"stopped_early".into(), &3.into()));
     let begun = Instant::now();
@@ -237,7 +236,7 @@ fn divergence_has_its_own_status_and_exit_code() {
     let workspace = slice("");
     let output = workspace.lr_run(&["slice.toml", "-s", "optimizer.type=sgd", "-s", "optimizer.lr=1e30"]);
     exits(&output, 4);
-    let run = "results/slice/optimizer.lr=1000000000000000000000000000000,optimizer.type=sgd,seed=1";
+    let run = "results/slice/optimizer.lr=1e30,optimizer.type=sgd,seed=1";
     let record = workspace.record(run);
     assert_eq!(record["status"], "diverged");
     assert!(record["diverged"]["step"].as_u64().unwrap() <= 5, "{record}");

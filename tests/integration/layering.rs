@@ -27,7 +27,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("preview", &["metric", "plan", "plot", "record", "schedule", "spec"]),
     (
         "cli",
-        &["compare", "dataset", "exit", "model", "optimizer", "plan", "plot", "preview", "record", "schedule", "spec"],
+        &[
+            "compare",
+            "dataset",
+            "exit",
+            "metric",
+            "model",
+            "optimizer",
+            "plan",
+            "plot",
+            "preview",
+            "record",
+            "schedule",
+            "spec",
+        ],
     ),
     (
         "train",

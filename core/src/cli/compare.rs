@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{CompareArgs, ReportFormat};
+use super::compare_args::{CompareArgs, ReportFormat};
 use super::{Error, print};
 use crate::compare::{Options, compare as compare_runs, show};
 use crate::exit::Exit;

@@ -4,6 +4,7 @@
 mod args;
 mod bug;
 mod compare;
+mod compare_args;
 mod data;
 mod diff;
 mod error;

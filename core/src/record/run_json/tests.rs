@@ -38,7 +38,10 @@ fn record_is_written_at_start_target_and_end() {
     assert!(of("/started_at") <= of("/ended_at") && value.get("resumed_at").is_none());
     assert!(of("/command").contains("lr_run_core"), "the test is the program");
     assert_eq!(of("/process/pid"), std::process::id().to_string());
-    assert_eq!(of("/experiment"), r#"{"id":"ef","seed":1,"label":"optimizer.lr=0.001"}"#);
+    assert_eq!(
+        of("/experiment"),
+        r#"{"id":"ef","seed":1,"label":"optimizer.lr=0.001","problem":"01","strategy":"23"}"#
+    );
     assert_eq!((of("/spec_hash"), of("/data_fingerprint")), (r#""ab""#.into(), r#""cd""#.into()));
 }
 

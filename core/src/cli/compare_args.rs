@@ -1,0 +1,105 @@
+//! The options of `lr-run compare`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::compare::{MeasureKind, Seeds};
+use crate::metric::PartMetric;
+
+pub const COMPARE: &str = "\
+Examples:
+  lr-run compare results/fashion
+      Compares the strategies under this folder, each over its seeds.
+  lr-run compare results/fashion --margin 0.1% --pairs
+      Calls strategies that differ by less than 0.1 points equivalent, and prints every pair.
+  lr-run compare results/sweep --by optimizer.type --select-seeds 1-3 --report-seeds 4-13
+      Chooses the best strategy of each optimizer on three seeds, and compares these on ten others.
+  lr-run compare keras.csv lightning/seed=1/metrics.csv
+      Compares curves of other tools.";
+
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Folders of runs, folders that contain runs, patterns, or files with curves
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+
+    /// The number that runs are compared by; by default the metric in the last epoch or, if runs ended at their target, the
+    /// epochs to the target
+    #[arg(long, value_enum)]
+    pub measure: Option<MeasureKind>,
+
+    /// The metric, for example `val_loss`; by default that of the task on the validation part
+    #[arg(long)]
+    pub metric: Option<PartMetric>,
+
+    /// A target for the metric, in place of that of the runs
+    #[arg(long, value_name = "VALUE")]
+    pub target: Option<f64>,
+
+    /// Differences up to this size do not matter: `0.1%` of accuracy, or `0.002`
+    #[arg(long, value_parser = margin)]
+    pub margin: Option<f64>,
+
+    /// Print every pair of strategies with its interval, p-value and wins
+    #[arg(long)]
+    pub pairs: bool,
+
+    /// Compare with this strategy only, by its label in the table
+    #[arg(long, value_name = "STRATEGY")]
+    pub reference: Option<String>,
+
+    /// Compare the best strategy of each value of this key, for example `optimizer.type`
+    #[arg(long, value_name = "KEY")]
+    pub by: Option<String>,
+
+    /// Choose strategies on these seeds, for example `1-3`
+    #[arg(long, value_name = "SEEDS")]
+    pub select_seeds: Option<Seeds>,
+
+    /// Report these seeds; by default all that do not choose
+    #[arg(long, value_name = "SEEDS")]
+    pub report_seeds: Option<Seeds>,
+
+    /// Show the influence of this number; by default of `optimizer.lr`
+    #[arg(long, value_name = "KEY")]
+    pub sensitivity: Option<String>,
+
+    /// Compare strategies over several problems by their times to the target: performance profiles and AlgoPerf's score
+    #[arg(long)]
+    pub profile: bool,
+
+    #[command(flatten)]
+    pub format: ReportFormat,
+}
+
+/// The form of a report. Without one, a report is text for people.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+#[group(multiple = false)]
+pub struct ReportFormat {
+    /// Print a row of CSV for each strategy
+    #[arg(long)]
+    pub csv: bool,
+
+    /// Print the whole report as JSON, every run included
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print Markdown tables
+    #[arg(long)]
+    pub markdown: bool,
+
+    /// Print LaTeX tables for the package booktabs
+    #[arg(long)]
+    pub latex: bool,
+}
+
+/// Reads a margin: `0.1%` is 0.001.
+fn margin(text: &str) -> Result<f64, String> {
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let margin = number.parse::<f64>().map(|it| it * scale).ok().filter(|it| it.is_finite() && *it > 0.0);
+    margin.ok_or_else(|| "expected a number above 0, such as 0.002 or 0.2%".to_owned())
+}
