@@ -1,6 +1,6 @@
 //! Comparison of runs: which strategy is best, and how sure that is.
 //!
-//! Runs are found and read ([`find`]), grouped by problem and strategy, measured by one number each, and compared. The
+//! Runs are found and read ([`find()`]), grouped by problem and strategy, measured by one number each, and compared. The
 //! result is a [`Report`], plain data that each format shows in its own way.
 
 mod assess;
