@@ -42,8 +42,8 @@ pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: b
     differs(&other, there)
 }
 
-/// Returns the fingerprint that the run in `folder` recorded. `None` if there is no run there, or if the `[data]` of its spec
-/// differs from `data`.
+/// Returns the data fingerprint in the record of the run in `folder`. `None` without a run there, or if its spec has another
+/// `[data]` than `data`.
 fn recorded(folder: &Path, data: &Value) -> Option<String> {
     let spec: Table = fs::read_to_string(folder.join(SPEC_TOML)).ok()?.parse().ok()?;
     if spec.get("data") != Some(data) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::conclude::conclusions;
 use super::measure::{Measure, MeasureKind, Reached, Score, area, best, last, reached, test};
-use super::pairs::pairs;
+use super::pairs::{between, pairs};
 use super::problem::{Problem, Strategy};
 use super::report::{ProblemReport, RunReport, StrategyReport, Summary, Verdict};
 use super::run::{Run, State};
@@ -43,8 +43,7 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
     strategies.sort_by(|a, b| order(measure.better(), a, b));
     let pairs = pairs(&strategies, measure, options);
     let is_apart = |a: usize, b: usize| {
-        let pair = pairs.iter().find(|it| (it.a, it.b) == (a, b) || (it.a, it.b) == (b, a));
-        pair.is_some_and(|it| matches!(it.verdict, Verdict::Better | Verdict::Worse))
+        between(&pairs, a, b).is_some_and(|it| matches!(it.verdict, Verdict::Better | Verdict::Worse))
     };
     let is_grouped = options.reference.is_none() && pairs.iter().any(|it| it.verdict != Verdict::TooFewSeeds);
     if is_grouped && strategies.len() > 1 {

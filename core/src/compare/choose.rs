@@ -76,7 +76,11 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
         }
     }
     if let (Some(seeds), Some(mode)) = (&options.select_seeds, mode) {
-        let best = problem.strategies.iter().min_by(|a, b| better(mode, score(a), score(b)));
+        let scored = problem.strategies.iter().filter(|it| score(it).is_some());
+        let best = scored.min_by(|a, b| better(mode, score(a), score(b)));
+        if best.is_none() {
+            notes.push(format!("no strategy has finished runs with the seeds {seeds}, so none was chosen"));
+        }
         if let Some(best) = best {
             notes
                 .push(format!("{} is the best strategy on the seeds {seeds}, on which the choice is made", best.label));

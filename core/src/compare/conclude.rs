@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::measure::Measure;
+use super::pairs::between;
 use super::report::{Pair, ProblemReport, StrategyReport, Verdict};
 use crate::metric::Mode;
 use crate::record::number::count;
@@ -54,7 +55,7 @@ fn too_few(report: &ProblemReport) -> String {
 
 /// Returns the conclusions about the best strategy.
 fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
-    let pair_of = |other: usize| report.pairs.iter().find(|it| it.a == 0 && it.b == other);
+    let pair_of = |other: usize| between(&report.pairs, 0, other);
     let verdict = |other: usize| pair_of(other).map_or(Verdict::TooFewSeeds, |it| it.verdict);
     let others = 1..report.strategies.len();
     let worse: Vec<usize> = others.clone().filter(|&other| verdict(other) == Verdict::Better).collect();

@@ -61,6 +61,12 @@ pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin
     all.into_iter().map(|it| it.pair).collect()
 }
 
+/// Returns the pair of two strategies, in either order. `pairs` are those of a family, which are sorted.
+pub fn between(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
+    let at = pairs.binary_search_by_key(&(a.min(b), a.max(b)), |it| (it.a, it.b)).ok()?;
+    pairs.get(at)
+}
+
 /// The numbers of two samples.
 struct Joined<'a> {
     a: &'a [Option<f64>],

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Options;
 use super::assess::{better, mean_at};
 use super::label::{Lines, labels};
+use super::pairs::between;
 use super::problem::Problem;
 use super::report::{ProblemReport, Sensitivity, SensitivityCurve, SensitivityPoint, Verdict};
 
@@ -57,8 +58,7 @@ fn curve(
         .min_by(|&a, &b| better(mode, summary(values[a].1).mean, summary(values[b].1).mean))?;
     let (best, best_strategy) = values[best_at];
     let is_apart = |other: usize| {
-        let (a, b) = (best_strategy.min(other), best_strategy.max(other));
-        let pair = report.pairs.iter().find(|it| (it.a, it.b) == (a, b));
+        let pair = between(&report.pairs, best_strategy, other);
         pair.is_some_and(|it| matches!(it.verdict, Verdict::Better | Verdict::Worse))
     };
     // The band is one interval: it ends at the first value that is told apart from the best, or has a failed run.

@@ -156,6 +156,9 @@ fn strategies_are_chosen_on_some_seeds_and_reported_on_others() {
     assert!(problem.conclusions[0].starts_with("cosine is the best strategy on the seeds 1-2"));
     let step = problem.strategies.iter().find(|it| it.label == "step").unwrap();
     assert_eq!((step.summary.seeds, step.summary.best), (3, Some(0.8)));
+    let options = Options { select_seeds: seeds("7-9"), ..Options::default() };
+    let conclusions = &compared(results.path(), &options).problems[0].conclusions;
+    assert!(conclusions[0].starts_with("no strategy has finished runs with the seeds 7-9"), "{conclusions:?}");
 }
 
 #[test]
