@@ -22,6 +22,7 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
         report_seeds: args.report_seeds.clone(),
         sensitivity: args.sensitivity.clone(),
         profile: args.profile,
+        charts: true,
         default_lr: Some(default_lr),
     };
     let report = compare_runs(&args.runs, &options).map_err(Error::usage)?;

@@ -11,12 +11,14 @@ mod error;
 mod fetch;
 mod list;
 mod machine;
+mod output;
 mod path;
 mod predict;
 mod preview;
 mod process;
 mod shell;
 mod started;
+mod terminal;
 
 use std::io::Write;
 

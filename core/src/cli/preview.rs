@@ -1,22 +1,27 @@
 //! `lr-run preview SPEC…`: shows learning rates without training.
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use super::args::PreviewArgs;
+use super::output::OutputKind;
+use super::terminal::chart_options;
 use super::{Error, any_device, print, print_warnings};
 use crate::exit::Exit;
 use crate::plan::{Assume, Plan, plan_assuming};
-use crate::plot::{ChartOptions, Scale};
+use crate::plot::Scale;
 use crate::preview::{MARK, PreviewedRun, Trace, page, svg, trajectories, write_csv};
 use crate::record::{Curve, atomic_write};
 use crate::spec::{Duration, Spec};
+
+/// The pictures of a preview.
+const PICTURE: OutputKind = OutputKind { extension: "svg", noun: "picture", mark: MARK, command: "lr-run preview" };
 
 /// Prints a chart or, with `--csv`, every step. With `--svg` it also writes a picture.
 pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     let every = args.every.as_deref().map(interval).transpose()?;
     if let Some(path) = &args.svg {
-        may_be_written(path)?;
+        PICTURE.may_be_written(path)?;
     }
     let metrics = args.metrics.as_deref().map(Curve::read).transpose().map_err(Error::usage)?;
     let plans: Vec<Plan> = args.specs.iter().map(|spec| planned(spec, args)).collect::<Result<_, _>>()?;
@@ -144,46 +149,10 @@ fn interval(text: &str) -> Result<Duration, Error> {
     if is_some { Ok(every) } else { Err(Error::usage(format!("--every \"{text}\" is not above 0: {expected}"))) }
 }
 
-/// Refuses to overwrite anything but an earlier preview.
-fn may_be_written(path: &Path) -> Result<(), Error> {
-    let refuse = |why: &str| Err(Error::usage(format!("{} {why}", path.display())));
-    let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
-    if extension.as_deref().is_some_and(|extension| extension != "svg") && !path.is_dir() {
-        let name = path.with_extension("svg");
-        return refuse(&format!("is not a name for an SVG picture: name it {}", name.display()));
-    }
-    if path.is_dir() {
-        return refuse("is a folder: name a file for the picture, such as preview.svg");
-    }
-    let mut head = vec![0; MARK.len()];
-    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-                Err(Error::usage(format!("there is no folder {}", folder.display())))
-            }
-            _ => Ok(()),
-        },
-        Ok(()) if head == MARK.as_bytes() => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => refuse(&format!("cannot be written: {error}")),
-        _ => refuse("exists and is not a picture of `lr-run preview`: name another file"),
-    }
-}
-
 fn scale(args: &PreviewArgs) -> Scale {
     match (args.log, args.linear) {
         (true, _) => Scale::Log,
         (_, true) => Scale::Linear,
         _ => Scale::Auto,
     }
-}
-
-/// Takes the width of the terminal, else of `COLUMNS`, else 80. Colour is used on a terminal unless `NO_COLOR` is set.
-fn chart_options() -> ChartOptions {
-    let is_terminal = io::stdout().is_terminal();
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    let own = is_terminal.then(|| comfy_table::Table::new().width()).flatten().map(usize::from);
-    let said = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
-    let width = own.or_else(said).filter(|&width| width > 0).unwrap_or(80);
-    ChartOptions { width, colour: is_terminal && able && set("NO_COLOR").is_none() }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::conclude::conclusions;
+use super::curves::curves;
 use super::measure::{Measure, MeasureKind, Reached, Score, area, best, last, reached, test};
 use super::pairs::{between, pairs};
 use super::problem::{Problem, Strategy};
@@ -17,30 +18,35 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
     let runs = || problem.strategies.iter().flat_map(|strategy| strategy.runs.iter().copied());
     let metric = options.metric.or_else(|| runs().next().map(Run::metric))?;
     let measure = Measure { kind: kind(problem, options), metric };
-    let mut strategies: Vec<StrategyReport> = Vec::new();
+    let mut compared: Vec<(StrategyReport, Vec<&Run>)> = Vec::new();
     for strategy in &problem.strategies {
-        let mut own = Vec::new();
-        for run in &strategy.runs {
+        let (mut own, mut runs) = (Vec::new(), Vec::new());
+        for &run in &strategy.runs {
             match of_run(run, measure, options) {
-                Ok(report) => own.push(report),
+                Ok(report) => {
+                    own.push(report);
+                    runs.push(run);
+                }
                 Err(reason) => left_out.push(format!("{}: {reason}", run.path.display())),
             }
         }
         if !own.is_empty() {
             let has_target = options.target.is_some() || has_target(strategy);
-            strategies.push(StrategyReport {
+            let report = StrategyReport {
                 label: strategy.label.clone(),
                 spec: strategy.lines.clone().into_iter().collect(),
                 summary: summary(&own, measure, has_target),
                 letters: String::new(),
                 runs: own,
-            });
+            };
+            compared.push((report, runs));
         }
     }
-    if strategies.is_empty() {
+    if compared.is_empty() {
         return None;
     }
-    strategies.sort_by(|a, b| order(measure.better(), a, b));
+    compared.sort_by(|a, b| order(measure.better(), &a.0, &b.0));
+    let (mut strategies, runs): (Vec<StrategyReport>, Vec<Vec<&Run>>) = compared.into_iter().unzip();
     let pairs = pairs(&strategies, measure, options);
     let is_apart = |a: usize, b: usize| {
         between(&pairs, a, b).is_some_and(|it| matches!(it.verdict, Verdict::Better | Verdict::Worse))
@@ -56,6 +62,7 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
         conclusions: Vec::new(),
         warnings: warn::warnings(problem, options),
         sensitivity: None,
+        curves: options.charts.then(|| curves(&runs, metric)).unwrap_or_default(),
         strategies,
         pairs,
     };

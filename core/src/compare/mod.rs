@@ -6,6 +6,7 @@
 mod assess;
 mod choose;
 mod conclude;
+mod curves;
 pub mod diff;
 mod find;
 mod grid;
@@ -25,6 +26,7 @@ mod warn;
 
 use std::path::PathBuf;
 
+pub use curves::{Curves, Lines, Quantity, QuantityKind};
 pub use find::{CompareError, Found, find};
 pub use measure::MeasureKind;
 pub use pairs::{Sample, family};
@@ -57,6 +59,8 @@ pub struct Options {
     pub sensitivity: Option<String>,
     /// True for performance profiles over the problems.
     pub profile: bool,
+    /// True if the report has the curves of the runs.
+    pub charts: bool,
     /// Returns the default learning rate of an optimizer. `None` if that is not known.
     pub default_lr: Option<fn(&str) -> Option<f64>>,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::curves::Curves;
 use super::measure::{Measure, Reached};
 
 /// The comparison of all runs.
@@ -57,6 +58,9 @@ pub struct ProblemReport {
     pub pairs: Vec<Pair>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Sensitivity>,
+    /// The runs over their epochs, for charts. Empty if none was asked for.
+    #[serde(skip)]
+    pub curves: Curves,
 }
 
 /// A strategy with its runs.

@@ -115,6 +115,13 @@ impl Curve {
         self.value(epoch, &metric.to_string())
     }
 
+    /// Returns the epochs with the number of each in the column `name`, in ascending order. Empty if there is no such column.
+    pub fn column(&self, name: &str) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + '_ {
+        let at = position(&self.columns, name);
+        let cell = move |(&epoch, line): (&u64, &Line)| Some((epoch, line.cells.get(at?).copied().flatten()));
+        self.epochs.iter().filter_map(cell)
+    }
+
     /// Returns the number in the column `name` after `epoch`; `None` if there is no such number.
     pub fn value(&self, epoch: u64, name: &str) -> Option<f64> {
         let at = position(&self.columns, name)?;
