@@ -1,10 +1,12 @@
 //! `lr-run compare RUN…`: says which strategy is best, and how sure that is.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::compare_args::{CompareArgs, ReportFormat};
+use super::terminal::chart_options;
 use super::{Error, print};
-use crate::compare::{Options, compare as compare_runs, show};
+use crate::compare::{Options, compare as compare_runs, show, tensorboard};
 use crate::exit::Exit;
 use crate::optimizer::REGISTRY;
 use crate::spec::{Log, Section, Spec, lookup};
@@ -22,16 +24,21 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
         report_seeds: args.report_seeds.clone(),
         sensitivity: args.sensitivity.clone(),
         profile: args.profile,
-        charts: true,
+        charts: args.format.is_text(),
         default_lr: Some(default_lr),
     };
     let report = compare_runs(&args.runs, &options).map_err(Error::usage)?;
+    if let Some(folder) = &args.tensorboard {
+        let written = tensorboard(&report, folder).map_err(Error::failed)?;
+        let files = if written == 1 { "event file" } else { "event files" };
+        let _ = writeln!(io::stderr(), "{written} {files} written: tensorboard --logdir {}", folder.display());
+    }
     let text = match args.format {
         ReportFormat { csv: true, .. } => show::csv(&report),
         ReportFormat { json: true, .. } => show::json(&report),
         ReportFormat { markdown: true, .. } => show::markdown(&report, args.pairs),
         ReportFormat { latex: true, .. } => show::latex(&report, args.pairs),
-        _ => show::terminal(&report, args.pairs),
+        _ => show::terminal(&report, args.pairs, chart_options()),
     };
     print(&text);
     Ok(if report.left_out.is_empty() { Exit::Success } else { Exit::Failed })

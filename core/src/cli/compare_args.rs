@@ -69,6 +69,10 @@ pub struct CompareArgs {
     #[arg(long)]
     pub profile: bool,
 
+    /// Also write an event file for each run below this folder, for TensorBoard
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+
     #[command(flatten)]
     pub format: ReportFormat,
 }
@@ -92,6 +96,13 @@ pub struct ReportFormat {
     /// Print LaTeX tables for the package booktabs
     #[arg(long)]
     pub latex: bool,
+}
+
+impl ReportFormat {
+    /// Returns whether the report is text for people.
+    pub fn is_text(self) -> bool {
+        !(self.csv || self.json || self.markdown || self.latex)
+    }
 }
 
 /// Reads a margin: `0.1%` is 0.001.

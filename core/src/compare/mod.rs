@@ -22,6 +22,7 @@ mod seeds;
 mod sensitivity;
 pub mod show;
 pub mod stats;
+mod tensorboard;
 mod warn;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub use pairs::{Sample, family};
 pub use report::Report;
 pub use run::{LeftOut, Run};
 pub use seeds::Seeds;
+pub use tensorboard::{ExportError, tensorboard};
 
 use crate::metric::PartMetric;
 

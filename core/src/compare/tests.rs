@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::plot::ChartOptions;
 use crate::record::{Event, Experiment, Facts, Opened, Outcome, Row, RunDirectory, Started, Status, example};
 
 /// A run to write: its folder, strategy, seed, and the validation accuracy of each epoch.
@@ -50,6 +51,9 @@ fn compared(results: &Path, options: &Options) -> Report {
     compare(&[results.to_owned()], options).unwrap()
 }
 
+/// A chart without colour, 80 columns wide.
+const OPTIONS: ChartOptions = ChartOptions { width: 80, colour: false };
+
 const COSINE: [f64; 5] = [0.90, 0.91, 0.92, 0.91, 0.90];
 const STEP: [f64; 5] = [0.86, 0.88, 0.87, 0.87, 0.86];
 const LINEAR: [f64; 5] = [0.91, 0.90, 0.92, 0.90, 0.91];
@@ -60,9 +64,9 @@ fn a_report_says_which_strategy_is_best_and_which_cannot_be_told_apart() {
     write_seeds(results.path(), "cosine", &COSINE);
     write_seeds(results.path(), "step", &STEP);
     write_seeds(results.path(), "linear", &LINEAR);
-    let report = compared(results.path(), &Options::default());
+    let report = compared(results.path(), &Options { charts: true, ..Options::default() });
     assert_eq!(report.left_out, Vec::<String>::new());
-    insta::assert_snapshot!(show::terminal(&report, true));
+    insta::assert_snapshot!(show::terminal(&report, true, OPTIONS));
     insta::assert_snapshot!(show::markdown(&report, false));
     insta::assert_snapshot!(show::latex(&report, false));
     insta::assert_snapshot!(show::csv(&report));
@@ -206,7 +210,7 @@ fn the_learning_rate_has_a_band_and_an_edge() {
     let best = 0.915;
     let expected = ((best - 0.51) / 2.0 + (best - 0.1) / 2.0) / 3.0;
     assert!((curve.sensitivity.unwrap() - expected).abs() < 1e-12, "{:?}", curve.sensitivity);
-    let text = show::terminal(&report, false);
+    let text = show::terminal(&report, false, OPTIONS);
     assert!(text.contains("not told apart from 0.01 to 0.1 (1.0 decades)"), "{text}");
 }
 
@@ -236,4 +240,52 @@ fn the_difference_between_two_runs_names_the_first_epoch() {
     );
     let same = diff::shown(&diff::diff(&a, &a).unwrap());
     assert!(same.ends_with("The curves are the same, digit by digit.\n"), "{same}");
+}
+
+#[test]
+fn curves_have_the_mean_of_the_runs_and_its_interval() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP[..2]);
+    let bad = [0.1, 0.5, f64::NAN];
+    let status = Some(Status::Diverged);
+    write(results.path(), &Made { folder: "wild", strategy: "wild", seed: 1, accuracies: &bad, status });
+    let report = compared(results.path(), &Options { charts: true, ..Options::default() });
+    let problem = &report.problems[0];
+    let curves = &problem.curves;
+    assert_eq!(curves.epochs, [0, 1, 2, 3]);
+    let names: Vec<(&str, QuantityKind)> = curves.quantities.iter().map(|it| (it.name.as_str(), it.kind)).collect();
+    assert_eq!(names[0], ("val_accuracy", QuantityKind::Compared));
+    assert_eq!(*names.last().unwrap(), ("lr", QuantityKind::Rate));
+    let of = |label: &str| {
+        let at = problem.strategies.iter().position(|it| it.label == label).unwrap();
+        &curves.quantities[0].strategies[at]
+    };
+    let cosine = of("cosine");
+    // The same numbers as in the table, which computes them in another way.
+    let summary = &problem.strategies.iter().find(|it| it.label == "cosine").unwrap().summary;
+    let (mean, half) = (summary.mean.unwrap(), summary.half_width.unwrap());
+    assert_eq!(cosine.mean[3], Some(mean));
+    assert!((cosine.low[3].unwrap() - (mean - half)).abs() < 1e-12, "{:?} {mean} {half}", cosine.low[3]);
+    assert!((cosine.high[3].unwrap() - (mean + half)).abs() < 1e-12);
+    assert_eq!(cosine.runs[1][3], Some(COSINE[1]));
+    assert_eq!((of("step").mean[1], of("step").low[1]), (Some(0.5), None), "two runs have no interval");
+    assert_eq!(of("wild").mean, [Some(0.1), Some(0.5), None, None], "a mean ends where a run does");
+}
+
+#[test]
+fn event_files_have_every_number_of_a_run() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE[..1]);
+    let report = compared(results.path(), &Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tensorboard(&report, folder.path()).unwrap(), 1);
+    let label = &report.problems[0].strategies[0].label;
+    let file = folder.path().join(label).join("seed=1/events.out.tfevents.lr-run");
+    let bytes = fs::read(&file).unwrap();
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|it| it == part);
+    assert!(has(b"brain.Event:2") && has(b"accuracy/val") && has(b"loss/train") && has(&0.90f32.to_le_bytes()));
+    // Written again, the file is replaced.
+    tensorboard(&report, folder.path()).unwrap();
+    assert_eq!(fs::read(&file).unwrap(), bytes);
 }

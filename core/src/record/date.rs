@@ -23,6 +23,19 @@ fn date(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// Returns the seconds from the beginning of 1970 to `date`, a text that [`now`] wrote. `None` if it is something else.
+pub fn seconds_since_1970(date: &str) -> Option<u64> {
+    let moment: toml::value::Datetime = date.parse().ok()?;
+    let (day, time) = (moment.date?, moment.time?);
+    let (month, year) = match day.month {
+        month @ 3.. => (u64::from(month) - 3, u64::from(day.year)),
+        month => (u64::from(month) + 9, u64::from(day.year).checked_sub(1)?),
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + u64::from(day.day) - 1;
+    let second = 3600 * u64::from(time.hour) + 60 * u64::from(time.minute) + u64::from(time.second.unwrap_or(0));
+    Some(days.checked_sub(719_468)? * 86_400 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,7 +53,9 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(date(seconds), expected);
+            assert_eq!(seconds_since_1970(expected), Some(seconds));
         }
         assert!(now().starts_with("20") && now().len() == 20);
+        assert_eq!(seconds_since_1970("yesterday"), None);
     }
 }

@@ -29,6 +29,7 @@ mod warning;
 pub use atomic_write::atomic_write;
 pub use canonical::{differences, lines_of, spec_hash};
 pub use curve::{Curve, CurveError};
+pub use date::seconds_since_1970;
 pub use directory::{OpenError, Opened, RunDirectory};
 pub use epochs_csv::EpochsCsv;
 pub use event::*;

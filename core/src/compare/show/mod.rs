@@ -2,6 +2,7 @@
 
 mod bars;
 mod csv;
+mod curves;
 mod json;
 mod latex;
 mod markdown;

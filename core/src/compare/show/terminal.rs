@@ -4,25 +4,30 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
 use super::bars::bars;
+use super::curves::curves;
 use crate::compare::grid::{self, Grid};
 use crate::compare::report::{ProblemReport, Report, SensitivityCurve};
+use crate::plot::ChartOptions;
 use crate::record::number::rate;
 
 /// Returns the report as text that ends in a line break.
-pub fn terminal(report: &Report, with_pairs: bool) -> String {
-    let mut blocks: Vec<String> = report.problems.iter().map(|problem| of_problem(problem, with_pairs)).collect();
+pub fn terminal(report: &Report, with_pairs: bool, options: ChartOptions) -> String {
+    let mut blocks: Vec<String> =
+        report.problems.iter().map(|problem| of_problem(problem, with_pairs, options)).collect();
     let lines = |head: &str, all: &[String]| all.iter().map(|it| format!("{head}: {it}\n")).collect::<String>();
     blocks.extend(report.profile.as_ref().map(|profile| {
         let problems = profile.problems.len();
-        format!("{problems} problems, by the median epochs to the target\n\n{}", table(&grid::profile(profile)))
+        printable(&format!(
+            "{problems} problems, by the median epochs to the target\n\n{}",
+            table(&grid::profile(profile))
+        ))
     }));
     let rest = lines("note", &report.notes) + &lines("left out", &report.left_out);
-    blocks.extend((!rest.is_empty()).then_some(rest));
-    // Names of files and strategies are somebody else's: they must not move the cursor.
-    blocks.join("\n").chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
+    blocks.extend((!rest.is_empty()).then(|| printable(&rest)));
+    blocks.join("\n")
 }
 
-fn of_problem(problem: &ProblemReport, with_pairs: bool) -> String {
+fn of_problem(problem: &ProblemReport, with_pairs: bool, options: ChartOptions) -> String {
     let mut text = format!("{}\ncompared by {}\n\n", problem.title, problem.measure);
     for conclusion in &problem.conclusions {
         text += &format!("{conclusion}\n");
@@ -31,6 +36,16 @@ fn of_problem(problem: &ProblemReport, with_pairs: bool) -> String {
     if let Some(bars) = bars(problem) {
         text += &format!("\n{bars}");
     }
+    text = printable(&text);
+    if let Some(curves) = curves(problem, options) {
+        text += &format!("\n{curves}");
+    }
+    text + &printable(&details(problem, with_pairs))
+}
+
+/// Returns what follows the chart: the pairs, the sensitivity and the warnings.
+fn details(problem: &ProblemReport, with_pairs: bool) -> String {
+    let mut text = String::new();
     if with_pairs && !problem.pairs.is_empty() {
         text += &format!("\n{}", table(&grid::pairs(problem)));
     }
@@ -41,6 +56,11 @@ fn of_problem(problem: &ProblemReport, with_pairs: bool) -> String {
         text += &format!("warning: {warning}\n");
     }
     text
+}
+
+/// Replaces control characters: the names of files and strategies are somebody else's, and must not move the cursor.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
 }
 
 /// Returns a table without frames. The first column is text, the others are aligned on the right.

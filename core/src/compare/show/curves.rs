@@ -1,0 +1,44 @@
+//! The curves of the best strategies as a chart of characters.
+
+use super::terminal::printable;
+use crate::compare::report::ProblemReport;
+use crate::compare::{Lines, QuantityKind};
+use crate::plot::{ChartOptions, Line, Samples, Scale, chart};
+use crate::spec::Horizon;
+
+/// The most strategies in a chart. More lines cannot be told apart.
+const MOST: usize = 6;
+
+/// Returns a chart of the compared metric, with the mean of each strategy. Epoch 0, the evaluation before training, is left
+/// out, because its value would flatten the rest. `None` if no strategy has two epochs.
+pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> {
+    let quantity = problem.curves.quantities.iter().find(|it| it.kind == QuantityKind::Compared)?;
+    let epochs = &problem.curves.epochs;
+    let end = epochs.last()?.checked_add(1)?;
+    let horizon = Horizon { total_steps: end, steps_per_epoch: 1 };
+    let samples = |lines: &Lines| {
+        let mut samples = Samples::new(horizon);
+        let known = epochs.iter().zip(&lines.mean).filter(|(epoch, _)| **epoch > 0);
+        known.filter_map(|(epoch, mean)| Some((*epoch, (*mean)?))).for_each(|(epoch, mean)| samples.push(epoch, mean));
+        samples
+    };
+    let all: Vec<Samples> = quantity.strategies.iter().map(samples).collect();
+    let drawn: Vec<Line<'_>> = problem
+        .strategies
+        .iter()
+        .zip(&all)
+        .filter(|(_, samples)| samples.spans.len() > 1)
+        .take(MOST)
+        .enumerate()
+        .map(|(colour, (strategy, samples))| Line { name: printable(&strategy.label), colour, samples })
+        .collect();
+    if drawn.is_empty() {
+        return None;
+    }
+    let mut text = chart(&quantity.name, &drawn, Scale::Auto, options);
+    let left_out = all.len() - drawn.len();
+    if left_out > 0 {
+        text += &format!("  the mean of the {} best strategies; {left_out} more are not drawn\n", drawn.len());
+    }
+    Some(text)
+}
