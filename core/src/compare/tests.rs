@@ -256,7 +256,7 @@ fn curves_have_the_mean_of_the_runs_and_its_interval() {
     assert_eq!(curves.epochs, [0, 1, 2, 3]);
     let names: Vec<(&str, QuantityKind)> = curves.quantities.iter().map(|it| (it.name.as_str(), it.kind)).collect();
     assert_eq!(names[0], ("val_accuracy", QuantityKind::Compared));
-    assert_eq!(*names.last().unwrap(), ("lr", QuantityKind::Rate));
+    assert_eq!(names[names.len() - 2..], [("lr", QuantityKind::Rate), ("lr.bias", QuantityKind::Rate)]);
     let of = |label: &str| {
         let at = problem.strategies.iter().position(|it| it.label == label).unwrap();
         &curves.quantities[0].strategies[at]

@@ -173,7 +173,11 @@ impl Canvas {
             if from >= samples.horizon.total_steps {
                 break;
             }
-            let Some(here) = samples.between(from, step(column + 1).max(from + 1)) else { break };
+            let to = step(column + 1).max(from + 1);
+            if samples.spans.first().is_some_and(|first| to <= first.first.step) {
+                continue;
+            }
+            let Some(here) = samples.between(from, to) else { break };
             let mut top = row(here.max.value);
             let mut bottom = row(here.min.value);
             // The second of two columns draws the connection between them.

@@ -8,21 +8,17 @@ use crate::spec::Horizon;
 
 /// The most strategies in a chart. More lines cannot be told apart.
 const MOST: usize = 6;
+/// The points of a line from one epoch to the next.
+const PER_EPOCH: u64 = 16;
 
 /// Returns a chart of the compared metric, with the mean of each strategy. Epoch 0, the evaluation before training, is left
 /// out, because its value would flatten the rest. `None` if no strategy has two epochs.
 pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> {
     let quantity = problem.curves.quantities.iter().find(|it| it.kind == QuantityKind::Compared)?;
     let epochs = &problem.curves.epochs;
-    let end = epochs.last()?.checked_add(1)?;
-    let horizon = Horizon { total_steps: end, steps_per_epoch: 1 };
-    let samples = |lines: &Lines| {
-        let mut samples = Samples::new(horizon);
-        let known = epochs.iter().zip(&lines.mean).filter(|(epoch, _)| **epoch > 0);
-        known.filter_map(|(epoch, mean)| Some((*epoch, (*mean)?))).for_each(|(epoch, mean)| samples.push(epoch, mean));
-        samples
-    };
-    let all: Vec<Samples> = quantity.strategies.iter().map(samples).collect();
+    let total_steps = epochs.last()?.checked_mul(PER_EPOCH)?.checked_add(1)?;
+    let horizon = Horizon { total_steps, steps_per_epoch: PER_EPOCH };
+    let all: Vec<Samples> = quantity.strategies.iter().map(|lines| samples(epochs, lines, horizon)).collect();
     let drawn: Vec<Line<'_>> = problem
         .strategies
         .iter()
@@ -41,4 +37,23 @@ pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> 
         text += &format!("  the mean of the {} best strategies; {left_out} more are not drawn\n", drawn.len());
     }
     Some(text)
+}
+
+/// Returns straight lines between the means of a strategy, from epoch 1 on.
+fn samples(epochs: &[u64], lines: &Lines, horizon: Horizon) -> Samples {
+    let mut samples = Samples::new(horizon);
+    let means = epochs.iter().zip(&lines.mean).filter(|(epoch, _)| **epoch > 0);
+    let mut before: Option<(u64, f64)> = None;
+    for (epoch, mean) in means.filter_map(|(epoch, mean)| Some((*epoch, (*mean)?))) {
+        if let Some((from, value)) = before {
+            let steps = (epoch - from) * PER_EPOCH;
+            for step in 1..steps {
+                let part = step as f64 / steps as f64;
+                samples.push(from * PER_EPOCH + step, value + part * (mean - value));
+            }
+        }
+        samples.push(epoch * PER_EPOCH, mean);
+        before = Some((epoch, mean));
+    }
+    samples
 }
