@@ -3,6 +3,7 @@
 //!
 //! - `support`: shared code. Nothing that two files need is written twice.
 //! - `cli`, `cli_optimizers`, `preview`, `bad_specs`, `memory`, `programs`: the program as a person runs it.
+//! - `compare`: comparisons of runs that the program made.
 //! - `arrays`: what a run says about its data.
 //! - `tables`: from a table to its predictions.
 //! - `decisions`, `frozen`: what a part of the spec promises about training.
@@ -21,6 +22,7 @@ mod arrays;
 mod bad_specs;
 mod cli;
 mod cli_optimizers;
+mod compare;
 mod decisions;
 mod docs;
 mod experiments;
