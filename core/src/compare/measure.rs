@@ -163,10 +163,15 @@ pub fn last(run: &Run, metric: PartMetric) -> Option<f64> {
     run.trained().next_back().and_then(|epoch| run.curve.get(epoch, metric))
 }
 
+/// Returns `metric` in the epochs after training began, in ascending order.
+fn trained(run: &Run, metric: PartMetric) -> impl Iterator<Item = (u64, Option<f64>)> + '_ {
+    run.curve.column(&metric.to_string()).filter(|&(epoch, _)| epoch > 0)
+}
+
 /// Returns the best value of `metric` after training began, and its epoch. Of equal values, the earliest counts. NaN and
 /// infinity are no values.
 pub fn best(run: &Run, metric: PartMetric) -> Option<(f64, u64)> {
-    let values = run.trained().filter_map(|epoch| Some((run.curve.get(epoch, metric)?, epoch)));
+    let values = trained(run, metric).filter_map(|(epoch, value)| Some((value?, epoch)));
     let mode = metric.metric.better;
     values
         .filter(|it| it.0.is_finite())
@@ -183,7 +188,7 @@ pub fn test(run: &Run, metric: Metric) -> Option<f64> {
 /// single epoch, returns its value. `None` if a row has no value.
 pub fn area(run: &Run, metric: PartMetric) -> Option<f64> {
     let points: Vec<(f64, f64)> =
-        run.trained().map(|epoch| Some((epoch as f64, run.curve.get(epoch, metric)?))).collect::<Option<_>>()?;
+        trained(run, metric).map(|(epoch, value)| Some((epoch as f64, value?))).collect::<Option<_>>()?;
     match points.as_slice() {
         [(_, only)] => Some(*only),
         points => stats::area_under_curve(points).ok(),

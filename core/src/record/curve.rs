@@ -116,7 +116,7 @@ impl Curve {
     }
 
     /// Returns the epochs with the number of each in the column `name`, in ascending order. Empty if there is no such column.
-    pub fn column(&self, name: &str) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + '_ {
+    pub fn column<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + use<'a> {
         let at = position(&self.columns, name);
         let cell = move |(&epoch, line): (&u64, &Line)| Some((epoch, line.cells.get(at?).copied().flatten()));
         self.epochs.iter().filter_map(cell)

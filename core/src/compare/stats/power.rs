@@ -9,7 +9,7 @@
 //! % from 3 to 10 seeds): decide on the number first.
 
 use super::difference::{Difference, SEEDS_FOR_P, Test, satterthwaite};
-use super::distribution::{noncentral_t_cdf, noncentral_t_sf, t_quantile};
+use super::distribution::{noncentral_t_cdf, noncentral_t_sf, normal_quantile, t_quantile};
 
 /// The largest number of seeds that is looked at.
 pub const MOST_SEEDS: u64 = 10_000_000;
@@ -66,30 +66,54 @@ fn power(delta: f64, df: f64, alpha: f64) -> Option<f64> {
 /// Returns the smallest number of pairs with which a paired t test reaches the goal. It is at least [`SEEDS_FOR_P`].
 /// `None` if the difference is 0, it takes more than [`MOST_SEEDS`], or [`paired_power`] is `None`.
 pub fn seeds_for_paired(difference: f64, sd: f64, goal: Goal) -> Option<u64> {
-    smallest(goal, |n| paired_power(n, difference, sd, goal.alpha))
+    smallest(goal, difference / sd, |n| paired_power(n, difference, sd, goal.alpha))
 }
 
 /// Returns the smallest number of seeds of each sample with which Welch's test reaches the goal. Otherwise as
 /// [`seeds_for_paired`].
 pub fn seeds_for_welch(difference: f64, sds: [f64; 2], goal: Goal) -> Option<u64> {
-    smallest(goal, |n| welch_power(n, difference, sds, goal.alpha))
+    smallest(goal, difference / sds[0].hypot(sds[1]), |n| welch_power(n, difference, sds, goal.alpha))
 }
 
-/// Returns the smallest n whose power reaches the goal, by doubling and bisection. Power rises with n.
-fn smallest(goal: Goal, power: impl Fn(u64) -> Option<f64>) -> Option<u64> {
+/// Returns the smallest n that reaches the goal. `effect` is the difference in standard deviations. Power rises with n.
+///
+/// The search starts at the number of a test with a known standard deviation, which is close. A power takes about a tenth
+/// of a millisecond, and a comparison of 40 strategies has 780 pairs.
+fn smallest(goal: Goal, effect: f64, power: impl Fn(u64) -> Option<f64>) -> Option<u64> {
     // Infinitely many seeds of no difference have a power of α.
     if !(goal.power > goal.alpha && goal.power < 1.0) {
         return None;
     }
     let reaches = |n: u64| power(n).map(|power| power >= goal.power);
-    let mut low = SEEDS_FOR_P as u64 - 1;
-    let mut high = SEEDS_FOR_P as u64;
-    while !reaches(high)? {
-        if high == MOST_SEEDS {
-            return None;
+    let (least, most) = (SEEDS_FOR_P as u64, MOST_SEEDS);
+    let critical = -normal_quantile(goal.alpha / 2.0);
+    let known = ((critical + normal_quantile(goal.power)) / effect).powi(2) + 0.5 * critical * critical;
+    // A conversion from NaN gives 0, and one from infinity the largest number.
+    let start = (known.ceil() as u64).clamp(least, most);
+    // `low` does not reach the goal, or is below every n that counts. `high` reaches it.
+    let (mut low, mut high) = (start, start);
+    let mut step = 1;
+    if reaches(start)? {
+        loop {
+            low = high.saturating_sub(step).max(least - 1);
+            if low < least || !reaches(low)? {
+                break;
+            }
+            high = low;
+            step *= 2;
         }
-        low = high;
-        high = (2 * high).min(MOST_SEEDS);
+    } else {
+        loop {
+            if low == most {
+                return None;
+            }
+            high = (low + step).min(most);
+            if reaches(high)? {
+                break;
+            }
+            low = high;
+            step *= 2;
+        }
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
