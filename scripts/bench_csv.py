@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Times the reading of a table by lr-run and by pandas in turns, and prints ratios of medians.
+"""Time how long lr-run and pandas take to read a table, in turns, and print ratios of medians.
 
     python3 scripts/bench_csv.py                  # 1,000,000 rows, about two minutes
     python3 scripts/bench_csv.py --rows 100000
 
-The table has 30 columns: 9 of whole numbers, 14 of floats with six decimals, 6 of floats with all their digits, and one of
-words. pandas reads it with `read_csv` and its C engine: with its defaults, and with `dtype` given, so that it too makes 32-bit
-floats. Each reads in a process of its own, once per round; starting the process is not timed. The file is read once before,
-so that it is in the system's cache.
+The table has 30 columns: 9 of whole numbers, 14 of floats with six decimals, 6 of floats with all their digits, and one
+of words. pandas reads it with `read_csv` and its C engine: once with its defaults, and once with `dtype="float32"` for
+the numbers, so that it makes 32-bit floats as lr-run does. In each round, each of the three reads the table in its own
+process. The start of the process is not timed. The file is read once before the first round, so that it is in the
+system's cache.
 
 Memory is the growth of the process's peak while it reads, per byte of the cells as 32-bit numbers. The machine should do
-nothing else meanwhile: where it does, compare the processor's seconds. Needs pandas 2.3.3; if it is missing, the script makes
-a virtual environment in .venv-pandas (scripts/requirements-bench-csv.txt).
+nothing else meanwhile. If it does, compare the seconds of processor time. The script needs pandas 2.3.3. If that is
+missing, it makes a virtual environment in .venv-pandas (scripts/requirements-bench-csv.txt).
 """
 
 import argparse
@@ -31,9 +32,9 @@ OURS, DEFAULT, FLOATS = "lr-run", "pandas", "pandas, dtype=float32"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="the rows of the table")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each reads")
-    parser.add_argument("--program", help="a built benchmark, in place of building it")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="the number of rows of the table")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each reads the table")
+    parser.add_argument("--program", help="the program of the benchmark, if it is built already")
     parser.add_argument("--inside", nargs=2, metavar=("IDIOM", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
@@ -63,12 +64,12 @@ def main():
 
 
 def median(runs, what):
-    """Return the median of a measurement."""
+    """Return the median over the runs of one measurement: `seconds`, `processor` or `memory`."""
     return statistics.median(run[what] for run in runs)
 
 
 def read_in_pandas(idiom, path):
-    """Read the table with pandas, in a process of its own, and print the measurements."""
+    """Read the table with pandas and print the measurements. This runs in a process of its own."""
     import pandas
 
     with open(path) as file:
@@ -81,7 +82,7 @@ def read_in_pandas(idiom, path):
 
 
 def peak():
-    """Return the peak of this process's memory in bytes. Unlike `ru_maxrss` it does not begin at that of the parent."""
+    """Return the peak of this process's memory in bytes. Unlike `ru_maxrss`, it does not include that of the parent."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 

