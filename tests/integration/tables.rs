@@ -43,7 +43,7 @@ fn a_table_of_mixed_columns_is_trained_and_predicted_by_a_spec_of_eight_lines() 
     assert!(record["final"]["val_accuracy"].as_f64().unwrap() > 0.95, "{record}");
     assert_eq!(record["classes"][1]["name"], "yes");
     assert_eq!(record["table"]["columns"], "2 numbers, 1 category");
-    assert_eq!(record["table"]["columns_left_out"][0], "`id` (counts the rows)");
+    assert_eq!(record["table"]["columns_left_out"][0], "`id` (row numbers)");
 
     // Other rows, with their columns in another order, one more, another separator and a new category.
     let mut new = "plan,extra,monthly,age\n".to_owned();

@@ -8,7 +8,7 @@
 //! | `drop` | [] | columns to leave out |
 //! | `categories` | [] | columns to treat as categories although they have numbers (such as postal codes) or very many different values |
 //! | `max_categories` | 20 | the largest number of values of a category that have an input of their own |
-//! | `missing` | "error" | "drop" leaves out rows with empty cells; "median" fills them in |
+//! | `missing` | "error" | what to do with empty cells: "error" refuses them, "drop" leaves out their rows, and "median" fills them in |
 //! | `scale_target` | false | true: regression trains on standardized targets |
 //! | `group` | | a column such as the number of a patient: all rows with the same value go to the same part. It does not become an input |
 //! | `test` | 0 | the number of rows in the test part: a count or a fraction |
@@ -22,39 +22,55 @@
 //! | `delimiter` | the character between cells: ",", ";", "\t", "\|", or "blanks" for any number of blanks and tabs |
 //! | `header` | false if the first row has values; the columns are then named by their numbers from 1 |
 //! | `decimal`, `thousands` | the marks in numbers, such as "," and "." |
-//! | `missing_values` | the words that mean an empty cell, instead of NA, NaN, N/A, null, None, ? and . |
-//! | `comment` | the character that comment lines start with, "" for none; otherwise # and %, if these lines do not have the cells of a row |
-//! | `encoding` | such as "windows-1252"; otherwise UTF-8, UTF-16 or, for other text, Windows-1252 |
+//! | `missing_values` | the words that mean an empty cell; they replace NA, NaN, N/A, null, None, ?, . and the errors of spreadsheets |
+//! | `comment` | the character that comment lines start with, or "" for none; the default is # and %, except in lines with as many cells as a row |
+//! | `encoding` | such as "windows-1252"; the default is UTF-8 or UTF-16, and Windows-1252 for text that is neither |
 //!
-//! Without `task`, the targets decide. The task is classification if no target is a number, or if all targets are
-//! integers with at most 20 different values, and these repeat (at most 3 different values for 4 rows) or are 0, 1, 2,
-//! … The task is regression if the targets are other numbers. A warning names a target that may have more than 20
-//! classes: integers from 0 or 1 that repeat. If the column has both numbers and text, set `task`; otherwise that is an
-//! error. The resolved spec has the result. Classes are numbered in sorted order, numbers by
-//! value.
+//! Without `task`, the targets decide:
 //!
-//! A column of numbers is one input. A column of text, also of yes and no or of True and False, is a category. Each of
-//! its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the others. If
-//! the training rows have further values, one more input stands for all others, including values that occur in no
-//! training row; otherwise such a value has 0 in all inputs. An input that is the same in all training rows stays the
-//! same for all other rows, since a model learns nothing about it. These columns are left out, with a warning: row
-//! numbers, dates (also `20240131`), and text with different values in more than half of the rows.
-//! Row numbers are 0, 1, 2, … or 1, 2, 3, …, in any order, in a column with no name or a usual one, such as `id`, `index`,
-//! `obs` or `No`. In a column of any other name they are kept.
+//! - The task is classification if no target is a number.
+//! - It is also classification if all targets are integers with at most 20 different values, and these values repeat
+//!   (at most 3 different values for 4 rows) or are 0, 1, 2, …
+//! - It is regression if the targets are other numbers. A warning says if they may be more than 20 classes: integers
+//!   from 0 or 1 that repeat.
+//! - A column with both numbers and text is an error.
 //!
-//! A column is also one of numbers if all its cells have the same unit, % or a currency: `$1,200` is 1200, and `7%` is 7.
-//! New rows must have the % too. A column in which only some cells are such amounts is text, with a warning.
+//! The resolved spec has the task that was found. Classes are numbered in sorted order, numbers by value.
 //!
-//! Inputs have 32 bits. If these would round the differences between the numbers of a column away, as for times in
-//! seconds since 1970, the median of its training rows is subtracted first.
+//! A column of numbers is one input. A column of text is a category, also if the text is yes and no or True and False.
+//! Each of its `max_categories` most frequent values has an input, which is 1 in the rows with this value and 0 in the
+//! others. If the training rows have further values, one more input is 1 for all of them, and for values that occur in
+//! no training row. Without such an input, a value that occurs in no training row has 0 in all inputs. If a column has
+//! the same value in all training rows, its input is the same for all other rows too, since a model learns nothing
+//! about other values.
 //!
-//! In categories and classes, true, false, yes and no are one value in any letter case (`True`, `TRUE`); so are t, f, y
-//! and n in a column that has only such words. Whole numbers are one value in any spelling (`7`, `07`, `7.0`). Everything
-//! else is compared character by character.
+//! These columns are left out, with a warning:
 //!
-//! With `missing = "median"`, an empty number becomes the median of the training rows, an empty category has 0 in all
-//! its inputs, and a further input is 1 where the cell is empty. Rows without a target are left out with "drop" and
-//! "median"; with "error" they are an error.
+//! - Row numbers: 0, 1, 2, … or 1, 2, 3, …, in any order, in a column with no name or a usual one, such as `id`,
+//!   `index`, `obs` or `No`. If the first column has no name, or a name that programs give to row numbers, numbers may
+//!   be missing.
+//! - Ids: whole numbers that differ in all rows, at least 20, in a column called `id` or with a name that ends with
+//!   `_id`, `Id` or `ID`.
+//! - Dates, also those written as `20240131`.
+//! - Text with more than 5 different values, if they are more than half as many as the rows in which the cell is not
+//!   empty.
+//! - Columns without any value.
+//!
+//! A column is also one of numbers if all its cells have the same unit, % or a currency: `7%` is 7, and `$1,200` is
+//! 1200. New rows must have the % too. A column in which only some cells are such amounts is text, with a warning if
+//! they are at least half of the cells.
+//!
+//! Inputs are 32-bit numbers. In some columns, rounding to 32 bits would remove the differences between the numbers, for
+//! example between times in seconds since 1970. From such a column, the median of its training rows is subtracted first.
+//!
+//! In categories and classes, the letter case of true, false, yes and no does not matter: `True` and `TRUE` are one
+//! value. The same is true for t, f, y and n in a column that has only these eight words. Whole numbers are one value
+//! in any spelling (`7`, `07`, `7.0`), and so are all numbers in classes. Everything else is compared character by
+//! character.
+//!
+//! With `missing = "median"`, an empty number becomes the median of the training rows, and an empty category has 0 in
+//! all its inputs. If the training rows have empty cells in a column, it has one more input, which is 1 where the cell
+//! is empty. With "drop" and "median", rows without a target or a group are left out.
 //!
 //! `scale_target` subtracts the mean of the training rows from the targets and divides them by their standard
 //! deviation, before they are rounded to 32 bits. Losses and errors are reported in the target's own units.
@@ -63,7 +79,7 @@
 //! validation and test parts. They are saved in the run's `preprocessing.json`, which `lr-run predict` uses to read new
 //! rows.
 //!
-//! The default of `normalize` is "standard": numbers are normalized, the inputs of categories stay 0 and 1.
+//! The default of `normalize` is "standard". It normalizes numbers. The inputs of categories stay 0 and 1.
 
 mod assemble;
 mod columns;
@@ -102,7 +118,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dat
     let given = ["task", "delimiter", "header"].map(|key| section.has(key));
     let keys = Keys::read(section, context)?;
     let mut set = Csv { keys, read: OnceCell::new() };
-    // Settings that the spec leaves out are taken from the file. Errors in the file are logged once, by `info`.
+    // Settings that the spec leaves out are taken from the file. An error in the file is reported by `info`.
     if context.may_read
         && given.contains(&false)
         && let Ok((table, sheet)) = set.read()
@@ -167,8 +183,8 @@ impl Csv {
         Ok((table, sheet))
     }
 
-    /// Returns an error that suggests the separator that the file seems to have. Returns `None` unless the spec sets
-    /// another one, with which there is no target column.
+    /// Returns an error that suggests another separator than that of the spec. Returns `None` unless there is no target
+    /// column with the spec's separator, but one with the separator that the file seems to have.
     fn other_delimiter(&self, sheet: &Sheet) -> Option<Error> {
         let Keys { path, format, target, .. } = &self.keys;
         let given = format.delimiter.filter(|_| sheet.column(target).is_none())?;
@@ -176,7 +192,7 @@ impl Csv {
         let found = other.found.delimiter;
         (found != given && other.column(target).is_some()).then(|| {
             Error(format!(
-                "{}: with {given} between cells there is no column `{target}`; the file seems to have {found}\n\
+                "{}: separated by {given}, there is no column `{target}`; the file seems to be separated by {found}\n\
                  write delimiter = {}, or leave it out",
                 sheet.file,
                 found.quoted()
@@ -193,7 +209,7 @@ impl Csv {
     }
 }
 
-/// Adds to an error in a file of new rows that the keys in its advice are those of the run.
+/// Adds a line to an error in a file of new rows if its advice names keys of the spec: a prediction cannot change them.
 fn of_the_run(error: Error) -> Error {
     match error.0.contains("write ") || error.0.contains(" = \"") {
         true => Error(format!(

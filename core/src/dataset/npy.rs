@@ -1,4 +1,4 @@
-//! Arrays from NumPy `.npy` files, as written by `np.save("x.npy", x)`: one file each.
+//! Arrays from NumPy `.npy` files, one array in each, as written by `np.save("x.npy", x)`.
 //!
 //! | key | default | |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `layout` | as for `npz` | the axes of images: "channels_first" or "channels_last" |
 //! | `group` | | a file with one value for each training example, such as the number of a patient. Examples with the same value are either all held out or all trained on |
 //!
-//! Arrays, the guess of `task` and `layout`, and the default of `normalize` are as described for `npz`.
+//! What arrays can be, how `task` and `layout` are guessed, and the default of `normalize` are described for `npz`.
 
 use std::cell::OnceCell;
 use std::io::{BufReader, Read};

@@ -9,21 +9,24 @@
 //! | `layout` | see below | the axes of images: "channels_first" or "channels_last" |
 //! | `group` | | the name of an array with one value for each training example, such as the number of a patient. Examples with the same value are either all held out or all trained on |
 //!
-//! Inputs have the shape `[n, …]`. `uint8` values are pixels, 0 to 255, and `[n, height, width]` becomes
+//! Inputs have the shape `[n, …]`. `uint8` values are pixels, 0 to 255, and the shape `[n, height, width]` becomes
 //! `[n, 1, height, width]`. Other types become `f32` in the same shape. Targets have the shape `[n]`, `[n, 1]` or
 //! `[n, outputs]`. Arrays can be of any integer or float type of up to 64 bits, or of booleans, in either byte order,
 //! in C or Fortran order. Targets can be text.
 //!
 //! - Without the keys `x` and `y`, the first pair of arrays from this list that the file has is used: `x` and `y`,
 //!   `x_train` and `y_train` (as in Keras), `train_images` and `train_labels`, `images` and `labels`, `data` and
-//!   `target`, `arr_0` and `arr_1`. In the same way `x_test` and `y_test`, or `test_images` and `test_labels`, are the
-//!   test part. Capital `X` and `Y` are recognized too.
-//! - Without `task`, the task is classification if `y` has text, booleans, rows with a single 1 (one-hot), or whole
-//!   numbers with at most 20 different values that repeat (at most 3 values for 4 examples) or are 0, 1, 2, … Otherwise
-//!   it is regression, with a warning if there may be more than 20 classes: integers from 0 or 1 that repeat. Classes are
-//!   numbered in sorted order. Text is compared as in `csv`: `True` and `TRUE` are one class.
+//!   `labels`, `data` and `target`, `features` and `labels`, `arr_0` and `arr_1`. In the same way, `x_test` and
+//!   `y_test`, or `test_images` and `test_labels`, are the test part. `X` can be a capital letter, also in `X_train`
+//!   and `X_test`, and then `Y` can be one too.
+//! - Without `task`, the task is classification if `y` has text, booleans or rows with a single 1 (one-hot). It is also
+//!   classification if `y` has whole numbers with at most 20 different values, and these values repeat (at most 3
+//!   values for 4 examples) or are 0, 1, 2, … Otherwise it is regression, with a warning if there may be more than 20
+//!   classes: integers from 0 or 1 that repeat. Classes are numbered in sorted order. Text is compared as in `csv`:
+//!   `True` and `TRUE` are one class.
 //! - Without `layout`, images of shape `[n, a, b, c]` are taken as "channels_last" if `c` is 1, 3 or 4, and `a` and `b`
-//!   are larger than 4. With `layout`, `[n, height, width]` of any type are images of one channel.
+//!   are larger than 4, with a warning. Otherwise they are "channels_first". With `layout`, arrays of shape
+//!   `[n, height, width]` are images with one channel, whatever their type is.
 //!
 //! The resolved spec has the names, the task and the layout that were found. The default of `normalize` is "unit" for
 //! pixels and "none" for other inputs.
@@ -71,7 +74,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Dat
     Some(Box::new(set))
 }
 
-/// The best compression that deflate can reach: this many bytes in one.
+/// The largest number of bytes that deflate can compress into one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
 
 /// The names under which inputs and targets are looked for.
@@ -94,7 +97,7 @@ const USUAL: [(&str, &str); 12] = [
 const USUAL_TEST: [(&str, &str); 4] =
     [("x_test", "y_test"), ("X_test", "y_test"), ("X_test", "Y_test"), ("test_images", "test_labels")];
 
-/// The beginnings of names of a validation part.
+/// The prefixes of the names of arrays of a validation part.
 const VALIDATION: [&str; 5] = ["x_val", "X_val", "y_val", "Y_val", "val_"];
 
 /// The names of the arrays. `None` for those that the spec does not give.

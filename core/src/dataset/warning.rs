@@ -1,4 +1,4 @@
-//! Findings about a user's own data that do not stop a run.
+//! Warnings about a user's own data.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use super::sheet::Amounts;
 use super::split::class_sizes;
 use super::{Data, Part, Targets, Task, TaskKind, Unseen};
 
-/// Something that a person should know about the data before training.
+/// Something that a user should know about the data before training. It does not stop a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
     /// A part has no example of some classes.
     ClassesMissing {
         /// "training", "validation" or "test".
         part: &'static str,
-        /// The names of these classes.
+        /// The names of the classes.
         classes: Vec<String>,
     },
     /// Columns are left out although the spec does not say so. Each has its reason.
     ColumnsLeftOut { columns: Vec<(String, String)> },
-    /// More than a tenth of the rows are left out. `of_test` is true for the rows of the test file, `fillable` if
-    /// `missing = "median"` keeps some of them.
+    /// More than a tenth of the rows are left out. `of_test` is true for the rows of the test file. `fillable` is true
+    /// if `missing = "median"` would keep some of them.
     RowsLeftOut { rows: usize, of: usize, of_test: bool, fillable: bool, reasons: Vec<String> },
     /// The test file has the same examples as the training file.
     TestIsTraining { path: String },
@@ -31,7 +31,7 @@ pub enum Warning {
     },
     /// A target is far from the numbers that a new model predicts.
     LargeTarget { column: String, mean: f64, sd: f64 },
-    /// Another file than that of the training part has values that no training row has.
+    /// The test file, or a file of new rows, has values that no training row has.
     UnseenValues { columns: Vec<Unseen> },
     /// A target is read as a quantity, but looks like the numbers of classes.
     LabelsAsQuantities {
@@ -39,29 +39,29 @@ pub enum Warning {
         name: String,
         /// The number of different values.
         values: usize,
-        /// "from 0 to 46".
+        /// The smallest and the largest value: "from 0 to 46".
         range: String,
     },
     /// A column of text has amounts that would be numbers if all cells were written alike.
     AmountsAsText { column: String, amounts: Amounts },
-    /// `f32` rounds the values of an array although they differ by little.
+    /// The values of an array differ by so little that rounding to `f32` matters.
     RoundedArray {
         name: String,
-        /// The indices of these features, from 0. Empty if all values are of one kind, as pixels are.
+        /// The indices of these features, from 0. Empty if the array does not have several features.
         features: Vec<usize>,
     },
     /// The header of a table looks like a row of values. The text says why.
     HeaderOfValues { doubt: String },
     /// Nearly every example has a class of its own.
     ManyClasses { classes: usize, examples: usize },
-    /// The class numbers do not follow each other.
+    /// The numbers of the classes have gaps, such as 1 and 10.
     LabelsWithGaps {
         /// The array or column with the labels.
         name: String,
         /// The different labels, sorted.
         labels: Vec<String>,
     },
-    /// The channels of images were found to be last.
+    /// The last axis of images was taken for their channels.
     ChannelsLast {
         /// The shape of the array.
         shape: String,
@@ -81,10 +81,10 @@ pub enum Warning {
     },
 }
 
-/// A list of classes in a message has at most this many names.
+/// A list in a message has at most this many names.
 const NAMES_SHOWN: usize = 5;
 
-/// Returns the names in a list for people: `` `a`, `b` and 3 more ``.
+/// Renders a list of names: `` `a`, `b` and 3 more ``.
 pub fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(NAMES_SHOWN) {
@@ -125,7 +125,7 @@ impl Warning {
         }
     }
 
-    /// Returns a line that says what to do.
+    /// Returns a line that says what to do about it.
     pub fn help(&self) -> String {
         match self {
             Warning::ClassesMissing { part: "training", .. } => {
@@ -143,7 +143,7 @@ impl Warning {
             }
             Warning::ColumnsLeftOut { columns } => {
                 let names: Vec<String> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-                format!("drop = [{}] says so, without this warning", names.join(", "))
+                format!("write drop = [{}] to leave out the same columns without this warning", names.join(", "))
             }
             Warning::RowsLeftOut { fillable: false, .. } => {
                 "rows without a target or a group cannot be used; `lr-run data SPEC` shows how the file was read".into()
@@ -166,15 +166,16 @@ impl Warning {
                 "a model has learned nothing about them: look for other spellings of the values that it knows".into()
             }
             Warning::LabelsAsQuantities { .. } => {
-                "if they are classes, write task = \"classification\"; task = \"regression\" says so, without this warning"
+                "if they are classes, write task = \"classification\"; if not, task = \"regression\" removes this \
+                 warning"
                     .into()
             }
             Warning::AmountsAsText { column, .. } => format!(
-                "write all its cells alike, such as 1200 or $1200; list words for empty cells in `missing_values`; categories = \
-                 [\"{column}\"] says that it is text, without this warning"
+                "write all its cells in the same way, such as 1200 or $1200; list words for empty cells in \
+                 `missing_values`; if the column is text, categories = [\"{column}\"] removes this warning"
             ),
             Warning::RoundedArray { .. } => "subtract the mean of each feature before you save the array".into(),
-            Warning::HeaderOfValues { .. } => "if it is one, write header = true".into(),
+            Warning::HeaderOfValues { .. } => "if it is a header, write header = true".into(),
             Warning::FewExamples { held_out, .. } => {
                 let all = if *held_out > 0 { "`validation = 0` trains on all of them; " } else { "" };
                 format!("{all}`task` decides whether the target has classes or quantities")
@@ -278,7 +279,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Formats a quantity with at least four digits: `475`, `0.1234`, `3.3333e24`.
+/// Formats a number with at most four decimals, and as a power of ten if it is very small or large: `475`, `0.1234`,
+/// `3.3333e24`.
 fn short(value: f64) -> String {
     let places = match value.abs() {
         size if size == 0.0 || !size.is_finite() => return value.to_string(),
@@ -290,11 +292,11 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The parts of data sets with at most this many examples are listed.
+/// A data set with at most this many examples has a warning.
 const FEW: usize = 20;
 
 impl Data {
-    /// Names the classes of a user's own data, and adds warnings about classes and sizes of parts.
+    /// Sets the names of the classes of a user's own data, and adds warnings about classes and the sizes of parts.
     pub fn of_user(mut self, class_names: Vec<String>) -> Self {
         self.info.class_names = class_names;
         let mut warnings = Vec::new();
@@ -304,7 +306,7 @@ impl Data {
             Task::Classification { classes } => {
                 let examples = self.train.len + test;
                 match classes > 2 && 4 * classes > 3 * examples {
-                    // Then every part lacks most of the classes.
+                    // Every part lacks most of the classes, so warnings about that would say nothing more.
                     true => warnings.push(Warning::ManyClasses { classes, examples }),
                     false => warnings.extend(self.classes_missing()),
                 }

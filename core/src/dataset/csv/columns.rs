@@ -1,6 +1,6 @@
 //! The columns of a table that a model learns from. A column of numbers is used as it is, and a column of text as a
-//! category. Columns that cannot help are left out, with a warning: row numbers, dates, and text that differs in nearly
-//! every row.
+//! category. Columns that cannot help are left out, with a warning: row numbers, ids, dates, text with too many
+//! different values for the number of rows, and columns without values.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,7 +11,8 @@ use crate::dataset::Error;
 use crate::dataset::sheet::{Cells, Column, Delimiter, EMPTY, Kind, Numbers, Sheet, Stranger, Unit};
 use crate::spec::nearest;
 
-/// A text column with this many different values or fewer is never left out.
+/// A column of text with at most this many different values is not left out because of them. Among numbers, at most
+/// this many different words may be mistakes.
 const FEW_VALUES: usize = 5;
 
 /// The use of a column.
@@ -34,11 +35,10 @@ pub enum Reason {
     RowNumbers,
     /// Its name says that it is an id, and its values are whole numbers that are all different.
     Identifier,
+    /// It contains dates.
     Dates,
-    /// Its text has `values` different values, in more than half of the rows.
-    Text {
-        values: usize,
-    },
+    /// It is text with `values` different values, more than half as many as its cells that are not empty.
+    Text { values: usize },
     /// All of its cells are empty.
     NoValues,
 }
@@ -54,8 +54,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Dropped => f.write_str("in `drop`"),
-            Reason::RowNumbers => f.write_str("counts the rows"),
-            Reason::Identifier => f.write_str("another number in each row"),
+            Reason::RowNumbers => f.write_str("row numbers"),
+            Reason::Identifier => f.write_str("an id: a different number in each row"),
             Reason::Dates => f.write_str("dates"),
             Reason::Text { values } => write!(f, "text, {values} different values"),
             Reason::NoValues => f.write_str("empty in every row"),
@@ -117,7 +117,8 @@ pub fn index(sheet: &Sheet, name: &str) -> Result<usize, Error> {
     })
 }
 
-/// Returns a line about `name` if it is the number of a column that a header names.
+/// Returns a hint if `name` is the number of a column in a file with a header, where columns have names. Otherwise
+/// returns an empty text.
 fn by_number(sheet: &Sheet, name: &str) -> String {
     let number = name.parse::<usize>().ok().filter(|_| sheet.found.header);
     let column = number.and_then(|number| sheet.columns.get(number.checked_sub(1)?));
@@ -129,7 +130,8 @@ fn by_number(sheet: &Sheet, name: &str) -> String {
     )
 }
 
-/// Returns the message for a table of one column, whose name has `name` between `delimiter`s.
+/// Returns the message for a table that was read as one column. If `delimiter` were the separator, `name` would be one
+/// of several columns.
 fn unseparated(sheet: &Sheet, name: &str, delimiter: Delimiter) -> String {
     let (file, only, found) = (&sheet.file, &sheet.columns[0].name, sheet.found.delimiter);
     format!(
@@ -139,6 +141,8 @@ fn unseparated(sheet: &Sheet, name: &str, delimiter: Delimiter) -> String {
     )
 }
 
+/// Returns the role of a column that the spec does not name. Returns an error if it is text because of cells that look
+/// like mistakes.
 fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Result<Role, Error> {
     let (words, codes) = match &column.cells {
         Cells::Numbers(numbers) => return Ok(role_of_numbers(column, numbers)),
@@ -154,7 +158,7 @@ fn role_by_cells(sheet: &Sheet, column: &Column, max_categories: usize) -> Resul
         }
         let missing_values = sheet.missing_values(Some(&word), None);
         return Err(Error(format!(
-            "{file}:{line}: column `{name}`: `{word}` is not a number, as other cells are\n\
+            "{file}:{line}: column `{name}`: `{word}` is not a number, although other cells are\n\
              if it means an empty cell, write {missing_values}; if the column has categories, write categories \
              = [\"{name}\"]; to leave the column out, write drop = [\"{name}\"]"
         )));
@@ -184,8 +188,9 @@ fn role_of_numbers(column: &Column, numbers: &Numbers) -> Role {
     }
 }
 
-/// Reports whether a column of numbers names the rows: it is called an id, and its whole numbers are all different. In a
-/// table of few rows, any numbers may differ.
+/// Reports whether a column of numbers has the ids of the rows. Its name must be `id`, or end with `_id`, `Id` or
+/// similar letters, and its whole numbers must all be different. A table of fewer than 20 rows has no such column,
+/// because any numbers may differ in so few rows.
 fn is_identifier(column: &Column, numbers: &Numbers) -> bool {
     let letters: String = column.name.chars().filter(|letter| letter.is_alphanumeric()).collect();
     let parted = ["_id", " id", ".id", "-id"].iter().any(|end| column.name.to_lowercase().ends_with(end));
@@ -199,8 +204,13 @@ fn is_identifier(column: &Column, numbers: &Numbers) -> bool {
     different.len() == numbers.len()
 }
 
-/// Reports whether the words of a column look like mistakes in a column of numbers: most cells are numbers, and the words
-/// are few and rare, or the numbers are too many for categories.
+/// Reports whether the words in a column of text look like mistakes in a column of numbers. There must be at least as
+/// many cells with numbers as with words, and one of these must be true:
+///
+/// - There are at most [`FEW_VALUES`] different words, and each of them occurs once.
+/// - There are at most [`FEW_VALUES`] different words, and more than 20 numbers for each cell with a word.
+/// - There are at most [`FEW_VALUES`] different words, and more than `max_categories` different numbers.
+/// - There are at least 10 numbers for each cell with a word, and more than `max_categories` different numbers.
 fn is_mistake(sheet: &Sheet, words: &[String], stranger: &Stranger, max_categories: usize) -> bool {
     let Stranger { numbers, others, .. } = *stranger;
     let numeric_words = words.iter().filter(|word| sheet.number(word).is_some()).count();

@@ -6,7 +6,7 @@ use crate::dataset::sheet::{Cells, Column, Marks, Sheet, Unit};
 use crate::dataset::spelling::{Key, Spelling};
 use crate::dataset::{Error, Targets, TaskKind};
 
-/// Guesses the task from the target column.
+/// Guesses the task from the target column. Returns an error if it has both numbers and text.
 pub fn guess_task(sheet: &Sheet, target: &Column) -> Result<TaskKind, Error> {
     match (&target.cells, sheet.stranger(target)) {
         (Cells::Numbers(numbers), _) => {
@@ -21,8 +21,8 @@ pub fn guess_task(sheet: &Sheet, target: &Column) -> Result<TaskKind, Error> {
             }
             let missing_values = sheet.missing_values(Some(&word), None);
             Err(Error(format!(
-                "{file}:{line}: column `{name}`: `{word}` is not a number, though other cells are; if it is a class, write \
-                 task = \"classification\"; if it means an empty cell, write {missing_values}"
+                "{file}:{line}: column `{name}`: `{word}` is not a number, although other cells are; if it is a class, \
+                 write task = \"classification\"; if it means an empty cell, write {missing_values}"
             )))
         }
     }
@@ -39,7 +39,8 @@ pub fn mixed_amounts(file: &str, line: u64, column: &str, word: &str, unit: Unit
 /// The classes of a target column.
 #[derive(Debug, Default)]
 pub struct Classes {
-    /// The names by number: those of the first spellings in the file, sorted. Numbers are sorted by value.
+    /// The name of each class, by its number: its first spelling in the file. They are sorted by value if all of them
+    /// are numbers, and as text otherwise.
     pub names: Vec<String>,
     spelling: Option<Spelling>,
     by_key: HashMap<ClassKey, i64>,
@@ -49,6 +50,7 @@ pub struct Classes {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ClassKey {
     Key(Key),
+    /// The bits of a number that is not whole.
     Fraction(u64),
 }
 
@@ -69,13 +71,13 @@ impl ClassKey {
     }
 }
 
-/// Reports whether a number is whole and exact.
+/// Reports whether a number is whole, and so small that `f64` does not round it.
 fn is_whole(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() < 2f64.powi(53)
 }
 
 impl Classes {
-    /// Finds the classes in `rows`.
+    /// Finds the classes in `rows`. Returns an error if there are fewer than two.
     pub fn find(sheet: &Sheet, target: &Column, rows: &[u32]) -> Result<Classes, Error> {
         let mut known = HashSet::new();
         let mut found: Vec<(Option<f64>, String, ClassKey)> = Vec::new();

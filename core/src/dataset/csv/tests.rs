@@ -8,7 +8,8 @@ use crate::dataset::csv::{Missing, parse};
 use crate::dataset::tests::{build_split, offline};
 use crate::dataset::{Data, Dataset, Holdout, Inputs, Part, SplitRule, Targets, Task};
 
-/// Builds the data set of `table`. Its line `validation = 3`, which is no key of `csv`, holds out as many examples.
+/// Builds the data set of `table`. A line such as `validation = 3` in it holds out as many examples. It is not a key of
+/// `csv`.
 fn build_in(folder: &Path, table: &str) -> Result<(Box<dyn Dataset>, toml::Table), String> {
     let (of_split, own): (Vec<&str>, Vec<&str>) = table.lines().partition(|line| line.starts_with("validation = "));
     let count = of_split.first().map(|line| line["validation = ".len()..].parse().unwrap());
@@ -90,7 +91,8 @@ fn the_task_is_guessed_and_written_to_the_resolved_spec() {
     let message = one("x,y\n1,2.5\n1,oops\n", "").unwrap_err();
     assert!(
         message.contains(
-            "a.csv:3: column `y`: `oops` is not a number, though other cells are; if it is a class, write task = \"classification\""
+            "a.csv:3: column `y`: `oops` is not a number, although other cells are; if it is a class, write task = \
+             \"classification\""
         ),
         "{message}"
     );
@@ -145,8 +147,8 @@ fn errors_name_file_line_and_column() {
         (
             "x,y\n1,2\noops,3\n",
             regression,
-            "a.csv:3: column `x`: `oops` is not a number, as other cells are\nif it means an empty cell, write missing_values \
-             = [\"oops\"]; if the column has categories, write categories = [\"x\"]; to leave the column out, write drop = \
+            "a.csv:3: column `x`: `oops` is not a number, although other cells are\nif it means an empty cell, write \
+             missing_values = [\"oops\"]; if the column has categories, write categories = [\"x\"]; to leave the column out, write drop = \
              [\"x\"]",
         ),
         ("x,y\r\n1,2\r\nnan,3\r\n", regression, "a.csv:3: column `x` is empty"),
@@ -202,7 +204,7 @@ fn a_test_file_must_match_the_training_file() {
     }
 }
 
-/// The parts of a table whose class `y` has one row of ten: with `validation = 2` it is not among the rows held out.
+/// The class `y` has one row of ten. With `validation = 2`, a stratified split does not hold that row out.
 #[test]
 fn a_class_that_a_part_lacks_is_named() {
     let rows: Vec<String> = (1..=10).map(|n| format!("{n},{}", if n == 9 { "y" } else { "x" })).collect();
@@ -215,7 +217,7 @@ fn a_class_that_a_part_lacks_is_named() {
         assert!(messages.contains(&"the validation part has no example of class `y`".to_owned()), "{messages:?}");
         let few = "there are only 10 examples, read as 2 classes: 8 to train on, 2 held out for validation";
         assert!(messages.contains(&few.to_owned()), "{messages:?}");
-        // A split that is not stratified holds the only `y` out for some seeds: then it cannot be learned.
+        // A split that is not stratified holds out the only `y` for some seeds. Then it cannot be learned.
         let by_chance = SplitRule { stratify: Some(false), ..split };
         let data = parse(text.as_bytes(), "file", "y", Missing::Error, &by_chance).unwrap();
         let lacking = if data.held_out.contains(&8) { "training" } else { "validation" };
@@ -266,12 +268,12 @@ fn text_becomes_categories() {
     // Only the most frequent values have inputs of their own.
     let (names, values) = inputs("c,y\nb,1.5\na,2.5\nb,3.5\nd,1.5\n", "validation = 0\nmax_categories = 1");
     assert_eq!((names.as_str(), values), ("c=b c=other", vec![1., 0., 0., 1., 1., 0., 0., 1.]));
-    // Numbers are categories if the spec says so.
+    // Numbers are categories if `categories` names their column.
     let (names, _) = inputs("zip,y\n10,1.5\n20,2.5\n10,3.5\n", "validation = 0\ncategories = [\"zip\"]");
     assert_eq!(names, "zip=10 zip=20");
 }
 
-/// With split_seed 0, three of ten rows are held out. Their values are in no category, and do not change a median.
+/// Three of ten rows are held out. Their values become no categories and do not change the median.
 #[test]
 fn what_is_learned_comes_from_the_training_rows() {
     let kept =
@@ -303,21 +305,22 @@ fn what_is_learned_comes_from_the_training_rows() {
     }
 }
 
-/// Case C2: the numbers of the rows, as pandas and R write them.
+/// Row numbers as pandas and R write them.
 #[test]
 fn row_numbers_are_left_out_with_a_warning() {
     let rows: Vec<String> =
         (0..100).map(|n| format!("{n},{},{}", n * 7919 % 101, if n < 50 { "a" } else { "b" })).collect();
     let text = format!(",f,y\n{}\n", rows.join("\n"));
     assert_eq!(inputs(&text, "").0, "f");
-    let message = "1 column is left out: `` (counts the rows)\nhelp: drop = [\"\"] says so, without this warning";
+    let message = "1 column is left out: `` (row numbers)\n\
+                   help: write drop = [\"\"] to leave out the same columns without this warning";
     assert_eq!(warnings(&text, ""), [message]);
     assert_eq!(warnings(&text, "drop = [\"\"]"), [""; 0]);
     for (name, first) in [("id", 0), ("Index", 1), ("Unnamed: 0", 0), ("rownames", 1)] {
         let rows: Vec<String> = (0..30).map(|n| format!("{},{n},{}", n + first, n % 2)).collect();
         assert_eq!(inputs(&format!("{name},f,y\n{}\n", rows.join("\n")), "").0, "f", "{name}");
     }
-    // Rows in another order, in a column that need not be the first. Other names keep their numbers.
+    // The rows are in another order, and the column is not the first. Under other names, such numbers are kept.
     for (name, first, kept) in [
         ("index", 0, "f"),
         ("level_0", 0, "f"),
@@ -346,10 +349,9 @@ fn text_of_many_values_dates_and_ids_are_left_out_with_a_warning() {
     assert_eq!(inputs(&text, "").0, "f");
     assert_eq!(
         warnings(&text, ""),
-        [
-            "3 columns are left out: `customer_id` (another number in each row), `name` (text, 30 different values), `day` \
-             (dates)\nhelp: drop = [\"customer_id\", \"name\", \"day\"] says so, without this warning"
-        ]
+        ["3 columns are left out: `customer_id` (an id: a different number in each row), `name` (text, 30 different \
+             values), `day` (dates)\nhelp: write drop = [\"customer_id\", \"name\", \"day\"] to leave out the same \
+             columns without this warning"]
     );
     assert_eq!(
         inputs(&text, "categories = [\"name\"]\nmax_categories = 1\nvalidation = 0").0,
@@ -357,7 +359,7 @@ fn text_of_many_values_dates_and_ids_are_left_out_with_a_warning() {
     );
 }
 
-/// Case C4: words for an empty cell are no class.
+/// Words that mean an empty cell are not classes.
 #[test]
 fn na_is_an_empty_cell_in_the_target_too() {
     let text = "length,y\n39.1,male\n39.5,female\n40.3,NA\n36.7,female\n39.3,male\n38.9,NA\n";
@@ -379,7 +381,7 @@ fn na_is_an_empty_cell_in_the_target_too() {
     assert_eq!(one(text, "missing = \"drop\"\nmissing_values = [\"-\", \"-99\"]").unwrap().info.train, 1);
 }
 
-/// Case C5: rows are not lost in silence.
+/// Rows are not left out without a warning.
 #[test]
 fn rows_that_are_left_out_are_counted() {
     let text = "a,b,y\n1,2,x\n,2,y\n,3,x\n,4,y\n2,1,y\n";
@@ -399,7 +401,6 @@ fn rows_that_are_left_out_are_counted() {
     );
 }
 
-/// Case C8: quantities with marks between thousands.
 #[test]
 fn quantities_with_thousands_separators_are_numbers() {
     let text = "rooms,y\n3,\"250,000\"\n4,\"310,000\"\n2,\"180,000\"\n5,\"420,000\"\n3,\"255,000\"\n";
@@ -409,7 +410,7 @@ fn quantities_with_thousands_separators_are_numbers() {
     assert!(found.iter().any(|it| it.starts_with("there are 5 classes for 5 examples: ")), "{found:?}");
 }
 
-/// Case C9: a file without a header.
+/// A file without a header, whose first row is read as one.
 #[test]
 fn a_header_of_values_is_doubted() {
     let text = "5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n5.8,2.7,virginica\n";
@@ -436,9 +437,12 @@ fn numbers_with_a_few_words_are_a_mistake_and_not_categories() {
     };
     for (word, every) in [("unknown", 100), ("unknown", 10), ("1.2.3", 50)] {
         let message = one(&format!("x,y\n{}", rows(word, every)), "").unwrap_err();
-        assert!(message.contains(&format!("a.csv:5: column `x`: `{word}` is not a number, as other")), "{message}");
+        assert!(
+            message.contains(&format!("a.csv:5: column `x`: `{word}` is not a number, although other")),
+            "{message}"
+        );
     }
-    // Few values that repeat, as the doors of cars.
+    // The numbers are few and repeat, as the doors of cars do.
     let doors: String = (0..40).map(|n| format!("{},{}\n", ["2", "3", "4", "5more"][n % 4], n % 3)).collect();
     assert_eq!(inputs(&format!("x,y\n{doors}"), "").0, "x=2 x=3 x=4 x=5more");
 }
@@ -457,7 +461,7 @@ fn targets_are_scaled_by_the_training_rows() {
 }
 
 #[test]
-fn columns_of_the_group_are_no_inputs() {
+fn the_group_column_is_not_an_input() {
     let rows: Vec<String> = (0..40).map(|n| format!("{},{n},{}", n / 4, n % 2)).collect();
     let text = format!("patient,f,y\n{}\n", rows.join("\n"));
     assert_eq!(inputs(&text, "group = \"patient\"").0, "f");
@@ -470,7 +474,6 @@ fn columns_of_the_group_are_no_inputs() {
     assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 10);
 }
 
-/// Case C9: the message says which separator the file has.
 #[test]
 fn a_wrong_delimiter_names_the_right_one() {
     let message = one("x;z;y\n1;2;a\n3;4;b\n5;6;a\n", "delimiter = \",\"").unwrap_err();

@@ -1,4 +1,4 @@
-//! The text of a file as UTF-8, whatever its encoding and whether or not it is gzipped.
+//! Reads the text of a file as UTF-8, whatever its encoding is. The file may be gzipped.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -10,21 +10,21 @@ use super::super::Error;
 use super::super::gzip::unpacked;
 use super::super::open::open;
 
-/// The number of bytes that decide whether a file is UTF-16.
+/// The number of bytes at the start of a file from which its format and encoding are guessed.
 const HEAD: u64 = 512;
 
-/// The origin of a table. It can be read several times.
+/// A file, or its bytes in memory. It can be read several times.
 pub enum Source<'a> {
     File { path: &'a Path, name: String },
     Bytes { bytes: &'a [u8], name: String },
 }
 
-/// A text that is being read, and what its first bytes say about it.
+/// A text that is being read, and its encoding.
 pub struct Text<'a> {
-    /// UTF-8, but not yet checked if the encoding is UTF-8.
+    /// The text as UTF-8. If the file is taken for UTF-8, this is not checked yet.
     pub utf8: Box<dyn Read + 'a>,
     pub encoding: &'static Encoding,
-    /// True if the first bytes say what the encoding is.
+    /// True if a byte order mark names the encoding.
     pub is_certain: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
     }
 
     /// Opens the text. `encoding` is used if there is no byte order mark. If it is `None`, the text is taken for UTF-16 if
-    /// it looks like that, and for UTF-8 otherwise.
+    /// its first bytes look like UTF-16, and for UTF-8 otherwise.
     pub fn text(&self, encoding: Option<&'static Encoding>) -> Result<Text<'a>, Error> {
         let failed = |error: io::Error| Error(format!("{}: {error}", self.name()));
         let mut raw = match self {
@@ -74,7 +74,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Returns what a file of a well-known format other than text is, and what to do with it.
+/// Returns what a file in a known format other than text is, and what to do with it. Returns `None` for all other
+/// files.
 fn other_format(head: &[u8]) -> Option<&'static str> {
     let formats: [(&[u8], &str); 11] = [
         (
@@ -86,25 +87,20 @@ fn other_format(head: &[u8]) -> Option<&'static str> {
         (b"ARROW1", "an Arrow file, not a text file; save it as CSV"),
         (b"\x89HDF", "an HDF5 file, not a text file; save it as CSV"),
         (b"%PDF-", "a PDF, not a text file; save it as CSV"),
-        (b"BZh", "compressed by bzip2; unpack it with bunzip2, or compress it with gzip, which is read as it is"),
-        (b"\xfd7zXZ\0", "compressed by xz; unpack it with unxz, or compress it with gzip, which is read as it is"),
-        (
-            b"\x28\xb5\x2f\xfd",
-            "compressed by zstd; unpack it with unzstd, or compress it with gzip, which is read as it is",
-        ),
-        (
-            b"\x04\x22\x4d\x18",
-            "compressed by lz4; unpack it with unlz4, or compress it with gzip, which is read as it is",
-        ),
+        (b"BZh", "compressed by bzip2; unpack it with bunzip2, or use gzip, which lr-run can read"),
+        (b"\xfd7zXZ\0", "compressed by xz; unpack it with unxz, or use gzip, which lr-run can read"),
+        (b"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it with unzstd, or use gzip, which lr-run can read"),
+        (b"\x04\x22\x4d\x18", "compressed by lz4; unpack it with unlz4, or use gzip, which lr-run can read"),
         (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it with 7z x"),
     ];
     let is_text = |head: &[u8]| head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    // A header may begin with these letters.
+    // The header of a table may begin with the same letters.
     let found = formats.into_iter().find(|(magic, _)| head.starts_with(magic))?;
     (!is_text(head) || found.0 == b"%PDF-").then_some(found.1)
 }
 
-/// Returns the kind of UTF-16 that a text without a byte order mark seems to be: every second byte of ASCII is zero.
+/// Returns the kind of UTF-16 that a text without a byte order mark seems to be. In UTF-16, every second byte of ASCII
+/// text is zero. Returns `None` for other text.
 fn utf16(head: &[u8]) -> Option<&'static Encoding> {
     let zeros = |start: usize| head.iter().skip(start).step_by(2).filter(|&&byte| byte == 0).count();
     let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);

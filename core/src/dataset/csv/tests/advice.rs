@@ -1,11 +1,11 @@
-//! Advice in messages: whoever follows it gets what it promises.
+//! The advice in messages works.
 
 use super::files::{about, predicted};
 use super::{one, warnings};
 use crate::dataset::Task;
 
 #[test]
-fn the_median_is_not_said_to_fill_in_targets() {
+fn the_median_is_not_suggested_for_empty_targets() {
     let median = "missing = \"median\"";
     let message = one("a,y\n1,p\n2,\n3,q\n", "").unwrap_err();
     assert!(message.contains("missing = \"drop\" leaves out such rows: nothing can be learned"), "{message}");
@@ -16,7 +16,7 @@ fn the_median_is_not_said_to_fill_in_targets() {
     assert!(message.contains("missing = \"median\" keeps them"), "{message}");
     let message = one("a,g,y\n1,1,p\n2,,q\n3,2,q\n", "group = \"g\"").unwrap_err();
     assert!(!message.contains(median), "{message}");
-    // With the median set, or of no help, the warning does not suggest it.
+    // The warning does not suggest the median if it is set already, or does not help.
     let text = "a,y\n1,p\n2,\n3,q\n4,p\n";
     for missing in ["median", "drop"] {
         let found = warnings(text, &format!("missing = \"{missing}\"")).join("\n");
@@ -77,7 +77,7 @@ fn predict_does_not_advise_keys_of_the_spec() {
 }
 
 #[test]
-fn columns_that_are_numbers_are_explained() {
+fn names_of_columns_that_are_numbers_are_explained() {
     let text = "5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n";
     for target in ["\"3\"", "3"] {
         let message = super::one_with_target(text, target, "").unwrap_err();

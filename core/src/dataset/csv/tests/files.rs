@@ -46,7 +46,7 @@ fn each_file_has_its_own_separator() {
         let rows = predicted(train, test, "delimiter = \",\"").unwrap();
         assert_eq!(rows.inputs, Inputs::Floats(vec![1.5, 4.5]), "{test:?}");
     }
-    // Blanks split these names, but do not give all columns.
+    // Separated by blanks, this file has more columns, but not those of the training file.
     let rows = predicted("a b;y\n1;p\n2;q\n", "a b;c\n1,5;x\n", "").unwrap();
     assert_eq!(rows.inputs, Inputs::Floats(vec![1.5]));
     let message = load(&[("a.csv", train), ("b.csv", "b;y\n1,5;p\n")], "test_path = \"b.csv\"").unwrap_err();
@@ -90,7 +90,7 @@ fn rows_of_the_test_file_that_are_left_out_are_counted() {
 }
 
 #[test]
-fn new_rows_with_decimal_commas_are_no_row_names() {
+fn decimal_commas_in_new_rows_are_not_taken_for_row_names() {
     let train = "a,b,y\n1.5,1,p\n2.5,2,q\n3.5,1,p\n";
     for new in ["a,b\n0,5,1\n0,7,2\n", "a,b\n1,5,3\n"] {
         let message = predicted(train, new, "").unwrap_err();
@@ -103,7 +103,7 @@ fn new_rows_with_decimal_commas_are_no_row_names() {
     assert_eq!(rows.inputs, Inputs::Floats(vec![0.5, 1.0, 0.7, 2.0]));
 }
 
-/// Without a header, columns have numbers: those behind the target move up.
+/// Without a header, columns are named by their numbers. Without the target, those behind it have smaller numbers.
 #[test]
 fn new_rows_without_a_header_may_lack_the_target() {
     let trained = |target: usize, train: &str, new: &str| {

@@ -1,4 +1,4 @@
-//! What the cells of a table mean, however they are spelled.
+//! The values of cells, which do not depend on their spelling.
 
 use super::*;
 use crate::dataset::{Coding, ColumnUse, Unseen};
@@ -63,7 +63,7 @@ fn whole_numbers_are_one_category_in_any_spelling() {
     assert_eq!(new, (vec![1., 0., 0., 1.], vec![]));
 }
 
-/// An input that is 0 in all training rows would keep its initial weight, which depends on the seed.
+/// An input that is 0 in all training rows would keep its initial weights, which depend on the seed.
 #[test]
 fn values_that_no_training_row_has_use_no_untrained_input() {
     let text = "color,n,only,y\nred,5,a,1.5\nblue,5,a,2.5\nred,5,a,3.5\n";
@@ -95,7 +95,7 @@ fn classes_of_long_numbers_stay_apart() {
 #[test]
 fn labels_and_targets_are_not_rounded() {
     let rows = |y: &dyn Fn(u64) -> u64| (0..60).map(|n| format!("{n},{}\n", y(n))).collect::<String>();
-    // Sixty labels, and a number that `f32` does not hold.
+    // Sixty labels, of which `f32` cannot hold all.
     let data = one(&format!("x,y\n{}", rows(&|n| 16_777_216 + n % 3)), "").unwrap();
     assert_eq!(data.info.class_names, ["16777216", "16777217", "16777218"]);
     assert_eq!(data.class_counts().iter().map(|class| class.examples).collect::<Vec<_>>(), [20, 20, 20]);
@@ -127,7 +127,7 @@ fn numbers_close_together_are_not_rounded() {
     assert!(values.iter().enumerate().all(|(n, &value)| value == if n % 2 == 0 { -30.0 } else { 30.0 }), "{values:?}");
     let (values, _) = predicted(&text, "t\n1600000060\n1600000090\n1600000001\n", "validation = 0");
     assert_eq!(values, [30.0, 60.0, -29.0]);
-    // The mean of one number has no differences, so that the file is not read as the training file was.
+    // A file with one number has no differences between numbers. It is still read as the training file was.
     assert_eq!(predicted("t,y\n48.85661,0.5\n48.85663,1.5\n", "t\n48.85662\n", "validation = 0").0.len(), 1);
     let folder = tempfile::tempdir().unwrap();
     let (set, coding) = trained(folder.path(), &text, "validation = 0");
@@ -158,7 +158,7 @@ fn many_labels_that_are_read_as_quantities_have_a_warning() {
     let rows: String = (0..470).map(|n| format!("{n},{}\n", n % 47)).collect();
     let text = format!("x,y\n{rows}");
     let message = "the 47 different whole numbers of `y`, from 0 to 46, are read as quantities\nhelp: if they are classes, \
-                   write task = \"classification\"; task = \"regression\" says so, without this warning";
+                   write task = \"classification\"; if not, task = \"regression\" removes this warning";
     assert!(warnings(&text, "").contains(&message.to_owned()), "{:?}", warnings(&text, ""));
     for task in ["classification", "regression"] {
         let found = warnings(&text, &format!("task = \"{task}\""));
@@ -190,7 +190,7 @@ fn amounts_are_numbers() {
     }
     let targets = |text: &str| one(text, "").unwrap().train.targets;
     assert_eq!(targets("x,y\n1,€ 250\n2,€ 310\n3,€ 180\n"), Targets::Values(vec![250.0, 310.0, 180.0]));
-    // The word of a column of categories stays as it is.
+    // In a column of categories, cells stay as they are.
     assert_eq!(inputs(text, "validation = 0\ncategories = [\"rate\"]").0, "price rate=0% rate=12.5% rate=7%");
 }
 
