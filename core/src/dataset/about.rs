@@ -1,4 +1,4 @@
-//! What reading a data set showed: rows and columns that were left out, kinds of columns, and classes.
+//! The description of a data set for people: rows and columns that were left out, kinds of columns, and classes.
 
 use std::fmt;
 
@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::split::class_sizes;
 use super::{Data, Targets};
 
-/// What a person should know about a data set before training. Everything is empty for published data, and all but the classes for arrays.
+/// The description of a data set for people. Everything is empty for published data. For arrays, everything but
+/// `classes` is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// How each file was read, as a line for people.
     pub files: Vec<String>,
-    /// The number of rows in the training file, without those of its header and comments.
+    /// The number of rows in the training file, without its header and comments.
     pub rows: usize,
     /// The rows of the training file that were left out.
     pub left_out: Vec<LeftOut>,
@@ -40,7 +41,7 @@ pub struct LeftOut {
     pub rows: usize,
     /// The reason: "column `a` is empty".
     pub reason: String,
-    /// True if `missing = "median"` keeps these rows.
+    /// True if `missing = "median"` would keep these rows.
     #[serde(skip)]
     pub fillable: bool,
 }
@@ -68,13 +69,13 @@ pub enum ColumnUse {
     },
     Category {
         categories: Vec<String>,
-        /// The number of different values that share the input for other values.
+        /// The number of different values that have no input of their own.
         others: usize,
     },
     Target,
     /// The groups of the split.
     Group,
-    /// The column is left out, by `drop` or by itself.
+    /// The column is left out: by `drop`, or because of its cells.
     LeftOut {
         reason: String,
     },
@@ -88,11 +89,11 @@ pub struct ClassCount {
 }
 
 impl Data {
-    /// Returns the classes with their numbers of examples in the training part. Empty for regression.
+    /// Returns the classes with their numbers of examples in the training part. The list is empty for regression.
     pub fn class_counts(&self) -> Vec<ClassCount> {
         let Targets::Classes(classes) = &self.train.targets else { return Vec::new() };
         let mut sizes = class_sizes(classes.iter().copied());
-        // The last classes may occur in the test part alone.
+        // The last classes may occur only in the test part.
         sizes.resize(sizes.len().max(self.info.class_names.len()), 0);
         let count = |(class, examples)| ClassCount { name: self.info.class_name(class), examples };
         sizes.into_iter().enumerate().map(count).collect()
@@ -100,8 +101,7 @@ impl Data {
 }
 
 impl About {
-    /// Returns a line for each reason for which rows are left out: first those of the training file, then those of the
-    /// test file.
+    /// Returns a line for each reason why rows are left out, first for the training file, then for the test file.
     pub fn rows_left_out(&self) -> Vec<String> {
         let training = self.left_out.iter().map(|it| it.of(self.rows, ""));
         let test = self.test_file.iter();

@@ -1,5 +1,5 @@
-//! The way in which the columns of a table become inputs, and its target column becomes classes or values. It is
-//! learned from the training rows alone, and used for every other row.
+//! The coding of a table: how its columns become inputs, and how its target column becomes classes or values. It is
+//! learned from the training rows alone, and used for all rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,12 @@ pub struct Coding {
     pub columns: Vec<ColumnCoding>,
     pub target: TargetCoding,
     /// The number of columns of a training file without a header, whose columns are named by their numbers. 0 with a header.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "has_header")]
     pub numbered: usize,
 }
 
-fn is_none(count: &usize) -> bool {
-    *count == 0
+fn has_header(numbered: &usize) -> bool {
+    *numbered == 0
 }
 
 /// The coding of a column.
@@ -24,7 +24,8 @@ pub struct ColumnCoding {
     pub name: String,
     #[serde(flatten)]
     pub kind: ColumnKind,
-    /// True if the training rows have empty cells in this column. Then its last input is 1 where a cell is empty, else 0.
+    /// True if the training rows have empty cells in this column. Its last input is then 1 where the cell is empty,
+    /// else 0.
     pub has_gaps: bool,
 }
 
@@ -32,9 +33,11 @@ pub struct ColumnCoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// One input: the number less `offset`. `median`, that of the training rows less `offset`, is the input of an empty cell.
-    /// `offset` is 0 unless `f32` would lose the differences between the numbers. If the training rows have no two numbers,
-    /// `constant` is true, and the input is `median` whatever the cell is: a model cannot learn from such an input.
+    /// One input: the number minus `offset`, which is 0 unless `f32` would lose the differences between the numbers.
+    /// For an empty cell, the input is `median`: the median of the training rows, minus `offset`.
+    ///
+    /// `constant` is true if all numbers of the training rows are the same. Then the input is `median` for all cells,
+    /// because a model learns nothing about other numbers.
     Number {
         median: f32,
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -45,9 +48,13 @@ pub enum ColumnKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unit: Option<String>,
     },
-    /// One input for each of `categories`: 1 for the value of the cell, else 0. If the training rows have `others` besides,
-    /// one more input stands for all of them and for all values that no training row has. All are 0 for an empty cell and,
-    /// without `others`, for a value that no training row has.
+    /// One input for each of `categories`, which is 1 if it is the value of the cell, else 0. `others` are the further
+    /// values of the training rows. If there are any, one more input is 1 for all of them, and for values that no
+    /// training row has.
+    ///
+    /// All of these inputs are 0 for an empty cell. Without `others`, they are also 0 for values that no training row
+    /// has. But if the column has only one input, it is 1 for all cells, because a model learns nothing about other
+    /// values.
     Category { categories: Vec<String>, others: Vec<String> },
 }
 
@@ -80,7 +87,7 @@ impl Coding {
         self.columns.iter().flat_map(ColumnCoding::inputs).collect()
     }
 
-    /// Returns for each input whether it is 0 or 1 by its coding. Such an input is not normalized.
+    /// Returns true for each input that can only be 0 or 1. Such an input is not normalized.
     pub fn indicators(&self) -> Vec<bool> {
         self.columns.iter().flat_map(ColumnCoding::indicators).collect()
     }
@@ -123,7 +130,7 @@ fn is_zero(number: &f64) -> bool {
 }
 
 impl TargetKind {
-    /// Returns the mean and the standard deviation of the values before they were scaled.
+    /// Returns the mean and the standard deviation by which values are scaled. They are 0 and 1 if nothing is scaled.
     pub fn scale(&self) -> (f64, f64) {
         match *self {
             TargetKind::Classification { .. } => (0.0, 1.0),
@@ -135,7 +142,7 @@ impl TargetKind {
     pub fn shown(&self, output: f32) -> String {
         let (mean, sd) = self.scale();
         let value = f64::from(output) * sd + mean;
-        // Where rounding to `f32` would be seen on the scale of the model, the digits of its steps are enough.
+        // If rounding to `f32` would lose more than a step of the output, the decimals of such a step are enough.
         let error = (f64::from(value as f32) - value).abs();
         let step = sd * f64::from(f32::EPSILON);
         if error <= step {

@@ -1,4 +1,4 @@
-//! Reading files that may be gzipped. Their first bytes decide, not their names.
+//! Reads files that may be gzipped. Their first bytes decide whether they are, not their names.
 
 use std::io::{self, BufRead, Read};
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::Error;
 use super::gzip::{explain, unpacked};
 
-/// The content of a file.
+/// What a file contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Three dimensions.
@@ -66,6 +66,7 @@ pub fn parse(mut reader: impl Read, length: Option<u64>, file: &str, content: Co
     }
 }
 
+/// Opens a file. Also returns its length in bytes, or `None` if it is gzipped.
 fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>), Error> {
     let failed = |error: io::Error| Error(format!("{}: {}", path.display(), explain(&error)));
     let (file, length) = super::open::open(path)?;
@@ -74,7 +75,8 @@ fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>), Error> {
     Ok((unpacked(reader).map_err(failed)?, (!gzipped).then_some(length)))
 }
 
-/// Reads the sizes, and the number of bytes of values that follow. Checks them against `length`.
+/// Reads the header. Returns the sizes, and the number of bytes of values that follow. Checks this number against
+/// `length`.
 fn header(
     reader: &mut impl Read,
     length: Option<u64>,

@@ -1,5 +1,5 @@
 //! Data sets of four IDX files: images and labels for training and for testing. The files are the published ones, or a
-//! user's own in the same format.
+//! user's own files in the same format.
 
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn part((images, targets): (Idx, Vec<i64>)) -> Part {
     Part { len: images.sizes[0], inputs: Inputs::Bytes(images.values), targets: Targets::Classes(targets) }
 }
 
-/// Returns labels as class numbers.
+/// Returns labels as class numbers. Returns an error if one is not in 0 to 9.
 fn labels(idx: Idx, file: &str) -> Result<Vec<i64>, Error> {
     if let Some(index) = idx.values.iter().position(|&label| usize::from(label) >= CLASSES) {
         let (label, byte) = (idx.values[index], 8 + index);

@@ -1,4 +1,4 @@
-//! Data sets: reading examples, splitting them, and normalizing them. `lr_run::batches` makes tensors of them.
+//! Data sets: reads examples, splits them, and computes their normalization. `lr_run::batches` makes tensors of them.
 
 mod about;
 mod arrays;
@@ -66,7 +66,7 @@ pub struct Info {
     pub task: Task,
     /// The names of the classes by number. Empty if the numbers are the names, and for regression.
     pub class_names: Vec<String>,
-    /// What a person should know about these data.
+    /// What a user should know about the data.
     pub warnings: Vec<Warning>,
 }
 
@@ -154,8 +154,8 @@ pub trait Dataset: std::fmt::Debug + Send {
     /// Returns the normalization for specs without the key `normalize`.
     fn default_normalize(&self) -> Normalize;
 
-    /// Reports whether classes have the same share in all parts if the spec does not say. So it is for a user's own data; the
-    /// parts of published data stay as they are.
+    /// Reports whether all parts get the same share of each class if the spec has no key `stratify`. They do for tables
+    /// and arrays of a user. The parts of published data are drawn without regard to classes.
     fn stratifies(&self) -> bool {
         false
     }
@@ -165,7 +165,7 @@ pub trait Dataset: std::fmt::Debug + Send {
         Assumed { input: vec![1, 28, 28], task: None }
     }
 
-    /// Returns what reading the data showed. It is empty for data that are the same for everybody.
+    /// Returns a description of a user's own data for people. It is empty for other data.
     fn about(&self) -> Result<About, Error> {
         Ok(About::default())
     }
@@ -180,7 +180,7 @@ pub trait Dataset: std::fmt::Debug + Send {
         Err(Error(format!("{}: only data sets of the type `csv` read new rows", path.display())))
     }
 
-    /// Returns the published files that `lr-run fetch` downloads. Returns `None` if there is nothing to download.
+    /// Returns the published files that `lr-run fetch` downloads, or `None` if there is nothing to download.
     fn source(&self) -> Option<&'static Source> {
         None
     }
@@ -193,7 +193,7 @@ pub struct NewRows {
     pub inputs: Inputs,
     /// The number of rows in the table.
     pub rows: usize,
-    /// The rows that are used, in order. Others have empty cells and are left out, as in training.
+    /// The rows that are used, from 0 and in order. The other rows have empty cells and are left out, as in training.
     pub used: Vec<u32>,
     /// How the file was read, as a line for people.
     pub format: String,
@@ -209,7 +209,7 @@ pub struct Unseen {
     pub cells: usize,
 }
 
-/// The ways in which data may be obtained.
+/// The cache for data, and whether files may be fetched into it.
 pub struct Access<'a> {
     /// The user's cache folder for data.
     pub cache: PathBuf,
@@ -240,7 +240,7 @@ pub struct Context<'a> {
     pub folder: &'a Path,
     /// True if files may be opened. Otherwise the data set is built from its table alone.
     pub may_read: bool,
-    /// The rule that holds examples out for validation. Whatever is learned from data is learned from the other ones.
+    /// The rule that holds examples out for validation. Means and the like must be learned from the others.
     pub split: &'a SplitRule,
 }
 

@@ -1,4 +1,4 @@
-//! Normalization of inputs: `(v − mean) / sd`.
+//! The normalization of inputs: `(v − mean) / sd`.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,13 @@ use crate::spec::{Field, Positive, Table, Value, ValueKind, did_you_mean, one_of
 pub enum Normalize {
     /// `"unit"`: `v / 255`, so that pixels are from 0 to 1. For pixels only.
     Unit,
-    /// `"standard"`: by mean and standard deviation (divisor `n`) of the training part. Images have one of each over all
-    /// pixels, tables have one of each for every feature. A constant feature gets `sd = 1`.
+    /// `"standard"`: by mean and standard deviation (divisor `n`) of the training examples. Images have one mean and
+    /// one deviation for all pixels, and tables have one of each for every feature. A constant feature gets `sd = 1`.
     Standard,
     /// `"none"`: no change. Pixels are from 0 to 255.
     None,
-    /// `{ mean, sd }`: for pixels on the scale 0 to 1 (MNIST: 0.1307 and 0.3081), else on the scale of the data.
+    /// `{ mean, sd }`: for pixels these are on the scale 0 to 1 (MNIST: 0.1307 and 0.3081), else on the scale of the
+    /// data.
     Fixed { mean: f64, sd: f64 },
 }
 
@@ -34,7 +35,7 @@ impl Affine {
         Affine { mean: vec![mean as f32], sd: vec![sd as f32] }
     }
 
-    /// Leaves the inputs that `unchanged` marks as they are, if each input has numbers of its own.
+    /// Leaves the inputs for which `unchanged` is true as they are. Does nothing if all inputs share one mean.
     pub fn except(mut self, unchanged: &[bool]) -> Self {
         if self.mean.len() == unchanged.len() && unchanged.len() > 1 {
             for (at, _) in unchanged.iter().enumerate().filter(|(_, unchanged)| **unchanged) {

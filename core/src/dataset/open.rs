@@ -1,4 +1,5 @@
-//! Opening the files that a spec names. Only regular files: reading a device or a pipe might never end.
+//! Opens the files that a spec names. Only regular files are opened, because reading a device or a pipe might never
+//! end.
 
 use std::fs::File;
 use std::io;
@@ -20,7 +21,7 @@ pub fn open(path: &Path) -> Result<(File, u64), Error> {
     Ok((File::open(path).map_err(|error| failed(&explain(&error)))?, found.len()))
 }
 
-/// Returns the message for a file that cannot be opened, without the number of the system's error.
+/// Returns the message for a file that cannot be opened, without the system's error number.
 fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".into(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Affine, Coding};
 
-/// The way from a row of the data to the numbers that a model computes with, and from its outputs back.
+/// The steps from a row of the data to the inputs of a model, and from its outputs to values of the target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// The version of the file format.

@@ -3,17 +3,18 @@
 //! Programs write a value in several ways: Excel writes `TRUE` for pandas' `True`, and pandas writes `1.0` for `1` if the
 //! column has an empty cell. Such spellings are one value:
 //!
-//! - true, false, yes and no in any letter case; t, f, y and n only if the column has no values but these eight words
+//! - true, false, yes and no in any letter case
+//! - t, f, y and n in either case, if the column has no values but these eight words
 //! - whole numbers that are equal: `7`, `07`, `+7` and `7.0`
 //!
-//! All other words differ from each other if one character differs.
+//! Two other words are one value only if they are the same character by character.
 
 use super::sheet::{Marks, whole};
 
 /// Words that are one value in any letter case.
 const TRUTH: [&str; 4] = ["true", "false", "yes", "no"];
 
-/// Letters that are, in columns of truth words.
+/// Letters that are one value in either case, in columns that have only truth words and these letters.
 const LETTERS: [&str; 4] = ["t", "f", "y", "n"];
 
 /// A value, whatever its spelling.
@@ -35,13 +36,13 @@ pub struct Spelling {
 }
 
 impl Spelling {
-    /// Returns the spelling of a column with `words`, whose numbers have `marks`.
+    /// Returns how a column with `words` is compared. Its numbers have `marks`.
     pub fn of<'a>(words: impl IntoIterator<Item = &'a str>, marks: Marks) -> Spelling {
         let letters = words.into_iter().all(|word| find(&TRUTH, word).or_else(|| find(&LETTERS, word)).is_some());
         Spelling { marks, letters }
     }
 
-    /// Returns the spelling of another file with `marks`.
+    /// Returns how the words of another file, whose numbers have `marks`, are compared with those of this column.
     pub fn with_marks(self, marks: Marks) -> Spelling {
         Spelling { marks, ..self }
     }
@@ -55,7 +56,7 @@ impl Spelling {
         }
     }
 
-    /// Returns the name of a value that is spelled as `word`. Other files, with other marks, read it as the same value.
+    /// Returns the name of the value of `word`. It is spelled so that files with other marks read it as the same value.
     pub fn name(&self, word: &str) -> String {
         match self.key(word) {
             Key::Whole(digits) if whole(word, Marks::PLAIN).as_ref() != Some(&digits) => digits,

@@ -18,7 +18,7 @@ pub struct SplitRule {
     pub split_seed: u64,
     /// True if both parts get the same share of each class. `None` if the spec does not say: then the data set decides.
     pub stratify: Option<bool>,
-    /// The column or array that puts examples into groups: all examples with the same value are in the same part. It is
+    /// The column or array with the groups of examples. All examples with the same value are in the same part. It is
     /// not an input.
     pub group: Option<String>,
 }
@@ -37,24 +37,26 @@ impl SplitRule {
         self
     }
 
-    /// Returns the number of held-out examples of `n`, or 0 if none would be left to train on. Planning refuses such a rule.
+    /// Returns the number of examples that are held out of `n`. Returns 0 if none would be left to train on: planning
+    /// refuses such a rule.
     pub fn count(&self, n: usize) -> usize {
         Some(self.validation.count(n)).filter(|&count| count < n).unwrap_or(0)
     }
 
-    /// Splits the training part. Classes have the same share in both parts only if the spec asks for it.
+    /// Splits the training part. Both parts get the same share of each class only if the spec asks for it.
     pub fn rows(&self, part: &Part) -> Rows {
         let classes = self.classes_to_balance(part).filter(|_| self.stratify == Some(true));
         self.draw(part.len, Alike { classes, groups: None })
     }
 
-    /// Splits the training part of a user's own data. Classes have the same share in both parts unless the spec forbids it.
-    /// `groups` has the number of each example's group, from 0.
+    /// Splits the training part of a user's own data. Both parts get the same share of each class unless the spec
+    /// forbids it. `groups` has the number of each example's group, from 0.
     pub fn rows_of_table(&self, part: &Part, groups: Option<&[u32]>) -> Rows {
         self.draw(part.len, Alike { classes: self.classes_to_balance(part), groups })
     }
 
-    /// Returns the classes of a user's own data if they must have the same share in all parts.
+    /// Returns the class of each example of a user's own data. Returns `None` if parts need not get the same share of
+    /// each class.
     pub fn classes_to_balance<'a>(&self, part: &'a Part) -> Option<&'a [i64]> {
         match &part.targets {
             Targets::Classes(classes) if self.stratify != Some(false) => Some(classes),

@@ -1,4 +1,4 @@
-//! The task of a user's own data, as the spec names it or as its targets suggest.
+//! The task of a user's own data: the one that the spec names, or the one that its targets suggest.
 
 use super::Task;
 
@@ -32,8 +32,9 @@ impl TaskKind {
         }
     }
 
-    /// Returns the number of different targets and the largest one if they look like the numbers of classes, although they
-    /// are too many for a guess: whole numbers from 0 or 1, of which at least half occur, and each three times on average.
+    /// Returns the number of different targets and the largest one, if they look like the numbers of more classes than
+    /// [`TaskKind::guess`] accepts. They must be whole numbers from 0 or 1. At least half of the numbers up to the
+    /// largest must occur, each at least three times on average. Otherwise returns `None`.
     pub fn labels(targets: &[f64]) -> Option<(usize, f64)> {
         let mut distinct = targets.to_vec();
         distinct.sort_unstable_by(f64::total_cmp);

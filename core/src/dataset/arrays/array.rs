@@ -81,7 +81,7 @@ impl Header {
 impl Array {
     /// Reads an array from a stream with a declared length of `length` bytes. `name` is its name in messages. Neither
     /// `length` nor the header alone causes a large allocation: they must agree, and memory grows with the bytes that are
-    /// there.
+    /// read.
     pub fn read(mut reader: impl Read, length: u64, name: &str) -> Result<Array, Error> {
         let header = Header::read(&mut reader, name)?;
         let Header { dtype, ref shape, .. } = header;
@@ -145,13 +145,13 @@ impl Array {
         }
     }
 
-    /// Returns the values as `f64`, some of them at a time so that they need little memory.
+    /// Returns the values as `f64`. Converts a block of them at a time, so that little memory is needed.
     pub fn numbers_in_blocks(&self) -> impl Iterator<Item = f64> + '_ {
         let block = |bytes: &[u8]| Array { dtype: self.dtype, shape: Vec::new(), bytes: bytes.to_vec() }.numbers();
         self.bytes.chunks(BLOCK * self.dtype.size()).flat_map(block)
     }
 
-    /// Returns the values as text. Characters that are none become `�`, and zeros at the end are left out as in NumPy.
+    /// Returns the values as text. Invalid characters become `�`. Zero bytes at the end are left out, as in NumPy.
     pub fn words(&self) -> Vec<String> {
         match self.dtype {
             Dtype::Bytes(size) => {
@@ -169,6 +169,7 @@ impl Array {
         }
     }
 
+    /// Returns the values that `value` makes of the bytes of each element.
     fn each<T, const N: usize>(&self, value: impl Fn([u8; N]) -> T) -> Vec<T> {
         self.bytes.as_chunks().0.iter().map(|bytes| value(*bytes)).collect()
     }
@@ -182,7 +183,7 @@ impl fmt::Display for Array {
 }
 
 impl Header {
-    /// Returns the array of the values `bytes`.
+    /// Returns the array whose values are `bytes`, in the order and byte order of this header.
     fn array(self, mut bytes: Vec<u8>) -> Array {
         let Header { dtype, shape, .. } = self;
         if self.big_endian && dtype.word() > 1 {

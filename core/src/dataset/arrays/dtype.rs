@@ -73,7 +73,7 @@ impl Dtype {
         }
     }
 
-    /// Reports whether `f32` holds all values of this type exactly. True for text, which has no values.
+    /// Reports whether `f32` holds all values of this type exactly. True for text, which has no numbers.
     pub fn fits_f32(self) -> bool {
         !matches!(self, Dtype::I32 | Dtype::I64 | Dtype::U32 | Dtype::U64 | Dtype::F64)
     }
@@ -90,7 +90,7 @@ impl Dtype {
         }
     }
 
-    /// Returns the number of bytes whose order depends on the machine.
+    /// Returns the number of bytes that are reversed together if the byte order changes.
     pub fn word(self) -> usize {
         match self {
             Dtype::Utf32(_) => 4,

@@ -1,4 +1,4 @@
-//! Targets from an array: classes or values.
+//! Makes targets from an array: classes or values.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::super::task::TaskKind;
 use super::super::{Error, Targets, Task, Warning};
 use super::{Named, shown};
 
-/// The targets of both parts, and what they are.
+/// The targets of both parts, and their task.
 pub struct Labels {
     pub train: Targets,
     pub test: Option<Targets>,
@@ -82,7 +82,7 @@ fn columns(y: &Named, test: Option<&Named>, width: usize, task: Option<TaskKind>
     values(y, test, width)
 }
 
-/// Returns the number of targets for each example: axes of length 1 at the end do not count.
+/// Returns the number of targets for each example. Axes of length 1 at the end of the shape do not count.
 fn outputs(y: &Named, len: usize) -> Result<usize, Error> {
     let axes = y.array.shape.iter().rposition(|&size| size != 1).map_or(1, |last| (last + 1).max(1));
     match y.array.shape.get(..axes) {
@@ -96,6 +96,7 @@ fn outputs(y: &Named, len: usize) -> Result<usize, Error> {
     }
 }
 
+/// Reads `outputs` values for each example.
 fn values(y: &Named, test: Option<&Named>, outputs: usize) -> Result<Labels, Error> {
     let train = Targets::Values(y.floats()?);
     let test = test.map(|test| test.floats().map(Targets::Values)).transpose()?;
@@ -138,7 +139,8 @@ fn whole(y: &Named) -> Result<Vec<i64>, Error> {
     integers.collect()
 }
 
-/// Gives each label the spelling in which it comes first in the training part: `True` for `TRUE`.
+/// Gives all spellings of a label, such as `True` and `TRUE`, the one that comes first. The training part comes before
+/// the test part.
 fn one_spelling(mut train: Vec<String>, mut test: Option<Vec<String>>) -> (Vec<String>, Option<Vec<String>>) {
     let spelling = Spelling::of(train.iter().chain(test.iter().flatten()).map(String::as_str), Marks::PLAIN);
     let mut known: HashMap<Key, String> = HashMap::new();
@@ -162,7 +164,7 @@ fn numbered<T: Ord + Clone>(train: Vec<T>, test: Option<Vec<T>>) -> (Vec<i64>, O
     (numbers(&train), test.as_ref().map(numbers), labels)
 }
 
-/// Returns the place of the only 1 in each row of `width` values. Returns `None` if a row has other values than 0 and one 1.
+/// Returns the index of the 1 in each row of `width` values. Returns `None` if a row has anything but one 1 and zeros.
 fn one_hot(y: &Named, width: usize) -> Option<Vec<i64>> {
     let values = y.array.numbers();
     let place = |row: &[f64]| {
@@ -174,7 +176,7 @@ fn one_hot(y: &Named, width: usize) -> Option<Vec<i64>> {
     values.chunks_exact(width).map(place).collect()
 }
 
-/// Numbers the groups of `len` examples, one for each different value of the array.
+/// Returns the number of the group of each of `len` examples, from 0. Each different value of the array is a group.
 pub fn groups(array: &Named, len: usize) -> Result<Vec<u32>, Error> {
     if outputs(array, len)? != 1 {
         return Err(array.error(format!("groups must have the shape [{len}], not {}", shown(&array.array.shape))));

@@ -47,7 +47,7 @@ impl Named {
         }
     }
 
-    /// Returns a warning if `f32` rounds values that differ by little.
+    /// Returns a warning if rounding to `f32` matters because values differ by little.
     fn rounding(&self) -> Option<Warning> {
         if self.array.dtype.fits_f32() {
             return None;
@@ -79,7 +79,7 @@ pub struct Arrays {
     pub y: Named,
     /// `x` and `y` of the test part.
     pub test: Option<(Named, Named)>,
-    /// The groups of the training examples that must not be divided.
+    /// The group of each training example. All examples of a group are in the same part.
     pub groups: Option<Named>,
 }
 
@@ -100,7 +100,7 @@ impl Reading {
     }
 }
 
-/// A data set of arrays that was read.
+/// A data set that was made of arrays.
 #[derive(Debug)]
 pub struct Found {
     pub data: Data,
@@ -182,7 +182,7 @@ pub fn assemble(arrays: Arrays, how: &Reading) -> Result<Found, Error> {
     Ok(Found { data, layout })
 }
 
-/// Renders the arrays that there are, with type and shape, for a message that one is missing.
+/// Renders the list of all arrays for an error message. `arrays` has the name of each, and its type and shape.
 pub fn listed(arrays: &[(String, String)]) -> String {
     match arrays {
         [] => "there are no arrays".to_owned(),
@@ -193,7 +193,8 @@ pub fn listed(arrays: &[(String, String)]) -> String {
     }
 }
 
-/// Says what a file is that should have arrays, by its first bytes. Returns `None` if that is not known.
+/// Returns what a file with these first bytes is, and how to read it, for a message that it has an unexpected format.
+/// Returns `None` if that is not known.
 pub fn other_format(start: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 6] = [
         (b"\x93NUMPY", "it is an .npy file with one array: use type = \"npy\" with `x` and `y`"),

@@ -1,7 +1,7 @@
 //! The order of elements in memory.
 
-/// Returns the elements of `shape` in C order. `strides` says how many elements apart neighbours along each axis are in
-/// `bytes`. Each element has `size` bytes.
+/// Returns the elements of an array with the shape `shape` in C order. For each axis, `strides` has the distance in
+/// `bytes` from one element to the next, counted in elements. Each element has `size` bytes.
 pub fn in_c_order(bytes: &[u8], size: usize, shape: &[usize], strides: &[usize]) -> Vec<u8> {
     match size {
         1 => gather::<1>(bytes, shape, strides),

@@ -1,4 +1,4 @@
-//! From a sheet to a data set: columns, rows, targets, parts, coding and inputs.
+//! Makes a data set from a sheet: chooses columns and rows, splits them into parts, learns the coding, and encodes.
 
 use super::columns::{Role, index, roles};
 use super::keys::Keys;
@@ -21,7 +21,8 @@ pub struct Table {
     pub about: About,
 }
 
-/// Reads the file of the test part. The first columns named are read as text, and the second ones should be there.
+/// Reads the file of the test part. The arguments are the names of the columns to read as text, and the names of all
+/// columns that the file should have.
 pub type ReadTest<'a> = dyn Fn(Vec<String>, &[&str]) -> Result<Sheet, Error> + 'a;
 
 /// Makes the data set from `sheet` and, with `read_test`, from the file of the test part.
@@ -56,7 +57,7 @@ pub fn assemble(keys: &Keys, sheet: &Sheet, read_test: Option<&ReadTest<'_>>) ->
         TaskKind::Regression => TargetKind::Regression { mean: 0.0, sd: 1.0 },
     };
 
-    // A split depends on the targets and groups of a part, not on its inputs, so the inputs are left empty here.
+    // A split depends on the targets and groups of a part, but not on its inputs, so these are empty here.
     let part_of = |targets: Targets, len: usize| Part { inputs: Inputs::Floats(Vec::new()), targets, len };
     let wanted: Vec<&str> =
         feature_columns.iter().copied().chain([target]).map(|column| column.name.as_str()).collect();
@@ -128,7 +129,8 @@ fn pick(rows: &[u32], places: &[u32]) -> Vec<u32> {
     places.iter().map(|&place| rows[place as usize]).collect()
 }
 
-/// Returns the names of the columns that another file must be read with as text, so that their words can be compared.
+/// Returns the names of the columns that must be read as text from the file of the test part, so that words can be
+/// compared.
 fn text_columns(sheet: &Sheet, roles: &[Role]) -> Vec<String> {
     let is_text = |(column, role): &(&Column, &Role)| match role {
         Role::Category => true,
@@ -153,8 +155,8 @@ fn group_numbers(column: &Column, rows: &[u32]) -> Vec<u32> {
 /// A target whose mean or standard deviation is above this is learned slowly: a new model predicts numbers around 0.
 const LARGE_TARGET: f64 = 10.0;
 
-/// Learns the scale of the target from its `values` in the training rows. Also returns a warning if it should be scaled and is
-/// not.
+/// Learns the scale of the target from its `values` in the training rows. Also returns a warning if the target should
+/// be scaled but is not.
 fn scaling(keys: &Keys, values: &[f64]) -> (TargetKind, Option<Warning>) {
     let (mean, sd) = target::mean_and_sd(values);
     if keys.scale_target {

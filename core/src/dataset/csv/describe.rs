@@ -1,4 +1,4 @@
-//! What a person should know about a table: its columns, rows and classes, and warnings.
+//! Describes a table for people: its columns, rows and classes, and warnings about them.
 
 use super::columns::{Reason, Role};
 use super::keys::Keys;

@@ -1,4 +1,4 @@
-//! The values of inputs from the cells of a table.
+//! Turns the cells of a table into the inputs of a model.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,8 @@ use crate::dataset::{Coding, ColumnCoding, ColumnKind, Error, Unseen};
 /// The number of rows that are encoded together, so that they stay in the processor's cache.
 const BLOCK: usize = 512;
 
-/// Returns the columns of `sheet` that become inputs. An error names all that are missing.
+/// Returns the columns of `sheet` that become inputs, in the order of `coding`. If columns are missing, the error names
+/// all of them.
 pub fn sources<'a>(coding: &Coding, sheet: &'a Sheet) -> Result<Vec<&'a Column>, Error> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
@@ -33,7 +34,8 @@ pub fn sources<'a>(coding: &Coding, sheet: &'a Sheet) -> Result<Vec<&'a Column>,
     }
 }
 
-/// Returns the inputs of `rows`, one row after another. The columns of `sheet` may be in any order.
+/// Returns the inputs of `rows`, one row after another: `rows.len() * coding.width()` values. The columns of `sheet`
+/// may be in any order.
 pub fn inputs(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Result<Vec<f32>, Error> {
     let columns: Vec<Source<'_>> =
         coding.columns.iter().map(|column| source(column, sheet)).collect::<Result<_, _>>()?;
@@ -60,17 +62,17 @@ enum Source<'a> {
         offset: f64,
         constant: bool,
     },
-    /// `places[code]` is the place of the input that is 1. `None` if no input stands for the word.
+    /// `places[code]` is the index of the input that is 1 for a word. `None` if all inputs are 0 for it.
     Category {
         codes: &'a [u32],
         places: Vec<Option<usize>>,
     },
-    /// One input, which is 1 in all training rows. A model cannot learn from it, so it is 1 whatever the cell is.
+    /// One input, which is 1 in all training rows. A model learns nothing about other values, so it is 1 for all cells.
     AlwaysOne,
 }
 
 impl Source<'_> {
-    /// Writes the inputs of a row. They are 0 before.
+    /// Writes the inputs of a row to `inputs`, which must be 0.
     fn write(&self, row: usize, has_gaps: bool, inputs: &mut [f32]) {
         let (place, is_empty) = match self {
             Source::Number { numbers, median, offset, constant } => {
@@ -108,7 +110,7 @@ fn source<'a>(coding: &'a ColumnCoding, sheet: &'a Sheet) -> Result<Source<'a>, 
             let place = |word: &String| known.index(word, sheet).filter(|&index| index < categories.len()).or(other);
             Ok(Source::Category { codes, places: words.iter().map(place).collect() })
         }
-        // The caller has such columns read as text.
+        // This is a mistake of the caller, who must have such columns read as text.
         (ColumnKind::Category { .. }, Cells::Numbers(_)) => {
             Err(Error(format!("{}: column `{}` has numbers, but words are expected", sheet.file, column.name)))
         }
@@ -137,8 +139,8 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Counts the cells of `rows` with values that no training row has, in each column where it can be known: in categories, and
-/// in columns that have one number in all training rows.
+/// Returns the columns that have values in `rows` that no training row has, with the number of these cells. Looks only
+/// at categories, and at columns that have the same number in all training rows.
 pub fn unseen(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Vec<Unseen> {
     let columns = coding.columns.iter().filter_map(|column| {
         let cells = match (&column.kind, &sheet.column(&column.name)?.cells) {
@@ -158,8 +160,8 @@ pub fn unseen(coding: &Coding, sheet: &Sheet, rows: &[u32]) -> Vec<Unseen> {
     columns.collect()
 }
 
-/// Returns an error if the numbers of a column mean something else than those of the training rows, which have the unit
-/// `trained`. Amounts may have no currency sign, but 7 is not 7%.
+/// Returns an error if the numbers of a column have another unit than those of the training rows, `trained`. A currency
+/// sign may be missing in one of the two, but a percent sign may not.
 pub fn same_unit(sheet: &Sheet, column: &Column, trained: Option<&str>) -> Result<(), Error> {
     let found = column.unit.map(Unit::symbol);
     let percent = Unit::PERCENT.symbol();
@@ -180,6 +182,7 @@ pub fn same_unit(sheet: &Sheet, column: &Column, trained: Option<&str>) -> Resul
     )))
 }
 
+/// Returns the error for the first cell of a column of text that is neither a number nor empty.
 fn not_a_number(sheet: &Sheet, column: &Column, words: &[String], codes: &[u32]) -> Error {
     let row =
         codes.iter().position(|&code| code != EMPTY && sheet.number(&words[code as usize]).is_none()).unwrap_or(0);
@@ -225,7 +228,7 @@ pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32
                     None => values.push((counts[word], spelling.name(&words[word]))),
                 }
             }
-            // The most frequent ones, and of equally frequent ones the first in sorted order.
+            // Frequent values come first. Equally frequent ones are in sorted order.
             values.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             let others = values.split_off(values.len().min(max_categories));
             let sorted = |values: Vec<(usize, String)>| {
@@ -239,7 +242,8 @@ pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32
     }
 }
 
-/// Returns the median, or 0 without values. Of two middle values it is their mean.
+/// Returns the median of `values`, or 0 if there are none. For an even number of values, it is the mean of the two in
+/// the middle.
 fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() {

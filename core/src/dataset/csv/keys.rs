@@ -17,7 +17,7 @@ pub struct Keys {
     pub task: Option<TaskKind>,
     /// The names of columns to leave out.
     pub drop: Vec<String>,
-    /// The names of columns that are categories whatever their cells are.
+    /// The names of columns that are categories, whatever is in their cells.
     pub categories: Vec<String>,
     pub max_categories: usize,
     pub missing: Missing,
@@ -86,7 +86,7 @@ impl Keys {
     }
 }
 
-/// Returns the columns that are kept as text: categories, and a target that has classes.
+/// Returns the names of the columns that are kept as text: categories, and the target if the spec says classification.
 fn text_columns(categories: &[String], target: Option<&String>, task: Option<TaskKind>) -> Vec<String> {
     let target = target.filter(|_| task == Some(TaskKind::Classification));
     categories.iter().chain(target).cloned().collect()
@@ -106,7 +106,7 @@ fn format(section: &mut Section<'_>) -> ReadOptions {
     }
 }
 
-/// The name of a column. A number stands for its digits: without a header, columns are named by their numbers.
+/// The name of a column. It may be written as a number, because columns without a header are named by their numbers.
 struct ColumnName(String);
 
 impl Field for ColumnName {

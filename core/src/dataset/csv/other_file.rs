@@ -1,12 +1,13 @@
-//! Reading a further file with the columns of the training file: the test part, or new rows to predict.
+//! Reads a further file with the columns of the training file: the test part, or new rows to predict.
 
 use std::path::Path;
 
 use crate::dataset::sheet::{ReadOptions, Sheet};
 use crate::dataset::{Coding, ColumnKind, Error};
 
-/// Reads the file at `path`, which should have the columns `wanted`. `format` has the separator of the training file, which
-/// a resolved spec always names. If columns are missing with it, the separator is detected from this file.
+/// Reads the file at `path`, which should have the columns `wanted`. `format` names the separator of the training file
+/// if the spec does, as every resolved spec does. If columns are missing with this separator, it is detected from the
+/// file.
 pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<Sheet, Error> {
     let read = |delimiter| Sheet::read(path, &ReadOptions { delimiter, ..format.clone() });
     let found = |sheet: &Sheet| wanted.iter().filter(|name| sheet.column(name).is_some()).count();
@@ -20,7 +21,7 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
         (Ok(first), Some(Ok(own))) if found(&first) >= found(&own) => Ok(first),
         (_, Some(own)) => own,
     };
-    // Separators that are not detected, such as `:`.
+    // Some separators, such as `:`, are found only by the names of the columns.
     let glued = best.as_ref().ok().and_then(|sheet| wanted.iter().find_map(|name| sheet.glued(name)));
     match glued.map(|delimiter| read(Some(delimiter))) {
         Some(Ok(sheet)) if has_all(&sheet) => Ok(sheet),
@@ -28,8 +29,8 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
     }
 }
 
-/// Reads the file at `path` with new rows for `coding`. A file without a header may leave out the target column: then the
-/// columns behind it move up by one.
+/// Reads the file at `path` with new rows for `coding`. In a file without a header, columns are named by their numbers.
+/// If such a file lacks the target column, the columns behind it are named as if it were there.
 pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sheet, Error> {
     let names = |wanted: fn(&ColumnKind) -> bool| -> Vec<String> {
         coding.columns.iter().filter(|column| wanted(&column.kind)).map(|column| column.name.clone()).collect()

@@ -16,7 +16,7 @@ crate::choice! {
     }
 }
 
-/// The rows that are used, and the numbers of the other rows by reason.
+/// The rows that are used, and how many others are left out for each reason.
 #[derive(Debug)]
 pub struct Rows {
     pub used: Vec<u32>,
@@ -29,7 +29,7 @@ pub struct Rows {
 pub fn select(sheet: &Sheet, needed: &[&Column], features: &[&Column], missing: Missing) -> Result<Rows, Error> {
     let features = features.iter().filter(|_| missing != Missing::Median);
     let all = needed.iter().map(|column| (*column, false)).chain(features.map(|column| (*column, true)));
-    // The rows of a column without empty cells need not be looked at.
+    // Columns without empty cells need not be looked at row by row.
     let (gappy, fillable): (Vec<&Column>, Vec<bool>) = all.filter(|(column, _)| column.empty_cells() > 0).unzip();
     if missing == Missing::Error && !gappy.is_empty() {
         let advice = match (fillable.contains(&false), fillable.contains(&true)) {
@@ -72,8 +72,8 @@ pub fn select_new(sheet: &Sheet, features: &[&Column], missing: Missing) -> Resu
     select(sheet, &[], features, missing)
 }
 
-/// Returns the reason why rows without a cell of `column` are left out. It names the words that count as empty in a column
-/// of text, because they may be values.
+/// Returns the reason why rows with an empty cell in `column` are left out. For a column of text, it names the words
+/// that count as empty, because they may be values.
 fn reason(column: &Column) -> String {
     let words: Vec<String> = match column.cells {
         Cells::Text { .. } => column.gaps.iter().map(|gap| format!(" or `{}`", gap.word)).collect(),
@@ -82,8 +82,8 @@ fn reason(column: &Column) -> String {
     format!("column `{}` is empty{}", column.name, words.concat())
 }
 
-/// Returns the error for `missing = "error"`: the first empty cell, and the number of empty cells in each column. `has_spec` is
-/// true if a key of the spec can decide what counts as empty.
+/// Returns the error for `missing = "error"`. It names the first empty cell, and the number of empty cells in each
+/// column of `gappy`. If `has_spec` is true, it may advise to set `missing_values` in the spec.
 fn empty_cell(sheet: &Sheet, gappy: &[&Column], advice: &str, has_spec: bool) -> Error {
     let gap = |row: usize| gappy.iter().find(|column| column.is_empty(row));
     let rows: Vec<usize> = (0..sheet.rows).filter(|&row| gap(row).is_some()).collect();

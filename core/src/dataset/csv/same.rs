@@ -1,4 +1,4 @@
-//! Examples of the training part that are in the test file too: scores on them say nothing about new data.
+//! Finds training examples in the test file. Scores on them say nothing about new data.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::dataset::sheet::{Cells, Column, Sheet};
 use crate::dataset::{Data, Warning};
 
-/// Returns warnings about `data`, whose test part is the sheet `test` at `path`. `training` is the training file with its
-/// column of groups, if it has one.
+/// Returns warnings about `data`. Its test part is the sheet `test`, which was read from `path`. `training` is the
+/// training file with its column of groups, if it has one.
 pub fn warnings(path: &Path, data: &Data, training: (&Sheet, Option<&Column>), test: &Sheet) -> Vec<Warning> {
     if data.test.as_ref() == Some(&data.train) {
         return vec![Warning::TestIsTraining { path: path.display().to_string() }];

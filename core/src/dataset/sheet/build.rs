@@ -1,4 +1,4 @@
-//! Reading the rows into columns, in one pass.
+//! Reads the rows into columns, in one pass over the file.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,17 +27,17 @@ pub struct Rows {
 /// The cells of a column.
 pub struct Filled {
     pub cells: Cells,
-    /// The words that mean an empty cell.
+    /// The words of the column that mean an empty cell.
     pub gaps: Vec<Gap>,
 }
 
 /// The result of a pass.
 pub enum Pass {
     Done(Rows),
-    /// There is text that is not UTF-8, although all text before it is ASCII.
+    /// The text is not UTF-8, and all text before that place is ASCII. So the file may be in Windows-1252.
     NotUtf8,
-    /// Some columns have cells that are not numbers. For each of them, the alternative marks with which these cells would
-    /// be numbers.
+    /// Columns of numbers have cells that are not numbers. Maps each of these columns to the alternative marks with
+    /// which these cells would be numbers.
     NotNumbers(BTreeMap<usize, Vec<Marks>>),
     /// The numbers of these columns have to be kept as `f64`.
     Rounded(Vec<usize>),
@@ -98,7 +98,7 @@ pub fn pass(source: &Source<'_>, layout: &Layout, missing: &Missing) -> Result<P
             lines.push(count, line);
             count += 1;
         } else {
-            // The file will be read again: the rest of it is only looked at.
+            // The file will be read again, so its cells need not be kept.
             columns.iter_mut().for_each(Column::forget);
         }
     }
@@ -169,7 +169,7 @@ impl Column {
         }
     }
 
-    /// Reports whether the numbers are rounded too much.
+    /// Reports whether `f32` is not exact enough for the numbers.
     fn needs_exact(&self) -> bool {
         matches!(self, Column::Numbers { rounding, .. } if rounding.needs_exact())
     }
@@ -185,17 +185,19 @@ impl Column {
     }
 }
 
-/// Adds a word that means an empty cell, unless `gaps` has it.
+/// Adds a word that means an empty cell, unless `gaps` has it already.
 fn add_gap(gaps: &mut Vec<Gap>, row: usize, cell: &[u8]) {
     if !gaps.iter().any(|gap| gap.word.as_bytes() == cell) {
         gaps.push(Gap { row, word: String::from_utf8_lossy(cell).into_owned() });
     }
 }
 
+/// A column of text while it is read.
 #[derive(Default)]
 struct Words {
     /// The code of each word. Words that mean an empty cell have the code [`EMPTY`].
     known: HashMap<Box<str>, u32>,
+    /// The number of different words that do not mean an empty cell.
     different: u32,
     codes: Vec<u32>,
     gaps: Vec<Gap>,

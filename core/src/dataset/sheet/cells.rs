@@ -1,4 +1,4 @@
-//! Splitting a row into cells.
+//! Splits rows into cells.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use memchr::memchr_iter;
 use super::Delimiter;
 use super::records::Record;
 
-/// The state of quotes while a row is read byte by byte. Only a quote at the start of a cell opens one.
+/// The state of quotes while a row is read byte by byte. Only a quote at the start of a cell opens a quoted cell.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Quotes {
     #[default]
     CellStart,
     Plain,
     Quoted,
-    /// After a quote inside a quoted cell: the end, or the first half of a doubled quote.
+    /// After a quote inside a quoted cell. It closes the cell, unless a second quote follows it.
     Closing,
 }
 
@@ -30,16 +30,18 @@ impl Quotes {
         }
     }
 
+    /// Updates the state with the next bytes of the row.
     pub fn pass(&mut self, bytes: &[u8], delimiter: Delimiter) {
         *self = bytes.iter().fold(*self, |state, &byte| state.step(byte, delimiter));
     }
 
+    /// Reports whether a quoted cell is not closed yet.
     pub fn are_open(self) -> bool {
         self == Quotes::Quoted
     }
 }
 
-/// Splits rows into cells. It is kept from row to row so that no memory is allocated.
+/// Splits rows into cells. The same one is used for all rows, so that its memory is allocated only once.
 #[derive(Default)]
 pub struct Split {
     cells: Vec<Range<usize>>,
@@ -89,7 +91,8 @@ impl Split {
         self.unquoted.clear();
         let mut state = Quotes::CellStart;
         let mut start = 0;
-        // With blanks as separators, a cell exists from its first byte on. Otherwise there is one more than separators.
+        // With blanks as separators, a cell begins with its first byte. Otherwise a row has one cell more than
+        // separators.
         let mut is_cell = delimiter != Delimiter::Blanks;
         for &byte in bytes {
             let next = state.step(byte, delimiter);

@@ -1,4 +1,4 @@
-//! Comment lines among the rows, and headers that begin like a comment.
+//! Finds comment lines among the rows, and headers that begin like a comment.
 
 use super::super::Error;
 use super::cells::{Row, Split};
@@ -7,13 +7,15 @@ use super::records::{CommentLines, Record, starts_with_error};
 use super::survey::{Sample, words};
 use super::{Comments, Delimiter, Marks};
 
-/// The characters that start a comment unless the spec names one.
+/// The characters that start a comment if the spec does not name one.
 const MARKS: [Option<u8>; 2] = [Some(b'#'), Some(b'%')];
 
 impl Sample<'_> {
-    /// Returns the comment lines among the rows from `first_line` on. A line that starts with `#` or `%` and has the `width`
-    /// cells of a row is a row, such as a colour. If the first cells of the other rows are numbers, it may as well be a row
-    /// that someone took out: then it is an error.
+    /// Returns the rule for comment lines among the rows from line `first_line` on.
+    ///
+    /// A line that starts with `#` or `%` and has the `width` cells of a row is a row: it may begin with a colour. But
+    /// if the first cells of all other rows are numbers, it may also be a row that someone commented out. Then it is an
+    /// error, unless it is a note without numbers.
     pub fn comments(
         &self,
         wanted: Comments,
@@ -48,8 +50,8 @@ impl Sample<'_> {
         }
     }
 
-    /// Returns an error if a comment line above the line `first_line` has the cells of a row. Only for files without a header:
-    /// such a line may be their first row.
+    /// Returns an error if a comment line above line `first_line` has the cells of a row. In a file without a header,
+    /// it may be the first row.
     pub fn check_above(&self, delimiter: Delimiter, first_line: u64, width: usize) -> Result<(), Error> {
         let mut records = self.records(delimiter, CommentLines::default());
         let mut split = Split::default();
@@ -76,25 +78,26 @@ impl Sample<'_> {
     }
 }
 
-/// Reports whether a line starts like a comment. An error of a spreadsheet, such as `#N/A`, is no comment.
+/// Reports whether a line starts like a comment. An error of a spreadsheet, such as `#N/A`, is not a comment.
 fn is_marked(line: &[u8], delimiter: Delimiter) -> bool {
     let line = line.trim_ascii_start();
     MARKS.contains(&line.first().copied()) && !starts_with_error(line, delimiter)
 }
 
-/// Reports whether a blank follows the mark of a comment, as before words of a note.
+/// Reports whether the second character of a line is a blank, as in the note `# made by hand`.
 pub fn is_prose(line: &[u8]) -> bool {
     line.trim_ascii_start().get(1) == Some(&b' ')
 }
 
-/// Reports whether no cell of a comment is a number.
+/// Reports whether no cell of a comment line is a number.
 pub fn is_without_numbers(row: Row<'_>) -> bool {
     let is_number = |cell: &[u8]| Marks::ALL.iter().any(|&marks| parse(cell, marks).is_some());
     !row.cells().any(|cell| is_number(cell.strip_prefix(b"#").unwrap_or(cell).trim_ascii_start()))
 }
 
-/// Returns the names in the last comment above the rows `first` and `second`, if it is the header: `#id,x` or `# id x`. The
-/// mark is a part of the name in `#,x` and `%fat,x`.
+/// Returns the names in `comment`, the last comment line above the rows `first` and `second`, if it is the header:
+/// `#id,x` or `# id x`. In `#,x` and `%fat,x` the first character is part of the name. Returns `None` if it is not the
+/// header.
 pub fn commented_header(
     comment: &[u8],
     delimiter: Delimiter,

@@ -1,15 +1,16 @@
-//! Dates that are written as numbers: `20240131`, and with a time `202401311020` or `20240131102030`.
+//! Dates that are written as numbers: `20240131`, or `202401311020` and `20240131102030` with a time.
 
 use super::Numbers;
 
-/// Parts of names of columns with dates.
+/// Parts of a column's name that suggest dates.
 const NAMES: [&str; 7] = ["date", "day", "time", "datum", "fecha", "ymd", "dt"];
 
-/// So many different numbers that are dates are dates, whatever the column is called. One number of 30 would be a date by
-/// chance.
+/// If all numbers of a column can be read as dates, and at least this many are different, they are dates whatever the
+/// column is called. Of the numbers from 19000101 to 21001231, one in 27 can be read as a date by chance.
 const MANY: usize = 5;
 
-/// Reports whether all numbers of a column are dates, and there are many of them or the column is called so.
+/// Reports whether a column has dates: all of its numbers can be read as dates, and there are at least [`MANY`]
+/// different ones or the name suggests dates.
 pub fn are_dates(name: &str, numbers: &Numbers) -> bool {
     let mut different = Vec::new();
     for number in numbers.iter().filter(|number| !number.is_nan()) {

@@ -39,10 +39,10 @@ impl Delimiter {
         }
     }
 
-    /// Returns the separator of a key's `text`.
+    /// Returns the separator that `text` means in a spec. Returns `None` if it means none.
     fn of_text(text: &str) -> Option<Delimiter> {
         match text {
-            // In single quotes, and in a shell, the backslash arrives as it is typed.
+            // TOML in single quotes and a shell pass on the backslash as it is typed.
             "\\t" | "tab" => Some(Delimiter::Byte(b'\t')),
             " " | "blanks" | "whitespace" | "\\s+" => Some(Delimiter::Blanks),
             _ => match *text.as_bytes() {
@@ -52,7 +52,7 @@ impl Delimiter {
         }
     }
 
-    /// Returns the separator `letter`. Returns `None` if it is more likely to be a part of a name.
+    /// Returns `letter` as a separator. Returns `None` if it cannot be one, or is more likely to be a part of a name.
     pub(super) fn rare(letter: char) -> Option<Delimiter> {
         let byte = u8::try_from(letter).ok().filter(|byte| byte.is_ascii_punctuation() && usable(*byte))?;
         (!b"_.-'()[]{}".contains(&byte)).then_some(Delimiter::Byte(byte))
@@ -67,7 +67,7 @@ impl Delimiter {
         }
     }
 
-    /// Returns the text that a spec has for this separator.
+    /// Returns the text that means this separator in a spec, without quotes.
     pub fn word(self) -> String {
         match self {
             Delimiter::Byte(byte) => char::from(byte).to_string(),
@@ -75,7 +75,7 @@ impl Delimiter {
         }
     }
 
-    /// Returns the value as a person writes it in a spec, with quotes.
+    /// Returns the text that means this separator in a spec, with quotes.
     pub fn quoted(self) -> String {
         match self {
             Delimiter::Byte(b'\t') => "\"\\t\"".into(),

@@ -1,4 +1,4 @@
-//! The facts about the format of a file, as data and as a line for people.
+//! The format of a file as it was read, as data and as a line for people.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub struct Found {
     pub delimiter: Delimiter,
     /// False if the columns are named by their numbers.
     pub header: bool,
-    /// A reason to believe that the header is a row of values.
+    /// A reason to believe that the header is a row of values. `None` if there is none.
     pub header_doubt: Option<HeaderDoubt>,
     /// The name of the encoding: `UTF-8`, `UTF-16LE`, `windows-1252`.
     pub encoding: &'static str,
@@ -23,7 +23,7 @@ pub struct Found {
     pub row_names: bool,
     /// The number of columns without a name and without values. They are left out.
     pub blank_columns: usize,
-    /// The columns that got another name because an earlier column has the same name.
+    /// The columns that got a new name, because an earlier column has the same name. An empty name counts too.
     pub renamed: Vec<Renamed>,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for HeaderDoubt {
     }
 }
 
-/// `separated by tabs, decimal commas, windows-1252; 2 comment lines left out; a second column `x` is called `x.1``
+/// Writes a line such as `separated by tabs, decimal commas, windows-1252; 2 comment lines left out`.
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "separated by {}", self.delimiter)?;

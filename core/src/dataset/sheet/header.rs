@@ -8,8 +8,8 @@ use super::{Cells, Column, Marks};
 
 /// Returns unique names for the columns of a header, and the columns that are renamed.
 ///
-/// A second column `x` is called `x.1`, as in R and pandas. The first column without a name keeps the empty name, further
-/// ones are called by their number, from 1.
+/// A second column `x` is called `x.1`, as in R and pandas. The first column without a name keeps the empty name.
+/// Further columns without a name are called by their number, from 1.
 pub fn unique(header: Vec<String>) -> (Vec<String>, Vec<Renamed>) {
     let mut taken: HashSet<String> = header.iter().cloned().collect();
     let mut last_numbers: HashMap<String, usize> = HashMap::new();
@@ -45,8 +45,8 @@ pub fn numbered(width: usize) -> Vec<String> {
     (1..=width).map(|number| number.to_string()).collect()
 }
 
-/// Returns a reason to believe that the names of `columns` are values. Returns `None` if some name is neither a number nor
-/// a value of its column, or if the names count the columns.
+/// Returns a reason to believe that the names of `columns` are values. Returns `None` if a name is neither a number nor
+/// a value of its column, or if the names are 0, 1, 2, … or 1, 2, 3, …
 pub fn doubt(columns: &[Column]) -> Option<HeaderDoubt> {
     let named: Vec<&Column> = columns.iter().filter(|column| !column.name.is_empty()).collect();
     let names: Vec<&str> = named.iter().map(|column| column.name.as_str()).collect();
@@ -66,7 +66,7 @@ pub fn doubt(columns: &[Column]) -> Option<HeaderDoubt> {
     }
 }
 
-/// Returns true if the names count the columns from 0 or 1, as pandas names the columns of an array.
+/// Returns true if the names are 0, 1, 2, … or 1, 2, 3, …: pandas names the columns of an array by their numbers.
 fn count_columns(names: &[&str]) -> bool {
     [0, 1].iter().any(|first| names.iter().enumerate().all(|(index, name)| *name == (first + index).to_string()))
 }

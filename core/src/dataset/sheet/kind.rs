@@ -1,4 +1,4 @@
-//! The kinds of columns: numbers, words, dates, and row numbers.
+//! The kinds of columns: numbers, text, dates, and row numbers.
 
 use super::compact_dates::are_dates;
 use super::{Cells, EMPTY, Numbers};
@@ -8,18 +8,25 @@ use super::{Cells, EMPTY, Numbers};
 pub enum Kind {
     Numbers,
     Text,
-    /// Text of which every word is a date, with or without a time, or numbers such as 20240131.
+    /// Text in which every word is a date, with or without a time. Also numbers that are dates, such as 20240131.
     Dates,
-    /// Numbers or names of the rows: a column without a name whose values are all different, or one with a usual name for
-    /// row numbers that counts 0, 1, 2, … or 1, 2, 3, …, in any order.
+    /// Row numbers or row names. A column has them in one of these cases, where a name such as `Unnamed: 0` counts as
+    /// none:
+    ///
+    /// - It has no name or a usual name for row numbers, and its values are 0, 1, 2, … or 1, 2, 3, …, in any order.
+    /// - It is the first column, has no name or a name that programs give to row numbers, and its values are different
+    ///   whole numbers from 0.
+    /// - It is the first column, has no name, and its cells are different words.
+    /// - It is called `X` or `X.1`, and its values are 0, 1, 2, … or 1, 2, 3, …, in this order.
     Index,
 }
 
-/// The names that programs give to columns of row numbers. In the first column, gaps are allowed: pandas keeps the numbers
-/// of rows when it leaves out others.
+/// The names that programs give to columns of row numbers, in lower case and without other characters than letters and
+/// digits. In a first column with such a name, numbers may be missing: if pandas drops rows, the others keep their
+/// numbers.
 const WRITTEN_NAMES: [&str; 6] = ["index", "level0", "rownames", "rowname", "rowid", "unnamed0"];
 
-/// The names that people give to columns of row numbers.
+/// The names that people give to columns of row numbers, written in the same way.
 const USUAL_NAMES: [&str; 24] = [
     "id",
     "idx",
@@ -50,15 +57,15 @@ const USUAL_NAMES: [&str; 24] = [
 /// Returns the kind of a column. `is_first` is true for the first column of the table.
 pub fn kind(name: &str, cells: &Cells, is_first: bool) -> Kind {
     let is_unnamed = name.is_empty() || name.starts_with("Unnamed: ");
-    // `S.No`, `row_id` and `Case No.` without case, blanks and marks.
+    // `S.No` becomes `sno`, `row_id` becomes `rowid`, and `Case No.` becomes `caseno`.
     let plain: String = name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let is_written = is_unnamed || WRITTEN_NAMES.contains(&plain.as_str());
     let may_count = is_written || USUAL_NAMES.contains(&plain.as_str()) || name == "#";
     match cells {
         Cells::Numbers(values) => {
-            let is_index = may_count && number_rows(values)
+            let is_index = may_count && are_row_numbers(values)
                 || is_written && is_first && are_different(values)
-                || is_of_r(name) && count_rows(values);
+                || is_of_r(name) && count_in_order(values);
             match is_index {
                 true => Kind::Index,
                 false if are_dates(name, values) => Kind::Dates,
@@ -78,29 +85,30 @@ pub fn kind(name: &str, cells: &Cells, is_first: bool) -> Kind {
     }
 }
 
-/// Returns true for `X`, `X.1`, …: the names that R gives to a column of row numbers when it reads a file it wrote.
+/// Returns true for `X`, `X.1`, …: the names that R gives to a column of row numbers when it reads a file that it
+/// wrote.
 fn is_of_r(name: &str) -> bool {
     name == "X" || name.strip_prefix("X.").is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-/// Returns true if the values are 0, 1, 2, … or 1, 2, 3, …
-fn count_rows(numbers: &Numbers) -> bool {
+/// Returns true if the values are 0, 1, 2, … or 1, 2, 3, …, in this order.
+fn count_in_order(numbers: &Numbers) -> bool {
     let first = numbers.iter().next().unwrap_or(f64::NAN);
     let counts = |(row, value): (usize, f64)| value == row as f64 + first;
     numbers.len() > 1 && (first == 0.0 || first == 1.0) && numbers.iter().enumerate().all(counts)
 }
 
-/// Returns true if the values are the numbers of the rows from 0 or from 1, in any order.
-fn number_rows(numbers: &Numbers) -> bool {
-    count_rows(numbers) || {
+/// Returns true if the values are 0, 1, 2, … or 1, 2, 3, …, in any order.
+fn are_row_numbers(numbers: &Numbers) -> bool {
+    count_in_order(numbers) || {
         let least = numbers.iter().fold(f64::INFINITY, f64::min);
         let most = numbers.iter().fold(f64::NEG_INFINITY, f64::max);
         (least == 0.0 || least == 1.0) && most - least == numbers.len() as f64 - 1.0 && are_different(numbers)
     }
 }
 
-/// Returns true if the values are whole numbers from 0, and no two are the same. They are the numbers of rows of which
-/// some were left out, or of rows in another order.
+/// Returns true if the values are at least two whole numbers from 0, and no two are the same. They may be the numbers
+/// of rows after some rows were left out.
 fn are_different(numbers: &Numbers) -> bool {
     if numbers.len() < 2 || !numbers.iter().all(|value| value >= 0.0 && value.fract() == 0.0) {
         return false;
@@ -195,6 +203,7 @@ fn is_date(word: &str) -> bool {
     }
 }
 
+/// Returns true if `token` is the name of the month that begins with the letters `short`, in full or shortened.
 fn is_month(token: &str, short: &str) -> bool {
     const LONG: [&str; 12] = [
         "january",

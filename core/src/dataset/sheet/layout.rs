@@ -1,4 +1,4 @@
-//! The layout of a file.
+//! The layout of a file: how it is divided into rows and cells, and how its cells are read.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,9 +17,9 @@ use super::survey::Sample;
 use super::unit::Unit;
 use super::{Delimiter, Marks, ReadOptions};
 
-/// The bytes of the first look.
+/// The number of bytes from which the layout is found.
 const SAMPLE: usize = 1 << 20;
-/// A longer line cannot be the first.
+/// The largest number of bytes that are read in search of the ends of the first two lines.
 const LONGEST: usize = 1 << 26;
 
 /// The layout of a file.
@@ -29,8 +29,9 @@ pub struct Layout {
     pub encoding: Option<&'static Encoding>,
     /// The name of the encoding.
     pub encoding_name: &'static str,
-    /// True if bytes that are not UTF-8 mean that the encoding is another one.
+    /// True if bytes that are not UTF-8 mean that the file is in Windows-1252. Otherwise they are an error.
     pub may_be_latin: bool,
+    /// The last byte of each line: `\n` or `\r`.
     pub line_end: u8,
     pub delimiter: Delimiter,
     pub comments: CommentLines,
@@ -39,10 +40,11 @@ pub struct Layout {
     pub has_header: bool,
     /// The line of the header, if all rows that were looked at have another number of cells.
     pub odd_header: Option<u64>,
+    /// True if the rows begin with row names, for which the header has no name.
     pub row_names: bool,
-    /// True if row names that are not all different are an error.
+    /// True if it is an error that two row names are the same.
     pub row_names_differ: bool,
-    /// The line from which rows are read.
+    /// The line from which rows are read, from 1.
     pub first_line: u64,
     /// The names of the columns.
     pub names: Vec<String>,
@@ -96,15 +98,16 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Corrects the layout after a pass in which cells of the `failed` columns were not numbers. If other marks fit some of
-    /// these cells, they are used, unless `may_change_marks` is false. Columns that they do not fit become text.
+    /// Corrects the layout after a pass in which columns of numbers had cells that are not numbers. `failed` has these
+    /// columns, each with the alternative marks that fit all of these cells. If `may_change_marks` is true, the marks
+    /// that fit most of these columns are used from now on. The columns that they do not fit become text.
     pub fn correct(&mut self, failed: &BTreeMap<usize, Vec<Marks>>, may_change_marks: bool) {
         let fitting = |marks: &Marks| failed.values().filter(|fitting| fitting.contains(marks)).count();
         let better = self.alternatives.iter().copied().rev().max_by_key(fitting).filter(|marks| fitting(marks) > 0);
         match better.filter(|_| may_change_marks) {
             Some(marks) => {
                 self.marks = marks;
-                // Those that were left behind do not come back.
+                // Marks that were used before are not tried again.
                 self.alternatives.retain(|other| *other != marks);
                 for (column, _) in failed.iter().filter(|(_, fitting)| !fitting.contains(&marks)) {
                     self.text[*column] = true;

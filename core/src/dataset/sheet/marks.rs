@@ -1,4 +1,4 @@
-//! Finding the decimal mark and the thousands mark.
+//! Finds the decimal mark and the thousands mark.
 
 use super::cells::Split;
 use super::layout::Layout;
@@ -8,7 +8,8 @@ use super::records::Records;
 use super::unit::{Unit, parse_with};
 use super::{Delimiter, Marks, ReadOptions};
 
-/// Finds the marks with which most columns are numbers, and those columns.
+/// Finds the marks with which most columns are numbers. Writes them to `layout`, with the columns of text and the units
+/// of the others. Both readers return the same rows.
 pub fn find_marks(
     layout: &mut Layout,
     options: &ReadOptions,
@@ -17,7 +18,7 @@ pub fn find_marks(
 ) {
     let mut candidates: Vec<Marks> = Marks::ALL.into_iter().filter(|marks| allowed(*marks, layout, options)).collect();
     if layout.delimiter == Delimiter::Byte(b';') {
-        // Excel separates by semicolons where the comma is the decimal mark: there `1,234` is below 2.
+        // Excel writes semicolons where the comma is the decimal mark. In such a file, `1,234` is less than 2.
         candidates.sort_by_key(|marks| (*marks != Marks::PLAIN, marks.decimal != ','));
     }
     if candidates.is_empty() {
@@ -25,7 +26,7 @@ pub fn find_marks(
         candidates.push(Marks { decimal, thousands });
     }
     let all = u8::MAX >> (8 - candidates.len());
-    // For each column, a bit for each of the marks with which all cells so far are numbers.
+    // For each column, one bit for each candidate. It is 1 if all cells so far are numbers with these marks.
     let mut fitting = vec![all; layout.names.len()];
     let mut has_values = vec![false; layout.names.len()];
     let mut split = Split::default();
@@ -60,7 +61,7 @@ pub fn find_marks(
         layout.text[column] |= has_values[column] && !numbers(best, column);
     }
     layout.marks = marks;
-    // Marks that are found later must not change what is read here.
+    // A later pass may change to other marks. They must give the same numbers here.
     let mut rounding = vec![Rounding::default(); layout.names.len()];
     while let Ok(Some(record)) = again.next() {
         let row = split.row(record, layout.delimiter);
@@ -77,11 +78,11 @@ pub fn find_marks(
     }
 }
 
-/// Returns true if the marks can be tried.
+/// Returns true if the options allow `marks`, and none of them is the separator.
 fn allowed(marks: Marks, layout: &Layout, options: &ReadOptions) -> bool {
     let separates = |mark: char| match layout.delimiter {
         Delimiter::Blanks => mark == ' ',
-        // With quotes a comma can be inside a cell.
+        // A comma can also be inside a cell in quotes.
         Delimiter::Byte(byte) => mark == char::from(byte) && byte != b',',
     };
     options.decimal.is_none_or(|decimal| marks.decimal == decimal)

@@ -7,14 +7,14 @@ use super::number::parse;
 
 /// The words that mean an empty cell, as R, pandas, Excel, SAS, Stata and the UCI repository write them.
 ///
-/// A cell of blanks is always empty. A dash is empty only in a column of numbers, because `-` and `+` are a pair of words in
-/// many tables. `none` is a word: as a category it is more common than as a gap.
+/// A cell of blanks is always empty. A dash is empty only in a column of numbers, because `-` and `+` are a pair of
+/// values in many tables. `none` is not in the list: it is more often a category than an empty cell.
 pub const MISSING_WORDS: &[&str] = &[
     "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NAN", "-NaN", "-nan", "null", "NULL", "Null", "None", "?", ".",
     "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
 ];
 
-/// Returns true for a dash, which is an empty cell among numbers.
+/// Returns true for a dash, which is an empty cell in a column of numbers.
 pub fn is_dash(cell: &[u8]) -> bool {
     matches!(cell, b"-" | b"--" | b"\xe2\x80\x93" | b"\xe2\x80\x94")
 }
@@ -23,7 +23,8 @@ pub fn is_dash(cell: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub struct Missing {
     words: HashSet<Vec<u8>>,
-    /// The words that are numbers, such as `-999`. However it is written, such a number is an empty cell.
+    /// The words that are numbers, such as `-999`. In a column of numbers, these are empty cells in any spelling: also
+    /// `-999.0`.
     numbers: Vec<f64>,
 }
 
@@ -36,7 +37,7 @@ impl Missing {
         Missing { words, numbers }
     }
 
-    /// Returns true if `cell` is empty. It has no blanks around it.
+    /// Returns true if `cell`, which has no blanks around it, is empty in a column of text.
     pub fn is_empty(&self, cell: &[u8]) -> bool {
         cell.is_empty() || self.words.contains(cell)
     }

@@ -1,9 +1,9 @@
-//! Reading tables as other programs leave them: the bytes of a CSV file become columns of numbers or words.
+//! Reads CSV files as other programs write them: their bytes become columns of numbers or text.
 //!
 //! [`Sheet::read`] looks at the first mebibyte to find the `layout`: encoding, separator, header, comment lines and
-//! decimal marks. It then reads the file once, row by row, and keeps numbers as `f32`, or as `f64` where that would lose too
-//! much. A later cell can contradict the layout, for example a word in a column that had only numbers so far. Then the layout
-//! is corrected and the file is read again.
+//! decimal marks. It then reads the file once, row by row. Numbers are kept as `f32`, and as `f64` in columns for which
+//! `f32` is not exact enough. A later cell can contradict the layout, for example a word in a column that had only
+//! numbers so far. Then the layout is corrected and the file is read again.
 
 mod build;
 mod cells;
@@ -47,7 +47,8 @@ use super::Error;
 /// The code of an empty cell in a column of text.
 pub const EMPTY: u32 = u32::MAX;
 
-/// The format of a file. A field that is `None` is detected from the file.
+/// The format of a file, as far as the caller knows it. `None` means that it is detected from the file, except in
+/// `header` and `missing_words`, which have defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     pub delimiter: Option<Delimiter>,
@@ -58,7 +59,7 @@ pub struct ReadOptions {
     /// The mark between groups of three digits: `,`, `.`, `'` or a blank.
     pub thousands: Option<char>,
     pub comments: Comments,
-    /// The words that mean an empty cell, in place of [`MISSING_WORDS`].
+    /// The words that mean an empty cell. The default is [`MISSING_WORDS`].
     pub missing_words: Option<Vec<String>>,
     pub encoding: Option<&'static Encoding>,
     /// The names of columns that are kept as text, even if all of their cells are numbers.
@@ -70,9 +71,10 @@ pub struct ReadOptions {
 /// The lines that are comments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comments {
-    /// Lines that start with `#` or `%` and do not have the cells of a row.
+    /// Lines that start with `#` or `%`, except those that look like rows.
     #[default]
     Guess,
+    /// No lines.
     Never,
     /// Lines that start with this ASCII character.
     Start(u8),
@@ -84,15 +86,15 @@ pub struct Sheet {
     /// The name of the file in messages.
     pub file: String,
     pub columns: Vec<Column>,
-    /// The number of rows, the header excluded. At least 1.
+    /// The number of rows, without the header. At least 1.
     pub rows: usize,
-    /// The number of columns of the file, those without name and values included.
+    /// The number of columns in the file. It includes columns with neither a name nor values, which `columns` lacks.
     pub width: usize,
-    /// The facts about the format.
+    /// The format as it was read.
     pub found: Found,
-    /// The index of each column.
+    /// The index in `columns` of each name.
     by_name: HashMap<String, usize>,
-    /// The words that mean an empty cell by the user's choice.
+    /// The words that mean an empty cell, if the user chose them.
     missing_words: Option<Vec<String>>,
     lines: records::Lines,
 }
@@ -106,7 +108,8 @@ pub struct Column {
     pub kind: Kind,
     /// The unit that all numbers have. `None` for text, and for numbers without a unit.
     pub unit: Option<Unit>,
-    /// The words that mean an empty cell here, such as `NA`. Blank cells have none.
+    /// The words of this column that mean an empty cell, such as `NA`. Blank cells are not listed. In a column of
+    /// numbers, neither are numbers that mean an empty cell, such as `-999`.
     pub gaps: Vec<Gap>,
 }
 
@@ -125,19 +128,20 @@ pub enum Cells {
     Text {
         /// The different words, in order of their first appearance.
         words: Vec<String>,
-        /// For each row the index of its word. [`EMPTY`] is an empty cell.
+        /// For each row, the index of its word, or [`EMPTY`].
         codes: Vec<u32>,
     },
 }
 
-/// A cell that is not a number in a column that has numbers.
+/// A cell that is not a number, in a column where other cells are numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stranger {
     /// The first row that has it, from 0.
     pub row: usize,
     pub word: String,
-    /// The number of cells that are numbers, and of cells that are other words.
+    /// The number of cells that are numbers.
     pub numbers: usize,
+    /// The number of cells that are neither numbers nor empty, this one included.
     pub others: usize,
 }
 
@@ -163,12 +167,13 @@ impl Sheet {
         self.lines.of(row)
     }
 
-    /// Returns the column `name`.
+    /// Returns the column `name`, or `None` if there is none.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
-    /// Names the columns of a file without a header as if there were one more, with the number `number`.
+    /// Makes room for a column with the number `number` in a file without a header, whose columns are named by their
+    /// numbers: the number of each column from `number` on grows by 1.
     pub fn make_room(&mut self, number: usize) {
         for column in &mut self.columns {
             if let Ok(own) = column.name.parse::<usize>()
@@ -181,8 +186,9 @@ impl Sheet {
         self.by_name = names.map(|(index, column)| (column.name.clone(), index)).collect();
     }
 
-    /// Returns the separator with which the column `name` would be one of several. Returns `None` unless the table has one
-    /// column, whose name is several names: then the separator between them was not detected.
+    /// Returns the separator that was not detected in a table with one column. For the column `x:y:z`, it is `:` if
+    /// `name` is `y`. Returns `None` if the table has several columns, or if no separator splits the name of its only
+    /// column into several names with `name` among them.
     pub fn glued(&self, name: &str) -> Option<Delimiter> {
         let [only] = &self.columns[..] else { return None };
         only.name.chars().filter_map(Delimiter::rare).find(|delimiter| {
@@ -191,8 +197,8 @@ impl Sheet {
         })
     }
 
-    /// Renders the key `missing_values` with the words that mean an empty cell in this file, with `more` and without `less`.
-    /// The key replaces the usual words, so it must name those that occur.
+    /// Renders the key `missing_values` for advice: the words that mean an empty cell in this file, plus `more`, minus
+    /// `less`. The key replaces the usual words, so it must list those of them that occur.
     pub fn missing_values(&self, more: Option<&str>, less: Option<&str>) -> String {
         let used = || self.columns.iter().flat_map(|column| column.gaps.iter().map(|gap| gap.word.as_str()));
         let usual = used().filter(|word| self.missing_words.is_none() && MISSING_WORDS.contains(word));
@@ -207,18 +213,20 @@ impl Sheet {
         format!("missing_values = [{}]", words.join(", "))
     }
 
-    /// Returns the number that `word` means in this file. Returns `None` if it is not a number that is finite as `f32`.
+    /// Returns the number that `word` means with the marks of this file. Returns `None` if it is not a number that is
+    /// finite as `f32`.
     pub fn number(&self, word: &str) -> Option<f64> {
         number::parse(word.as_bytes(), self.found.marks)
     }
 
-    /// Returns the first cell of a column of text that is not a number, if other cells are. Returns `None` for columns that
-    /// have only numbers or only words.
+    /// Returns a cell that is not a number, if the column is text but has numbers too. It is the first such cell that
+    /// is not a dash, or the first dash if there are only dashes. Returns `None` for columns of numbers, and for text
+    /// without numbers.
     pub fn stranger(&self, column: &Column) -> Option<Stranger> {
         let Cells::Text { words, codes } = &column.cells else { return None };
         let is_number: Vec<bool> = words.iter().map(|word| self.number(word).is_some()).collect();
         let odd = || (0..words.len()).filter(|&code| !is_number[code]);
-        // A dash is an empty cell in a column of numbers, so another word is the reason.
+        // In a column of numbers a dash is an empty cell. If there is another word, that word made the column text.
         let odd = odd().find(|&code| !missing::is_dash(words[code].as_bytes())).or_else(|| odd().next())?;
         let row = codes.iter().position(|&code| code == odd as u32)?;
         let used = codes.iter().filter(|&&code| code != EMPTY);
@@ -229,7 +237,8 @@ impl Sheet {
 }
 
 impl Column {
-    /// Returns an example of the amounts of a column of text, if they are at least half of its cells.
+    /// Returns the first amount of a column of text, such as `$5`, and the first cell in another unit or without one.
+    /// Returns `None` unless at least half of the cells that are not empty are amounts.
     pub fn amounts(&self) -> Option<Amounts> {
         let Cells::Text { words, codes } = &self.cells else { return None };
         let units: Vec<Option<Unit>> = words.iter().map(|word| Unit::of(word.as_bytes())).collect();
@@ -257,7 +266,8 @@ impl Column {
     }
 }
 
-/// The number of times that a file is read to correct its layout, before columns that do not fit become text.
+/// The number of passes after which marks are no longer changed. From then on, each column with a cell that is not a
+/// number becomes text.
 const CORRECTIONS: usize = 12;
 
 /// Reads a table.
@@ -279,10 +289,10 @@ fn sheet(source: &Source<'_>, options: &ReadOptions) -> Result<Sheet, Error> {
             Pass::Rounded(columns) => columns.into_iter().for_each(|column| layout.exact[column] = true),
         }
     }
-    unreachable!("the loop ends by itself")
+    unreachable!("the range is endless")
 }
 
-/// Makes a table of the rows.
+/// Makes a table from the rows.
 fn finish(file: &str, layout: Layout, rows: Rows, options: &ReadOptions) -> Result<Sheet, Error> {
     if rows.count == 0 {
         let after = if layout.has_header { " after the header" } else { "" };

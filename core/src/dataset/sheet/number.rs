@@ -1,20 +1,21 @@
-//! Numbers as people write them: with a decimal point or comma, and with marks between groups of three digits.
+//! Parses numbers as people write them: with a decimal point or comma, and with marks between groups of three digits.
 
 /// The marks inside numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
     /// `.` or `,`.
     pub decimal: char,
-    /// The mark between groups of three digits: `,`, `.`, `'` or a blank. `None` if there is none. A blank includes the
-    /// non-breaking ones.
+    /// The mark between groups of three digits: `,`, `.`, `'` or a blank. `None` if there is none. A blank can also be
+    /// a non-breaking or thin one.
     pub thousands: Option<char>,
 }
 
 impl Marks {
-    /// `1234.5`
+    /// The marks of `1234.5`.
     pub const PLAIN: Marks = Marks { decimal: '.', thousands: None };
 
-    /// The marks that are tried when the format is unknown. Each accepts at least what the one without thousands accepts.
+    /// The marks that are tried when the format is unknown. With a thousands mark, all numbers without one are accepted
+    /// too.
     pub(super) const ALL: [Marks; 8] = [
         Marks::PLAIN,
         Marks { decimal: '.', thousands: Some(',') },
@@ -33,14 +34,15 @@ const POWERS: [f64; 23] = [
     1e21, 1e22,
 ];
 
-/// Parses a number. `cell` has no blanks around it. Returns `None` if it is not finite as `f32`: words such as `inf` are
-/// not numbers, and neither is `1e60`.
+/// Parses a number. `cell` has no blanks around it. Returns `None` if it is not a number that is finite as `f32`, as
+/// for `inf` and `1e60`.
 pub fn parse(cell: &[u8], marks: Marks) -> Option<f64> {
     quick(cell, marks.decimal as u8).or_else(|| slow(cell, marks)).filter(|&value| (value as f32).is_finite())
 }
 
-/// Parses up to 18 digits with at most one decimal mark. The result is exactly what `f64::from_str` returns, since both the
-/// digits and the power of ten are exact and division rounds once. Returns `None` if another method has to decide.
+/// Parses at most 19 digits and decimal marks, if the digits make a whole number up to 2⁵³. The result is exactly what
+/// `f64::from_str` returns, since both the digits and the power of ten are exact and division rounds once. Returns
+/// `None` for all other cells, which [`slow`] has to parse.
 fn quick(cell: &[u8], decimal: u8) -> Option<f64> {
     let (negative, digits) = match cell {
         [b'-', digits @ ..] => (true, digits),
@@ -77,7 +79,7 @@ fn slow(cell: &[u8], marks: Marks) -> Option<f64> {
     if marks.decimal == '.' && cell.iter().all(is_plain) {
         return text.parse().ok();
     }
-    // Wikipedia and spreadsheets use the minus sign of typography.
+    // Wikipedia and spreadsheets write the minus sign as U+2212.
     let (sign, rest) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -99,8 +101,9 @@ fn slow(cell: &[u8], marks: Marks) -> Option<f64> {
     format!("{sign}{whole}.{fraction}{exponent}").parse().ok()
 }
 
-/// Returns the digits of a whole number without a sign `+`, zeros in front, thousands marks and a fraction of zeros: `-7` for
-/// `-07.0`. They are exact however long the number is. Returns `None` for other words, and for numbers with an exponent.
+/// Returns the shortest spelling of a whole number: without `+`, leading zeros, thousands marks and a fraction of
+/// zeros. `-07.0` becomes `-7`. Numbers of any length stay exact. Returns `None` for other words, and for numbers with
+/// an exponent.
 pub fn whole(word: &str, marks: Marks) -> Option<String> {
     let (sign, digits) = match word.strip_prefix(['-', '\u{2212}']) {
         Some(digits) => ("-", digits),
@@ -118,7 +121,7 @@ pub fn whole(word: &str, marks: Marks) -> Option<String> {
     }
 }
 
-/// Returns the digits of `whole` without thousands marks. Returns `None` if the groups do not have three digits.
+/// Returns the digits of `whole` without thousands marks. Returns `None` if a group does not have three digits.
 fn ungrouped(whole: &str, thousands: Option<char>) -> Option<String> {
     let is_mark = |mark: char| match thousands {
         Some(' ') => matches!(mark, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}'),

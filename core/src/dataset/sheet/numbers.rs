@@ -3,10 +3,11 @@
 /// The numbers of a column. NaN is an empty cell. All other values are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
-    /// Numbers as a model reads them.
+    /// Numbers rounded to the 32 bits that a model reads.
     Rounded(Vec<f32>),
-    /// Numbers of which `f32` loses too much: whole numbers that it rounds, or numbers whose differences are small compared
-    /// with their size, such as times in seconds since 1970.
+    /// Numbers for which `f32` is not exact enough: whole numbers that it rounds, or numbers whose differences are
+    /// small compared with their size, such as times in seconds since 1970. Also the numbers of
+    /// [`ReadOptions::exact_columns`](super::ReadOptions::exact_columns).
     Exact(Vec<f64>),
 }
 
@@ -22,7 +23,7 @@ impl Numbers {
         self.len() == 0
     }
 
-    /// Returns the number of a row.
+    /// Returns the value in row `row`, from 0.
     #[inline]
     pub fn get(&self, row: usize) -> f64 {
         match self {
@@ -31,12 +32,13 @@ impl Numbers {
         }
     }
 
-    /// Returns the numbers from the first row to the last.
+    /// Returns the values from the first row to the last.
     pub fn iter(&self) -> impl Iterator<Item = f64> + Clone + '_ {
         (0..self.len()).map(|row| self.get(row))
     }
 
-    /// Returns one of the numbers without the digits that rounding has added: 0.1 for the `f32` nearest to it.
+    /// Returns `number`, which is one of the values, without the digits that rounding has added: 0.1 for the `f32`
+    /// nearest to 0.1.
     pub fn decimal(&self, number: f64) -> f64 {
         match self {
             Numbers::Rounded(_) => (number as f32).to_string().parse().unwrap_or(f64::NAN),
@@ -48,10 +50,10 @@ impl Numbers {
 /// Whole numbers above this are quantities such as 1e20, not identification numbers.
 const MOST_EXACT: f64 = (1u64 << 53) as f64;
 
-/// The largest error of rounding to `f32`, as a part of the range of the values, that a model does not notice.
+/// The largest error of rounding to `f32` that does not matter to a model, as a fraction of the range of the values.
 const TOLERATED: f64 = 1.0 / 16_384.0;
 
-/// The result of rounding values to `f32`.
+/// The effect of rounding values to `f32`.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounding {
     min: f64,
@@ -59,17 +61,17 @@ pub struct Rounding {
     /// The largest error.
     error: f64,
     /// True if a whole number below 2⁵³ was rounded.
-    is_whole: bool,
+    rounds_whole: bool,
 }
 
 impl Default for Rounding {
     fn default() -> Self {
-        Rounding { min: f64::INFINITY, max: f64::NEG_INFINITY, error: 0.0, is_whole: false }
+        Rounding { min: f64::INFINITY, max: f64::NEG_INFINITY, error: 0.0, rounds_whole: false }
     }
 }
 
 impl Rounding {
-    /// Returns the result for all `values` but NaN.
+    /// Returns the effect on all `values` except NaN.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Rounding {
         let mut rounding = Rounding::default();
         values.into_iter().filter(|value| !value.is_nan()).for_each(|value| rounding.add(value));
@@ -83,7 +85,7 @@ impl Rounding {
         let error = (f64::from(value as f32) - value).abs();
         if error > 0.0 {
             self.error = self.error.max(error);
-            self.is_whole |= value.fract() == 0.0 && value.abs() < MOST_EXACT;
+            self.rounds_whole |= value.fract() == 0.0 && value.abs() < MOST_EXACT;
         }
     }
 
@@ -94,6 +96,6 @@ impl Rounding {
 
     /// Reports whether a column with these values is kept in `f64`.
     pub fn needs_exact(&self) -> bool {
-        self.is_whole || self.is_coarse()
+        self.rounds_whole || self.is_coarse()
     }
 }

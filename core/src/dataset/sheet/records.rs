@@ -1,4 +1,4 @@
-//! The rows of a text: lines, unless quotes continue a row on the next line.
+//! Divides a text into rows. A row is a line, unless it ends inside quotes: then it continues in the next line.
 
 use std::io::Read;
 
@@ -9,13 +9,14 @@ use super::cells::{Quotes, Split};
 use super::comments::{is_prose, is_without_numbers};
 use super::{Delimiter, MISSING_WORDS};
 
-/// A row longer than this is the result of a quote that is never closed.
+/// The largest length of a line or a row in bytes. A longer row has a quote that is never closed.
 const LONGEST: usize = 1 << 26;
-/// The bytes that are read at once: at first, and later.
+/// The number of bytes that are read at once at the start of a text.
 const FIRST_CHUNK: usize = 1 << 12;
+/// The largest number of bytes that are read at once, except in very long rows.
 const CHUNK: usize = 1 << 18;
 
-/// The character with which DOS ends a text.
+/// The character with which DOS programs end a text.
 const END_OF_FILE: u8 = 0x1a;
 
 /// Reads a text row by row.
@@ -26,7 +27,7 @@ pub struct Records<'a> {
     pub comments: CommentLines,
     line_end: u8,
     buffer: Vec<u8>,
-    /// What is read but not yet returned is `buffer[begin..end]`.
+    /// The bytes `buffer[begin..end]` are read but not yet returned.
     begin: usize,
     end: usize,
     ended: bool,
@@ -42,11 +43,11 @@ pub struct Record<'b> {
     /// The line of its start, from 1.
     pub line: u64,
     pub bytes: &'b [u8],
-    /// True if there is a quote in it.
+    /// True if the row has a quote.
     pub has_quotes: bool,
 }
 
-/// The lines that are left out.
+/// The rule for lines that are comments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommentLines {
     /// The characters that start a comment, whatever follows.
@@ -54,7 +55,8 @@ pub struct CommentLines {
     /// The characters that start a comment if the line does not have `width` cells.
     pub unless_row: [Option<u8>; 2],
     pub width: usize,
-    /// True if notes are comments even if they have `width` cells: `# in short, a note`.
+    /// True if a note, such as `# in short, a note`, is a comment even if it has `width` cells. A note has a blank
+    /// after the first character, and no numbers.
     pub prose: bool,
 }
 
@@ -184,6 +186,7 @@ impl<'a> Records<'a> {
 }
 
 impl CommentLines {
+    /// Reports whether `line` is a comment.
     fn contain(&self, line: &[u8], delimiter: Delimiter) -> bool {
         let line = line.trim_ascii();
         let Some(&first) = line.first() else { return false };
@@ -214,7 +217,7 @@ fn without_line_end(line: &[u8], line_end: u8) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The line of each row, as runs of rows on consecutive lines.
+/// The line of each row. Rows on consecutive lines are stored together, as a run.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     /// The first row of each run, and its line.
@@ -222,7 +225,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Adds the line of the row `row`. Rows come in order.
+    /// Adds the line of row `row`. Rows must be added in order.
     pub fn push(&mut self, row: usize, line: u64) {
         if self.runs.last().is_none_or(|&(first, at)| at + (row - first) as u64 != line) {
             self.runs.push((row, line));

@@ -1,5 +1,6 @@
-//! Row names: cells of a first column that the header has no name for, as R writes them. If the other rows have decimal
-//! commas and are separated by commas, they also have one cell more than the header.
+//! Recognizes row names as R writes them: each row has one cell more than the header, and begins with its name. Rows
+//! with numbers such as `1,5` that are separated by commas may have one cell too many as well, so the two must be told
+//! apart.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,7 @@ use super::number::parse;
 use super::records::Record;
 use super::{Cells, Delimiter, EMPTY, Marks};
 
-/// In a table of this many rows, whole numbers that are all different are row names, in any order.
+/// In a table of at least this many rows, numbers that are all different are taken for row names, in any order.
 const MANY: usize = 10;
 
 /// The first cells of the rows.
@@ -17,11 +18,13 @@ const MANY: usize = 10;
 pub struct FirstCells {
     seen: HashSet<Vec<u8>>,
     rows: usize,
+    /// The number of rows that begin with a quote.
     quoted: usize,
+    /// The number of rows whose first cell is a number.
     numbers: usize,
-    /// The rows whose first cell is their number, counted from 0 and from 1.
+    /// The number of rows whose first cell is the number of the row, counted from 0 and from 1.
     counted: [usize; 2],
-    /// For each column, the number of cells of digits, perhaps with a sign.
+    /// For each column, the number of cells that have only digits, or a minus sign and digits.
     digits: Vec<usize>,
     /// The line and the text of the first cell that occurs a second time.
     repeated: Option<(u64, String)>,
@@ -48,7 +51,8 @@ impl FirstCells {
         }
     }
 
-    /// Reports whether the first cells must differ to be row names. Quoted ones are row names in any case: R writes them so.
+    /// Reports whether the first cells are row names only if they are all different. If all of them are in quotes, as R
+    /// writes row names, they may repeat. So may words, unless numbers with decimal commas are possible.
     pub fn must_differ(&self, delimiter: Delimiter) -> bool {
         self.quoted < self.rows && (self.numbers > 0 || self.may_have_decimal_commas(delimiter))
     }
@@ -69,7 +73,7 @@ impl FirstCells {
         Ok(())
     }
 
-    /// Reports whether two cells in each row may be the two halves of a number with a decimal comma.
+    /// Reports whether two columns side by side may have the two halves of numbers with decimal commas.
     fn may_have_decimal_commas(&self, delimiter: Delimiter) -> bool {
         let all_digits = |pair: &[usize]| pair.iter().all(|&count| count == self.rows);
         delimiter == Delimiter::Byte(b',') && self.digits.windows(2).any(all_digits)
@@ -81,7 +85,8 @@ pub fn is_quoted(record: Record<'_>) -> bool {
     record.bytes.trim_ascii_start().starts_with(b"\"")
 }
 
-/// Returns the first row whose cell occurred in an earlier row, and this cell.
+/// Returns the first row whose cell is the same as that of an earlier row, and this cell. Returns `None` if all cells
+/// differ.
 pub fn first_repeated(cells: &Cells) -> Option<(usize, String)> {
     match cells {
         Cells::Numbers(numbers) => {
@@ -98,7 +103,7 @@ pub fn first_repeated(cells: &Cells) -> Option<(usize, String)> {
     }
 }
 
-/// Returns the error for row names of which one is repeated in `line`.
+/// Returns the error for row names that are not all different. Line `line` repeats the name `word`.
 pub fn repeated(file: &str, line: u64, word: &str, delimiter: Delimiter) -> Error {
     not_row_names(&format!("{file}:{line}"), &format!("`{word}` occurs twice"), delimiter)
 }
@@ -111,11 +116,12 @@ fn not_row_names(place: &str, why: &str, delimiter: Delimiter) -> Error {
     ))
 }
 
-/// The advice for rows that are longer than the header.
+/// The advice for rows that have more cells than the header.
 pub const DECIMAL_COMMAS: &str =
     "if numbers have decimal commas, put them in quotes, as \"1,5\", or separate the cells by semicolons";
 
-/// Returns the advice for a row of too many cells. It is empty unless two cells may be the halves of a number.
+/// Returns the advice for a row with too many cells. It is empty unless two cells may be the halves of a number with a
+/// decimal comma.
 pub fn advice(delimiter: Delimiter, row: Row<'_>) -> String {
     let mut cells = FirstCells::default();
     cells.push(0, false, row);

@@ -1,14 +1,14 @@
-//! Finding the separator.
+//! Finds the separator between cells.
 
 use super::Delimiter;
 use super::cells::{Row, Split};
 use super::records::CommentLines;
 use super::survey::Sample;
 
-/// The rows that decide.
+/// The number of rows that are looked at.
 const ROWS: usize = 200;
 
-/// The degree to which rows fit a separator. A greater one fits better.
+/// The fit of a separator to the rows. A greater value is a better fit.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 struct Fit {
     shape: Shape,
@@ -28,7 +28,7 @@ enum Shape {
     All,
 }
 
-/// Returns the separator that fits the rows from the line `first` on. Returns `None` if there seems to be one column.
+/// Returns the separator that fits the rows from line `first` on best. Returns `None` if there seems to be one column.
 pub fn sniff(sample: &Sample<'_>, first: u64) -> Option<Delimiter> {
     let mut best: Option<(Fit, Delimiter)> = None;
     for delimiter in Delimiter::ALL {
@@ -40,6 +40,8 @@ pub fn sniff(sample: &Sample<'_>, first: u64) -> Option<Delimiter> {
     best.map(|(_, delimiter)| delimiter)
 }
 
+/// Returns how well `delimiter` fits the rows from line `first` on. Returns `None` if the header has only one cell, or
+/// if fewer than half of the rows fit the header.
 fn fit(sample: &Sample<'_>, first: u64, delimiter: Delimiter) -> Option<Fit> {
     let mut records = sample.records(delimiter, CommentLines::default());
     records.skip_to(first).ok()?;
@@ -49,10 +51,10 @@ fn fit(sample: &Sample<'_>, first: u64, delimiter: Delimiter) -> Option<Fit> {
     if width < 2 {
         return None;
     }
-    // A line that starts like a comment is one, unless it has the cells of a row.
+    // A line that starts like a comment is one, unless it has as many cells as the header.
     records.comments = CommentLines { always: [None; 2], unless_row: [Some(b'#'), Some(b'%')], width, prose: false };
     let (mut rows, mut fitting, mut shifted, mut cells, mut numbers) = (0, 0, 0, 0, 0);
-    // A quote that is not closed may be closed after the sample.
+    // An error ends the loop, because a quote that is not closed in the sample may be closed after it.
     while let Ok(Some(record)) = records.next() {
         let row = split.row(record, delimiter);
         rows += 1;
@@ -74,8 +76,8 @@ fn fit(sample: &Sample<'_>, first: u64, delimiter: Delimiter) -> Option<Fit> {
     Some(Fit { shape, rows: share(fitting, rows), numbers: share(numbers, cells) })
 }
 
-/// Returns true if a row fits a header of `width` cells of which the first `used` have names. Separators at the end of a
-/// line are not cells.
+/// Returns true if a row fits a header of `width` cells whose last name is in cell number `used`. Other numbers of
+/// cells are accepted if only empty cells at the end of the row or of the header make the difference.
 pub fn fits(row: Row<'_>, width: usize, used: usize) -> bool {
     row.len() == width || (row.len() > width && row.used() <= width) || (row.len() < width && row.len() >= used)
 }

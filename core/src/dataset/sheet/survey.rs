@@ -11,7 +11,7 @@ use super::row_names::{FirstCells, is_quoted};
 use super::sniff::sniff;
 use super::{Comments, Delimiter, Marks, ReadOptions, header};
 
-/// The start of a text: whole lines.
+/// The first lines of a text.
 pub struct Sample<'a> {
     pub file: &'a str,
     pub text: &'a [u8],
@@ -21,35 +21,39 @@ pub struct Sample<'a> {
 /// The lines above the header.
 #[derive(Default)]
 struct Top<'a> {
-    /// The first line below, from 1.
+    /// The number of the first line below them, from 1.
     next: u64,
+    /// The number of comment lines.
     comments: usize,
-    /// The last comment.
+    /// The last comment line.
     last: Option<&'a [u8]>,
+    /// The separator that a line such as `sep=;` names.
     sep: Option<Delimiter>,
 }
 
 /// The header, or the first row if there is no header.
 struct Header {
-    /// The line of its start.
+    /// The line in which it starts, from 1.
     line: u64,
     cells: Vec<String>,
     /// True if it was found in a comment line.
     is_comment: bool,
-    /// The line from which rows are read.
+    /// The line from which rows are read, from 1.
     first_line: u64,
 }
 
-/// The widths of the rows.
+/// The widths of the rows: their numbers of cells.
 #[derive(Default)]
 struct Widths {
+    /// The number of rows with values.
     rows: usize,
-    /// The rows that have as many cells as the first.
+    /// The number of rows that have as many cells as the first.
     like_first: usize,
     /// The number of cells of the first row.
     first: usize,
-    /// The greatest number of cells of a row, empty ones at its end excluded.
+    /// The greatest number of cells of a row, without empty cells at its end.
     used: usize,
+    /// The first cells of the rows that have one cell more than the header.
     first_cells: FirstCells,
 }
 
@@ -68,7 +72,7 @@ impl<'a> Sample<'a> {
         Ok(records)
     }
 
-    /// Finds the layout. What is known of the encoding is left out.
+    /// Finds the layout, except for the encoding, which the caller sets.
     pub fn layout(&self, options: &ReadOptions, missing: &Missing) -> Result<Layout, Error> {
         let top = self.top(options.comments);
         let delimiter = self.delimiter(options.delimiter, &top)?;
@@ -147,6 +151,7 @@ impl<'a> Sample<'a> {
         }
     }
 
+    /// Returns the widths of the rows from line `first` on. `header` is the number of cells of the header.
     fn widths(&self, delimiter: Delimiter, first: u64, comments: CommentLines, header: usize) -> Result<Widths, Error> {
         let mut records = self.records_from(first, delimiter, comments)?;
         let mut split = Split::default();
@@ -192,13 +197,14 @@ impl<'a> Sample<'a> {
             top.next += 1;
         }
         match comments {
-            // All lines start like comments: then they are rows.
+            // If all lines start like comments, they are rows.
             Comments::Guess => Top { next: 1, ..Top::default() },
             _ => top,
         }
     }
 
-    /// Returns the separator: the wanted one, or the one that fits.
+    /// Returns the separator: `wanted`, or the one that fits best. Returns an error if the table has only one column
+    /// with `wanted`, but several with another separator.
     fn delimiter(&self, wanted: Option<Delimiter>, top: &Top<'_>) -> Result<Delimiter, Error> {
         let sniffed = || top.sep.or_else(|| sniff(self, top.next));
         let Some(wanted) = wanted else { return Ok(sniffed().unwrap_or(Delimiter::Byte(b','))) };

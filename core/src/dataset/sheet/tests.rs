@@ -1,4 +1,4 @@
-//! Tables as Excel, pandas, R and the UCI repository leave them, and as people write them by hand.
+//! Tables as Excel, pandas, R and the UCI repository write them, and as people write them by hand.
 
 mod comments;
 mod row_names;
@@ -59,7 +59,7 @@ fn separators_are_found() {
         let sheet = read(text);
         assert_eq!((shown(&sheet).as_str(), sheet.found.delimiter), (right, delimiter), "{text:?}");
     }
-    // Commas and blanks inside cells.
+    // The cells contain commas and blanks.
     let sheet = read("name;list\nNew York;1,2\nSan Jose;3,x\n");
     assert_eq!(shown(&sheet), "name: 'New York' 'San Jose'\nlist: '1,2' '3,x'");
     // The UCI repository's table of cars: blanks, then a tab and a name in quotes.
@@ -77,7 +77,7 @@ fn decimal_and_thousands_marks_are_found() {
         ("a,b\n\"250,000\",x\n\"1,310,000\",y\n", "250000 1310000", ('.', Some(','))),
         ("a,b\n\"250,000\",x\n\"310,000\",y\n", "250000 310000", ('.', Some(','))),
         ("a,b\n\"250,000.5\",x\n7,y\n", "250000.5 7", ('.', Some(','))),
-        // Semicolons are used where the comma is the decimal mark.
+        // Semicolons suggest that the comma is the decimal mark.
         ("a;b\n1,234;x\n2,345;y\n", "1.234 2.345", (',', None)),
         ("a;b\n0,123;x\n2,345;y\n", "0.123 2.345", (',', None)),
         ("a\tb\n1 234,5\tx\n7\ty\n", "1234.5 7", (',', Some(' '))),
@@ -165,7 +165,6 @@ fn words_for_empty_cells_are_known() {
     assert_eq!(shown(&read_with("a,b\n1,x\nNA,y\n", &missing_words(&[])).unwrap()), "a: '1' 'NA'\nb: 'x' 'y'");
 }
 
-/// Case C4.
 #[test]
 fn na_is_not_a_class() {
     let sheet = read("length,sex\n39.1,male\n39.5,female\n40.3,NA\n36.7,female\n39.3,male\n38.9,NA\n");
@@ -188,7 +187,7 @@ fn comment_lines_are_left_out() {
         let sheet = read(text);
         assert_eq!((shown(&sheet).as_str(), sheet.found.comments), (right, comments), "{text:?}");
     }
-    // Colours and song titles are no comments.
+    // Colours and song titles are not comments.
     assert_eq!(shown(&read("colour,n\n#ff0000,1\n#00ff00,2\n")), "colour: '#ff0000' '#00ff00'\nn: 1 2");
     assert_eq!(shown(&read("title,n\n#1 Crush,1\nBad,2\n")), "title: '#1 Crush' 'Bad'\nn: 1 2");
     assert_eq!(
@@ -200,7 +199,6 @@ fn comment_lines_are_left_out() {
     assert_eq!(shown(&read_with("#a,b\n1,3\n2,4\n", &with(Comments::Never)).unwrap()), "#a: 1 2\nb: 3 4");
 }
 
-/// Case C9.
 #[test]
 fn a_header_of_values_is_doubted() {
     let text = "5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n5.8,2.7,virginica\n";
@@ -251,7 +249,6 @@ fn names_are_unique() {
     assert!(sheet.found.to_string().contains("column 3 is another `x` and is called `x.1`"), "{}", sheet.found);
 }
 
-/// Case C2.
 #[test]
 fn row_numbers_and_row_names_are_recognized() {
     let rows: String =
@@ -293,7 +290,7 @@ fn quotes_may_hold_separators_line_ends_and_quotes() {
     assert_eq!([0, 1, 2].map(|row| sheet.line(row)), [2, 4, 5]);
 }
 
-/// A cell far below the first look can contradict it.
+/// A cell after the first mebibyte can contradict the layout.
 #[test]
 fn late_cells_correct_the_layout() {
     let late = |last: &str| {
@@ -312,7 +309,7 @@ fn late_cells_correct_the_layout() {
     assert_eq!(late("x;5,5"), ("'x'".into(), "5.5".into(), commas));
 }
 
-/// Marks that are found late must not change the numbers above.
+/// Marks that are found late must not change earlier numbers.
 #[test]
 fn late_marks_do_not_change_earlier_numbers() {
     let rows: String = (0..200_000).map(|row| format!("1.234;{}\n", row % 7)).collect();
@@ -434,13 +431,13 @@ fn errors_say_where_and_what_to_do() {
 
 /// DOS programs end a text with the character 26.
 #[test]
-fn the_end_of_a_dos_file_is_no_cell() {
+fn the_end_of_a_dos_file_is_not_a_cell() {
     assert_eq!(shown(&read("a,b\r\n1,2\r\n3,4\r\n\x1a")), "a: 1 3\nb: 2 4");
     assert_eq!(shown(&read("a,b\r\n1,2\r\n3,4\x1a")), "a: 1 3\nb: 2 4");
 }
 
 #[test]
-fn the_format_is_said() {
+fn the_format_is_one_line() {
     let sheet = read("# one\nsep=;\na;b;\n1,5;\"1.000\";\n2,5;NA;\n");
     assert_eq!(
         sheet.found.to_string(),

@@ -7,37 +7,38 @@ use super::number::parse;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unit(&'static str);
 
-/// The units that are recognized, before or after a number. A unit that ends like another one is listed first.
+/// The units that are recognized, before or after a number. `US$` and `R$` come before `$`, with which they end.
 const UNITS: [&str; 21] = [
     "%", "US$", "R$", "$", "€", "£", "¥", "₹", "₩", "₽", "₺", "₪", "₫", "฿", "₴", "USD", "EUR", "GBP", "CHF", "JPY",
     "kr",
 ];
 
-/// A column of text in which most cells are amounts, such as `$5` or `7%`.
+/// Cells of a column of text in which at least half of the cells are amounts, such as `$5` or `7%`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amounts {
     /// The first amount.
     pub amount: String,
-    /// The first cell that is not an amount in the same unit.
+    /// The first cell that is not an amount in the same unit. `None` if there is none.
     pub other: Option<String>,
 }
 
 impl Unit {
     pub const PERCENT: Unit = Unit("%");
 
-    /// Returns the unit as cells have it.
+    /// Returns the unit as it is written in cells.
     pub fn symbol(self) -> &'static str {
         self.0
     }
 
-    /// Returns the unit of a cell. Returns `None` if it is not a number with a unit, whatever its marks are.
+    /// Returns the unit of a cell. Returns `None` if it is not a number with a unit in any of the usual marks.
     pub fn of(cell: &[u8]) -> Option<Unit> {
         let (unit, _, number) = split(cell)?;
         Marks::ALL.iter().any(|&marks| parse(number.as_bytes(), marks).is_some()).then_some(unit)
     }
 }
 
-/// Parses a number with `unit`, or without one if it is `None`. 7% is 7.
+/// Parses a number with the unit `unit`, or a number without a unit if that is `None`. `7%` is 7. Returns `None` for
+/// all other cells.
 #[inline]
 pub fn parse_with(unit: Option<Unit>, cell: &[u8], marks: Marks) -> Option<f64> {
     let Some(unit) = unit else { return parse(cell, marks) };
@@ -46,7 +47,8 @@ pub fn parse_with(unit: Option<Unit>, cell: &[u8], marks: Marks) -> Option<f64> 
     Some(if is_negative { -value } else { value })
 }
 
-/// Splits a cell into its unit, a sign before the unit, and the number.
+/// Splits an amount. Returns its unit, whether it is negative by a sign before the unit or by brackets, and its number.
+/// Returns `None` if the cell has no unit.
 fn split(cell: &[u8]) -> Option<(Unit, bool, &str)> {
     let text = std::str::from_utf8(cell).ok()?;
     // Accountants write a negative amount in brackets.

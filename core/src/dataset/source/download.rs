@@ -1,4 +1,4 @@
-//! Downloading a file.
+//! Downloads a file.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -7,8 +7,8 @@ use super::File;
 use crate::dataset::Progress;
 use crate::dataset::gzip::{explain, read_at_most};
 
-/// The timeout for resolving a host name, and for connecting. Short, so that without a network the next source is tried
-/// soon.
+/// The timeout for resolving a host name, and for connecting. It is short, so that the next source is tried soon if
+/// there is no network.
 const CONNECT: Duration = Duration::from_secs(4);
 /// The timeout for a server that sends nothing.
 const SILENCE: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Fetching the files of published data sets. Each is fetched once, and used only if its hash is the published one.
+//! Fetches the files of published data sets. Each is fetched once, and used only if its hash is the published one.
 //!
 //! The cache has the unpacked files in `<cache>/<set>/`. A user may also put them there gzipped, as `<file>.gz`. A file
 //! that is missing or different is fetched from the hosts of the set, or from `$LR_RUN_MIRROR/<set>/<file>.gz` if

@@ -1,4 +1,4 @@
-//! Getting files from a package. The registry's own client downloads it, and nothing in it is executed.
+//! Gets files from a package. The registry's own client downloads it, and nothing in it is executed.
 
 use std::fs;
 use std::io::{self, BufReader, Read};
@@ -49,6 +49,7 @@ impl Package {
             .map_err(|reason| format!("{}: {reason}", self.command_line()))
     }
 
+    /// Runs the client in `scratch`.
     fn run(&self, scratch: &Path) -> Result<(), String> {
         let (program, arguments) = self.command.split_first().ok_or("no command")?;
         let log = scratch.join("log");
@@ -65,6 +66,7 @@ impl Package {
         Err(format!("{status}\n{}", last_lines(&output)))
     }
 
+    /// Returns the path of the archive that the client left in `scratch`.
     fn archive_in(&self, scratch: &Path) -> Result<PathBuf, String> {
         let ending = match self.archive {
             Archive::TarGz => "tgz",
@@ -75,6 +77,7 @@ impl Package {
         paths.find(|path| path.extension().is_some_and(|it| it == ending)).ok_or(format!("it left no .{ending} file"))
     }
 
+    /// Returns the files `wanted` from the archive at `path`.
     fn unpack<'a>(&self, path: &Path, wanted: &[&'a File], scratch: &Path) -> Result<Vec<(&'a File, Vec<u8>)>, String> {
         let explain = |error: io::Error| explain(&error);
         match self.archive {
@@ -130,6 +133,7 @@ fn not_started(program: &str, error: &io::Error) -> String {
     }
 }
 
+/// Waits for a client to end. Stops it after [`TIMEOUT`].
 fn wait(mut child: Child) -> Result<std::process::ExitStatus, String> {
     let start = Instant::now();
     loop {

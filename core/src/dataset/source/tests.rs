@@ -270,7 +270,7 @@ fn unknown_names_are_reported_before_anything_is_fetched() {
     assert!(sources().iter().all(|source| REGISTRY.iter().any(|entry| entry.name == source.set)));
 }
 
-/// Uses the real clients and packages. Needs a network that reaches the registries. Run with `scripts/test -p lr-run-core -- --ignored`.
+/// Uses the real clients and packages. Needs a network that reaches the registries.
 #[test]
 #[ignore = "fetches 45 MB; run with `scripts/test -p lr-run-core -- --ignored`"]
 fn the_packages_have_the_published_bytes() {

@@ -1,4 +1,5 @@
-//! Random splits of examples into two parts: by chance, by class, and by group.
+//! Splits examples into two parts at random. Both parts can get the same share of each class, and groups can be kept
+//! whole.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +15,17 @@ pub struct Alike<'a> {
     pub groups: Option<&'a [u32]>,
 }
 
-/// Splits the indices 0..`n` into `(train, held)`, both ascending. `held_out` of them (at most `n`) are drawn at random by
-/// the stream `split` of `split_seed`.
+/// Splits the indices 0..`n` into `(train, held)`, both ascending. The stream `split` of `split_seed` draws `held_out`
+/// of them, and at most `n`.
 pub fn split(n: usize, held_out: usize, split_seed: u64) -> (Vec<u32>, Vec<u32>) {
     draw(&mut Stream::new(split_seed, "split", 0), n, held_out, Alike::default())
 }
 
-/// Splits like [`split`], by another stream and with respect to `alike`. Two splits of the same examples should not share a
-/// stream. With groups, the number of held-out examples is only near `held_out`: at least one group is held out, unless
-/// there is only one.
+/// Splits like [`split`], with the stream `stream` and with respect to `alike`. Two splits of the same examples should
+/// not share a stream.
+///
+/// With groups, the number of held-out examples is only near `held_out`. If that is above 0 and there are several
+/// groups, at least one of them is held out. At least one group is always left.
 pub fn draw(stream: &mut Stream, n: usize, held_out: usize, alike: Alike<'_>) -> (Vec<u32>, Vec<u32>) {
     let held_out = held_out.min(n);
     let (mut train, mut held) = match alike {
@@ -51,8 +54,8 @@ pub fn class_sizes(classes: impl IntoIterator<Item = i64>) -> Vec<usize> {
     sizes
 }
 
-/// Divides `count` in proportion to `sizes`. Shares are rounded down, and what is left goes to those with the largest
-/// remainders, one each.
+/// Divides `count` in proportion to `sizes`. Shares are rounded down. What is left goes to the shares with the largest
+/// remainders, one to each.
 fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
     let n = (sizes.iter().sum::<usize>() as u128).max(1);
     let exact = |size: usize| size as u128 * count as u128;
@@ -66,6 +69,7 @@ fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
     shares
 }
 
+/// Holds out `held_out` examples, with the share of each class.
 fn by_class(stream: &mut Stream, classes: &[i64], held_out: usize) -> (Vec<u32>, Vec<u32>) {
     let mut left = shares(&class_sizes(classes.iter().copied()), held_out);
     let order = stream.permutation(classes.len()).into_iter();
@@ -77,8 +81,8 @@ fn by_class(stream: &mut Stream, classes: &[i64], held_out: usize) -> (Vec<u32>,
     })
 }
 
-/// Goes through the groups in random order. Holds a group out if that brings the number of held-out examples of each class
-/// nearer to its share.
+/// Goes through the groups in random order. Holds a group out if more than half of its examples are still missing from
+/// the shares of their classes.
 fn by_group(stream: &mut Stream, groups: &[u32], classes: Option<&[i64]>, held_out: usize) -> (Vec<u32>, Vec<u32>) {
     let class = |row: usize| classes.map_or(0, |classes| classes[row] as usize);
     let mut contents: Vec<BTreeMap<usize, usize>> = Vec::new();
@@ -95,7 +99,6 @@ fn by_group(stream: &mut Stream, groups: &[u32], classes: Option<&[i64]>, held_o
     let mut held = vec![false; contents.len()];
     let mut left = present.len();
     for &group in &present {
-        // A group is held out if more than half of its examples are still wanted.
         let wanted: usize = contents[group].iter().map(|(&class, &size)| size.min(missing[class])).sum();
         let size: usize = contents[group].values().sum();
         if left > 1 && 2 * wanted > size {
@@ -106,7 +109,7 @@ fn by_group(stream: &mut Stream, groups: &[u32], classes: Option<&[i64]>, held_o
             }
         }
     }
-    // Every group is more than twice as large as what is to be held out.
+    // No group was held out, because all are too large. So the smallest one is.
     if held_out > 0 && left == present.len() && left > 1 {
         let smallest = present.iter().min_by_key(|&&group| contents[group].values().sum::<usize>());
         smallest.into_iter().for_each(|&group| held[group] = true);

@@ -29,7 +29,7 @@ fn rows_that_start_like_comments_are_not_lost() {
         assert!(read_with(text, &without_header()).unwrap_err().contains("comment = \"\""), "{text:?}");
     }
     assert_eq!(read_with("# a note\n3,2,q\n4,1,p\n", &without_header()).unwrap().rows, 2);
-    // Words after a blank, an error of a spreadsheet, and lines above the header.
+    // A note, an error of a spreadsheet, and lines above the header.
     for (text, right) in [
         ("a,b\n1,3\n# in short, a note\n2,4\n", "a: 1 2\nb: 3 4"),
         ("a,b\n1,3\n#N/A,4\n", "a: 1 ∅\nb: 3 4"),
@@ -39,7 +39,7 @@ fn rows_that_start_like_comments_are_not_lost() {
     }
 }
 
-/// Below the first look, such a line is a row.
+/// After the first mebibyte, such a line is a row.
 #[test]
 fn late_rows_that_start_like_comments_are_kept() {
     let rows: String = (0..200_000).map(|n| format!("{n},{}\n", n % 10)).collect();
@@ -64,7 +64,7 @@ fn a_header_may_start_like_a_comment() {
 }
 
 #[test]
-fn comments_are_said_to_be_left_out() {
+fn the_format_counts_comment_lines() {
     let sheet = read("# one\na,b\n1,2\n# two\n3,4\n");
     assert_eq!(sheet.found.to_string(), "separated by `,`; 2 comment lines left out");
 }

@@ -32,7 +32,7 @@ fn decimal_commas_are_not_taken_for_row_names() {
     }
 }
 
-/// Repetitions below the first look are found too.
+/// Repetitions after the first mebibyte are found too.
 #[test]
 fn late_repetitions_of_row_names_are_found() {
     let rows: String = (0..200_000).map(|n| format!("{n},{},p\n", n % 10)).collect();
