@@ -4,8 +4,8 @@
 //! m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·(g−m)² + ε̄, and θ ← θ − (lr/bc₁)·m / (√(s/bc₂) + ε) with bcᵢ = 1 − βᵢᵗ. ε is
 //! `eps`. ε̄ is `eps_root`: it is added at each step, so it accumulates in s.
 //!
-//! In adding ε̄ to s, both packages follow the paper's second algorithm and its code. The paper and pytorch_optimizer
-//! use one ε in both places; optax has two, as here. The rectification in the paper's code, which is RAdam's, is not
+//! Both packages add ε̄ to s, as in the paper's second algorithm and its code. The paper and pytorch_optimizer use one
+//! ε in both places. optax has two, as here. The rectification in the paper's code, which is RAdam's, is not
 //! implemented.
 //!
 //! | key | default |
@@ -67,7 +67,7 @@ impl Elementwise<2, 7> for AdaBelief {
     type HostState = ();
     const SLOTS: [&'static str; 2] = ["exp_avg", "exp_avg_var"];
 
-    /// Returns 1−β₁, β₂, 1−β₂, ε̄, then those of θ ← θ − `a`·m / (√s·`b` + ε).
+    /// Returns 1−β₁, β₂, 1−β₂, ε̄, then the scalars of θ ← θ − `a`·m / (√s·`b` + ε).
     fn scalars(&self, t: u64, lr: f64, (): &mut ()) -> [f64; 7] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         [1.0 - self.beta1, self.beta2, 1.0 - self.beta2, self.eps_root, lr / bc1, 1.0 / bc2.sqrt(), self.eps]

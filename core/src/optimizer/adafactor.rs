@@ -1,14 +1,16 @@
 //! Adafactor (Shazeer and Stern 2018, arXiv 1804.04235). It is `Adafactor` in PyTorch and Keras.
 //!
-//! For a matrix only the means of g² over rows and over columns are kept; for tensors with more dimensions, the means
-//! over the last two dimensions. With 1 − β₂ = t^`beta2_decay`: R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C +
-//! (1−β₂)·mean over rows of g², V = R·C / max(mean R, ε₁). For a vector V ← β₂·V + (1−β₂)·g². Then U = g/max(√V, ε₁), ρ
-//! = min(lr, 1/√t), α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
+//! For a matrix only the means of g² over rows and over columns are kept. For tensors with more dimensions, they are
+//! the means over the last two dimensions. With 1 − β₂ = t^`beta2_decay`:
+//! - for a matrix R ← β₂·R + (1−β₂)·mean over columns of g², C ← β₂·C + (1−β₂)·mean over rows of g², V = R·C / max(mean
+//!   R, ε₁);
+//! - for a vector V ← β₂·V + (1−β₂)·g²;
+//! - U = g/max(√V, ε₁), ρ = min(lr, 1/√t), α = max(ε₂, RMS(θ))·ρ, θ ← θ − α·U / max(1, RMS(U)/d).
 //!
 //! So `lr` is an upper bound of ρ, and a rate above 1/√t has the effect of 1/√t. With `relative_step = false`, ρ = lr.
 //! (Keras also has a key of this name, but takes the smaller of lr and 1/√t with either value.)
 //!
-//! In the paper and in Keras, ε₁ is added to g² (`eps_added`) and bounds nothing afterwards. If V is then 0 in f32,
+//! In the paper and in Keras, ε₁ is added to g² (`eps_added`) and is not used as a lower bound. If V is then 0 in f32,
 //! which happens only if g = 0, Keras divides 0 by 0. Here V is never below the smallest normal number, and such a
 //! weight does not move.
 //!
@@ -70,6 +72,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
 #[derive(Clone, Debug)]
 pub struct Adafactor {
     pub beta2_decay: f64,
+    /// ε₁. `None` means the machine epsilon of the parameters' dtype.
     pub eps1: Option<f64>,
     pub eps2: f64,
     pub d: f64,

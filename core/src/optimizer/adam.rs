@@ -90,13 +90,13 @@ impl UpdateRule for Adam {
 }
 
 impl Adam {
-    /// Returns the operations of a step without amsgrad. The inputs are p, g, m, v and [`Adam::numbers`]; the outputs are
-    /// p, m and v.
+    /// Returns the operations of a step without amsgrad. The inputs are p, g, m, v and [`Adam::numbers`]. The outputs
+    /// are p, m and v.
     pub fn graph() -> Graph {
         record::<Update<Adam>, 2, 6, 0>()
     }
 
-    /// Returns the scalars of step `t` (from 1): 1−β₁, β₂, 1−β₂, then those of θ ← θ − `a`·m / (√v·`b` + `c`).
+    /// Returns the scalars of step `t` (from 1): 1−β₁, β₂, 1−β₂, then the scalars of θ ← θ − `a`·m / (√v·`b` + `c`).
     pub fn numbers(&self, t: u64, lr: f64) -> [f64; 6] {
         let (bc1, bc2) = (correction(self.beta1, t), correction(self.beta2, t));
         let (a, b) = if self.eps_hat { (lr * bc2.sqrt() / bc1, 1.0) } else { (lr / bc1, 1.0 / bc2.sqrt()) };

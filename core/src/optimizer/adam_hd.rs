@@ -3,9 +3,9 @@
 //! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩ with Adam's direction d = m̂/(√v̂ + ε), θ ← θ − α·d. m̂ = m/bc₁ and v̂ = v/bc₂ as in Adam,
 //! β is `hypergrad_lr`, and α₀ is `lr`. Schedules, groups and weight decay work as in `sgd_hd`.
 //!
-//! The authors' PyTorch code, `AdamHD`, differs from the paper in two ways. It compares ε with √v (as Adam's `eps_hat`
-//! does). It also updates α after every tensor in turn, so that the tensors of one step use different rates. lr-run
-//! follows the paper.
+//! The authors' PyTorch code, `AdamHD`, differs from the paper in two ways. It adds ε to √v, not to √v̂ (as Adam's
+//! `eps_hat` does). It also updates α after every tensor in turn, so that the tensors of one step use different rates.
+//! lr-run follows the paper.
 //!
 //! | key | default |
 //! |---|---|

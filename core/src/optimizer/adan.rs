@@ -50,7 +50,7 @@ struct Adan {
     beta2: f64,
     beta3: f64,
     eps: f64,
-    /// λ of the proximal step; `None` if weights decay before the step.
+    /// λ of the proximal step. `None` if weights decay before the step.
     proximal: Option<f64>,
 }
 

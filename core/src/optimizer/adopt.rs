@@ -1,12 +1,13 @@
 //! ADOPT is a form of Adam that converges with any β₂ (Taniguchi et al. 2024, arXiv 2411.02853). It is `ADOPT` in
 //! pytorch_optimizer and `adopt` in optax.
 //!
-//! A gradient is divided by the second moment of the gradients before it, and the momentum averages these quotients: n
-//! = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first step only sets v
-//! to g² (and decays weights, as in pytorch_optimizer; the paper's code does not).
+//! A gradient is divided by the root of the second moment of the gradients before it, and the momentum averages these
+//! quotients: n = clip(g / max(√v, ε), ±c), m ← β₁·m + (1−β₁)·n, θ ← θ − lr·m, then v ← β₂·v + (1−β₂)·g². The first
+//! step only sets v to g² and decays the weights, as in pytorch_optimizer. (In the paper's code it does not decay
+//! them.)
 //!
-//! c = (t−1)^¼ at step t (from 1), so c is 1 at step 2, the first that changes weights, as in the paper, its code and
-//! optax. pytorch_optimizer uses t^¼. With `use_clipping = false`, c = ∞.
+//! c = (t−1)^¼ at step t (from 1), as in the paper, its code and optax. So c is 1 at step 2, the first step with an
+//! update. pytorch_optimizer uses t^¼. With `use_clipping = false`, c = ∞.
 //!
 //! | key | default |
 //! |---|---|

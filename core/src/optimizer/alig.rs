@@ -1,16 +1,17 @@
 //! ALI-G uses Polyak's step size for networks that can fit their data (Berrada et al. 2020, arXiv 1906.05661). It is
 //! `AliG` in pytorch_optimizer.
 //!
-//! η = min(f / (‖g‖² + δ), lr), θ ← θ − η·g. f is the batch's loss. Its minimum is taken to be 0; for f < 0, η is 0. δ
-//! is `eps`. With a momentum, in the paper's form of Nesterov's: b ← μ·b − η·g, θ ← θ − η·g + μ·b. With
-//! `adjusted_momentum` the rate stays out of the buffer: b ← μ·b − g, θ ← θ − η·g + η·μ·b.
+//! η = min(f / (‖g‖² + δ), lr), θ ← θ − η·g. f is the batch's loss. Its minimum is taken to be 0. If f < 0, η is 0. δ
+//! is `eps`. A momentum μ has the paper's form of Nesterov's momentum: b ← μ·b − η·g, θ ← θ − η·g + μ·b. With
+//! `adjusted_momentum` the rate is not part of the buffer: b ← μ·b − g, θ ← θ − η·g + η·μ·b.
 //!
-//! The source file polyak.rs describes groups with different rates, schedules and weight decay. All groups share δ. The
-//! authors keep weights inside a ball by projection instead of weight decay; this is not implemented.
+//! The comment at the top of `core/src/optimizer/polyak.rs` describes groups with different rates, schedules and weight
+//! decay. All groups share δ. The authors keep weights inside a ball by projection instead of weight decay. This is not
+//! implemented.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 0.1: the largest rate (the authors' value for networks; pytorch_optimizer's `max_lr` has no default) |
+//! | `lr` (the largest rate) | 0.1, the authors' value for networks (pytorch_optimizer's `max_lr` has no default) |
 //! | `momentum` | 0 (the authors' value for networks: 0.9) |
 //! | `adjusted_momentum` | false |
 //! | `eps` | 1e-6, as in pytorch_optimizer (the authors' code: 1e-5) |

@@ -6,7 +6,7 @@
 //! − κ·d. After `max_backtracking_steps` the last κ is used without the condition. If the loss there is not finite, the
 //! weights stay as they are, and the next search starts from that κ (in optax it starts from 0 and never leaves it).
 //!
-//! The effective rate is κ·lr. `lr` is the longest step; schedules scale it, and with it the start of the next search.
+//! The effective rate is κ·lr. `lr` is the longest step. Schedules scale it, and with it the start of the next search.
 //! In groups with different rates, each group has its own lr in d. optax starts from κ = 1.5 if `max_learning_rate` is
 //! above that.
 //!
@@ -15,7 +15,7 @@
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1: the longest step |
+//! | `lr` (the longest step) | 1 |
 //! | `c` | 1e-4 (the authors' value: 0.1) |
 //! | `decrease_factor` | 0.8 |
 //! | `increase_factor` | 1.5 |

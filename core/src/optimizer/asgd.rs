@@ -2,7 +2,7 @@
 //! PyTorch.
 //!
 //! θ ← θ·(1 − λη) − η·g, and ax ← ax + μ·(θ − ax). After the step, η = lr/(1 + λ·lr·t)^α and μ = 1/max(1, t − t₀) are
-//! set for the next one; the first step uses η = lr and μ = 1. λ is `lambd`. So ax equals θ until t₀, and is the mean
+//! set for the next one. The first step uses η = lr and μ = 1. λ is `lambd`. So ax equals θ until t₀, and is the mean
 //! of all later θ from then on. With `eval_average = true`, evaluation uses ax.
 //!
 //! Because η is stored, a change of the rate takes effect **one step late**, in PyTorch and here. `effective_lr` is the
@@ -65,7 +65,7 @@ impl UpdateRule for Asgd {
     }
 }
 
-/// η of the last step, and η for the next; `None` before the first step.
+/// η of the last step, and η for the next one. Both are `None` before the first step.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Eta {
     last: Option<f64>,

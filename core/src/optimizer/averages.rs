@@ -1,4 +1,4 @@
-//! Exponential averages, which most rules keep, in the arithmetic of PyTorch's loops over tensors.
+//! Exponential averages, which most rules keep. They are rounded as in PyTorch's optimizers that loop over tensors.
 
 use super::Num;
 

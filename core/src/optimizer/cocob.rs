@@ -6,7 +6,7 @@
 //!
 //! ε is optax's. With `eps = 0`, as in the paper, L is 0 while a weight's gradients are 0, and the weight does not
 //! move. A constant rate cancels out, except in the comparison with ε. A rate that follows a schedule weights the
-//! gradients; the paper has no schedule.
+//! gradients. The paper has no schedule.
 //!
 //! The effective rate is ‖step‖ / ‖g‖ over a group's parameters: the rate at which plain gradient descent would have
 //! moved as far.
@@ -67,7 +67,7 @@ impl UpdateRule for Cocob {
     }
 }
 
-/// Returns θ, which the state determines.
+/// Returns θ, computed from the state.
 #[inline(always)]
 fn bet<N: Num>([start, sum, largest, magnitude, reward]: [N; 5], alpha: N) -> N {
     let fraction = sum / (magnitude + largest.clone()).max(alpha * largest.clone());

@@ -1,10 +1,13 @@
 //! Adam with D-Adaptation, which finds its own rate (Defazio and Mishchenko 2023, arXiv 2301.07733). It is the authors'
 //! `dadaptation.DAdaptAdam`.
 //!
-//! d is a lower bound of the distance from the first parameters to the solution. With γ = d·lr (times √bc₂/bc₁ with
-//! `use_bias_correction`), each step computes a = γ·⟨g, s/(√v + ε)⟩ from the old s and v, m ← β₁·m + (1−β₁)·γ·g, v ←
-//! β₂·v + (1−β₂)·g², s ← √β₂·s + (1−√β₂)·γ·g, r ← √β₂·r + (1−√β₂)·a, d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂,
-//! d·`growth_rate`)) (no limit by default), and θ ← θ − m/(√v + ε). ⟨⟩ and ‖·‖₁ are over all parameters.
+//! d is a lower bound of the distance from the first parameters to the solution. γ is d·lr, times √bc₂/bc₁ with
+//! `use_bias_correction`. ⟨⟩ and ‖·‖₁ are over all parameters. Each step computes
+//! - a = γ·⟨g, s/(√v + ε)⟩ from the old s and v;
+//! - m ← β₁·m + (1−β₁)·γ·g, v ← β₂·v + (1−β₂)·g²;
+//! - s ← √β₂·s + (1−√β₂)·γ·g, r ← √β₂·r + (1−√β₂)·a;
+//! - d̂ = r/((1−√β₂)·‖s‖₁), d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default);
+//! - θ ← θ − m/(√v + ε).
 //!
 //! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. Decoupled weight
 //! decay (the package's `decouple`) is scaled by γ: θ ← θ·(1 − γ·λ).
@@ -44,11 +47,11 @@ pub const ENTRY: Entry<Build> = Entry {
 /// The first value of d, in both optimizers with D-Adaptation and in Prodigy.
 pub(super) const D0: Positive = Positive(1e-6);
 
-/// Why all groups of these three optimizers have the same rate, except for those with 0.
-pub(super) const ONE_RATE: &str = "it finds one rate for all parameters; only a group that must not move can have another \
-                                   rate, 0";
+/// The reason why all groups of these three optimizers have the same rate, except for those with 0.
+pub(super) const ONE_RATE: &str =
+    "it finds one rate for all parameters; only a group that must not move can have another rate, 0";
 
-/// Reads `growth_rate`; the default is ∞.
+/// Reads `growth_rate`. The default is ∞. `None` (logged) if it is below 1.
 pub(super) fn growth_rate(section: &mut Section<'_>) -> Option<f64> {
     let Some(Positive(rate)) = section.optional("growth_rate") else { return Some(f64::INFINITY) };
     if rate < 1.0 {
@@ -126,7 +129,7 @@ impl DAdaptAdam {
     }
 }
 
-/// The state of all groups together. It has no meaning before the first step.
+/// The state of all groups together. Before the first step it is not used.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
     /// The number of steps that moved something.
@@ -140,7 +143,8 @@ impl TwoPass<3, 7, 2, 2> for DAdaptAdam {
     type HostState = Found;
     const SLOTS: [&'static str; 3] = ["exp_avg", "exp_avg_sq", "s"];
 
-    /// Returns the factors of the old m, v and s and of the gradient, and ε.
+    /// Returns β₁, (1−β₁)·γ, β₂, 1−β₂, √β₂, (1−√β₂)·γ and ε. At a rate of 0 returns factors that leave m, v and s
+    /// unchanged, and ε.
     fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 7] {
         if lr == 0.0 {
             return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, self.eps];

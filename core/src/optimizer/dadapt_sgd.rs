@@ -1,13 +1,16 @@
 //! SGD with D-Adaptation, which finds its own rate (Defazio and Mishchenko 2023, arXiv 2301.07733). It is the authors'
 //! `dadaptation.DAdaptSGD`.
 //!
-//! d is a lower bound of the distance from the first parameters θ₀ to the solution. With γ = d·lr/‖g₁‖, where g₁ is the
-//! first gradient, each step computes r ← r + γ·⟨g, s⟩, s ← s + γ·g, d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`))
-//! (no limit by default), and θ ← μ·θ + (1−μ)·(θ₀ − s). ⟨⟩ and ‖·‖ are over all parameters. ‖s‖² after the step is
-//! computed from ‖s‖², ⟨g, s⟩ and ‖g‖² before it.
+//! d is a lower bound of the distance from the first parameters θ₀ to the solution. γ is d·lr/‖g₁‖, where g₁ is the
+//! first gradient. ⟨⟩ and ‖·‖ are over all parameters. Each step computes
+//! - r ← r + γ·⟨g, s⟩, s ← s + γ·g;
+//! - d̂ = 2·r/‖s‖, d ← max(d, min(d̂, d·`growth_rate`)) (no limit by default);
+//! - θ ← μ·θ + (1−μ)·(θ₀ − s).
+//!
+//! ‖s‖² after the step is computed from ‖s‖², ⟨g, s⟩ and ‖g‖² before it.
 //!
 //! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. g₁ is the first
-//! gradient that is not all zeros. A group with a rate of 0 is left out of the sums and does not move; the package
+//! gradient that is not all zeros. A group with a rate of 0 is left out of the sums and does not move. The package
 //! moves such a group to θ₀ − s.
 //!
 //! Weight decay is part of the gradient, also in ‖g₁‖, and each group has its own. The package leaves it out of ‖g₁‖
@@ -81,10 +84,10 @@ impl UpdateRule for DAdaptSgd {
     }
 }
 
-/// The state of all groups together. It has no meaning before there is a gradient.
+/// The state of all groups together. Before the first gradient it is not used.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
-    /// ‖g₁‖, or 0 before there is a gradient.
+    /// ‖g₁‖. 0 before the first gradient.
     first_norm: f64,
     d: f64,
     /// r.

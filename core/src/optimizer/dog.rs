@@ -4,10 +4,10 @@
 //!
 //! r̄ ← max(r̄, ‖θ − θ₀‖), G ← G + ‖g‖², η = r̄/√(G + ε), θ ← θ − lr·η·g. r̄ starts at `reps_rel`·(1 + ‖θ₀‖). The
 //! authors recommend 1e-4 for models with batch normalization. With `init_eta`, r̄ starts at 0, and η is `init_eta`
-//! until something has moved. (The authors' code does not multiply that by `lr`; optax does.)
+//! until something has moved. (optax multiplies that by `lr`, the authors' code does not.)
 //!
-//! The norms are over a group, as in the authors' code; optax has no groups. `lr` multiplies the rate that the method
-//! finds; `lr = 1` is the method as published. The authors evaluate an average of the weights. Decoupled weight decay
+//! The norms are over a group, as in the authors' code. optax has no groups. `lr` multiplies the rate that the method
+//! finds. `lr = 1` is the method as published. The authors evaluate an average of the weights. Decoupled weight decay
 //! is scaled by lr·η. The authors' weight decay is coupled.
 //!
 //! | key | default |
@@ -76,14 +76,14 @@ impl UpdateRule for Dog {
 /// The state of a group or of a parameter tensor.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Trail {
-    /// r̄, or `None` before the first step.
+    /// r̄. `None` before the first step.
     distance: Option<f64>,
     /// G.
     squares: f64,
 }
 
 impl Trail {
-    /// Returns η of this step, from its ‖θ − θ₀‖², ‖θ₀‖² and ‖g‖².
+    /// Updates the state with a step's ‖θ − θ₀‖², ‖θ₀‖² and ‖g‖². Returns η of the step.
     fn follow(&mut self, rule: &Dog, [apart, initial, g_squared]: [f64; 3]) -> f64 {
         let first = || if rule.init_eta.is_some() { 0.0 } else { rule.reps_rel * (1.0 + initial.sqrt()) };
         let distance = self.distance.unwrap_or_else(first).max(apart.sqrt());
@@ -96,7 +96,7 @@ impl Trail {
 }
 
 impl TwoPass<1, 0, 3, 1> for Dog {
-    /// One for each group or parameter.
+    /// One trail for each group or for each parameter tensor.
     type HostState = Vec<Trail>;
     const SLOTS: [&'static str; 1] = ["init_buffer"];
 

@@ -4,8 +4,8 @@
 //! r² ← max(r², ‖θ − θ₀‖²), v ← v + r²·‖g‖², η = r²/(√v + ε), θ ← θ − lr·η·g. r² starts at `init_estim_sq_dist`, which
 //! is ε if it is left out. The norms are over all parameters. The paper has no ε in η.
 //!
-//! `lr` multiplies the rate that the method finds; `lr = 1` is the method as published. Decoupled weight decay is
-//! scaled by lr·η; optax's weight decay is coupled.
+//! `lr` multiplies the rate that the method finds. `lr = 1` is the method as published. Decoupled weight decay is
+//! scaled by lr·η. optax's weight decay is coupled.
 //!
 //! | key | default |
 //! |---|---|
@@ -57,7 +57,7 @@ impl UpdateRule for DoWg {
     }
 
     fn shared(&self) -> Vec<(&'static str, f64)> {
-        vec![("eps", self.eps), ("initial", self.initial)]
+        vec![("eps", self.eps), ("init_estim_sq_dist", self.initial)]
     }
 
     fn program(groups: Vec<Group<Self>>) -> Program {
@@ -68,7 +68,7 @@ impl UpdateRule for DoWg {
 /// The state of all groups together.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Trail {
-    /// r², or 0 before the first step.
+    /// r². 0 before the first step.
     distance: f64,
     /// v.
     squares: f64,
@@ -104,5 +104,18 @@ impl TwoPass<1, 0, 2, 1> for DoWg {
     #[inline(always)]
     fn update<N: Num>(p: N, g: N, state: [N; 1], [rate]: &[N; 1]) -> (N, [N; 1]) {
         ((-rate.clone()).mul_add(g, p), state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_names_the_key_of_the_spec() {
+        let base = DoWg { initial: 1e-4, eps: 1e-4 };
+        let group = DoWg { initial: 1e-3, eps: 1e-4 };
+        let conflict = group.compatible_with(&base).unwrap_err();
+        assert_eq!(conflict.key, Some("init_estim_sq_dist"));
     }
 }

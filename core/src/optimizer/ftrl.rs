@@ -5,10 +5,10 @@
 //! - z ← z + g + 2·`l2_shrinkage`·θ − (q − q₋₁)·θ;
 //! - θ ← (clip(z, ±`l1`) − z) / (q + `beta`/lr + 2·`l2`), n ← n'. θ is exactly 0 where |z| ≤ `l1`.
 //!
-//! Without `l1` and `l2` FTRL is Adagrad with another start: z is 0 at first, so the first step forgets most of the
+//! Without `l1` and `l2`, FTRL is Adagrad with another start: z is 0 at first, so the first step forgets most of the
 //! initial weight.
 //!
-//! Keras uses the current rate in q₋₁, too. With a constant rate the results are the same. When the rate falls, Keras's
+//! Keras also uses the current rate in q₋₁. With a constant rate the results are the same. When the rate falls, Keras's
 //! weights all shrink with it, down to 0 at the end of a cosine. lr-run, like the paper, uses the rate of the step
 //! before. At a rate of 0, by which Keras divides, nothing changes. A weight that has had no gradient is 0 if
 //! `initial_accumulator_value = 0` and there is no `l2` or `beta` (0/0 in Keras).
@@ -84,7 +84,7 @@ impl UpdateRule for Ftrl {
         ]
     }
 
-    /// Uses square roots where it can: they are ten times as fast as powers.
+    /// Makes a program with square roots if p = ½ in all groups: they are ten times as fast as powers.
     fn program(groups: Vec<Group<Self>>) -> Program {
         match groups.iter().all(|group| group.rule.power == 0.5) {
             true => elementwise!(Ftrl, 2, 5, groups),
@@ -98,8 +98,8 @@ impl UpdateRule for Ftrl {
 struct Last(Option<f64>);
 
 impl Ftrl {
-    /// Returns 1/lr, 1/lr − 1/lr₋₁, `l1`, the constant term of q, and 2·`l2_shrinkage`. At a rate of 0 all are 0, and
-    /// nothing happens.
+    /// Returns 1/lr, 1/lr − 1/lr₋₁, `l1`, `beta`/lr + 2·`l2`, and 2·`l2_shrinkage`. At a rate of 0 all are 0, so that
+    /// the step changes nothing.
     fn numbers(&self, lr: f64, Last(last): &mut Last) -> [f64; 5] {
         if lr == 0.0 {
             return [0.0; 5];
@@ -110,7 +110,7 @@ impl Ftrl {
     }
 }
 
-/// Returns θ, n and z after the step. `power` raises to p, and `growth` computes n'ᵖ − nᵖ from n'ᵖ, nᵖ and n' − n.
+/// Returns θ, n and z after the step. `power(x)` is xᵖ, and `growth` computes n'ᵖ − nᵖ from n'ᵖ, nᵖ and n' − n.
 #[inline(always)]
 fn stepped<N: Num>(
     p: N,

@@ -1,29 +1,29 @@
-//! L4 chooses the rate by which the linearized loss falls by a fraction of what is possible (Rolinek and Martius 2018,
-//! arXiv 1802.05074).
+//! L4 chooses its rate so that the linearized loss falls by a given fraction of its distance to a target (Rolinek and
+//! Martius 2018, arXiv 1802.05074).
 //!
-//! m is the average of g as in Adam, and m̂ = m/bc₁. Along the direction v:
+//! m is the average of g as in Adam, and m̂ = m/bc₁. The fraction is α, the target is γ·L, and v is the direction:
 //!
 //! L ← min(L, f) (at the first step γ₀·f), η = α·(f − γ·L) / (⟨m̂, v⟩ + ε), θ ← θ − η·v, L ← (1 + 1/τ)·L.
 //!
 //! - `direction = "momentum"` (L4Mom): v = m̂;
 //! - `direction = "adam"` (L4Adam): v = m̂/(√v̂ + δ) with Adam's v̂. δ is `adam_eps`.
 //!
-//! f is the batch's loss, which must never be below 0, and L is its recent minimum. α is the group's learning rate; it
-//! is a fraction. So a schedule or a group's `lr_mult` scales the step. All groups share γ, γ₀, τ and ε. With coupled
-//! weight decay f includes its penalty, as the source file polyak.rs describes. Decoupled decay is refused: the rate
-//! has no upper bound, so decay by such a rate could change the sign of weights.
+//! f is the batch's loss, which must never be below 0. L is its recent minimum. α is the group's learning rate, so a
+//! schedule or a group's `lr_mult` scales the step. All groups share γ, γ₀, τ and ε. With coupled weight decay, f
+//! includes the penalty ½·λ·‖θ‖². Decoupled decay is refused: the rate has no upper bound, so decay by such a rate
+//! could change the sign of weights.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 0.15: α |
-//! | `direction` | `"momentum"` |
-//! | `gamma` | 0.9 |
-//! | `init_factor` | 0.75: γ₀ |
-//! | `tau` | 1000 |
-//! | `eps` | 1e-12 |
-//! | `momentum` | 0.9 (with "momentum") |
-//! | `betas` | [0.9, 0.999] (with "adam") |
-//! | `adam_eps` | 1e-4 (with "adam"; the authors' code) |
+//! | `lr` (α) | 0.15 |
+//! | `direction` | "momentum" |
+//! | `gamma` (γ) | 0.9 |
+//! | `init_factor` (γ₀) | 0.75 |
+//! | `tau` (τ) | 1000 |
+//! | `eps` (ε) | 1e-12 |
+//! | `momentum` (with "momentum") | 0.9 |
+//! | `betas` (with "adam") | [0.9, 0.999] |
+//! | `adam_eps` (δ, with "adam") | 1e-4, as in the authors' code |
 //! | `weight_decay` | 0 |
 
 use std::borrow::Cow;
@@ -116,14 +116,14 @@ struct Adam {
 struct Least(Option<f64>);
 
 impl Goal {
-    /// Returns the options that all groups have in common.
+    /// Returns the options that must be equal in all groups.
     fn shared(self) -> Vec<(&'static str, f64)> {
         let Goal { gamma, init_factor, tau, eps } = self;
         vec![("gamma", gamma), ("init_factor", init_factor), ("tau", tau), ("eps", eps)]
     }
 
-    /// Returns η divided by α at a step with the loss `f`. The first sum of each parameter is ⟨m, v·bc₁⟩; `bc1` returns
-    /// that of a group.
+    /// Returns η/α at a step with the loss `f`. `bc1` returns bc₁ of a group. The first sum of each parameter is
+    /// ⟨m, bc₁·v⟩, which is bc₁²·⟨m̂, v⟩.
     fn rate(&self, f: f64, least: &mut Least, sums: &Sums<'_, 2>, bc1: impl Fn(usize) -> f64) -> f64 {
         let now = least.0.map_or(self.init_factor * f, |least| least.min(f));
         least.0 = Some((1.0 + 1.0 / self.tau) * now);

@@ -54,7 +54,7 @@ struct Lamb {
     beta1: f64,
     beta2: f64,
     eps: f64,
-    /// λ, if it is part of the ratio.
+    /// λ. `None` if weight decay is decoupled, so that it is not part of the ratio.
     weight_decay: Option<f64>,
 }
 

@@ -9,7 +9,7 @@
 //! and small ever after. With `exempt_vectors = false` they are treated like the others, as in the paper and in optax.
 //!
 //! With `lr_in_momentum = true` the rate goes into the buffer, as in the paper and in optax: b ← μ·b + (1−d)·lr·u, θ ←
-//! θ − b. optax's denominator is ‖g + λ·θ‖ + ε, and ε comes from optax.
+//! θ − b. The option ε comes from optax, where the denominator is ‖g + λ·θ‖ + ε.
 //!
 //! | key | default | optax |
 //! |---|---|---|
@@ -113,7 +113,7 @@ impl UpdateRule for Lars {
     }
 }
 
-/// Makes the decision whose scalars are `k(rule, lr, c, λ)` for each parameter.
+/// Makes the decision with the scalars `k(rule, lr, c, λ)` for each parameter.
 fn decision<const K: usize>(
     groups: &[Cow<'_, Group<Lars>>],
     sums: &Sums<'_, 2>,

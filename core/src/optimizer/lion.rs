@@ -4,7 +4,7 @@
 //! weight than the buffer does. Every weight moves by lr, so a good rate is 3 to 10 times smaller than AdamW's, and a
 //! good λ as much larger.
 //!
-//! The default λ comes from the paper's code; optax's is 1e-3.
+//! The default λ comes from the paper's code. optax's is 1e-3.
 //!
 //! | key | default | Keras |
 //! |---|---|---|

@@ -1,8 +1,8 @@
 //! Mechanic finds the scale of another rule's updates by betting on it (Cutkosky, Defazio and Mehta 2023, arXiv
 //! 2306.00144). It is `contrib.mechanize` in optax.
 //!
-//! Δ is the sum of the base's updates u so far, S = Σᵢ sᵢ, and θ = θ₀ + S·Δ. Each step computes g′ = g +
-//! λ·S·(‖g‖/(‖θ‖+ε))·θ, Δ ← Δ·S/(S+ε), h = −⟨g′, Δ⟩, Δ ← Δ + u, and for each βᵢ
+//! The other rule is the base, and u is its update. Δ is the sum of all u so far, S = Σᵢ sᵢ, and θ = θ₀ + S·Δ. Each
+//! step computes g′ = g + λ·S·(‖g‖/(‖θ‖+ε))·θ, Δ ← Δ·S/(S+ε), h = −⟨g′, Δ⟩, Δ ← Δ + u, and for each βᵢ
 //! - k = h within ±mᵢ (a bound added after the paper), mᵢ ← max(βᵢ·mᵢ, |h|+ε),
 //! - vᵢ ← βᵢ²·vᵢ + h², rᵢ ← βᵢ·rᵢ + k·sᵢ,
 //! - sᵢ ← (`s_init`/n·mᵢ + max(0, rᵢ)) / (√vᵢ + ε).
@@ -36,7 +36,7 @@ pub const ENTRY: Entry<Build> = Entry {
     build,
 };
 
-/// Rules whose updates do not depend on the parameters.
+/// The rules that Mechanic can scale: their updates do not depend on the parameters.
 pub const MECHANIC_BASES: &[&str] = &[
     "adabelief",
     "adadelta",
@@ -81,7 +81,7 @@ fn build(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     Some(configure(rule, lr, options))
 }
 
-/// Reads the rule whose updates are scaled. Returns `None` when errors were logged.
+/// Reads the rule whose updates are scaled. Returns `None` if errors were logged.
 fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let bases = || one_of(MECHANIC_BASES.iter().copied());
     if !section.has("base") {
@@ -102,7 +102,7 @@ fn base(section: &mut Section<'_>) -> Option<Box<dyn OptimizerConfig>> {
     let entry = lookup(REGISTRY, "base optimizer", &mut base)?;
     if !MECHANIC_BASES.contains(&entry.name) {
         let message = format!(
-            "Mechanic adds up its base's updates apart from the weights, but `{}` uses the weights or chooses its \
+            "Mechanic computes the updates of its base without the weights, but `{}` uses the weights or chooses its \
              own rates",
             entry.name
         );

@@ -1,9 +1,9 @@
-//! Update rules, without libtorch. A spec's `[optimizer]` table becomes an [`OptimizerConfig`]; the engine starts it as
+//! Update rules, without libtorch. A spec's `[optimizer]` table becomes an [`OptimizerConfig`]. The engine starts it as
 //! an optimizer over a parameter store.
 //!
-//! A rule is written once, in a file of its own. An elementwise one is written over [`Num`], so that the same text is
-//! the fused loop on the CPU and tensor operations on a GPU. A rule over whole tensors has its mathematics in the
-//! engine.
+//! Each rule has its own file. The arithmetic of an elementwise rule, and of a rule in two passes, is generic over
+//! [`Num`]: the same code becomes a fused loop on the CPU and tensor operations on a GPU. The mathematics of a rule
+//! over whole tensors is in the engine.
 
 mod adabelief;
 mod adadelta;
@@ -121,12 +121,12 @@ pub const REGISTRY: &[Entry<Build>] = &[
     sps_max::ENTRY,
 ];
 
-/// Builds an optimizer from its table. For a group that is the base table overlaid with the group's. Returns `None` when
-/// errors were logged.
+/// Builds an optimizer from its table. The table of a group is the base table, where the keys that the group sets are
+/// replaced. Returns `None` if errors were logged.
 pub type Build = fn(&mut Section<'_>) -> Option<Box<dyn OptimizerConfig>>;
 
 choice! {
-    /// The framework whose formula and defaults a table has if it sets no other options.
+    /// The framework that a table follows in formula and defaults.
     pub enum Convention {
         /// PyTorch.
         Torch = "torch",
@@ -147,8 +147,8 @@ fn convention(section: &mut Section<'_>) -> Convention {
 pub enum Clip {
     #[default]
     None,
-    /// Scales all gradients together to this L2 norm when theirs is larger: g ← g·min(1, norm/(‖g‖ + 1e-6)), as
-    /// PyTorch's `clip_grad_norm_`.
+    /// Scales all gradients by one factor, so that their joint L2 norm ‖g‖ is at most this: g ← g·min(1, norm/(‖g‖ +
+    /// 1e-6)), as PyTorch's `clip_grad_norm_`.
     Norm(f64),
     /// Cuts each element to ±value, as PyTorch's `clip_grad_value_`.
     Value(f64),

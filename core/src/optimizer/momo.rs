@@ -6,12 +6,12 @@
 //!
 //! τ = min(lr, [(1 + lr·λ)·(f̄ − f* − γ) + ⟨d, θ⟩]₊ / ‖d‖²), θ ← θ/(1 + lr·λ) − τ·d.
 //!
-//! Weight decay λ is part of the method, as the last formula shows: it is decoupled from g, and scaled by `lr` whatever
-//! τ is. In the paper and the authors' code τ·d is also divided by 1 + lr·λ, which minimizes the model with its
+//! Weight decay λ is part of the method, as the last formula shows: it is decoupled from g, and scaled by `lr` for
+//! every τ. In the paper and the authors' code τ·d is also divided by 1 + lr·λ, which minimizes the model with its
 //! penalty. `proximal = true` does the same here.
 //!
 //! With `adapt_lower_bound`, f* is estimated. If the model's value h = (f̄ − γ) + ⟨d, θ⟩/(1 + lr·λ) is below f*, f*
-//! becomes max(h/2, `lower_bound`); after the step it becomes max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
+//! becomes max(h/2, `lower_bound`). After the step it becomes max(f̄ − γ + ⟨d, θ⟩ − ½·τ·‖d‖², `lower_bound`).
 //!
 //! Groups may have different rates and λ (optax has no groups): τᵢ = lrᵢ·s with one s in [0, 1], s = min(1, [f̄ − f* −
 //! γ + Σᵢ wᵢ·⟨dᵢ, θᵢ⟩]₊ / Σᵢ wᵢ·lrᵢ·‖dᵢ‖²), wᵢ = 1/(1 + lrᵢ·λᵢ). This solves the paper's problem with a norm in which
@@ -20,7 +20,7 @@
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1: the largest rate |
+//! | `lr` (the largest rate) | 1 |
 //! | `beta` | 0.9 |
 //! | `lower_bound` | 0 |
 //! | `adapt_lower_bound` | false |
@@ -69,7 +69,7 @@ impl Bound {
 }
 
 impl Bound {
-    /// Returns the options that all groups have in common.
+    /// Returns the options that must be equal in all groups.
     pub fn shared(self) -> [(&'static str, f64); 2] {
         [("lower_bound", self.lower), ("adapt_lower_bound", f64::from(self.adapts))]
     }
@@ -98,11 +98,11 @@ pub(super) struct Model {
     loss: f64,
     /// Each parameter's part of γ.
     gamma: Vec<f64>,
-    /// f*, if it is estimated.
+    /// The estimate of f*. `None` before the first step, and if f* is not estimated.
     bound: Option<f64>,
 }
 
-/// One group at a step.
+/// The averages and weight decay of one group at a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Averaging {
     /// The weight of the newest value in averages.
@@ -122,8 +122,8 @@ pub(super) struct Stride {
 }
 
 impl Model {
-    /// Updates the model with a step, and returns the stride of each group. The sums of each parameter are ⟨g, θ⟩, ‖d‖² (in
-    /// the optimizer's norm) and ⟨d, θ⟩, with d not divided by its bias correction.
+    /// Updates the model with a step, and returns the stride of each group. The sums of each parameter are ⟨g, θ⟩, ‖d‖²
+    /// (in the optimizer's norm) and ⟨d, θ⟩. In them, d is not divided by its bias correction.
     pub fn stride(&mut self, bound: Bound, groups: &[Averaging], sums: &Sums<'_, 3>) -> Vec<Stride> {
         let base = &groups[0];
         self.loss += base.taken * (sums.loss - self.loss);

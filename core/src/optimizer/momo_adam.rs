@@ -11,7 +11,7 @@
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1e-2: the largest rate |
+//! | `lr` (the largest rate) | 1e-2 |
 //! | `betas` | [0.9, 0.999] |
 //! | `eps` | 1e-8 |
 //! | `lower_bound` | 0 |

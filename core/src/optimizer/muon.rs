@@ -11,12 +11,12 @@
 //! others, as in Jordan's code (PyTorch refuses it, Keras gives it to AdamW). A parameter with fewer dimensions follows
 //! AdamW, as do all parameters of a group with `orthogonalize = false`, which suits a last layer or an embedding. This
 //! AdamW has the rate lr′ = `fallback_lr_ratio`·lr: first θ ← θ·(1 − lr′·`fallback_weight_decay`), then Adam's step
-//! with `fallback_betas` and `fallback_eps` (`fallback_eps_hat`: see Adam). PyTorch's Muon takes only matrices and
-//! leaves the rest to a separate AdamW, whose defaults these are.
+//! with `fallback_betas` and `fallback_eps` (`fallback_eps_hat`: see Adam). PyTorch's Muon takes only matrices. Users
+//! give the other parameters to a separate AdamW, and the defaults here are those of that AdamW.
 //!
-//! Keras has B ← μ·B + g and U = g + μ·B (`ema = false`; it differs only in what ε is compared with) and X = U/(‖U‖ +
-//! ε) (`eps_added`). It iterates in the parameters' own dtype, which is also many times faster on a processor without
-//! bfloat16. Its `adam_lr_ratio` does not affect the decay.
+//! Keras has B ← μ·B + g and U = g + μ·B (`ema = false`). This scales U, so it differs only in the effect of ε. Keras
+//! also has X = U/(‖U‖ + ε) (`eps_added`). It iterates in the parameters' own dtype, which is also many times faster on
+//! a processor without bfloat16. Its `adam_lr_ratio` does not affect the decay.
 //!
 //! | key | default | Keras |
 //! |---|---|---|

@@ -2,7 +2,7 @@
 //!
 //! μₜ = β₁·(1 − ½·0.96^(t·ψ)), m and v are as in Adam, Mₜ = μ₁·…·μₜ, and θ ← θ − lr·[(1−μₜ)/(1−Mₜ)·g +
 //! μₜ₊₁/(1−Mₜ·μₜ₊₁)·m] / (√(v/bc₂) + ε). ψ is `momentum_decay`. Keras's ψ is 1, so that μₜ is near β₁ after a hundred
-//! steps; with PyTorch's ψ it takes ten thousand steps.
+//! steps. With PyTorch's ψ this takes 25,000 steps.
 //!
 //! | key | default | Keras |
 //! |---|---|---|

@@ -1,5 +1,5 @@
-//! Polyak's step size (1987) with an upper bound, over groups: shared by optimizers that compute their rate from the
-//! loss.
+//! Polyak's step size (1987) with an upper bound, for several groups. The optimizers that compute their rate from the
+//! loss share it.
 //!
 //! The step along −d that brings the linear model of the loss down to the bound f* is (f − f*)/⟨g, d⟩. If groups have
 //! different rates, their directions are in proportion to these, dᵢ = lrᵢ·gᵢ, and all groups use the same fraction κ of
@@ -8,11 +8,11 @@
 //! κ = (f − f*)₊ / Σᵢ lrᵢ·‖gᵢ‖², ηᵢ = lrᵢ·κ.
 //!
 //! With one rate, η is (f − f*)₊/‖g‖², and κ ≤ 1 bounds it by `lr`, so a schedule moves the bound. Twice the rate has
-//! the same effect as measuring a group's weights in a unit smaller by √2.
+//! the same effect as measuring a group's weights in a unit larger by √2.
 //!
-//! With coupled weight decay, the gradient with λ·θ belongs to the loss with the penalty ½·Σᵢ λᵢ·‖θᵢ‖², and f is that
-//! loss. Decoupled decay goes by ηᵢ and belongs to no loss; f is then the batch's own. A clipped gradient does not
-//! belong to the loss: where clipping scales it by s, the step along it becomes 1/s times longer.
+//! With coupled weight decay, the gradient with λ·θ is that of the loss with the penalty ½·Σᵢ λᵢ·‖θᵢ‖², and f is that
+//! loss. Decoupled decay is scaled by ηᵢ. It is not part of any loss, so f is the batch's own loss. A clipped gradient
+//! is not the gradient of the loss: if clipping scales it by s, the step along it becomes 1/s times as long.
 
 use std::borrow::Cow;
 
@@ -22,8 +22,7 @@ use crate::spec::Section;
 /// Returns true if the loss is minimized. Otherwise logs why it must be.
 pub(super) fn minimizes(section: &Section<'_>, options: GroupOptions) -> bool {
     if options.maximize {
-        let message =
-            "the rate comes from the distance of the loss to its lower bound, so the loss cannot be maximized";
+        let message = "this optimizer chooses its rate so that the loss falls, so it cannot maximize the loss";
         section.error("maximize", message, "must be false with this optimizer");
     }
     !options.maximize
@@ -43,8 +42,8 @@ pub(super) fn penalized<R: UpdateRule, const Q: usize>(
     sums.loss + sums.params.iter().map(penalty).sum::<f64>()
 }
 
-/// Returns κ without its upper bound: `gap`₊ divided by the sum of `slope` and of `eps` times the base group's rate. For
-/// each parameter, `slope` returns lr·‖g‖². κ is 0 if all gradients are 0.
+/// Returns κ without its upper bound: `gap`₊ / (the sum of `slope` over the parameters + `eps`·the base group's rate).
+/// For each parameter, `slope` returns lr·‖g‖². Returns 0 if the denominator is 0.
 pub(super) fn part<const Q: usize>(
     sums: &Sums<'_, Q>,
     gap: f64,

@@ -1,11 +1,15 @@
 //! Prodigy is Adam that finds its own rate (Mishchenko and Defazio 2024, arXiv 2306.06101). It is the authors'
 //! `prodigyopt.Prodigy`.
 //!
-//! d estimates the distance from the first parameters θ₀ to the solution. With γ = d·lr (times √bc₂/bc₁ with
-//! `use_bias_correction`), each step computes m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g², s ← β₃·s + (d/d₀)·γ·g
-//! (with `safeguard_warmup` d in place of γ), r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩, d̂ = d_coef·r/‖s‖₁. d becomes the
-//! largest d̂ so far, but at most `growth_rate` times its old value (no limit by default), and θ ← θ − γ·m/(√v + d·ε)
-//! with γ from the old d and ε times the new d. ⟨⟩ and ‖·‖₁ are over all parameters.
+//! d estimates the distance from the first parameters θ₀ to the solution. It starts at d₀. γ is d·lr, times √bc₂/bc₁
+//! with `use_bias_correction`. ⟨⟩ and ‖·‖₁ are over all parameters. Each step computes
+//! - m ← β₁·m + (1−β₁)·d·g, v ← β₂·v + (1−β₂)·d²·g²;
+//! - s ← β₃·s + (d/d₀)·γ·g (with `safeguard_warmup` d in place of γ), r ← β₃·r + (d/d₀)·γ·⟨g, θ₀ − θ⟩;
+//! - d̂ = d_coef·r/‖s‖₁, and from it d⁺, the next d;
+//! - θ ← θ − γ·m/(√v + d⁺·ε).
+//!
+//! d⁺ is the largest of d₀ and all d̂ so far, but at most `growth_rate`·d. While d = d₀, it is at most
+//! `growth_rate`·max(d₀, d̂). By default there is no limit.
 //!
 //! `lr` and its schedule multiply the rate that the method finds. `lr = 1` is the method as published. Decoupled weight
 //! decay (the package's `decouple`) is scaled by γ: θ ← θ·(1 − γ·λ).
@@ -122,7 +126,7 @@ impl Prodigy {
     }
 }
 
-/// The state of all groups together. It has no meaning before the first step.
+/// The state of all groups together. Before the first step it is not used.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Found {
     /// The number of steps that moved something.
@@ -142,7 +146,8 @@ impl TwoPass<4, 6, 2, 2> for Prodigy {
         [Initial::Value(0.0), Initial::Value(0.0), Initial::Value(0.0), Initial::Parameter]
     }
 
-    /// Returns the factors of the old m, v and s and of the gradient.
+    /// Returns β₁, (1−β₁)·d, β₂, (1−β₂)·d², β₃ and the factor of g in s. At a rate of 0 returns factors that leave m, v
+    /// and s unchanged.
     fn before(&self, _t: u64, _group: usize, lr: f64, found: &Found) -> [f64; 6] {
         if lr == 0.0 {
             return [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];

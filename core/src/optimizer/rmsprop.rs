@@ -67,7 +67,7 @@ impl UpdateRule for RmsProp {
         self.centered == base.centered
     }
 
-    /// Keeps a buffer if a group has momentum.
+    /// Makes a program with a momentum buffer if at least one group has momentum.
     fn program(groups: Vec<Group<Self>>) -> Program {
         let has_momentum = groups.iter().any(|group| group.rule.momentum != 0.0);
         match (groups[0].rule.centered, has_momentum) {
@@ -80,7 +80,7 @@ impl UpdateRule for RmsProp {
 }
 
 impl RmsProp {
-    /// Returns α, 1−α, ε inside the root, ε outside, μ, the rate inside the buffer, the rate outside.
+    /// Returns α, 1−α, ε inside the root, ε outside the root, μ, the rate inside the buffer, and the rate outside it.
     fn numbers(&self, lr: f64) -> [f64; 7] {
         let (eps_in, eps_out) = if self.eps_inside_sqrt { (self.eps, 0.0) } else { (0.0, self.eps) };
         let (lr_in, lr_out) = if self.lr_in_momentum { (lr, 1.0) } else { (1.0, lr) };
@@ -100,7 +100,7 @@ fn mean<N: Num>(mean: N, g: N, [_, other, ..]: &[N; 7]) -> N {
     running(g, mean, other)
 }
 
-/// Returns g/d, where d² is `square` except for ε.
+/// Returns g/d, where d is the root of `square`, with ε inside or outside the root.
 #[inline(always)]
 fn scaled<N: Num>(g: N, square: N, [_, _, eps_in, eps_out, ..]: &[N; 7]) -> N {
     g / ((square + eps_in.clone()).sqrt() + eps_out.clone())

@@ -1,22 +1,23 @@
 //! The part that the Schedule-Free optimizers share (Defazio et al. 2024, arXiv 2405.15682): an average of the weights
 //! takes the place of a falling rate.
 //!
-//! There are three sequences: z, which the steps move; x, the weighted average of all z; and y = (1−β)·z + β·x, where
-//! gradients are taken. The parameters are y, and z is the state. x is used for evaluation and is computed from the
-//! two. With a step's direction d, its rate γ and its weight c in the average:
+//! There are three sequences. z is moved by the steps, x is the weighted average of all z, and y = (1−β)·z + β·x is the
+//! point where gradients are taken. The parameters are y, and z is the state. x is used for evaluation and is computed
+//! from the two. With a step's direction d, its rate γ and its weight c in the average:
 //!
 //! y ← y + c·(z − y) − γ·(1 − β·(1−c))·d, z ← z − γ·d.
 //!
 //! γ = lr · min(1, t/`warmup_steps`), c = w/Σw, w = t^`r` · (the largest γ so far)^`weight_lr_power`.
 //!
-//! β must not follow a schedule: x is computed from y with the current β, so x would jump.
+//! β must not follow a schedule, because x is computed from y with the current β and would jump.
 
 use serde::{Deserialize, Serialize};
 
 use super::{EvalWeights, Num, Rates};
 use crate::spec::{NonNegative, Section};
 
-/// The effective rate is `lr` times the rule's own warm-up, which is part of the rule because it weights the average.
+/// The limits of the learning rates. The effective rate is `lr` times the rule's own warm-up. This warm-up is part of
+/// the rule because it weights the average.
 pub(super) const RATES: Rates = Rates { no_schedule: None, one_rate: None, one_group: None, finds_its_own: true };
 
 /// The options that weight the steps.
@@ -29,13 +30,13 @@ pub(super) struct Averaging {
 }
 
 impl Averaging {
-    /// Reads the keys of both rules. β is already read, from `key`.
+    /// Reads the keys that both rules have. `beta` is the value of `key`. Returns `None` if errors were logged.
     pub fn read(section: &mut Section<'_>, key: &str, beta: f64, weight_lr_power: f64) -> Option<Self> {
         let warmup_steps = section.or("warmup_steps", 0);
         let r = section.or("r", NonNegative(0.0)).0;
         let weight_lr_power = section.or("weight_lr_power", NonNegative(weight_lr_power)).0;
         if beta == 0.0 {
-            let message = "with β = 0 gradients are taken at z itself, and nothing is left to average";
+            let message = "with β = 0 the weights would not include the average, which evaluation needs";
             section.error(key, message, "β must be above 0");
             return None;
         }
@@ -54,7 +55,7 @@ impl Averaging {
         [share, past.lr * (self.beta * (1.0 - share) - 1.0), -past.lr]
     }
 
-    /// Returns x, from y and z.
+    /// Returns how evaluation computes x from y and z.
     pub fn eval_weights(&self) -> EvalWeights {
         EvalWeights::Lerp { slot: 0, weight: 1.0 - 1.0 / self.beta }
     }

@@ -2,8 +2,8 @@
 //! and `ScheduleFreeAdamW` in Keras.
 //!
 //! The direction is d = g / (√(v/bc₂) + ε) + λ·y with v ← β₂·v + (1−β₂)·g² and bc₂ = 1 − β₂ᵗ. Then z ← z − γ·d, x
-//! averages z, and y = (1−β₁)·z + β₁·x; the source file schedule_free.rs has the details. Weight decay is part of the
-//! rule: the term λ·y moves z.
+//! averages z, and y = (1−β₁)·z + β₁·x. The comment at the top of `core/src/optimizer/schedule_free.rs` has the
+//! details. Weight decay is part of the rule: the term λ·y moves z.
 //!
 //! Keras weights all steps equally, c = 1/t. Its other differences are not implemented: it evaluates y, and its weight
 //! decay moves y and not z.

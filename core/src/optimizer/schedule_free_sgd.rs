@@ -1,8 +1,8 @@
 //! Schedule-Free SGD (Defazio et al. 2024, arXiv 2405.15682). It is `SGDScheduleFree` in the package schedulefree.
 //!
-//! The direction is the gradient at y: z ← z − γ·g, x averages z, and y = (1−β)·z + β·x with β = `momentum`; the source
-//! file schedule_free.rs has the details. A good rate is about ten times that of SGD with momentum, because momentum
-//! here does not add up steps.
+//! The direction is the gradient at y: z ← z − γ·g, x averages z, and y = (1−β)·z + β·x with β = `momentum`. The
+//! comment at the top of `core/src/optimizer/schedule_free.rs` has the details. A good rate is about ten times that of
+//! SGD with momentum, because momentum here does not add up steps.
 //!
 //! | key | default |
 //! |---|---|

@@ -63,7 +63,7 @@ impl UpdateRule for Sgd {
         vec![Hyper::below_one("momentum", &mut self.momentum), Hyper::unit("dampening", &mut self.dampening)]
     }
 
-    /// Keeps a buffer if a group has momentum.
+    /// Makes a program with a momentum buffer if at least one group has momentum.
     fn program(groups: Vec<Group<Self>>) -> Program {
         match groups.iter().all(|group| group.rule.momentum == 0.0) {
             true => elementwise!(Sgd, 0, 1, groups),

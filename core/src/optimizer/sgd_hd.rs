@@ -1,10 +1,10 @@
 //! SGD that adapts its own rate by hypergradient descent (Baydin et al. 2018, arXiv 1703.04782): SGD-HD, and SGDN-HD
 //! with a momentum.
 //!
-//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩. The derivative of the loss by the last step's rate is minus the product of the gradient
-//! and that step's direction. b ← μ·b + g, d = b, or g + μ·b with `nesterov`, and θ ← θ − α·d. β is `hypergrad_lr`, and
-//! α₀ is `lr`. With μ = 0 this is the paper's algorithm 4, and with `nesterov` its algorithm 5. Otherwise it is the
-//! authors' `SGDHD`, whose momentum is written as in PyTorch. α can become negative.
+//! αₜ = αₜ₋₁ + β·⟨gₜ, dₜ₋₁⟩, because −⟨gₜ, dₜ₋₁⟩ is the derivative of the loss with respect to the last step's rate. b
+//! ← μ·b + g, d = b, or g + μ·b with `nesterov`, and θ ← θ − α·d. β is `hypergrad_lr`, and α₀ is `lr`. With μ = 0 this
+//! is the paper's algorithm 4, and with `nesterov` its algorithm 5. Otherwise it is the authors' `SGDHD`, which has
+//! momentum in PyTorch's form. α can become negative.
 //!
 //! The paper has neither schedules nor groups. Here group i moves by sᵢ·α, where sᵢ is its rate (with `lr_mult` and
 //! schedule) divided by the `lr` of `[optimizer]`. So a schedule and an `lr_mult` scale the rate that the method finds.
@@ -60,8 +60,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Returns the rate of each group at this step. `lr` is α₀, and `hypergrad_lr` returns that of a group. The sum of each
-    /// parameter is ⟨g, d⟩.
+    /// Returns the rate of each group at this step. `lr` is α₀, and `hypergrad_lr` returns β of a group. The sum of
+    /// each parameter is ⟨g, d⟩.
     pub fn next(&mut self, lr: f64, hypergrad_lr: impl Fn(usize) -> f64, sums: &Sums<'_, 1>) -> Vec<f64> {
         // Adds in the order of the parameters, so that rounding does not depend on the groups.
         for param in sums.params {
@@ -104,7 +104,7 @@ impl UpdateRule for SgdHd {
     }
 }
 
-/// Decides μ and the rate of each group.
+/// Makes the decision with the scalars μ and rate of each group.
 fn decide(groups: &[Cow<'_, Group<SgdHd>>], sums: &Sums<'_, 1>, found: &mut Found) -> Decision<2> {
     let rates = found.next(groups[0].rule.lr, |group| groups[group].rule.hypergrad_lr, sums);
     Decision::by_group(sums, |group| Move { k: [groups[group].rule.momentum, rates[group]], lr: rates[group] })

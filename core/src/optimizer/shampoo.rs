@@ -1,22 +1,22 @@
 //! Shampoo (Gupta, Koren and Singer 2018, arXiv 1802.09568). It is `Shampoo` in pytorch_optimizer.
 //!
-//! The gradient is multiplied along each of its k dimensions by a root of its second moments along that dimension: Hᵢ ←
-//! Hᵢ + Gᵢ·Gᵢᵀ, where Gᵢ is G laid out with dimension i as rows, G ← G ×ᵢ (Hᵢ + ε·1)^(−1/2k) for each i, θ ← θ − lr·G.
-//! So a matrix becomes L^(−¼)·G·R^(−¼), and for a vector this is full-matrix Adagrad. H holds sums, not means: at a
-//! constant rate steps shrink as 1/√t.
+//! The gradient G is multiplied along each of its k dimensions by an inverse root of its second moments along that
+//! dimension: Hᵢ ← Hᵢ + Gᵢ·Gᵢᵀ, where Gᵢ is G laid out with dimension i as rows, G ← G ×ᵢ (Hᵢ + ε·1)^(−1/2k) for each
+//! i, θ ← θ − lr·G. So a matrix becomes L^(−¼)·G·R^(−¼), and for a vector this is full-matrix Adagrad. H holds sums,
+//! not means: at a constant rate steps shrink as 1/√t. ε is `matrix_eps`.
 //!
 //! The roots are computed at the first step and then every `preconditioning_compute_steps` steps, from eigenvalues that
 //! are bounded below by ε. (pytorch_optimizer computes them at steps that are multiples of that number, and moves
 //! nothing before the first of these. It uses singular values, which gives the same results where ε is well above the
 //! rounding error.) A parameter whose gradient first appears later starts to move when the roots are computed next.
 //! Components that the roots have not seen yet are multiplied by up to ε^(−½). If the roots are not computed at each
-//! step, the default ε makes steps a thousand times too large; use about 1e-2.
+//! step, the default ε makes steps a thousand times too large. Use about 1e-2.
 //!
 //! With a momentum μ, from the second step on, G is first replaced by μ·(the last step's preconditioned gradient) +
-//! (1−μ)·gradient, as in pytorch_optimizer. The output of one step is input to the next, so this may diverge where the
+//! (1−μ)·gradient, as in pytorch_optimizer. The output of one step is input to the next, so this may diverge if the
 //! roots magnify it.
 //!
-//! Coupled decay is applied before the momentum, as in all optimizers of lr-run; pytorch_optimizer applies it
+//! Coupled decay is applied before the momentum, as in all optimizers of lr-run. pytorch_optimizer applies it
 //! afterwards.
 //!
 //! | key | default |

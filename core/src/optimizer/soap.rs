@@ -11,7 +11,7 @@
 //!
 //! A dimension above `max_precondition_dim` is not rotated, and neither is a vector without `precondition_1d`. The
 //! authors' `merge_dims` and `normalize_grads`, which are off by default, are not implemented. Both codes compute the
-//! QR in f32; here it is in the parameters' own dtype.
+//! QR in f32. lr-run computes it in the parameters' own dtype.
 //!
 //! | key | default |
 //! |---|---|

@@ -1,16 +1,16 @@
-//! Sophia-H is momentum divided by a diagonal of the Hessian, clipped (Liu et al. 2023, arXiv 2305.14342). It is
+//! Sophia-H is momentum divided by the diagonal of the Hessian, clipped (Liu et al. 2023, arXiv 2305.14342). It is
 //! `SophiaH` in pytorch_optimizer.
 //!
-//! m ← β₁·m + (1−β₁)·g. At step 1 and then every `update_period` steps h ← β₂·h + (1−β₂)·u⊙(H·u), where u is random
-//! signs (Hutchinson's estimate of the Hessian's diagonal, exact where H is diagonal). Then θ ← θ − lr·clip(m / max(h,
-//! ε), ±p).
+//! m ← β₁·m + (1−β₁)·g. At step 1 and then every `update_period` steps h ← β₂·h + (1−β₂)·u⊙(H·u), where u is a vector
+//! of random signs. (u⊙(H·u) is Hutchinson's estimate of the diagonal of the Hessian H. It is exact if H is diagonal.)
+//! Then θ ← θ − lr·clip(m / max(h, ε), ±p).
 //!
 //! The paper writes max(γ·h, ε) with a bound of 1 (γ = 0.01), draws u from a normal distribution, and has betas of
 //! [0.96, 0.99]. pytorch_optimizer has `p` in place of γ, so its rate is the paper's times 1/γ. H belongs to the loss
 //! on the step's batch, without the penalty of coupled weight decay. A step that evaluates H costs about as much as
 //! three steps.
 //!
-//! `seed` is the seed of the signs, which are drawn for each parameter by its name and the step.
+//! `seed` is the seed of the signs. The signs of a parameter depend on `seed`, its name and the step.
 //!
 //! | key | default |
 //! |---|---|

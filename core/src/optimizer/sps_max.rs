@@ -4,19 +4,19 @@
 //! η = min((f − f*)₊ / (c·‖g‖² + ε), lr), θ ← θ − η·g. f is the batch's loss. f* (`f_star`) is its smallest possible
 //! value: 0 for cross-entropy and squared errors.
 //!
-//! If f < f*, η is 0, as in the authors' `Sps` and in optax's `variant = "sps+"`. With f < f*, the paper and optax's
+//! If f < f*, η is 0, as in the authors' `Sps` and in optax's `variant = "sps+"`. In this case the paper and optax's
 //! `"sps"` would step uphill. optax has `scaling` in place of c. In its code (its documentation has another formula)
 //! `scaling` = c, `max_learning_rate` = lr/c, and `eps` = c·ε. Its defaults are c = 1, lr = 1 and no ε.
 //!
 //! `growth` is the paper's smoothing: η is at most `growth` times the last η that was not 0, and `lr` bounds only the
-//! first η. The authors use a growth of 2^(1/n) with n batches an epoch. In their code an η of 0 stays 0 for ever.
+//! first η. The authors use a growth of 2^(1/n) with n batches per epoch. In their code an η of 0 stays 0 for ever.
 //!
-//! The source file polyak.rs describes groups with different rates, schedules and weight decay. Each group has its own
-//! c; all groups use the base group's f* and ε.
+//! The comment at the top of `core/src/optimizer/polyak.rs` describes groups with different rates, schedules and weight
+//! decay. Each group has its own c. All groups share f*, ε and `growth`.
 //!
 //! | key | default |
 //! |---|---|
-//! | `lr` | 1: the largest rate |
+//! | `lr` (the largest rate) | 1 |
 //! | `c` | 0.5 (the authors' value for networks: 0.2) |
 //! | `f_star` | 0 |
 //! | `eps` | 1e-8 |
@@ -83,7 +83,7 @@ impl UpdateRule for SpsMax {
     }
 }
 
-/// The last κ that was not 0, or `None` before there was one.
+/// The last κ that was not 0. `None` before there was one.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Last(Option<f64>);
 

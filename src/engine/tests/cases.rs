@@ -1,4 +1,4 @@
-//! The tables that the tests build besides each rule's example, and the exceptions to what holds for all rules.
+//! The tables that the tests build in addition to each rule's example, and the exceptions to the requirements.
 
 /// The rules whose step depends on how parameters are split into groups, and why.
 pub const BY_GROUP: &[(&str, &str)] =
@@ -98,7 +98,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
 pub const REFUSED: &[(&str, &str)] = &[
     ("type = \"cocob\"\ndecoupled_weight_decay = true", "would undo it"),
     ("type = \"lars\"\nmomentum = 0\nnesterov = true", "needs a momentum"),
-    ("type = \"schedule_free_adamw\"\nbetas = [0.0, 0.999]", "nothing is left to average"),
+    ("type = \"schedule_free_adamw\"\nbetas = [0.0, 0.999]", "would not include the average"),
     ("type = \"schedule_free_sgd\"\ndecoupled_weight_decay = true", "pull them apart"),
-    ("type = \"schedule_free_sgd\"\nmomentum = 0", "nothing is left to average"),
+    ("type = \"schedule_free_sgd\"\nmomentum = 0", "would not include the average"),
 ];

@@ -14,7 +14,8 @@ pub trait OptimizerConfig: Any + Debug + Send + Sync {
     /// in results.
     fn hypers(&self) -> Vec<Hyper>;
 
-    /// Returns the hyper-parameter that schedules cycle inversely to the rate: `momentum`, or `beta1`.
+    /// Returns the hyper-parameter that schedules cycle inversely to the rate: `momentum`, or `beta1`. `None` if the
+    /// optimizer has neither.
     fn momentum(&self) -> Option<Hyper> {
         self.hypers().into_iter().find(|hyper| matches!(hyper.name, "momentum" | "beta1"))
     }
@@ -22,7 +23,7 @@ pub trait OptimizerConfig: Any + Debug + Send + Sync {
     /// Returns which learning rates, schedules and groups the optimizer supports.
     fn rates(&self) -> Rates;
 
-    /// Checks that a group can have this optimizer where the base group has `base`.
+    /// Checks that a group can have this optimizer if the base group has `base`.
     fn compatible_with(&self, base: &dyn OptimizerConfig) -> Result<(), Conflict>;
 
     /// Returns the program that runs the optimizer. `groups` has one configuration per group. The first is that of the
@@ -39,7 +40,7 @@ pub trait OptimizerConfig: Any + Debug + Send + Sync {
 /// A reason why groups cannot have different configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// The key of the group's table that causes it, if there is one.
+    /// The key of the group's table that causes the conflict. `None` if it is not a single key.
     pub key: Option<&'static str>,
     pub message: String,
 }
@@ -75,8 +76,8 @@ impl<R: UpdateRule> OptimizerConfig for Config<R> {
         match base.filter(|base| self.group.rule.keeps_state_of(&base.group.rule)) {
             Some(base) => self.group.rule.compatible_with(&base.group.rule),
             None => {
-                let message = "this group would keep another state than the base group: options such as `amsgrad` or \
-                               `centered` are the same for all groups";
+                let message = "this group would keep a different state from the base group: options such as `amsgrad` \
+                               and `centered` must be the same in all groups";
                 Err(Conflict { key: None, message: message.to_owned() })
             }
         }

@@ -10,9 +10,9 @@ use super::{
     read_host_state,
 };
 
-/// An update rule that treats every element alike, with `S` state slots and `K` scalars a step.
+/// An update rule that treats every element alike, with `S` state slots and `K` scalars per step.
 pub trait Elementwise<const S: usize, const K: usize>: UpdateRule {
-    /// The state of a group that is kept on the host from step to step; `()` for most rules.
+    /// The state of a group that is kept on the host from step to step. `()` for most rules.
     type HostState: HostState;
 
     /// PyTorch's names of the slots.
@@ -23,25 +23,25 @@ pub trait Elementwise<const S: usize, const K: usize>: UpdateRule {
         [Initial::Value(0.0); S]
     }
 
-    /// Returns what is the same for all elements at step `t` (from 1) with the rate `lr`: bias corrections and the like.
+    /// Returns the numbers that all elements share at step `t` (from 1) with the rate `lr`, such as bias corrections.
     /// `self` has the hyper-parameters of this step.
     fn scalars(&self, t: u64, lr: f64, host: &mut Self::HostState) -> [f64; K];
 
     /// Returns parameter and state after the step, from the gradient `g` (clipped, with coupled decay added).
     fn update<N: Num>(p: N, g: N, state: [N; S], k: &[N; K]) -> (N, [N; S]);
 
-    /// Returns the rate that the last step really had, for rules that choose their own.
+    /// Returns the effective rate of the last step. `None` if the rule does not choose its own rate.
     fn effective_lr(&self, _host: &Self::HostState) -> Option<f64> {
         None
     }
 
-    /// Returns the weights to evaluate with, where they are not the parameters themselves.
+    /// Returns the weights for evaluation. `None` means the parameters themselves.
     fn eval_weights(&self) -> Option<EvalWeights> {
         None
     }
 }
 
-/// Weights to evaluate with, other than the parameters p.
+/// Weights for evaluation that differ from the parameters p.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EvalWeights {
     /// The slot of this number.
@@ -63,7 +63,8 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> Kernel<S, K, 0> for U
     }
 }
 
-/// Runs elementwise rule `$rule` with `$slots` slots and `$scalars` scalars: makes the `Program` of `$groups`.
+/// Makes the `Program` that runs the elementwise rule `$rule` over `$groups`. The rule has `$slots` slots and
+/// `$scalars` scalars.
 macro_rules! elementwise {
     ($rule:ty, $slots:literal, $scalars:literal, $groups:expr) => {{
         use $crate::optimizer::rule::{ElementwiseGroups, Program, Update, kernel};
@@ -86,23 +87,23 @@ pub trait ElementwiseProgram: Debug + Send {
     /// Returns the pass of a step.
     fn kernel(&self) -> &CompiledKernel;
 
-    /// Makes `of_group(group, scalars)` of each group's scalars at a step.
+    /// Calls `of_group(group, scalars)` for each group, with the group's scalars at a step.
     fn scalars(
         &mut self,
         step: &StepValues<'_>,
         of_group: &mut dyn FnMut(usize, SegmentScalars),
     ) -> Result<(), UnknownHyper>;
 
-    /// Returns the rate that each group's last step really had, for rules that choose their own.
+    /// Returns the effective rate of each group's last step. `None` if the rule does not choose its own rate.
     fn effective_lr(&self) -> Option<Vec<f64>>;
 
-    /// Returns the weights to evaluate group number `group` with, where they are not the parameters themselves.
+    /// Returns the weights for the evaluation of group number `group`. `None` means the parameters themselves.
     fn eval_weights(&self, group: usize) -> Option<EvalWeights>;
 
-    /// Returns what the groups keep on the host.
+    /// Returns the state that the groups keep on the host.
     fn host_state(&self) -> Value;
 
-    /// Takes over what [`host_state`](Self::host_state) returned. The error says what does not fit.
+    /// Restores the state that [`host_state`](Self::host_state) returned. The error says what does not fit.
     fn set_host_state(&mut self, value: Value) -> Result<(), String>;
 }
 
@@ -114,7 +115,7 @@ pub struct ElementwiseGroups<R: Elementwise<S, K>, const S: usize, const K: usiz
 }
 
 impl<R: Elementwise<S, K>, const S: usize, const K: usize> ElementwiseGroups<R, S, K> {
-    /// `kernel` is `Update<R>`, compiled.
+    /// Creates the groups. `kernel` is `Update<R>`, compiled.
     pub fn new(groups: Vec<Group<R>>, kernel: CompiledKernel) -> Self {
         let hosts = vec![R::HostState::default(); groups.len()];
         ElementwiseGroups { groups, hosts, kernel }
@@ -168,7 +169,7 @@ impl<R: Elementwise<S, K>, const S: usize, const K: usize> ElementwiseProgram fo
     fn set_host_state(&mut self, value: Value) -> Result<(), String> {
         let hosts: Vec<R::HostState> = read_host_state(value)?;
         if hosts.len() != self.groups.len() {
-            return Err("it is of other groups".to_owned());
+            return Err(format!("the checkpoint has {} groups, the optimizer {}", hosts.len(), self.groups.len()));
         }
         self.hosts = hosts;
         Ok(())

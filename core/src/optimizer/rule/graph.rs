@@ -1,6 +1,6 @@
 //! A rule's update as a list of operations, for code that computes with whole tensors.
 //!
-//! [`Recorded`] is a [`Num`] that computes nothing and notes what was done with it. [`Graph`] is what it noted.
+//! [`Recorded`] is a [`Num`] that computes nothing and only records the operations on it. [`Graph`] is the record.
 
 use std::collections::HashMap;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::Num;
 
-/// One operation of a graph; `V` is how it refers to the values that it takes.
+/// One operation of a graph. `V` is the type that refers to an operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op<V> {
     /// The graph's input with this index.
@@ -28,12 +28,12 @@ pub enum Op<V> {
     Sign(V),
     Min(V, V),
     Max(V, V),
-    /// The second where the first is above 0, else the third.
+    /// The second operand where the first is above 0, else the third.
     SelectPositive(V, V, V),
 }
 
 impl<V> Op<V> {
-    /// Returns the operation with each value that it takes replaced by `to(value)`.
+    /// Returns the operation with each operand replaced by `to(operand)`.
     pub fn map<W>(&self, mut to: impl FnMut(&V) -> W) -> Op<W> {
         match self {
             Op::Input(index) => Op::Input(*index),
@@ -60,14 +60,15 @@ impl<V> Op<V> {
 pub struct Graph {
     /// Operation number `i` makes value number `i` from values before it.
     pub ops: Vec<Op<usize>>,
-    /// The number of the last operation that takes each value: after it the value is free, unless it is an output.
+    /// For each value, the number of the last operation that uses it. After that operation the value can be freed,
+    /// unless it is an output. A value that no operation uses has its own number.
     pub last_use: Vec<usize>,
-    /// The values to return, by number.
+    /// The numbers of the values to return.
     pub outputs: Vec<usize>,
 }
 
 impl Graph {
-    /// Records what makes `outputs`.
+    /// Makes the graph that computes `outputs`.
     pub fn of(outputs: impl IntoIterator<Item = Recorded>) -> Self {
         let mut graph = Graph { ops: Vec::new(), last_use: Vec::new(), outputs: Vec::new() };
         let mut numbers = HashMap::new();
@@ -93,7 +94,7 @@ impl Graph {
     }
 }
 
-/// A number that is known only by how it is made.
+/// A number that is known only by the operation that makes it.
 #[derive(Clone, Debug)]
 pub struct Recorded(Rc<Op<Recorded>>);
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A hyper-parameter that may follow a schedule. `V` is its value, or a reference to where a rule keeps it.
+/// A hyper-parameter that may follow a schedule. `V` is its value, or a mutable reference to the value in a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hyper<V = f64> {
-    /// PyTorch's key; the members of `betas` are `beta1`, `beta2` and, where there are three, `beta3`.
+    /// PyTorch's key. The members of `betas` have the names `beta1`, `beta2` and, if there are three, `beta3`.
     pub name: &'static str,
     pub range: Range,
     pub value: V,
@@ -40,7 +40,7 @@ impl<V> Hyper<V> {
 }
 
 impl Hyper {
-    /// Returns the key of `[optimizer]` that sets it.
+    /// Returns the key of `[optimizer]` that sets the hyper-parameter.
     pub fn key(&self) -> &'static str {
         if matches!(self.name, "beta1" | "beta2" | "beta3") { "betas" } else { self.name }
     }
@@ -57,7 +57,7 @@ impl Range {
     }
 }
 
-/// To follow "expected": `a number from 0 up to, but not including, 1`.
+/// Formats the range to follow the word "expected": `a number from 0 up to, but not including, 1`.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

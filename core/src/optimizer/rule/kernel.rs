@@ -1,32 +1,34 @@
-//! The fused CPU loop: it reads and writes parameters, gradients and state of a range of elements once, in vectors.
+//! The fused CPU loop. It reads the parameters, gradients and state of a range of elements once, updates them with SIMD
+//! instructions, and writes parameters and state once.
 //!
 //! A [`Kernel`] says what happens to one element. The macro `kernel!` compiles it for f32 and f64 and for several
-//! instruction sets. It is called in the file of the rule, so that a build after a change compiles the kernels of that rule
-//! alone.
+//! instruction sets. Each rule calls the macro in its own file, so that a change to one rule recompiles only the
+//! kernels of that rule.
 
 use super::{Graph, Num, Recorded};
 
-/// The number of elements in a block. Parameter, gradient and state of one block are local arrays, which the compiler knows not to
-/// overlap, so that it needs no checks to vectorize. A block is small enough to be unrolled whole and to stay in
-/// registers: with 64 elements Adam with amsgrad takes twice the time and Adan one and a half times; with 16 SGD takes
-/// five times as long.
+/// The number of elements in a block. Parameter, gradient and state of one block are local arrays. The compiler knows
+/// that they do not overlap, so it vectorizes without checks. A block is small enough to be unrolled completely and to
+/// stay in registers. With 64 elements, Adam with amsgrad takes twice the time and Adan one and a half times. With 16
+/// elements, SGD takes five times as long.
 const BLOCK: usize = 32;
 
-/// The number of partial sums of a block that are added side by side: as many f64 as the widest vectors hold.
+/// The number of partial sums of a block that are added in parallel: as many f64 as the widest SIMD registers hold.
 const LANES: usize = 8;
 
-/// The most scalars that a kernel can have.
+/// The largest number of scalars that a kernel can have.
 pub const MAX_SCALARS: usize = 12;
 
-/// The most slots that a kernel can have.
+/// The largest number of slots that a kernel can have.
 pub const MAX_SLOTS: usize = 7;
 
-/// A pass over memory, given by the operation on one element. A kernel has `S` state slots, `K` scalars that all elements share, and `R` sums over elements.
+/// A pass over memory, given by the operation on one element. A kernel has `S` state slots, `K` scalars that all
+/// elements share, and `R` sums over elements.
 pub trait Kernel<const S: usize, const K: usize, const R: usize> {
     /// True if parameters change.
     const MOVES: bool;
 
-    /// Returns parameter and state after the pass, and the element's terms of the sums. `g` is the gradient, clipped and
+    /// Returns parameter and state after the pass, and the element's terms of the sums. `g` is the gradient, clipped,
     /// with coupled decay added.
     fn element<N: Num>(p: N, g: N, state: [N; S], k: &[N; K]) -> (N, [N; S], [N; R]);
 }
@@ -45,30 +47,30 @@ pub struct SegmentScalars {
 }
 
 impl SegmentScalars {
-    /// Scalars of a segment that is not updated.
+    /// The scalars of a segment that is not updated.
     pub const NONE: Self = SegmentScalars { k: [0.0; MAX_SCALARS], l2: 0.0, shrink: 1.0, sign: 1.0 };
 }
 
-/// A stretch of elements of one segment, for a kernel to walk.
+/// Some consecutive elements of one segment, for a kernel to walk.
 #[derive(Debug)]
 pub struct Chunk<'a, 'b, T> {
     pub p: &'a mut [T],
-    /// The slots' elements, each as many as `p` has.
+    /// The elements of each slot. Every slot has as many as `p`.
     pub slots: &'a mut [&'b mut [T]],
     /// The gradient's elements, at least as many as `p` has.
     pub g: &'a [T],
     pub scalars: &'a SegmentScalars,
-    /// The factor of [`Clip::Norm`](super::super::Clip::Norm), else 1.
+    /// The factor of [`Clip::Norm`](super::super::Clip::Norm). 1 with any other clipping.
     pub scale: f64,
-    /// The bound of [`Clip::Value`](super::super::Clip::Value), else infinity.
+    /// The bound of [`Clip::Value`](super::super::Clip::Value). Infinity with any other clipping.
     pub limit: f64,
-    /// The kernel's sums, which it adds to.
+    /// The sums that the kernel adds to.
     pub sums: &'a mut [f64],
 }
 
-/// One kernel for one type of number, compiled for each instruction set that is worth it. The result does not depend on
-/// which one runs: every element sees the same operations. Only `kernel!` makes one, so each function is safe to call on a
-/// processor that has its instruction set.
+/// One kernel for one type of number, compiled for several instruction sets. The result is the same with each of them,
+/// because they apply the same operations to every element. Only `kernel!` makes a value of this type, so each function
+/// is safe to call on a processor that has its instruction set.
 #[derive(Clone, Copy, Debug)]
 pub struct Vectorized<T> {
     pub(crate) portable: fn(&mut Chunk<'_, '_, T>),
@@ -91,7 +93,7 @@ impl<T> Vectorized<T> {
     }
 
     /// Returns the function for processors with AVX-512 (F, BW, CD, DQ, VL). Calling it on another one is undefined
-    /// behavior. `None` for f64, which few people use: it would be a third of the code of all kernels.
+    /// behavior. `None` for f64: few people use it, and its functions would be a third of the code of all kernels.
     #[cfg(target_arch = "x86_64")]
     pub fn avx512(&self) -> Option<unsafe fn(&mut Chunk<'_, '_, T>)> {
         self.avx512
@@ -109,7 +111,7 @@ pub struct CompiledKernel {
     pub f32: Vectorized<f32>,
     pub f64: Vectorized<f64>,
     /// Records the same operations for whole tensors. The inputs are the parameter, the gradient, the slots and the
-    /// scalars, in this order; the outputs are the parameter, the slots and the sums' terms.
+    /// scalars, in this order. The outputs are the parameter, the slots and the terms of the sums.
     pub graph: fn() -> Graph,
 }
 
@@ -197,8 +199,8 @@ pub fn record<P: Kernel<S, K, R>, const S: usize, const K: usize, const R: usize
     Graph::of(std::iter::once(p).chain(state).chain(sums))
 }
 
-/// Walks a chunk with `P`, block by block. The elements after the last whole block are copied into a padded
-/// block, so that only one loop is compiled.
+/// Applies `P` to a chunk, block by block. The elements after the last whole block are copied into a padded block, so
+/// that only one loop is compiled.
 #[inline(always)]
 pub fn walk<P, T, const S: usize, const K: usize, const R: usize>(chunk: &mut Chunk<'_, '_, T>)
 where
@@ -272,15 +274,15 @@ fn padded<T: Float>(rest: &[T]) -> [T; BLOCK] {
     block
 }
 
-/// Returns `x` limited to ±`limit`. NaN stays.
+/// Returns `x` limited to ±`limit`. NaN stays NaN.
 #[inline(always)]
 fn cut<T: Float>(x: T, limit: T) -> T {
     let x = if x > limit { limit } else { x };
     if x < -limit { -limit } else { x }
 }
 
-/// Returns 0 for a subnormal `x`, and `x` otherwise. The moments of inputs that are always zero decay into subnormals, with which processors
-/// compute many times more slowly.
+/// Returns 0 for a subnormal `x`, and `x` otherwise. The moments of inputs that are always zero decay into subnormals.
+/// Processors compute with subnormals many times more slowly.
 #[inline(always)]
 fn flush<T: Float>(x: T) -> T {
     if x.abs() < T::MIN_POSITIVE { T::default() } else { x }

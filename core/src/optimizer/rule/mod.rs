@@ -1,5 +1,5 @@
-//! The parts of update rules. A rule is an [`UpdateRule`]; its mathematics is [`Elementwise`], [`TwoPass`], or in
-//! the engine.
+//! The parts of update rules. A rule is an [`UpdateRule`]. Its mathematics is an [`Elementwise`] or a [`TwoPass`], or
+//! it is in the engine.
 
 mod config;
 mod elementwise;
@@ -32,7 +32,7 @@ pub use two_pass::{
 
 /// An update rule with its settings.
 pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
-    /// Returns the settings that may follow a schedule. Weight decay is not among them where the engine applies it.
+    /// Returns the settings that may follow a schedule. Weight decay is not among them if the engine applies it.
     fn hypers(&mut self) -> Vec<Hyper<&mut f64>>;
 
     /// Returns which learning rates, schedules and groups the rule supports.
@@ -40,8 +40,8 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
         Rates::default()
     }
 
-    /// Returns the options that must be equal in all groups, with their keys. They belong to an estimate that is made
-    /// once for all groups.
+    /// Returns the options that must be equal in all groups, with their keys. They belong to an estimate or a search
+    /// that is made once for all groups.
     fn shared(&self) -> Vec<(&'static str, f64)> {
         Vec::new()
     }
@@ -51,7 +51,7 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
         true
     }
 
-    /// Checks that a group can have this rule where the base group has `base`.
+    /// Checks that a group can have this rule if the base group has `base`.
     fn compatible_with(&self, base: &Self) -> Result<(), Conflict> {
         shared_options_agree(self, base)
     }
@@ -60,17 +60,18 @@ pub trait UpdateRule: Clone + Debug + Send + Sync + 'static {
     fn program(groups: Vec<Group<Self>>) -> Program;
 }
 
-/// Checks that [`UpdateRule::shared`] is the same in these two.
+/// Checks that `rule` and `base` have the same options in [`UpdateRule::shared`].
 pub fn shared_options_agree<R: UpdateRule>(rule: &R, base: &R) -> Result<(), Conflict> {
     let mut pairs = rule.shared().into_iter().zip(base.shared());
     let differs = pairs.find(|((_, own), (_, other))| own.to_bits() != other.to_bits());
     differs.map_or(Ok(()), |((key, _), _)| {
-        let message = format!("`{key}` is one for all groups: what it sets is found for all of them together");
+        let message = format!("`{key}` must be the same in all groups: the optimizer uses one value for all groups");
         Err(Conflict { key: Some(key), message })
     })
 }
 
-/// The limits of an optimizer's learning rates. Each reason follows "because".
+/// The limits of an optimizer's learning rates. Each reason is shown below the place in the spec that breaks the limit.
+/// `None` means that there is no such limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     /// The reason why a rate that follows a schedule would change nothing, or break the optimizer.
@@ -79,12 +80,13 @@ pub struct Rates {
     pub one_rate: Option<&'static str>,
     /// The reason why there can be only one group.
     pub one_group: Option<&'static str>,
-    /// It computes its own rate from the nominal one, which the engine reports as the effective rate.
+    /// True if the optimizer computes its own rate from the nominal one. The engine reports its rate as the effective
+    /// rate.
     pub finds_its_own: bool,
 }
 
-/// The state that a rule keeps on the host from step to step besides its slots, such as a product of momenta or a
-/// distance. It has only finite numbers, because it is saved as JSON.
+/// The state that a rule keeps on the host from step to step in addition to its slots, such as a product of momenta or
+/// a distance. It has only finite numbers, because it is saved as JSON.
 pub trait HostState: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static {}
 
 impl<T: Default + Clone + Debug + Send + Serialize + DeserializeOwned + 'static> HostState for T {}
@@ -108,12 +110,13 @@ pub enum Program {
     Elementwise(Box<dyn ElementwiseProgram>),
     /// Two passes over memory a step.
     TwoPass(Box<dyn TwoPassProgram>),
-    /// The engine has a file for this rule. The value is the rule's `Vec<Group<_>>`, by whose type it is found.
+    /// A computation of its own, in a file of the engine. The value is the rule's `Vec<Group<_>>`. The engine finds the
+    /// file by this type.
     Own(Box<dyn Any + Send>),
 }
 
 impl Program {
-    /// Makes the program of a rule that the engine has a file for.
+    /// Makes the program of a rule that has its own file in the engine.
     pub fn own<R: UpdateRule>(groups: Vec<Group<R>>) -> Self {
         Program::Own(Box::new(groups))
     }
@@ -130,12 +133,12 @@ pub struct StepValues<'a> {
     pub hyper: &'a [Vec<(&'static str, f64)>],
 }
 
-/// A step gave a value to a hyper-parameter that the rule does not have.
+/// The error of a step that gives a value to a hyper-parameter that the rule does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("this optimizer has no `{0}` that could change from step to step")]
 pub struct UnknownHyper(pub &'static str);
 
-/// An update rule as one group has it.
+/// An update rule with the options of one group.
 #[derive(Clone, Debug)]
 pub struct Group<R> {
     pub rule: R,
@@ -150,7 +153,7 @@ impl<R: UpdateRule> Group<R> {
         settings
     }
 
-    /// Returns this group with `values` in the place of the settings that follow schedules.
+    /// Returns this group with `values` in place of the settings that follow schedules.
     pub fn at(&self, values: Option<&Vec<(&'static str, f64)>>) -> Result<Cow<'_, Self>, UnknownHyper> {
         let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(Cow::Borrowed(self)) };
         let mut changed = self.clone();
@@ -169,7 +172,7 @@ impl<R: UpdateRule> Group<R> {
     }
 }
 
-/// Returns every group as it is at a step.
+/// Returns the groups with the values that `hyper` has for each of them.
 pub fn groups_at<'a, R: UpdateRule>(
     groups: &'a [Group<R>],
     hyper: &[Vec<(&'static str, f64)>],

@@ -1,10 +1,10 @@
-//! The numbers that an update rule is written over. One text serves f32 and f64 in the fused CPU loop, and whole tensors
-//! on a GPU.
+//! The numbers that an update rule computes with. The same code computes with f32 and f64 in the fused CPU loop, and
+//! with whole tensors on a GPU.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A number. It has no comparison, and a rule has no `if`: a rule decides with [`Num::min`], [`Num::max`] and
-/// [`Num::select_positive`], which every back end has.
+/// A number. It has no comparison, so a rule cannot have an `if` on it. A rule uses [`Num::min`], [`Num::max`] and
+/// [`Num::select_positive`] instead, which whole tensors have, too.
 pub trait Num:
     Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {

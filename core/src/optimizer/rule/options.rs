@@ -15,7 +15,7 @@ pub enum Decay {
 }
 
 impl Decay {
-    /// Returns λ, where the engine applies it.
+    /// Returns λ. `None` if the engine does not apply it.
     pub(super) fn amount(&mut self) -> Option<&mut f64> {
         match self {
             Decay::Coupled(amount) | Decay::Decoupled(amount) => Some(amount),
@@ -28,7 +28,7 @@ impl Decay {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupOptions {
     pub decay: Decay,
-    /// Maximizes the loss: g ← −g, before everything else but clipping, which does not depend on the sign.
+    /// True to maximize the loss: g ← −g before weight decay and the rule. (Clipping does not depend on the sign.)
     pub maximize: bool,
 }
 
@@ -43,12 +43,13 @@ impl GroupOptions {
         GroupOptions { decay, maximize: section.or("maximize", false) }
     }
 
-    /// Reads the same for a rule that decoupled decay would break, and refuses that; `why` follows a colon.
+    /// Reads the same keys for a rule that decoupled decay would break. If decay is decoupled, logs an error and
+    /// returns `None`. `why` is the reason, which follows a colon in the message.
     pub fn coupled(section: &mut Section<'_>, why: &str) -> Option<GroupOptions> {
         let options = GroupOptions::read(section, 0.0, false);
         if let Decay::Decoupled(_) = options.decay {
             let message = format!("weight decay cannot be decoupled here: {why}");
-            section.error("decoupled_weight_decay", message, "only `false`: λ·θ is added to the gradient");
+            section.error("decoupled_weight_decay", message, "must be false: then λ·θ is added to the gradient");
             return None;
         }
         Some(options)

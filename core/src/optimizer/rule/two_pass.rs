@@ -26,21 +26,22 @@ pub trait TwoPass<const S: usize, const A: usize, const R: usize, const K: usize
         [Initial::Value(0.0); S]
     }
 
-    /// Returns what is the same for all elements of group number `group` in the first pass of step `t` (from 1).
+    /// Returns the numbers that all elements of group number `group` share in the first pass of step `t` (from 1).
     fn before(&self, t: u64, group: usize, lr: f64, host: &Self::HostState) -> [f64; A];
 
-    /// The first pass. Returns the state after it, and the element's terms of the sums. `g` is clipped, with coupled
-    /// decay added; `p` has seen no decoupled decay yet.
+    /// Computes one element in the first pass. Returns its state after the pass, and its terms of the sums. `g` is
+    /// clipped, with coupled decay added. Decoupled decay has not been applied to `p` yet.
     fn measure<N: Num>(p: N, g: N, state: [N; S], k: &[N; A]) -> ([N; S], [N; R]);
 
     /// Decides between the passes how the second one moves each parameter.
     fn decide(groups: &[Cow<'_, Group<Self>>], sums: &Sums<'_, R>, host: &mut Self::HostState) -> Decision<K>;
 
-    /// The second pass. Returns parameter (`p` has seen decoupled decay) and state after the step.
+    /// Computes one element in the second pass. Returns its parameter and state after the step. Decoupled decay has
+    /// been applied to `p`.
     fn update<N: Num>(p: N, g: N, state: [N; S], k: &[N; K]) -> (N, [N; S]);
 }
 
-/// The numbers of a step that a rule decides by.
+/// The numbers that a rule's decision uses.
 pub struct Sums<'a, const R: usize> {
     /// The step, from 1.
     pub t: u64,
@@ -83,7 +84,7 @@ impl<const R: usize> Sums<'_, R> {
     }
 }
 
-/// The second pass's move of one parameter.
+/// The numbers for one parameter in the second pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<const K: usize> {
     pub k: [f64; K],
@@ -94,14 +95,14 @@ pub struct Move<const K: usize> {
 /// The decision of a rule between its passes.
 #[derive(Clone, Debug)]
 pub struct Decision<const K: usize> {
-    /// For each of [`Sums::params`], in order.
+    /// The moves of [`Sums::params`], in the same order.
     pub moves: Vec<Move<K>>,
-    /// The rate that each group really has at this step; empty for rules that do not choose it.
+    /// The effective rate of each group at this step. Empty if the rule does not choose its own rates.
     pub effective_lr: Vec<f64>,
 }
 
 impl<const K: usize> Decision<K> {
-    /// Moves all parameters of a group by `of_group(group)`, whose rate is the group's effective one.
+    /// Moves all parameters of a group by `of_group(group)`. The rate of this move is the group's effective rate.
     pub fn by_group<const R: usize>(sums: &Sums<'_, R>, of_group: impl Fn(usize) -> Move<K>) -> Self {
         let of_groups: Vec<Move<K>> = (0..sums.lr.len()).map(of_group).collect();
         let moves = sums.params.iter().map(|param| of_groups[param.group]).collect();
@@ -109,7 +110,7 @@ impl<const K: usize> Decision<K> {
     }
 }
 
-/// The first pass of a rule; `K` only says which rule is meant.
+/// The first pass of a rule. `K` only selects the implementation of [`TwoPass`].
 pub struct First<R, const K: usize>(PhantomData<R>);
 
 impl<R, const S: usize, const A: usize, const Q: usize, const K: usize> Kernel<S, A, Q> for First<R, K>
@@ -125,7 +126,7 @@ where
     }
 }
 
-/// The second pass of a rule; `A` and `Q` only say which rule is meant.
+/// The second pass of a rule. `A` and `Q` only select the implementation of [`TwoPass`].
 pub struct Second<R, const A: usize, const Q: usize>(PhantomData<R>);
 
 impl<R, const S: usize, const A: usize, const Q: usize, const K: usize> Kernel<S, K, 0> for Second<R, A, Q>
@@ -141,8 +142,8 @@ where
     }
 }
 
-/// Runs rule `$rule` in two passes: makes the `Program` of `$groups`. `$slots`, `$before`, `$sums` and `$scalars` are
-/// the `S`, `A`, `R` and `K` of [`TwoPass`].
+/// Makes the `Program` that runs rule `$rule` over `$groups` in two passes. `$slots`, `$before`, `$sums` and `$scalars`
+/// are the `S`, `A`, `R` and `K` of [`TwoPass`].
 macro_rules! two_pass {
     ($rule:ty, $slots:literal, $before:literal, $sums:literal, $scalars:literal, $groups:expr) => {{
         use $crate::optimizer::rule::{First, Program, Second, TwoPassGroups, kernel};
@@ -166,7 +167,7 @@ pub struct SegmentMeasure<'a> {
     pub group: usize,
     /// The number of the parameter's dimensions.
     pub dims: usize,
-    /// As many as the first kernel has.
+    /// The sums of the first kernel.
     pub sums: &'a [f64],
 }
 
@@ -184,8 +185,8 @@ pub trait TwoPassProgram: Debug + Send {
     /// Returns each group's scalars of the first pass.
     fn first(&self, step: &StepValues<'_>) -> Result<Vec<SegmentScalars>, UnknownHyper>;
 
-    /// Decides between the passes. Returns the second pass's scalars for each of `measured`, in order, and the rate
-    /// that each group really has (empty for rules that do not choose it).
+    /// Decides between the passes. Returns the second pass's scalars for each of `measured`, in order, and the
+    /// effective rate of each group (empty if the rule does not choose its own rates).
     fn decide(
         &mut self,
         step: &StepValues<'_>,
@@ -193,10 +194,10 @@ pub trait TwoPassProgram: Debug + Send {
         measured: &[SegmentMeasure<'_>],
     ) -> Result<(Vec<SegmentScalars>, Vec<f64>), UnknownHyper>;
 
-    /// Returns what is kept on the host.
+    /// Returns the state that is kept on the host.
     fn host_state(&self) -> Value;
 
-    /// Takes over what [`host_state`](Self::host_state) returned. The error says what does not fit.
+    /// Restores the state that [`host_state`](Self::host_state) returned. The error says what does not fit.
     fn set_host_state(&mut self, value: Value) -> Result<(), String>;
 }
 
@@ -211,7 +212,7 @@ impl<R, const S: usize, const A: usize, const Q: usize, const K: usize> TwoPassG
 where
     R: TwoPass<S, A, Q, K>,
 {
-    /// `kernels` are [`First`] and [`Second`], compiled.
+    /// Creates the groups. `kernels` are [`First`] and [`Second`], compiled.
     pub fn new(groups: Vec<Group<R>>, kernels: [CompiledKernel; 2]) -> Self {
         TwoPassGroups { groups, host: R::HostState::default(), kernels }
     }
