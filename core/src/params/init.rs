@@ -22,8 +22,8 @@ pub enum Init {
 }
 
 impl Init {
-    /// Draws `len` values for the parameter `name`. Each parameter has its own stream, so its values do not depend on the
-    /// other parameters.
+    /// Draws `len` values for the parameter `name`. Each parameter has its own stream, so its values do not depend on
+    /// the other parameters.
     pub fn draw(&self, len: usize, seed: u64, name: &str) -> Vec<f64> {
         let mut stream = Stream::new(seed, &format!("init/{name}"), 0);
         (0..len)

@@ -13,9 +13,9 @@ pub struct Param {
     pub name: String,
     pub shape: Vec<usize>,
     pub init: Init,
-    /// The index of its first element in the flat tensor of all parameters (or of all buffers).
+    /// The index of the first element in the flat tensor of all parameters (or of all buffers).
     pub offset: usize,
-    /// The number of its elements.
+    /// The number of elements.
     pub len: usize,
 }
 
@@ -38,12 +38,12 @@ impl Declaration {
         push(&mut self.buffers, name.into(), shape, Init::Constant(value))
     }
 
-    /// The parameters, in order.
+    /// Returns the parameters, in order.
     pub fn params(&self) -> &[Param] {
         &self.params
     }
 
-    /// The buffers, in order.
+    /// Returns the buffers, in order.
     pub fn buffers(&self) -> &[Param] {
         &self.buffers
     }
@@ -58,8 +58,8 @@ impl Declaration {
         self.params.is_empty()
     }
 
-    /// Returns the parameters, then the buffers. Each comes with the index of its first element in one flat tensor that
-    /// holds both.
+    /// Returns the parameters, then the buffers, each with the index of its first element in one flat tensor that holds
+    /// both.
     pub fn stored(&self) -> impl Iterator<Item = (&Param, usize)> {
         let buffers = self.buffers.iter().map(|it| (it, self.len().saturating_add(it.offset)));
         self.params.iter().map(|it| (it, it.offset)).chain(buffers)

@@ -7,7 +7,7 @@
 //! | `factor` | 1 | the factor, 0 or above, or a rate `{ lr = … }` |
 //!
 //! Elsewhere: optax's `constant_schedule`, transformers's `constant`. PyTorch's `ConstantLR` holds its factor for a
-//! number of steps and then returns to 1: that is a sequence of two constants.
+//! number of steps and then returns to 1. Write it as a sequence of two constants.
 
 use super::convention::Convention::{self, Optax, Torch, Transformers};
 use super::level::Level;

@@ -1,12 +1,11 @@
-//! The frameworks whose defaults a schedule can have, where they disagree.
+//! The frameworks whose defaults a schedule can have. They disagree on some defaults.
 
 use super::Context;
 use crate::choice;
 use crate::spec::{Section, one_of};
 
 choice! {
-    /// The key `convention` of a spec. It only sets the defaults of other, explicit keys, and is not part of the resolved
-    /// spec.
+    /// The key `convention` of a spec. It only sets the defaults of other keys, and is not part of the resolved spec.
     pub enum Convention {
         /// PyTorch: `torch.optim.lr_scheduler`.
         Torch = "torch",
@@ -22,7 +21,7 @@ choice! {
 }
 
 impl Convention {
-    /// Reads `convention`.
+    /// Reads `convention`. `None` if it is not written, or wrong (which is logged).
     pub fn read(section: &mut Section<'_>) -> Option<Convention> {
         let read = section.optional("convention");
         section.forget("convention");
@@ -30,7 +29,8 @@ impl Convention {
     }
 
     /// Returns the convention of `context` if it is among `known`, the frameworks that have this rule. Returns `None`
-    /// for any other framework. That logs an error, unless the convention can be meant for a warm-up.
+    /// for any other framework and without a convention. Logs an error about any other framework, unless the table has
+    /// a warm-up, which the convention may be meant for.
     pub fn among(section: &Section<'_>, context: &Context<'_>, known: &[Convention]) -> Option<Convention> {
         let convention = context.convention?;
         if !known.contains(&convention) && section.has("warmup") {

@@ -120,7 +120,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let cycles = cycles.map_or(u64::MAX, |cycles| cycles as u64);
     let starts = starts(steps, multiplier, total);
     if starts.len() > MAX_CYCLES {
-        let label = format!("expected at most {MAX_CYCLES}: a longer period, or 1");
+        let label = format!("expected at most {MAX_CYCLES} cycles: use a longer `period`, or a `period_mult` of 1");
         section.error("period_mult", "there are too many cycles of growing length", label);
         return None;
     }
@@ -129,8 +129,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(rule))
 }
 
-/// Returns the start of each cycle that begins within `total` steps, and of the next one. Stops after
-/// `MAX_CYCLES + 1` of them. Empty if all cycles have the same length, because no table is needed then.
+/// Returns the start of each cycle that begins within `total` steps, and of the next one. Stops after `MAX_CYCLES + 1`
+/// of them. Returns none if all cycles have the same length, because no table is needed then.
 fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
     if multiplier == 1.0 {
         return Vec::new();
@@ -147,7 +147,7 @@ fn starts(period: f64, multiplier: f64, total: u64) -> Vec<f64> {
 struct CosineRestarts {
     /// The start of each cycle in steps, not always whole. Empty if all cycles have the same length.
     starts: Vec<f64>,
-    /// The length of cycles of equal length, as a ratio: so many steps have so many cycles.
+    /// The length of cycles of equal length, as a ratio: a number of steps, and the number of cycles in them.
     share: (u64, u64),
     written: Option<Length>,
     cycles: u64,
@@ -160,7 +160,7 @@ struct CosineRestarts {
 }
 
 impl CosineRestarts {
-    /// Warns if a run of `total` steps ends inside a cycle, possibly at a high rate.
+    /// Warns if a run of `total` steps ends inside a cycle. The rate can be high there.
     fn warn_of_a_cut(&self, section: &Section<'_>, total: u64) {
         let (cycle, x) = self.cycle(total);
         let asked = self.written.is_some() && self.cycles != u64::MAX;

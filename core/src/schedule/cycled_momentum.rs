@@ -2,7 +2,7 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `cycle_momentum` | by the rule | whether momentum (β₁ for the Adam family) follows the cycle |
+//! | `cycle_momentum` | depends on the rule | whether momentum (β₁ for the Adam family) follows the cycle |
 //! | `base_momentum` | 0.85 (`cyclic`: 0.8) | the momentum at the highest rate |
 //! | `max_momentum` | 0.95 (`cyclic`: 0.9) | the momentum at the lowest rate |
 

@@ -17,7 +17,7 @@ use crate::spec::{Diagnostic, Entry, Section, Value, ValueKind, lookup, owners, 
 
 /// Reads the schedule under `key` of `parent`. A table is the rule that it names, an array of tables is a sequence, and
 /// a missing key is a constant. The resolved table is put into the resolved table of `parent`, and gives the same rule
-/// when it is read again. Returns `None` when errors were logged.
+/// when it is read again. Returns `None` if errors were logged.
 pub fn build(parent: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Box<dyn Rule>> {
     let (rule, resolved) = match parent.raw(key) {
         None => {
@@ -50,7 +50,7 @@ pub(super) fn entry_of(section: &mut Section<'_>) -> Option<&'static Entry<super
     lookup(REGISTRY, "schedule", section)
 }
 
-/// Reads the rest of `section`, which names the rule `entry`. Returns the rule (`None` when errors were logged) and the
+/// Reads the rest of `section`, which names the rule `entry`. Returns the rule (`None` if errors were logged) and the
 /// resolved table.
 pub(super) fn construct(
     mut section: Section<'_>,

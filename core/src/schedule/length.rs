@@ -1,6 +1,7 @@
 //! The durations of a rule, in whole steps.
 //!
-//! A percentage is of the run or the phase. The warm-up before the rule is included, unless its `clock` is `"after"`.
+//! A percentage refers to the length of the run or the phase. This length includes the warm-up before the rule, unless
+//! the `clock` of the warm-up is `"after"`.
 
 use super::{Context, words};
 use crate::spec::{Diagnostic, Duration, Horizon, Section};
@@ -13,14 +14,14 @@ pub struct Length {
 }
 
 impl Length {
-    /// Returns the duration under `key`. `None` (logged) if it is missing, wrong or empty.
+    /// Returns the duration under `key`. `None` (logged) if it is missing, wrong or 0 steps long.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Length> {
         let written = section.required::<Duration>(key)?;
         Length::new(section, key, written, whole(context))
     }
 
-    /// Returns the duration under `key`; `Some(None)` if it has no steps. `None` (logged) if it is missing or wrong. Warns if
-    /// a duration above 0 is rounded to no steps.
+    /// Returns the duration under `key`. `Some(None)` means 0 steps. `None` (logged) if it is missing or wrong. Warns
+    /// if a duration above 0 is rounded to 0 steps.
     pub fn required_or_none(
         section: &mut Section<'_>,
         key: &'static str,
@@ -33,17 +34,18 @@ impl Length {
         }
         let (Duration::Epochs(amount) | Duration::Percent(amount)) = written else { return Some(None) };
         if amount > 0.0 {
-            let message = format!("`{}` is less than half a step, so there is none", section.dotted(key));
+            let message = format!("`{}` is less than half a step, so it is rounded to 0 steps", section.dotted(key));
             let of = match written {
                 Duration::Epochs(_) => format!("an epoch has {}", words::count(horizon.steps_per_epoch, "step")),
-                _ => format!("the whole has {}", words::count(horizon.total_steps, "step")),
+                _ => format!("the schedule has {}", words::count(horizon.total_steps, "step")),
             };
             section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(of));
         }
         Some(None)
     }
 
-    /// Returns the duration under `key`, or `default` if it is not written. `None` (logged) if it is wrong or empty.
+    /// Returns the duration under `key`, or `default` if it is not written. `None` (logged) if it is wrong or 0 steps
+    /// long.
     pub fn or(
         section: &mut Section<'_>,
         key: &'static str,
@@ -54,7 +56,8 @@ impl Length {
         Length::new(section, key, written, whole(context))
     }
 
-    /// Returns the duration under `key`; `Some(None)` if it is not written. `None` (logged) if it is wrong or empty.
+    /// Returns the duration under `key`. `Some(None)` means that it is not written. `None` (logged) if it is wrong or 0
+    /// steps long.
     pub fn optional(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Option<Length>> {
         if !section.has(key) {
             section.mark_known(key);
@@ -64,8 +67,9 @@ impl Length {
         Length::new(section, key, written, whole(context)).map(Some)
     }
 
-    /// Returns the moment under `key`, or `default` if it is not written. A moment counts from the beginning of the table,
-    /// its warm-up included; the steps that are returned count on the clock of the rule.
+    /// Returns the moment under `key`, or `default` if it is not written. With a warm-up whose `clock` is `"within"`,
+    /// the moment counts from the beginning of the warm-up. The returned steps count on the clock of the rule. `None`
+    /// (logged) if the moment is wrong or within the warm-up.
     pub fn until(
         section: &mut Section<'_>,
         key: &'static str,
@@ -96,7 +100,7 @@ impl Length {
             let of = match written {
                 Duration::Steps(_) => String::new(),
                 Duration::Epochs(_) => format!("; an epoch has {}", words::count(horizon.steps_per_epoch, "step")),
-                Duration::Percent(_) => format!("; the whole has {}", words::count(horizon.total_steps, "step")),
+                Duration::Percent(_) => format!("; the schedule has {}", words::count(horizon.total_steps, "step")),
             };
             section.error(key, message, format!("expected at least one step{of}"));
             return None;
@@ -104,14 +108,15 @@ impl Length {
         Some(Length { written, steps })
     }
 
-    /// Warns if this is later than the end of `total` steps. `what` says what happens then: "the cosine ends".
+    /// Warns if this moment is after `total` steps. `what` says what happens at the moment: "the cosine ends".
     pub fn warn_beyond(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         if self.steps > total {
             self.warn(total, section, key, what);
         }
     }
 
-    /// Warns if this is later than the last of `total` steps. `what` says what happens then: "the first drop is".
+    /// Warns if this moment is after the last of `total` steps. `what` says what happens at the moment: "the first drop
+    /// is".
     pub fn warn_unseen(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         if self.steps >= total {
             self.warn(total, section, key, what);
@@ -120,11 +125,11 @@ impl Length {
 
     fn warn(self, total: u64, section: &Section<'_>, key: &str, what: &str) {
         let message = format!("`{}`: {what} after the last step", section.dotted(key));
-        let label = format!("step {}; the whole has {}", self.steps, words::count(total, "step"));
+        let label = format!("step {}; the schedule has {}", self.steps, words::count(total, "step"));
         section.log().push(Diagnostic::warning(message).at(section.place_of(key)).label(label));
     }
 
-    /// Reports whether it was written as the whole: `"100%"`.
+    /// Reports whether the duration was written as `"100%"`.
     pub fn is_whole(self) -> bool {
         self.written == Duration::Percent(100.0)
     }

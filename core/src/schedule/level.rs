@@ -13,7 +13,8 @@ pub enum Level {
 }
 
 impl Level {
-    /// Returns the factor under `key`, 0 or above. It is `default` if the key is not written, or wrong (which is logged).
+    /// Returns the factor under `key`, 0 or above. Returns `default` if the key is not written, or wrong (which is
+    /// logged).
     pub fn or(section: &mut Section<'_>, key: &'static str, default: Level, context: &Context<'_>) -> f64 {
         let level = match section.raw(key) {
             Some(value) => Level::read(section, key, value, context).unwrap_or(default),
@@ -23,8 +24,9 @@ impl Level {
         level.factor(context)
     }
 
-    /// Returns the factor under `end`, or `default`: the final value of a rule that lowers the rate. Warns if it is an
-    /// absolute rate above that of the group, because the rule then raises the rate (as PyTorch's `eta_min` does silently).
+    /// Returns the factor under `end`, the final value of a rule that lowers the rate. Returns `default` as
+    /// [`Level::or`] does. Warns if the final value is an absolute rate above that of the group, because the rule then
+    /// raises the rate. (PyTorch's `eta_min` does so without a warning.)
     pub fn end(section: &mut Section<'_>, default: Level, context: &Context<'_>) -> f64 {
         let is_absolute = match section.table_ref().get("end") {
             Some(written) => written.as_table().is_some(),
@@ -41,7 +43,7 @@ impl Level {
         end
     }
 
-    /// Returns the factor under `key`. Logs an error if it is missing.
+    /// Returns the factor under `key`. `None` (logged) if it is missing or wrong.
     pub fn required(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<f64> {
         if !section.has(key) {
             section.mark_known(key);
@@ -82,7 +84,7 @@ impl Level {
     pub fn factor(self, context: &Context<'_>) -> f64 {
         match self {
             Level::Factor(factor) => factor,
-            // A group with the rate 0 keeps it, whatever the factor.
+            // A group with the rate 0 keeps it with every factor.
             Level::Absolute(_) if context.base_lr == 0.0 => 0.0,
             Level::Absolute(value) => value / context.base_lr,
         }

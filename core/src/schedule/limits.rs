@@ -27,7 +27,7 @@ impl Limits {
         if let Some(floor) = floor.filter(|&floor| floor > 1.0 && is_absolute) {
             let (quantity, base) = (context.quantity, words::number(context.base_lr));
             let label = format!("{}; the base {quantity} is {base}", words::number(floor * context.base_lr));
-            let message = format!("`{}` is above the base {quantity}, so it raises it", section.dotted("floor"));
+            let message = format!("`{}` is above the base {quantity} and raises it", section.dotted("floor"));
             section.log().push(Diagnostic::warning(message).at(section.place_of("floor")).label(label));
         }
         Limits { floor, ceiling }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `monitor` | `"val_loss"` | the name of the metric |
 //! | `mode` | `"max"` for an accuracy, otherwise `"min"` | the direction of improvement |
-//! | `threshold`, `threshold_mode` | by the rule | the improvement that counts: a share of the best value (`"rel"`), or in the unit of the metric (`"abs"`) |
+//! | `threshold`, `threshold_mode` | depends on the rule | the improvement that counts: a share of the best value (`"rel"`), or in the unit of the metric (`"abs"`) |
 //! | `threshold_abs` | 0 | a further threshold in the unit of the metric, added to a relative one (optax's `atol`) |
 //! | `window` | 1 | the number of latest evaluations whose mean is judged |
 //! | `every` | `"1 epochs"` | how often the metric is judged |
@@ -69,7 +69,7 @@ impl Field for Evaluations {
 
 impl Evaluations {
     /// Returns the epochs under `key` as a number of judgements, for a metric that is judged every `every` epochs. The
-    /// default is `judgements`.
+    /// default is `judgements`. Logs an error if the epochs are not a multiple of `every`.
     pub fn judged(section: &mut Section<'_>, key: &'static str, judgements: u64, every: u64) -> u64 {
         let epochs = section.or(key, Evaluations(judgements.saturating_mul(every))).0;
         if !epochs.is_multiple_of(every) {
@@ -86,7 +86,7 @@ pub struct Improvement {
     pub mode: Mode,
     pub threshold: f64,
     pub threshold_mode: ThresholdMode,
-    /// In addition to a relative threshold, in the unit of the metric.
+    /// A threshold in the unit of the metric, which is added to a relative threshold.
     pub threshold_abs: f64,
 }
 
@@ -118,10 +118,10 @@ pub struct MonitoredMetric {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    // With a function of its own, a missing `best` is an error rather than null.
+    // With this attribute a missing `best` is an error. Without it, serde would read `None`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub best: Option<f64>,
-    /// The latest values, the newest last; at most `window` of them.
+    /// The latest values, at most `window` of them. The newest is last.
     values: Vec<f64>,
     /// The number of evaluations with a finite value.
     count: u64,
@@ -173,8 +173,8 @@ impl MonitoredMetric {
         Some(MonitoredMetric { monitor: monitor?, improvement, every: every.max(1), window, nan })
     }
 
-    /// Warns if a change that needs `judgements` in a row cannot happen in this run. The first evaluation is always good, and
-    /// a change after the last one has no effect.
+    /// Warns if the first change, after `judgements` judgements, cannot be before the end of the run. Later it would
+    /// have no effect.
     pub fn warn_if_never(&self, section: &Section<'_>, context: &Context<'_>, judgements: u64) {
         let epochs = context.horizon.total_steps.div_ceil(context.horizon.steps_per_epoch.max(1));
         let first = judgements.saturating_mul(self.every);
@@ -186,7 +186,7 @@ impl MonitoredMetric {
         }
     }
 
-    /// Adds an evaluation to the history. Returns the judgement, or `None` if this evaluation is not judged.
+    /// Adds an evaluation to the history. Returns the judgement. `None` if this evaluation is not judged.
     pub fn judge(&self, history: &mut History, observation: &Observation<'_>) -> Option<Verdict> {
         // The evaluation before training does not depend on the rate.
         let value = if observation.epoch == 0 { None } else { (observation.metric)(self.monitor) }?;

@@ -3,7 +3,8 @@
 //! A time-based rule is a pure function of a [`Clock`]. A metric-driven rule also has a state, which [`Rule::observe`]
 //! updates after each evaluation. The current learning rate is not stored anywhere.
 //!
-//! A rule is one file, and its name here: `docs/adding-a-schedule.md` shows how to add one.
+//! Each rule has its own file, and its name is listed in the registry below. `docs/adding-a-schedule.md` shows how to
+//! add a rule.
 
 mod constant;
 mod convention;
@@ -87,31 +88,31 @@ registry![
     wsd,
 ];
 
-/// Builds a rule from its table. `None` when errors were logged. It reads all of its keys before it returns, because a key
-/// that it does not read is reported as unknown.
+/// Builds a rule from its table. Returns `None` if errors were logged. Such a function reads all of its keys before it
+/// returns, because a key that it does not read is reported as unknown.
 pub type Build = fn(&mut Section<'_>, &Context<'_>) -> Option<Box<dyn Rule>>;
 
 /// The run and the parameter group that a rule is built for.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The length of the run. Inside a sequence or after a warm-up: of the phase.
+    /// The length of the run. Inside a sequence or after a warm-up, it is the length of the phase.
     pub horizon: Horizon,
     /// The name of the quantity that the factor multiplies: `lr`, or a hyper-parameter that follows the rule. Absolute
     /// values in a spec carry this name: `{ lr = 1e-5 }`, `{ momentum = 0.9 }`.
     pub quantity: &'a str,
-    /// The group's value of that quantity, by which absolute values become factors: `lr · lr_mult`, or the
-    /// hyper-parameter.
+    /// The group's value of that quantity: `lr · lr_mult`, or the hyper-parameter. An absolute value divided by it is a
+    /// factor.
     pub base_lr: f64,
-    /// The group's momentum (β₁ for the Adam family). `None` if the optimizer has no momentum above 0, or if the rule does
-    /// not set the rate.
+    /// The group's momentum (β₁ for the Adam family). `None` if the optimizer has no momentum above 0, or if the rule
+    /// does not set the rate.
     pub momentum: Option<f64>,
     /// The metrics that the run will have. The first is monitored by default.
     pub metrics: &'a [PartMetric],
-    /// The steps of a warm-up before the rule that are included in the moments of the rule.
+    /// The number of steps of a warm-up before the rule, if moments in the rule's keys include them. Otherwise 0.
     pub lead: u64,
-    /// The steps of the warm-up before the rule, whether or not moments include them.
+    /// The number of steps of the warm-up before the rule, whether or not moments include them.
     pub warmup: u64,
-    /// The framework whose defaults the keys of this table have.
+    /// The framework whose defaults the keys of this table have. `None` means the general defaults.
     pub convention: Option<Convention>,
 }
 
@@ -132,9 +133,9 @@ impl<'a> Context<'a> {
 pub struct Clock {
     /// The step about to be taken, from 0.
     pub step: u64,
-    /// The steps of the run or of the phase.
+    /// The number of steps of the run or of the phase.
     pub total_steps: u64,
-    /// The steps of one epoch, at least 1.
+    /// The number of steps of one epoch, at least 1.
     pub steps_per_epoch: u64,
 }
 
@@ -146,8 +147,8 @@ pub struct Observation<'a> {
     pub clock: Clock,
     /// Returns the value of a metric. `None` if the run has no such metric.
     pub metric: &'a dyn Fn(PartMetric) -> Option<f64>,
-    /// The number that multiplies the factor of this rule: 1, except in a sequence or a product. Limits that are learning
-    /// rates need it.
+    /// The number that multiplies the factor of this rule. It is 1 except in a sequence or a product. Limits that are
+    /// learning rates need it.
     pub scale: f64,
 }
 
@@ -158,7 +159,7 @@ pub struct StateError(pub String);
 
 /// A learning-rate rule.
 pub trait Rule: Debug + Send {
-    /// Returns the factor for the step `clock.step`. After the end of the rule that is its last value.
+    /// Returns the factor for the step `clock.step`. After its end, a rule returns its last value.
     fn factor(&self, clock: Clock) -> f64;
 
     /// Describes the rule in a few words: `×0.1 every 10 epochs`.
@@ -169,8 +170,8 @@ pub trait Rule: Debug + Send {
         false
     }
 
-    /// Returns the momentum (β₁ for the Adam family) for the step `clock.step`. `None` if this rule does not set it; some
-    /// rules move it inversely to the rate.
+    /// Returns the momentum (β₁ for the Adam family) for the step `clock.step`. Some rules move it inversely to the
+    /// rate. `None` if this rule does not set it.
     fn momentum(&self, _clock: Clock) -> Option<f64> {
         None
     }

@@ -44,7 +44,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(MultiStep::new(milestones, factors, boundary, tick)))
 }
 
-/// Returns the moments under `key`: at least one, in ascending order. `None` (logged) if they are not.
+/// Returns the moments under `key`: at least one, in ascending order. `None` (logged) if they are missing or wrong.
 pub(super) fn moments(section: &mut Section<'_>, key: &'static str, context: &Context<'_>) -> Option<Vec<Length>> {
     let written: Vec<Duration> = section.required(key)?;
     if written.is_empty() {
@@ -82,12 +82,13 @@ pub(super) fn warn_unseen(
     for (at, moment) in moments.iter().enumerate().filter(|(_, moment)| moment.steps > boundary.step(tick, last)) {
         let message = format!("`{}`: \"{}\" is after the last step", section.dotted(key), moment.written);
         let place = items.get(at).map(|item| &item.place).or(section.place_of(key));
-        let label = format!("step {}; the whole has {}", moment.steps, words::count(total_steps, "step"));
+        let label = format!("step {}; the schedule has {}", moment.steps, words::count(total_steps, "step"));
         section.log().push(Diagnostic::warning(message).at(place).label(label));
     }
 }
 
-/// Reads `factor`. Returns one factor for each milestone, also if the spec has one number for all.
+/// Reads `factor`. Returns one factor for each milestone, even if the spec has one number for all. `None` if errors
+/// were logged.
 fn factors(section: &mut Section<'_>, default: f64, milestones: Option<usize>) -> Option<Vec<f64>> {
     let is_array = matches!(section.table_ref().get("factor").map(|value| &value.kind), Some(ValueKind::Array(_)));
     if !is_array {

@@ -2,8 +2,8 @@
 //!
 //! With N = `over` in ticks, the factor starts at `max` / `div_factor`, reaches `max` after `pct_start`·N, and ends at
 //! `max` / `div_factor` / `final_div_factor`. With `three_phase` it first returns to `max` / `div_factor`, at
-//! `pct_final`·N. From a height a to a height b, with x from 0 to 1: b + (a − b)·½(1 + cos πx), or b + (a − b)·(1 − x)
-//! with `anneal = "linear"`.
+//! `pct_final`·N. Between a height a and the next height b, with x from 0 to 1, the factor is b + (a − b)·½(1 + cos
+//! πx), or b + (a − b)·(1 − x) with `anneal = "linear"`.
 //!
 //! | key | default | optax | |
 //! |---|---|---|---|
@@ -14,7 +14,7 @@
 //! | `final_div_factor` | 1e4 | | the start divided by the end, at least 1 |
 //! | `anneal` | `"cos"` | | the curve between two heights: `"cos"` or `"linear"` |
 //! | `three_phase` | false | | true: the factor returns to its start value before the final fall |
-//! | `pct_final` | 2·`pct_start` | 0.85 | the end of the second of three phases: above `pct_start`, at most 1 |
+//! | `pct_final` | 2·`pct_start` | 0.85 | the end of the second of three phases as a share of N, above `pct_start` and below 1 |
 //! | `reach` | `"last"` | `"after"` | with `"last"`, the last tick (N − 1, counted from 0) has the final value, and the peak is at pct_start·N − 1. With `"after"`, the final value is at N, and the peak at ⌊pct_start·N⌋ |
 //! | `cycle_momentum` | true if the optimizer has a momentum | false | whether momentum (or β₁) moves inversely to the rate |
 //! | `base_momentum`, `max_momentum` | 0.85, 0.95 | | the momentum at the peak and at both ends |
@@ -114,8 +114,9 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
         fits = false;
     }
     if three_phase && (fall <= rise || fall >= end) {
-        let message = "the second phase ends before its beginning, or after the end".to_owned();
-        let label = format!("from {} to {}, of {}", words::number(rise), words::number(fall), words::number(end));
+        let message = "the second phase must end after its beginning, and before the end of the cycle".to_owned();
+        let (rise, fall, end) = (words::number(rise), words::number(fall), words::number(end));
+        let label = format!("the phase is from {rise} to {fall}, and the cycle ends at {end}");
         section.error(if pct_final.is_some() { "pct_final" } else { "pct_start" }, message, label);
         fits = false;
     }

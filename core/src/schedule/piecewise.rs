@@ -63,7 +63,7 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(Piecewise { boundaries, values, interpolation, boundary, tick }))
 }
 
-/// Reads `values`, as factors. `None` (logged) unless there is one more than boundaries.
+/// Reads `values` as factors. `None` (logged) if one is wrong, or if there is not exactly one more than boundaries.
 fn values(section: &mut Section<'_>, boundaries: Option<usize>, context: &Context<'_>) -> Option<Vec<f64>> {
     if !section.has("values") {
         section.mark_known("values");

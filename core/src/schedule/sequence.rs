@@ -1,6 +1,6 @@
 //! Several schedules, one after another.
 //!
-//! Each part except the last has the length `for`; the last part continues to the end. The time of a part is a phase. A
+//! Each part except the last has the length `for`. The last part continues to the end. The time of a part is a phase. A
 //! part counts its steps from the beginning of its phase, and its percentages are of the length of its phase. At a
 //! boundary the later part is active. Only the part that trained an epoch observes the evaluation of that epoch.
 //!
@@ -61,7 +61,7 @@ choice! {
     }
 }
 
-/// Reads the sequence under `key` of `parent`. Returns the rule (`None` when errors were logged) and the resolved array.
+/// Reads the sequence under `key` of `parent`. Returns the rule (`None` if errors were logged) and the resolved array.
 pub(super) fn from_parts(
     parent: &mut Section<'_>,
     key: &'static str,
@@ -122,7 +122,7 @@ fn starts_from(section: &mut Section<'_>, first: bool, before: Option<&Part>) ->
     }
 }
 
-/// Warns about each absolute rate in `part`: the factor of the parts before will multiply it.
+/// Warns about each absolute rate in `part`, because the factor of the parts before will multiply it.
 fn warn_of_absolutes(part: &Table, log: &Log, quantity: &str) {
     for (_, value) in &part.entries {
         let found = match &value.kind {
@@ -183,7 +183,7 @@ fn phases(parts: &mut [Section<'_>], context: &Context<'_>) -> Vec<Option<Phase>
     phases
 }
 
-/// Reads the `for` of a part that is not the last.
+/// Reads the `for` of a part that is not the last. `None` (logged) if it is missing or wrong.
 fn length(part: &mut Section<'_>, context: &Context<'_>) -> Option<Length> {
     if !part.has("for") {
         part.mark_known("for");
@@ -228,8 +228,8 @@ impl Sequence {
         self.parts.iter().rposition(|part| part.phase.start <= step).unwrap_or(0)
     }
 
-    /// Returns the number that multiplies the factor of part `index`. The factors of the parts before it no longer change, so
-    /// no state is needed.
+    /// Returns the number that multiplies the factor of part `index`. The factors of the parts before it no longer
+    /// change, so no state is needed.
     fn scale(&self, index: usize, clock: Clock) -> f64 {
         let mut scale = 1.0;
         for pair in self.parts[..=index].windows(2) {

@@ -166,7 +166,7 @@ impl WarmUp {
         }
     }
 
-    /// Returns the progress of the warm-up, from 0 to 1. Returns `None` if the warm-up is over.
+    /// Returns the progress of the warm-up, from 0 to 1. `None` if the warm-up is over.
     fn progress(&self, clock: Clock) -> Option<f64> {
         let (steps, step) = (self.length.steps, self.tick.step(clock));
         let at = match self.reach {
@@ -176,7 +176,7 @@ impl WarmUp {
         (clock.step < steps).then(|| (at as f64 / steps as f64).min(1.0))
     }
 
-    /// Returns the factor at the progress `x`.
+    /// Returns the factor at the progress `x` of a warm-up to `top`.
     fn factor(&self, x: f64, top: f64) -> f64 {
         let start = self.start;
         match self.shape {

@@ -34,7 +34,7 @@ pub fn interval(length: Duration) -> String {
     words.strip_prefix("1 ").map_or(words.clone(), str::to_owned)
 }
 
-/// Returns ` over 10 epochs`, to follow the description of a rule. Empty if the length is the whole.
+/// Returns ` over 10 epochs`, to follow the description of a rule. Empty if the length was written as `"100%"`.
 pub fn over(length: Length) -> String {
     if length.is_whole() { String::new() } else { format!(" over {}", duration(length.written)) }
 }

@@ -68,7 +68,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     let power = section.or("power", Positive(0.5)).0;
     let tick = Tick::read(section);
     if ratio >= 1.0 {
-        section.error("ratio", "the decay would not lower the rate", "expected a number above 0 and below 1");
+        let message = "the last value of the exponential must be below its first";
+        section.error("ratio", message, "expected a number above 0 and below 1");
     }
     let (decay, over) = (decay?, over?);
     if decay.steps > over.steps {
@@ -82,7 +83,8 @@ fn build(section: &mut Section<'_>, context: &Context<'_>) -> Option<Box<dyn Rul
     Some(Box::new(Wsd { decay, over, end, shape, ratio, power, tick }))
 }
 
-/// Returns the length of the stable phase and the decay together, which takes the place of `over`.
+/// Returns the length of the stable phase and the decay together, which takes the place of `over`. `None` if a length
+/// is missing or wrong, which is already logged.
 fn both(stable: Option<Length>, decay: Option<Length>, section: &mut Section<'_>) -> Option<Length> {
     section.mark_known("over");
     if section.has("over") {

@@ -23,7 +23,7 @@ fn a_warm_up_of_no_steps_is_none() {
     assert_eq!(describe("steps = 20", "warmup = \"2%\""), "cosine to 0");
     assert_eq!(describe("steps = 5", "warmup = \"5%\""), "cosine to 0");
     let found = warnings(&format!("steps = 5\n{BODY}[schedule]\ntype = \"cosine\"\nwarmup = \"5%\""));
-    assert_eq!(found, ["`schedule.warmup` is less than half a step, so there is none"]);
+    assert_eq!(found, ["`schedule.warmup` is less than half a step, so it is rounded to 0 steps"]);
     assert_eq!(errors(&format!("{HEAD}{BODY}[schedule]\ntype = \"cosine\"\nwarmup = \"-1 steps\"")).len(), 1);
 }
 

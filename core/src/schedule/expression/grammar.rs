@@ -1,10 +1,11 @@
-//! The language of formulas. The crate exmex parses and evaluates them; what it does not support is first rewritten in its
-//! terms.
+//! The language of formulas. The crate exmex parses and evaluates them. A formula is first rewritten into the language
+//! of exmex.
 
 use std::fmt::{self, Debug};
 
 use exmex::{BinOp, Express, FlatEx, MakeOperators, Operator};
 
+use crate::schedule::words;
 use crate::spec::nearest;
 
 /// The names of the variables.
@@ -46,7 +47,7 @@ pub struct FormulaError {
     pub help: String,
 }
 
-/// Returns a [`FormulaError`].
+/// Returns a [`FormulaError`] with this message and help.
 fn fail<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, FormulaError> {
     Err(FormulaError { message: message.into(), help: help.into() })
 }
@@ -179,8 +180,8 @@ fn number(text: &str) -> usize {
     end
 }
 
-/// Rewrites a formula in the terms of exmex: numbers without exponents, functions of two arguments between their
-/// arguments, and `if(c, a, b)` as `((a) ? (c) : (b))`.
+/// Rewrites a formula into the language of exmex. Numbers have no exponents there, functions of two arguments are
+/// operators between their arguments, and `if(c, a, b)` is `((a) ? (c) : (b))`.
 fn rewritten(tokens: &[Token<'_>]) -> Result<String, FormulaError> {
     let mut at = 0;
     let written = list(tokens, &mut at, 0)?;
@@ -191,7 +192,7 @@ fn rewritten(tokens: &[Token<'_>]) -> Result<String, FormulaError> {
     }
 }
 
-/// The deepest nesting. It protects the stack.
+/// The deepest nesting that is allowed. A limit protects the stack.
 const MAX_DEPTH: usize = 64;
 
 /// The largest number of tokens. A formula is computed at every step, so a long one would cost time.
@@ -203,10 +204,10 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
         return fail("it is nested too deeply", format!("expected at most {MAX_DEPTH} nested parentheses"));
     }
     let mut written = vec![String::new()];
-    // Whether the next operand has a minus sign of its own.
+    // True if the next operand has a minus sign before it.
     let mut signed = false;
     let mut operand_before = false;
-    // Whether the result of a comparison could be compared again.
+    // True if another comparison would compare the result of a comparison.
     let mut compared = false;
     while let Some(token) = tokens.get(*at) {
         *at += 1;
@@ -236,15 +237,15 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
                 written[last] += &format!(" {operator} ");
                 continue;
             }
-            // Without exponent, because exmex has none.
+            // Written without an exponent, because exmex does not read exponents.
             Token::Number(number) => number.to_string(),
-            Token::Open => format!("({})", inside(tokens, at, depth, "parentheses", 1)?[0]),
+            Token::Open => format!("({})", inside(tokens, at, depth, None, 1)?[0]),
             Token::Name(name) if tokens.get(*at) == Some(&Token::Open) => {
                 *at += 1;
                 let Some((_, count)) = FUNCTIONS.iter().find(|(known, _)| known == name) else {
                     return Err(unknown(name));
                 };
-                let arguments = inside(tokens, at, depth, name, *count)?;
+                let arguments = inside(tokens, at, depth, Some(name), *count)?;
                 match arguments.as_slice() {
                     [condition, then, other] => format!("((({then}) ? ({condition})) : ({other}))"),
                     [a, b] => format!("(({a}) {name} ({b}))"),
@@ -274,12 +275,13 @@ fn list(tokens: &[Token<'_>], at: &mut usize, depth: usize) -> Result<Vec<String
     }
 }
 
-/// Rewrites the content of parentheses that have just been opened: `count` expressions.
+/// Rewrites the content of parentheses that have just been opened: `count` expressions. They are the arguments of the
+/// function `name`, or `None` for parentheses around an expression.
 fn inside(
     tokens: &[Token<'_>],
     at: &mut usize,
     depth: usize,
-    name: &str,
+    name: Option<&str>,
     count: usize,
 ) -> Result<Vec<String>, FormulaError> {
     let written = list(tokens, at, depth + 1)?;
@@ -287,9 +289,14 @@ fn inside(
         return fail("a `(` is not closed", "add `)`");
     }
     *at += 1;
-    match written.len() == count {
-        true => Ok(written),
-        false => fail(format!("`{name}` takes {count}, not {}", written.len()), "separate arguments by commas"),
+    let found = written.len();
+    match name {
+        _ if found == count => Ok(written),
+        Some(name) => {
+            let expected = words::count(count as u64, "argument");
+            fail(format!("`{name}` takes {expected}, not {found}"), "separate arguments by commas")
+        }
+        None => fail("there is a `,` outside of a function", "only arguments are separated by commas"),
     }
 }
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::schedule::REGISTRY;
 
-/// Returns the example of a rule as the keys of an inline table, without braces. Options that every rule has are left out,
-/// because the tests add their own.
+/// Returns the example of a rule as the keys of an inline table, without braces. Options that every rule has are left
+/// out, because the tests add their own.
 fn inline_example(example: &str) -> String {
     let mut keys: toml::Table = example.parse().unwrap();
     keys.retain(|key, _| !matches!(key, "warmup" | "floor" | "ceiling"));
@@ -13,8 +13,8 @@ fn inline_example(example: &str) -> String {
     keys.join(", ")
 }
 
-/// Returns a random rule that has no parts: the example of any rule in the registry, or one with random options. The result
-/// is the keys of an inline table, without braces.
+/// Returns a random rule that has no parts: the example of any rule in the registry, or one with random options. The
+/// result is the keys of an inline table, without braces.
 pub fn any_leaf() -> impl Strategy<Value = String> {
     let examples: Vec<String> = REGISTRY.iter().map(|entry| inline_example(entry.example)).collect();
     let examples: Vec<String> = examples.into_iter().filter(|example| !example.contains("parts = ")).collect();

@@ -24,7 +24,7 @@ fn errors_name_the_problem_and_its_place() {
     wrong("type = \"step\"", &["`schedule.every` is missing", "add `every`: a duration such as"]);
     wrong("type = \"step\"\nevery = 10", &["write \"10 epochs\" or \"10 steps\""]);
     wrong("type = \"step\"\nevery = \"0 epochs\"", &["`schedule.every` is 0 steps long", "an epoch has 10 steps"]);
-    wrong("type = \"step\"\nevery = \"0.01%\"", &["is 0 steps long", "the whole has 1000 steps"]);
+    wrong("type = \"step\"\nevery = \"0.01%\"", &["is 0 steps long", "the schedule has 1000 steps"]);
     wrong("type = \"step\"\nevery = \"1 epochs\"\nfirst = \"0 steps\"", &["`schedule.first` is 0 steps long"]);
     wrong("type = \"step\"\nevery = \"1 epochs\"\nfactor = 0", &["expected a finite number above 0"]);
     wrong(
@@ -83,7 +83,9 @@ fn errors_name_the_problem_and_its_place() {
     wrong("type = \"cyclic\"\nlow = 0\nup = \"2 epochs\"\ngamma = 0.9", &["needs `mode = \"exp_range\"`"]);
     wrong("type = \"one_cycle\"\npct_start = 0.001", &["leaves no time for the rise or for the fall"]);
     wrong("type = \"one_cycle\"\ndiv_factor = 0.5", &["`div_factor` cannot be below 1", "expected 1 or above"]);
-    wrong("type = \"one_cycle\"\nthree_phase = true\npct_start = 0.6", &["the second phase ends before its beginning"]);
+    wrong("type = \"one_cycle\"\nthree_phase = true\npct_start = 0.6", &["the second phase must end after"]);
+    wrong("type = \"one_cycle\"\nthree_phase = true\npct_final = 1", &["before the end of the cycle"]);
+    wrong("type = \"wsd\"\ndecay = \"20%\"\nratio = 1", &["the last value of the exponential must be below its first"]);
     wrong("type = \"one_cycle\"\npct_final = 0.6", &["needs `three_phase = true`"]);
     wrong("type = \"one_cycle\"\ncycle_momentum = true", &["there is no momentum to cycle"]);
     wrong("type = \"one_cycle\"\nmax_momentum = 0.9", &["needs `cycle_momentum = true`"]);
