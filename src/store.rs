@@ -41,8 +41,8 @@ impl Store {
         Ok(Store { declaration, all, flat, views, buffers, trained })
     }
 
-    /// Freezes the parameters for which `is_frozen` returns true. A frozen parameter does not exist for training: it is a
-    /// constant of the loss and has no gradient, so no optimizer moves it or includes it in a norm.
+    /// Freezes the parameters for which `is_frozen` returns true. In training a frozen parameter is a constant: it has
+    /// no gradient, so no optimizer moves it or includes it in a norm.
     pub fn freeze(&mut self, is_frozen: impl Fn(usize) -> bool) {
         self.trained.retain(|&index| !is_frozen(index));
         for (index, view) in self.views.iter_mut().enumerate() {
@@ -52,8 +52,9 @@ impl Store {
         }
     }
 
-    /// Computes the gradient of the scalar `loss` for each parameter. It is undefined where the loss does not depend on the
-    /// parameter, and where the parameter is frozen. With `differentiable`, the gradients can be differentiated again.
+    /// Computes the gradient of the scalar `loss` for each parameter. It is undefined where the loss does not depend on
+    /// the parameter, and where the parameter is frozen. With `differentiable`, the gradients can be differentiated
+    /// again.
     pub fn gradients(&self, loss: &Tensor, differentiable: bool) -> Result<Vec<Tensor>, TchError> {
         if self.trained.len() == self.views.len() {
             return Tensor::f_run_backward(&[loss], &self.views, differentiable, differentiable);
@@ -67,37 +68,37 @@ impl Store {
         Ok(grads)
     }
 
-    /// The declaration that the tensors follow.
+    /// Returns the declaration that the tensors follow.
     pub fn declaration(&self) -> &Declaration {
         &self.declaration
     }
 
-    /// All parameters, then all buffers, as one flat tensor. Writing it changes them.
+    /// Returns all parameters, then all buffers, as one flat tensor. Writing it changes them.
     pub fn all(&self) -> &Tensor {
         &self.all
     }
 
-    /// All parameters as one flat tensor. Writing it changes them.
+    /// Returns all parameters as one flat tensor. Writing it changes them.
     pub fn flat(&self) -> &Tensor {
         &self.flat
     }
 
-    /// The tensor of [`Store::flat`], to be written in place.
+    /// Returns the tensor of [`Store::flat`], to be written in place.
     pub fn flat_mut(&mut self) -> &mut Tensor {
         &mut self.flat
     }
 
-    /// The parameters in their shapes, in order. Each is a leaf of autograd.
+    /// Returns the parameters in their shapes, in order. Each is a leaf of autograd.
     pub fn views(&self) -> &[Tensor] {
         &self.views
     }
 
-    /// The parameter `index`.
+    /// Returns parameter number `index` in its shape.
     pub fn get(&self, index: usize) -> &Tensor {
         &self.views[index]
     }
 
-    /// The buffer `index`. A forward pass may write it in place.
+    /// Returns buffer number `index` in its shape. A forward pass may write it in place.
     pub fn buffer(&self, index: usize) -> &Tensor {
         &self.buffers[index]
     }
@@ -113,8 +114,8 @@ impl Store {
     }
 }
 
-/// Returns each parameter and buffer as a view of `all`, a tensor laid out as [`Store::all`]. The names are the names
-/// in `declaration` with `prefix` in front.
+/// Returns each parameter and buffer as a view of `all`, a tensor laid out as [`Store::all`]. Their names are `prefix`
+/// followed by the names in `declaration`.
 pub fn by_name(declaration: &Declaration, prefix: &str, all: &Tensor) -> Result<Vec<(String, Tensor)>, TchError> {
     let named = |(param, offset): (&Param, usize)| Ok((format!("{prefix}{}", param.name), view(param, all, offset)?));
     declaration.stored().map(named).collect()

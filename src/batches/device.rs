@@ -40,7 +40,7 @@ impl OnDevice {
         })
     }
 
-    /// Gathers a batch on the device. `host` says which shape and type it has.
+    /// Gathers a batch on the device, in the shape and type that `host` has for batches.
     pub fn gather(
         &self,
         host: &OnHost,
@@ -59,7 +59,8 @@ impl OnDevice {
     }
 }
 
-/// Returns `stored`, images `[images, channels · height · width]`, with the same result as [`Transform::apply`] on each.
+/// Transforms the images `stored`, `[images, channels · height · width]`. The result is the same as that of
+/// [`Transform::apply`] on each image.
 fn transform(
     transforms: &[Transform],
     stored: &Tensor,

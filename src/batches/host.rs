@@ -8,7 +8,7 @@ use super::Batch;
 use crate::dataset::{Affine, Inputs, Part, Targets, Transform};
 use crate::libtorch::{Element, elements_mut};
 
-/// A part of the data in the machine's own memory, and what it takes to make batches of it.
+/// A part of the data in the machine's own memory, and what is needed to make batches of it.
 #[derive(Debug)]
 pub struct OnHost {
     pub part: Part,
@@ -22,9 +22,9 @@ pub struct OnHost {
 }
 
 impl OnHost {
-    /// Gathers a batch on the calling thread. For a small model this takes a tenth of a training step. Threads of our own,
-    /// to share the work or to prepare the next batch, compete with libtorch's threads for the cores. On two cores they
-    /// cost more than they gain.
+    /// Gathers a batch on the calling thread. For a small model this takes a tenth of a training step. Threads of our
+    /// own, to share the work or to prepare the next batch, compete with libtorch's threads for the cores. On two cores
+    /// they cost more than they gain.
     pub fn gather(&self, rows: &[u32], transforms: Option<(&[Transform], [usize; 3])>) -> Result<Batch, TchError> {
         let mut x = Tensor::f_empty(self.shape(rows.len()).as_slice(), (self.kind, Device::Cpu))?;
         match self.kind {
@@ -34,7 +34,7 @@ impl OnHost {
         Ok(Batch { x, y: self.targets(rows)? })
     }
 
-    /// Returns channels, height and width. Returns `None` if the inputs are not images.
+    /// Returns channels, height and width. `None` if the inputs are not images.
     pub fn image(&self) -> Option<[usize; 3]> {
         let [channels, height, width] = self.input[..] else { return None };
         Some([channels, height, width].map(|size| size as usize))
@@ -74,7 +74,7 @@ trait Real: Element + From<f32> + From<u8> + Sub<Output = Self> + Div<Output = S
 impl Real for f32 {}
 impl Real for f64 {}
 
-/// Writes (v − mean)/sd for each value v of the examples `rows` of `stored`.
+/// Writes (v − mean)/sd to `out` for each value v of the examples `rows` of `stored`.
 fn fill<V: Copy, T: Real + From<V>>(rows: &[u32], stored: &[V], affine: &Affine, out: &mut [T]) {
     let features = out.len() / rows.len().max(1);
     pulp::Arch::new().dispatch(

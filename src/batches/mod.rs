@@ -1,5 +1,5 @@
-//! Batches of examples as tensors. Examples stay as they are stored. A batch is gathered, converted and normalized in one
-//! pass over its bytes.
+//! Batches of examples as tensors. Examples stay as they are stored. A batch is gathered, converted and normalized in
+//! one pass over its bytes.
 
 mod device;
 mod host;
@@ -59,8 +59,8 @@ impl Batches {
         self.gather_transformed(rows, None)
     }
 
-    /// Returns the examples with the indices `rows`, each image transformed as `augment` decides for step `step` (from 0)
-    /// under `seed`.
+    /// Returns the examples with the indices `rows`. Transforms each image as `augment` decides for step `step` (from
+    /// 0) under `seed`. `None` transforms nothing.
     pub fn gather_for_step(
         &self,
         rows: &[u32],

@@ -1,6 +1,6 @@
 //! The saved states of a run: `checkpoint/<number>/` with `state.json`, `state.safetensors` and `SHA256SUMS`, which
-//! `sha256sum -c` reads. Each state is written to a temporary folder, synced to the disk, then renamed. The previous state
-//! is kept.
+//! `sha256sum -c` reads. Each state is written to a temporary folder, synced to the disk, then renamed. The previous
+//! state is kept.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -62,13 +62,13 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
-    /// The numbers of the states that are known to be intact, ascending.
+    /// The numbers of the states that are not known to be damaged, ascending.
     intact: Vec<u64>,
     /// The number of the next state.
     next: u64,
 }
 
-/// The run has saved states, but none of them can be used.
+/// The reason why none of the saved states of a run can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     #[error("cannot read the checkpoints in {}: {source}", path.display())]
@@ -86,8 +86,8 @@ pub enum CheckpointError {
 }
 
 impl Checkpoints {
-    /// Finds the states of the run in `folder`. Returns the newest intact one, and one message for each newer state that is
-    /// damaged.
+    /// Finds the states of the run in `folder`. Returns the newest intact one, and one message for each newer state
+    /// that is damaged.
     pub fn find(folder: &Path) -> Result<(Checkpoints, Option<Checkpoint>, Vec<String>), CheckpointError> {
         let folder = folder.join(CHECKPOINT);
         let mut numbers = numbers(&folder).map_err(|source| CheckpointError::Read { path: folder.clone(), source })?;
@@ -152,7 +152,7 @@ impl Checkpoints {
     }
 }
 
-/// Returns the numbers of the states in `folder`, ascending. They are empty if there is no folder.
+/// Returns the numbers of the states in `folder`, ascending. Returns none if there is no folder.
 fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -221,7 +221,7 @@ fn content(json: &[u8]) -> Result<(Provenance, StateValues, Seconds), Damage> {
     Ok((provenance, state, seconds))
 }
 
-/// Returns the values and times in `state.json`, or `None` if it is not valid.
+/// Returns the values and times in the content `json` of `state.json`. `None` if it is not valid.
 pub fn values_in(json: &[u8]) -> Option<(StateValues, Seconds)> {
     content(json).ok().map(|(_, values, seconds)| (values, seconds))
 }

@@ -29,7 +29,7 @@ const KINDS: [(Kind, Dtype); 8] = [
     (Kind::Bool, Dtype::BOOL),
 ];
 
-/// Returns the content of the file. Equal tensors give equal bytes.
+/// Returns the content of a safetensors file with `tensors`. Equal tensors give equal bytes.
 pub fn to_bytes(tensors: &[(String, Tensor)]) -> Result<Vec<u8>, TensorsError> {
     let mut stored = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
@@ -48,7 +48,7 @@ pub fn to_bytes(tensors: &[(String, Tensor)]) -> Result<Vec<u8>, TensorsError> {
     Ok(safetensors::serialize(views, metadata)?)
 }
 
-/// Returns the tensors in the content of a file, with their names.
+/// Returns the tensors in the content of a safetensors file, with their names.
 pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Tensor)>, TensorsError> {
     let stored = SafeTensors::deserialize(bytes)?;
     let mut tensors = Vec::new();

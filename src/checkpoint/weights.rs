@@ -1,5 +1,5 @@
-//! Parameters as a safetensors file, by PyTorch's names: `safetensors.torch.load_file` reads it, and a state dict that
-//! `safetensors.torch.save_file` wrote can be the start of a run.
+//! Parameters as a safetensors file, by PyTorch's names. `safetensors.torch.load_file` reads such a file, and a run can
+//! start from a state dict that `safetensors.torch.save_file` wrote.
 
 use std::path::{Path, PathBuf};
 

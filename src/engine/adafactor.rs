@@ -1,4 +1,4 @@
-//! The tensor half of Adafactor; `optimizer/adafactor.rs` has its formulas.
+//! The computation of Adafactor with tensors. Its formulas are in `optimizer/adafactor.rs`.
 
 use tch::{Kind, TchError, Tensor};
 
@@ -20,7 +20,7 @@ fn decay(rule: &Adafactor, lr: f64, p: &mut Tensor) -> Result<(), TchError> {
     Ok(())
 }
 
-/// Returns the root mean square as a scalar tensor, so that a GPU need not wait.
+/// Returns the root mean square as a scalar tensor. So the CPU need not wait for a GPU.
 fn rms(tensor: &Tensor) -> Result<Tensor, TchError> {
     tensor.f_norm()?.f_div_scalar((tensor.numel() as f64).sqrt())
 }

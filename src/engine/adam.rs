@@ -7,7 +7,7 @@ use tch::{TchError, Tensor};
 use super::graph::evaluate;
 use crate::optimizer::{Adam, Graph};
 
-/// Makes step `t` (from 1) of `adam`, without amsgrad, in place: of the parameter `p`, and its moments `m` and `v`.
+/// Makes step `t` (from 1) of `adam` without amsgrad. Changes the parameter `p` and its moments `m` and `v` in place.
 pub fn adam_step(
     adam: &Adam,
     t: u64,

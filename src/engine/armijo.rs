@@ -1,4 +1,4 @@
-//! The engine of the Armijo line search; `optimizer/armijo.rs` has its formulas.
+//! The computation of the Armijo line search with tensors. Its formulas are in `optimizer/armijo.rs`.
 
 use tch::{Kind, Tensor, no_grad};
 
@@ -12,7 +12,7 @@ pub fn start(groups: Vec<Group<Armijo>>, layout: Layout, _store: &Store) -> Resu
     Ok(Box::new(Search { groups, segments, clip, part: 1.0, effective_lr: Vec::new(), steps: 0 }))
 }
 
-/// The line search at work.
+/// The line search and its state.
 #[derive(Debug)]
 struct Search {
     groups: Vec<Group<Armijo>>,
@@ -24,7 +24,7 @@ struct Search {
     steps: u64,
 }
 
-/// Spreads a number of each segment over the segment's elements. Returns `None` if all are 0.
+/// Returns a row that has the number `of(segment)` at each element of a segment. `None` if all numbers are 0.
 fn by_element(segments: &Segments, like: &Tensor, of: impl Fn(&Segment) -> f64) -> Result<Option<Tensor>, Error> {
     if segments.iter().all(|segment| of(segment) == 0.0) {
         return Ok(None);

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 use super::Error;
 use crate::optimizer::Clip;
 
-/// Returns the factor that brings all `grads` to the norm of [`Clip::Norm`], as a scalar tensor, so that a GPU need not
-/// wait. Returns `None` when nothing is scaled.
+/// Returns the factor that limits the joint norm of all `grads` to that of [`Clip::Norm`]. It is a scalar tensor, so
+/// that the CPU need not wait for a GPU. `None` for any other clipping, or if there are no gradients.
 pub fn scale(clip: Clip, grads: &[Tensor]) -> Result<Option<Tensor>, Error> {
     let Clip::Norm(limit) = clip else { return Ok(None) };
     let mut squares: Option<Tensor> = None;

@@ -24,7 +24,7 @@ pub fn start(
 struct Engine {
     program: Box<dyn ElementwiseProgram>,
     flat: Flat,
-    /// One for each segment; reused so that nothing is allocated.
+    /// The scalars of each segment. The vector is reused, so that a step allocates nothing.
     scalars: Vec<SegmentScalars>,
     steps: u64,
 }

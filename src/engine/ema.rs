@@ -4,9 +4,9 @@ use tch::{TchError, Tensor, no_grad};
 
 use crate::store::Store;
 
-/// The average θ̄ ← decay·θ̄ + (1 − decay)·θ after each step; after the first, θ̄ = θ. It is PyTorch's `AveragedModel` with
-/// `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, so they belong to the
-/// averaged weights.
+/// The average θ̄ ← decay·θ̄ + (1 − decay)·θ after each step. After the first step, θ̄ = θ. It is PyTorch's
+/// `AveragedModel` with `get_ema_multi_avg_fn(decay)` and `use_buffers=True`: running statistics are averaged, too, so
+/// they belong to the averaged weights.
 #[derive(Debug)]
 pub struct Ema {
     decay: f64,
@@ -19,7 +19,7 @@ impl Ema {
         Ema { decay, average: None }
     }
 
-    /// Adds weights and buffers after a step.
+    /// Adds the weights and buffers after a step to the average.
     pub fn update(&mut self, store: &Store) -> Result<(), TchError> {
         no_grad(|| match &mut self.average {
             None => {
@@ -30,12 +30,12 @@ impl Ema {
         })
     }
 
-    /// Continues from `average`, laid out as [`Store::all`]; `None` before the first step.
+    /// Continues from `average`, laid out as [`Store::all`]. `None` means that no step has been made.
     pub fn set_weights(&mut self, average: Option<Tensor>) {
         self.average = average;
     }
 
-    /// Returns the average, laid out as [`Store::all`]; `None` before the first step.
+    /// Returns the average, laid out as [`Store::all`]. `None` before the first step.
     pub fn weights(&self) -> Option<&Tensor> {
         self.average.as_ref()
     }

@@ -11,9 +11,9 @@ use crate::store::Store;
 /// The number of elements in a piece. A thread takes at least one piece.
 const PIECE: usize = 16 * 1024;
 
-/// Elements below which a second thread costs more than it saves: Adam on 100,000 parameters takes 90 µs on one thread
-/// and twice that on two, which have to wait for each other and for each other's caches. Tests use several threads with
-/// fewer elements.
+/// The number of elements below which a second thread costs more than it saves. Adam on 100,000 parameters takes 90 µs
+/// on one thread and twice that on two threads, which have to wait for each other and for each other's caches. Tests
+/// use several threads with fewer elements.
 const GRAIN: usize = if cfg!(test) { 1024 } else { 256 * 1024 };
 
 /// The state slots of an optimizer as flat tensors, laid out like the parameters of a store.
@@ -24,8 +24,8 @@ pub struct Flat {
     names: &'static [&'static str],
     slots: Vec<Tensor>,
     params: Vec<Param>,
-    /// Pieces of a size that stays in the cache over the passes of a step. Sums are made piece by piece, so that they do
-    /// not depend on the number of threads.
+    /// The pieces of the flat tensors. A piece is small enough to stay in the cache between the passes of a step. Sums
+    /// are computed piece by piece, so that they do not depend on the number of threads.
     pieces: Pieces,
     /// For each piece, the index of its segment, and the offset of its first element in that segment.
     piece_of: Vec<(usize, usize)>,
@@ -35,9 +35,9 @@ pub struct Flat {
 /// The gradients of a step.
 pub struct Gradients<'a> {
     given: &'a [Tensor],
-    /// Contiguous copies, if some of the given ones are not contiguous.
+    /// Contiguous copies of the given gradients. `None` if those are contiguous themselves.
     in_order: Option<Vec<Tensor>>,
-    /// The factor of [`Clip::Norm`].
+    /// The factor of [`Clip::Norm`]. `None` means 1.
     scale: Option<Tensor>,
     /// True to use tensor operations even if there is a fused loop.
     as_tensors: bool,
@@ -49,7 +49,7 @@ impl Gradients<'_> {
     }
 }
 
-/// The sums that a pass found.
+/// The sums of a pass.
 #[derive(Debug, Default)]
 pub struct SegmentSums {
     /// The segments with a gradient, by number.
@@ -103,8 +103,8 @@ impl Flat {
 
     /// Prepares the gradients of a step for its passes.
     pub fn gradients<'a>(&self, grads: &'a [Tensor], as_tensors: bool) -> Result<Gradients<'a>, Error> {
-        // A pass reads each gradient as a slice, so it must be contiguous. The gradient of a sum has stride 0, and that of a
-        // convolution can be channels-last.
+        // A pass reads each gradient as a slice, so it must be contiguous. The gradient of a sum has stride 0, and that
+        // of a convolution can be channels-last.
         let is_in_order = |grad: &Tensor| !grad.defined() || grad.is_contiguous();
         let in_order = match grads.iter().all(is_in_order) {
             true => None,
@@ -133,7 +133,7 @@ impl Flat {
         }
     }
 
-    /// One pass over parameters, gradients and state, on the run's threads.
+    /// Makes a pass in one loop over parameters, gradients and state, on the run's threads.
     fn fused<T: Element>(
         &mut self,
         vectorized: Vectorized<T>,
@@ -187,7 +187,8 @@ impl Flat {
         Ok(found)
     }
 
-    /// The same pass as tensor operations, for CUDA. Neighbouring segments with the same scalars are joined.
+    /// Makes the same pass with tensor operations: on CUDA, and on the CPU if `as_tensors` is set. Joins neighbouring
+    /// segments with the same scalars.
     fn wide(
         &mut self,
         kernel: &CompiledKernel,

@@ -6,8 +6,8 @@ use super::{Error, Segments, clip};
 use crate::optimizer::{Clip, GroupOptions};
 use crate::store::Store;
 
-/// Returns the gradient of one parameter `p` in the parameter's shape and kind: with its sign, clipped (`scale` is the
-/// factor of [`Clip::Norm`]), and with coupled decay added.
+/// Returns the gradient of one parameter `p` in the parameter's shape and kind. It is negated to maximize, clipped
+/// (`scale` is the factor of [`Clip::Norm`]), and has coupled decay added.
 pub fn prepared(
     grad: &Tensor,
     p: &Tensor,

@@ -4,8 +4,8 @@ use tch::{TchError, Tensor};
 
 use crate::optimizer::{Graph, Op};
 
-/// Computes the outputs of `graph` from its inputs. Scalars are tensors without dimensions, which take the type and device
-/// of the tensor that they are combined with.
+/// Computes the outputs of `graph` from its inputs. Scalars are tensors without dimensions, which take the type and
+/// device of the tensor that they are combined with.
 pub fn evaluate(graph: &Graph, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, TchError> {
     let mut values: Vec<Option<Tensor>> = Vec::with_capacity(graph.ops.len());
     for (number, op) in graph.ops.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The engine of Mechanic; `optimizer/mechanic.rs` has its formulas.
+//! The computation of Mechanic with tensors. Its formulas are in `optimizer/mechanic.rs`.
 
 use serde::{Deserialize, Serialize};
 use tch::{TchError, Tensor, no_grad};
@@ -10,7 +10,7 @@ use crate::optimizer::{Clip, Group, GroupOptions, Mechanic, MechanicSettings, Op
 use crate::params::{Declaration, Init};
 use crate::store::Store;
 
-/// The state of the bets, one number for each β.
+/// The state of the bets. Each vector has one number for each β.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tuner {
     s: Vec<f64>,
@@ -44,7 +44,7 @@ impl Tuner {
     }
 }
 
-/// Starts Mechanic, and the rule that it scales, over a store.
+/// Starts Mechanic and its base over a store.
 pub fn start(groups: Vec<Group<Mechanic>>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
     let Layout { segments, clip } = layout;
     let settings = groups[0].rule.settings.clone();
@@ -103,7 +103,7 @@ impl Engine {
             let p = &gradient::with_gradient(step.grads, step.store, &self.segments)?;
             let pairs = [(&gradient, &sum), (p, &sum), (&gradient, &gradient), (p, p)];
             let dots = pairs.iter().map(|(a, b)| dot(a, b)).collect::<Result<Vec<_>, TchError>>()?;
-            // Waits for the device once for all of them.
+            // One copy of all products to the host waits for the device only once.
             let dots: Vec<f64> = Vec::try_from(Tensor::f_stack(&dots, 0)?)?;
             let [along, decay, squares, p_squares] = [dots[0], dots[1], dots[2], dots[3]];
             -(along + s_decay * scale * squares.sqrt() / (p_squares.sqrt() + eps) * decay)

@@ -1,7 +1,7 @@
-//! Runs the optimizers. The engine gives every rule groups, weight decay, clipping, state, threads and vectors.
+//! Runs the optimizers. The engine gives every rule groups, weight decay, clipping, state, threads and SIMD.
 //!
-//! [`start`] turns a configuration into an [`Optimizer`] over a parameter store. An elementwise rule needs only its file in
-//! `optimizer/`. A rule over whole tensors, or one that evaluates the batch again, also has a file here.
+//! [`start`] turns a configuration into an [`Optimizer`] over a parameter store. An elementwise rule needs only its
+//! file in `optimizer/`. A rule over whole tensors, or one that evaluates the batch again, also has a file here.
 
 mod adafactor;
 mod adam;
@@ -54,7 +54,7 @@ fn start_program(program: Program, groups: usize, layout: Layout, store: &Store)
     }
 }
 
-/// Starts a rule that has a file of its own here, found by the type of its groups.
+/// Starts a rule that has its own file here. The type of `groups` selects the file.
 fn start_own(groups: Box<dyn Any + Send>, layout: Layout, store: &Store) -> Result<Box<dyn Optimizer>, Error> {
     macro_rules! start_by_type {
         ($($start:path),* $(,)?) => {{
@@ -78,7 +78,7 @@ fn start_own(groups: Box<dyn Any + Send>, layout: Layout, store: &Store) -> Resu
     panic!("no file in src/engine runs rules of type {:?}", (*groups).type_id())
 }
 
-/// The place where an optimizer runs.
+/// The parts of the store that an optimizer updates, and the clipping of their gradients.
 #[derive(Clone, Debug)]
 struct Layout {
     /// The groups' segments of the store.
@@ -90,7 +90,7 @@ struct Layout {
 /// The input of a step.
 pub struct Step<'a> {
     pub store: &'a mut Store,
-    /// The gradient of each parameter. It is undefined if the loss does not depend on the parameter; the parameter then
+    /// The gradient of each parameter. It is undefined if the loss does not depend on the parameter. Such a parameter
     /// does not change.
     pub grads: &'a [Tensor],
     /// The learning rate of each group.
@@ -100,11 +100,11 @@ pub struct Step<'a> {
     pub hyper: &'a [Vec<(&'static str, f64)>],
     /// The loss of the batch, a scalar.
     pub loss: &'a Tensor,
-    /// For optimizers that evaluate the batch again.
+    /// The batch, for optimizers that evaluate it again.
     pub batch: &'a mut dyn Batch,
 }
 
-/// The batch of a step, computed again at a store's present values. Dropout drops the same elements every time.
+/// The batch of a step, to evaluate again at the store's current values. Dropout uses the same mask every time.
 pub trait Batch {
     /// Computes the loss alone.
     fn loss(&mut self, store: &Store) -> Result<f64, Error>;
@@ -134,10 +134,12 @@ pub trait Optimizer: Debug + Send {
     /// Returns the part of the state that is kept on the host: the number of steps, and a rule's own numbers.
     fn host_state(&self) -> serde_json::Value;
 
-    /// Restores the part that [`Optimizer::host_state`] returned. Afterwards the state has the right tensors and shapes.
+    /// Restores the part that [`Optimizer::host_state`] returned. Afterwards the state has the right tensors and
+    /// shapes.
     fn set_host_state(&mut self, state: &serde_json::Value) -> Result<(), Error>;
 
-    /// Returns the rate of each group's last step if the optimizer chooses its own rates, or `None`.
+    /// Returns the effective rate of each group's last step. `None` if the optimizer does not choose its own rates, or
+    /// has none yet.
     fn effective_lr(&self) -> Option<Vec<f64>> {
         None
     }
@@ -147,13 +149,14 @@ pub trait Optimizer: Debug + Send {
         0
     }
 
-    /// Returns the flat weights to evaluate with, or `None` to use those in the store.
+    /// Returns the flat weights for evaluation. `None` means those in the store.
     fn eval_weights(&self, _store: &Store) -> Result<Option<Tensor>, Error> {
         Ok(None)
     }
 }
 
-/// Restores the state of `optimizer` from the [`Optimizer::host_state`] and the named tensors of an earlier one.
+/// Restores the state of `optimizer` from a checkpoint: the [`Optimizer::host_state`] and the tensors of
+/// [`Optimizer::state`] of an earlier optimizer.
 pub fn restore(
     optimizer: &mut dyn Optimizer,
     host_state: &serde_json::Value,
@@ -165,10 +168,11 @@ pub fn restore(
         tensors.iter().any(|(other, value)| other == name && value.size() == tensor.size())
     };
     if let Some((name, tensor)) = state.iter().find(|it| !fits(it)) {
-        return Err(Error::State(format!("`{name}` of shape {:?} is not in it", tensor.size())));
+        return Err(Error::State(format!("the checkpoint lacks `{name}` of shape {:?}", tensor.size())));
     }
     if state.len() != tensors.len() {
-        return Err(Error::State(format!("it has {} tensors, not {}", tensors.len(), state.len())));
+        let (there, here) = (tensors.len(), state.len());
+        return Err(Error::State(format!("the checkpoint has {there} tensors, the optimizer {here}")));
     }
     for (name, tensor) in &mut state {
         for (_, value) in tensors.iter().filter(|(other, _)| other == name) {

@@ -1,4 +1,4 @@
-//! The tensor half of Muon; `optimizer/muon.rs` has its formulas.
+//! The computation of Muon with tensors. Its formulas are in `optimizer/muon.rs`.
 
 use tch::{Kind, TchError, Tensor};
 

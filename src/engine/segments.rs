@@ -1,4 +1,4 @@
-//! Parameter groups laid over the flat store.
+//! The parts of the flat store, with their parameters and groups.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ pub struct Segment {
     pub range: Range<usize>,
     /// The number of the parameter that they belong to.
     pub param: usize,
-    /// The number of its group; 0 is the base group.
+    /// The number of its group. 0 is the base group.
     pub group: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The tensor half of Shampoo; `optimizer/shampoo.rs` has its formulas.
+//! The computation of Shampoo with tensors. Its formulas are in `optimizer/shampoo.rs`.
 
 use tch::{Kind, TchError, Tensor};
 
@@ -24,9 +24,9 @@ const FACTORS: [[&str; 2]; 8] = [
     ["pre_cond_7", "inv_pre_cond_7"],
 ];
 
-/// Returns the ascending eigenvalues of the symmetric `matrix`, and its eigenvectors as columns. Computes in f64, because
-/// LAPACK fails in f32 on matrices such as those of inputs that are always zero. Returns NaN for a matrix that has
-/// overflowed, so that the run ends as diverged and not with an error.
+/// Returns the ascending eigenvalues of the symmetric `matrix`, and its eigenvectors as columns. Computes in f64,
+/// because LAPACK fails in f32 on matrices such as those of inputs that are always zero. Returns NaN for a matrix that
+/// has overflowed, so that the run ends as diverged and not with an error.
 pub(super) fn eigen(matrix: &Tensor) -> Result<(Tensor, Tensor), TchError> {
     match matrix.f_sum(Kind::Double)?.f_double_value(&[])?.is_finite() {
         true => {

@@ -1,4 +1,4 @@
-//! The tensor half of SOAP; `optimizer/soap.rs` has its formulas.
+//! The computation of SOAP with tensors. Its formulas are in `optimizer/soap.rs`.
 
 use tch::{TchError, Tensor};
 
@@ -33,7 +33,7 @@ fn axes(rule: &Soap, shape: &[i64]) -> Vec<(usize, i64)> {
     if shape.len() > 1 || rule.precondition_1d { sizes.collect() } else { Vec::new() }
 }
 
-/// Rotates `x` into the factors' bases, or back.
+/// Rotates `x` into the factors' bases, or back from them if `back` is set.
 fn rotated(x: &Tensor, axes: &[(usize, i64)], factors: &[[Tensor; 2]], back: bool) -> Result<Tensor, TchError> {
     let mut x = x.shallow_clone();
     for (&(axis, _), [_, q]) in axes.iter().zip(factors) {

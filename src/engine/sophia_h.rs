@@ -1,4 +1,4 @@
-//! The engine of Sophia-H; `optimizer/sophia_h.rs` has its formulas.
+//! The computation of Sophia-H with tensors. Its formulas are in `optimizer/sophia_h.rs`.
 
 use tch::{TchError, Tensor, no_grad};
 

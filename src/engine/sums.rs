@@ -2,11 +2,12 @@
 
 use tch::{Kind, TchError, Tensor};
 
-/// Elements that are summed together. For more than twice as many, libtorch's order depends on the number of threads.
+/// The number of elements that are summed together. With more than twice as many, the order in which libtorch adds them
+/// depends on the number of threads.
 const ROW: i64 = 16 * 1024;
 
-/// Returns ⟨a, b⟩ of two flat tensors as an f64 scalar tensor, so that a GPU need not wait. The result does not depend on
-/// the number of threads.
+/// Returns ⟨a, b⟩ of two flat tensors as an f64 scalar tensor, so that the CPU need not wait for a GPU. The result does
+/// not depend on the number of threads.
 pub fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, TchError> {
     let product = a.f_mul(b)?;
     let rows = product.numel() as i64 / ROW;

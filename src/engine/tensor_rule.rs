@@ -12,9 +12,9 @@ pub trait TensorRule: UpdateRule {
     /// Returns the state of a parameter of this shape.
     fn slots(&self, shape: &[i64]) -> Vec<Slot>;
 
-    /// Makes step `t` (from 1) at the rate `lr`. Changes the parameter `p`, to which decoupled decay has been applied, and
-    /// the state of [`TensorRule::slots`] in place, from the gradient `g` (clipped, with coupled decay added). Runs on the
-    /// CPU and on CUDA.
+    /// Makes step `t` (from 1) at the rate `lr`. Changes the parameter `p` and its state, the tensors of
+    /// [`TensorRule::slots`], in place. Decoupled decay has been applied to `p`. The gradient `g` is clipped, with
+    /// coupled decay added. Runs on the CPU and on CUDA.
     fn update(&self, t: u64, lr: f64, p: &mut Tensor, g: Tensor, state: &mut [Tensor]) -> Result<(), TchError>;
 }
 
@@ -88,7 +88,7 @@ impl<R: TensorRule> Engine<R> {
                 let _ = p.f_mul_scalar_(shrink)?;
             }
             group.rule.update(self.steps, lr, &mut p, g, &mut state.tensors)?;
-            // Subnormals become 0: processors compute with them many times slower.
+            // Subnormals become 0, because processors compute with them many times more slowly.
             let least = if p.kind() == Kind::Double { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) };
             for tensor in &mut state.tensors {
                 let _ = tensor.f_masked_fill_(&tensor.f_abs()?.f_lt(least)?, 0.0)?;

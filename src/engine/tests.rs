@@ -30,7 +30,7 @@ fn build(table: &str) -> Result<Box<dyn OptimizerConfig>, String> {
     Ok(method.unwrap())
 }
 
-/// Declares sizes that fill blocks, leave rests, and need more than one thread.
+/// Declares parameters that fill blocks, leave incomplete blocks, and need more than one thread.
 fn declaration() -> Declaration {
     with_first_of(&[130, 250])
 }

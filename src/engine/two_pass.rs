@@ -29,7 +29,8 @@ struct Engine {
 }
 
 impl Engine {
-    /// Makes a step: the first pass finds the sums, the rule decides by them, and the second pass changes the parameters.
+    /// Makes a step: the first pass finds the sums, the rule decides by them, and the second pass changes the
+    /// parameters.
     fn update(&mut self, step: &mut Step<'_>, as_tensors: bool) -> Result<(), Error> {
         self.steps += 1;
         let Engine { program, flat, .. } = self;

@@ -1,4 +1,4 @@
-//! Counting the memory that libtorch allocates.
+//! A counter of the memory that libtorch allocates.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -10,8 +10,8 @@ unsafe extern "C" {
     fn lr_count_end(counting: *mut c_void);
 }
 
-/// Returns freed memory to the operating system. The C allocator keeps freed blocks for later use, but nothing will need
-/// blocks of these sizes again. Does nothing with a C library other than GNU's.
+/// Returns freed memory to the operating system. The C allocator keeps freed blocks for later use, but nothing will
+/// need blocks of these sizes again. Does nothing with a C library other than GNU's.
 pub fn release_freed_memory() {
     #[cfg(target_env = "gnu")]
     {
@@ -26,8 +26,8 @@ pub fn release_freed_memory() {
 /// A counter of the bytes that libtorch allocates in main memory for the operations of this thread, backward passes
 /// included. It counts until it is dropped.
 ///
-/// It does not notice when memory is freed that was allocated before counting, and libtorch warns about that. Memory that
-/// libraries below libtorch allocate is not counted.
+/// It does not notice when memory is freed that was allocated before counting, and libtorch warns about that. Memory
+/// that libraries below libtorch allocate is not counted.
 #[derive(Debug)]
 pub struct Allocations {
     counting: NonNull<c_void>,
@@ -45,14 +45,14 @@ pub struct Counted {
 }
 
 impl Allocations {
-    /// Starts counting. Returns `None` if libtorch refuses.
+    /// Starts counting. `None` if libtorch refuses.
     pub fn count() -> Option<Self> {
         // SAFETY: returns an object that we own, or null.
         let counting = NonNull::new(unsafe { lr_count_begin() })?;
         Some(Allocations { counting, _not_send: PhantomData })
     }
 
-    /// Returns the present counts, and starts a new maximum.
+    /// Returns the current counts, and starts a new maximum.
     pub fn read(&self) -> Counted {
         let (mut held, mut peak) = (0, 0);
         // SAFETY: the object lives as long as `self`. Both integers are valid to write.

@@ -20,13 +20,13 @@ pub fn kind(dtype: Dtype) -> Kind {
     }
 }
 
-/// Copies `host`, a tensor in the CPU's memory, to `device`. Does not wait for what a GPU is computing. For the CPU, returns
-/// `host` itself.
+/// Copies `host`, a tensor in the CPU's memory, to `device`. Does not wait for what a GPU is computing. For the CPU,
+/// returns `host` itself.
 pub fn upload(host: &Tensor, device: tch::Device) -> Result<Tensor, TchError> {
     if device == tch::Device::Cpu {
         return Ok(host.shallow_clone());
     }
-    // A blocking copy would wait for all work before it. CUDA reads memory that is not pinned before the call returns, so
-    // `host` may be freed at once.
+    // A blocking copy would wait for all work before it. CUDA reads memory that is not pinned before the call returns,
+    // so `host` may be freed at once.
     host.f_to_device_(device, host.kind(), true, false)
 }

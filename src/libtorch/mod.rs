@@ -138,9 +138,9 @@ fn numel(tensor: &Tensor) -> usize {
 /// Returns the elements of a contiguous CPU tensor.
 pub fn elements<T: Element>(tensor: &Tensor) -> &[T] {
     check::<T>(tensor);
-    // SAFETY: `check` makes sure that the tensor is contiguous, has elements of type T, and is in main memory. It lives as
-    // long as the slice. Nothing writes it meanwhile: writers in this crate take `&mut`, and no call of libtorch runs
-    // concurrently.
+    // SAFETY: `check` makes sure that the tensor is contiguous, has elements of type T, and is in main memory. It lives
+    // as long as the slice. Nothing writes it meanwhile: writers in this crate take `&mut`, and no call of libtorch
+    // runs concurrently.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), numel(tensor)) }
 }
 
@@ -151,8 +151,8 @@ pub fn memory(tensor: &Tensor) -> &[u8] {
     if length == 0 {
         return &[];
     }
-    // SAFETY: the assertion makes sure that the tensor is contiguous and in main memory. It has `length` bytes and lives as
-    // long as the slice. Nothing writes it meanwhile, for the same reason as in [`elements`].
+    // SAFETY: the assertion makes sure that the tensor is contiguous and in main memory. It has `length` bytes and
+    // lives as long as the slice. Nothing writes it meanwhile, for the same reason as in [`elements`].
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<u8>(), length) }
 }
 

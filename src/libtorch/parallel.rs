@@ -1,5 +1,5 @@
-//! Work on slices of tensors, divided among libtorch's own threads. A second thread pool would compete with OpenMP's for
-//! the same cores.
+//! Work on slices of tensors, divided among libtorch's own threads. A second thread pool would compete with OpenMP's
+//! for the same cores.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -23,12 +23,12 @@ fn parallel_for(length: usize, grain: usize, body: &(dyn Fn(Range<usize>) + Sync
         body(begin as usize..end as usize);
     }
     let context = std::ptr::from_ref::<Body<'_>>(&body).cast_mut().cast::<c_void>();
-    // SAFETY: `call` only reads `context`, as the reference that it points to. The referent is Sync, and this call returns
-    // when all pieces are done.
+    // SAFETY: `call` only reads `context`, as the reference that it points to. The referent is Sync, and this call
+    // returns when all pieces are done.
     unsafe { lr_parallel_for(length as i64, grain as i64, call, context) }
 }
 
-/// The most rows that [`Pieces::each`] walks together.
+/// The largest number of rows that [`Pieces::each`] takes.
 pub const MAX_ROWS: usize = 8;
 
 /// The work on one piece. Takes the piece's number, its part of each row and its part of the outputs.
@@ -38,7 +38,7 @@ pub type PieceFn<'a, T> = dyn Fn(usize, &mut [&mut [T]], &mut [f64]) + Sync + 'a
 #[derive(Clone, Debug)]
 pub struct Pieces {
     ranges: Vec<Range<usize>>,
-    /// The number of elements of all of them.
+    /// The number of elements in all ranges.
     elements: usize,
 }
 
@@ -85,18 +85,18 @@ impl Pieces {
             start.0 = row.as_mut_ptr();
         }
         let outputs = Shared(outputs.as_mut_ptr());
-        // Captures each as a whole: the pointers in them alone cannot be shared.
+        // Captures the two values as a whole, because the pointers in them cannot be shared between threads.
         let (starts, outputs) = (&starts, &outputs);
         parallel_for(self.len(), grain.min(self.len() as u128) as usize, &|numbers| {
             for number in numbers {
                 let range = &self.ranges[number];
                 let mut parts: [&mut [T]; MAX_ROWS] = std::array::from_fn(|_| <&mut [T]>::default());
                 for (part, start) in parts.iter_mut().zip(&starts[..count]) {
-                    // SAFETY: the rows are `len` long and borrowed exclusively until this function returns; the range
-                    // lies in them, and overlaps with no other piece (checked), each of which one thread has.
+                    // SAFETY: the rows are `len` long and borrowed exclusively until this function returns. The range
+                    // lies in them and overlaps with no other piece (checked). Each piece belongs to one thread.
                     *part = unsafe { std::slice::from_raw_parts_mut(start.0.add(range.start), range.len()) };
                 }
-                // SAFETY: as above; the outputs of different pieces do not overlap.
+                // SAFETY: as above. The outputs of different pieces do not overlap.
                 let outputs = unsafe { std::slice::from_raw_parts_mut(outputs.0.add(number * own), own) };
                 body(number, &mut parts[..count], outputs);
             }

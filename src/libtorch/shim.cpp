@@ -49,8 +49,8 @@ const char* lr_load_cuda(const char* path) {
   return reason != nullptr ? reason : "dlopen failed";
 }
 
-// Returns beta·input + alpha·a·b for matrices (tch has no beta and alpha). The caller owns the new tensor. Returns null if
-// libtorch refuses, with the reason in `reason`, which the caller frees.
+// Returns beta·input + alpha·a·b for matrices (tch has no beta and alpha). The caller owns the new tensor. Returns null
+// if libtorch refuses, with the reason in `reason`, which the caller frees.
 at::Tensor* lr_addmm(
     const at::Tensor* input, const at::Tensor* a, const at::Tensor* b, double beta, double alpha, char** reason) {
   try {

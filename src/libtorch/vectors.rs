@@ -2,7 +2,7 @@
 
 use crate::optimizer::{Chunk, Vectorized};
 
-/// Runs a kernel in the widest vectors that this processor has and that it was compiled for.
+/// Runs a kernel with the widest SIMD instructions that this processor has and that the kernel was compiled for.
 #[cfg(target_arch = "x86_64")]
 pub fn call_vectorized<T>(kernel: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
     let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -22,7 +22,7 @@ pub fn call_vectorized<T>(kernel: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
     }
 }
 
-/// Runs a kernel: other processors have one version.
+/// Runs a kernel. On this architecture a kernel has only one version.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn call_vectorized<T>(kernel: Vectorized<T>, chunk: &mut Chunk<'_, '_, T>) {
     kernel.portable()(chunk);

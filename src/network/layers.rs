@@ -8,8 +8,10 @@ use crate::model::{Activation, Layer};
 use crate::random::Stream;
 use crate::store::Store;
 
-/// The ε of batch normalization, and how far running statistics move towards those of a batch. PyTorch's defaults.
+/// The ε of batch normalization: PyTorch's default.
 const BATCH_NORM_EPS: f64 = 1e-5;
+
+/// The weight of a batch in the running statistics: PyTorch's default.
 const BATCH_NORM_MOMENTUM: f64 = 0.1;
 
 /// Applies `layers` to `x`, one after another.
@@ -40,7 +42,7 @@ fn name(layer: &Layer) -> &str {
     }
 }
 
-/// Returns the output of one layer, or `None` if it leaves `x` as it is.
+/// Returns the output of one layer. `None` if the layer does not change `x`.
 fn apply(layer: &Layer, x: &Tensor, store: &Store, mode: ForwardMode) -> Result<Option<Tensor>, TchError> {
     match layer {
         Layer::Linear { weight, bias, .. } => x.f_linear(store.get(*weight), Some(store.get(*bias))).map(Some),
@@ -88,7 +90,7 @@ fn batch_norm(
         _ => running.map(Some),
     };
     let momentum = match mode {
-        // Gives the plain mean over the batches so far.
+        // With this weight, the running statistics are the plain mean over the batches so far.
         ForwardMode::Calibrate { batch, .. } => 1.0 / (batch + 1) as f64,
         _ => BATCH_NORM_MOMENTUM,
     };
@@ -117,7 +119,8 @@ fn channels_last(x: &Tensor) -> Result<Option<Tensor>, TchError> {
         return Ok(None);
     }
     let pixels = match channels {
-        // The elements of one channel have the same order either way. The view makes libtorch see them as channels-last.
+        // The elements of one channel have the same order either way. The view makes libtorch see them as
+        // channels-last.
         1 => x.f_contiguous()?.f_view([batch, height, width, 1])?,
         _ => x.f_permute([0, 2, 3, 1])?.f_contiguous()?,
     };

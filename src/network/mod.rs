@@ -15,8 +15,8 @@ pub enum ForwardMode {
     /// Another pass over the batch of a training step. Same as [`ForwardMode::Train`], but running statistics do not
     /// change: the first pass has updated them.
     Reevaluate { seed: u64, step: u64 },
-    /// A pass that recomputes running statistics, as the plain mean over batches. `batch` counts from 0. Otherwise the
-    /// same as training.
+    /// A pass that recomputes running statistics as the plain mean over batches. `batch` counts from 0. In other
+    /// respects it is the same as training.
     Calibrate { seed: u64, batch: u64 },
     /// Evaluation: no dropout, and running statistics are used as they are.
     Eval,
@@ -36,7 +36,7 @@ pub fn forward(model: &Model, x: &Tensor, store: &Store, mode: ForwardMode) -> R
     layers::run(&model.layers, x, store, mode)
 }
 
-/// Returns the values of the parameters that `model` reports by name.
+/// Returns the parameters that `model` reports, as pairs of name and value.
 pub fn reported(model: &Model, store: &Store) -> Vec<(String, f64)> {
     model.reported.iter().map(|&(name, index)| (name.to_owned(), store.get(index).double_value(&[]))).collect()
 }

@@ -1,5 +1,5 @@
 //! A comparison of the data with the data of earlier runs. The files that a spec names can change while the spec stays
-//! the same. Without the comparison, results on old and new data would be taken for one experiment.
+//! the same. Without the comparison, results on old and new data would look like results of one experiment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ pub struct ChangedData {
     here: String,
 }
 
-/// Finds an earlier run whose data had another `fingerprint`. Compares with the run in `folder` or, if there is none or
-/// if `force` replaces it, with the run that the resolved spec `spec` belongs to, and then with the runs of the same
-/// name.
+/// Finds an earlier run whose data differ from those with the hash `fingerprint`. Compares with the run in `folder`. If
+/// there is none, or if `force` replaces it, compares with the run whose resolved spec is the file `spec`, or else with
+/// another run of the same name. `None` if the data are the same, or if there is no such run.
 pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: bool) -> Option<ChangedData> {
     let data = plan.resolved.get("data")?;
     let differs = |folder: &Path, there: String| {
@@ -42,8 +42,8 @@ pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: b
     differs(&other, there)
 }
 
-/// Returns the data fingerprint in the record of the run in `folder`. `None` without a run there, or if its spec has another
-/// `[data]` than `data`.
+/// Returns the data fingerprint in the record of the run in `folder`. `None` if there is no run, or if the table
+/// `[data]` of its spec is not `data`.
 fn recorded(folder: &Path, data: &Value) -> Option<String> {
     let spec: Table = fs::read_to_string(folder.join(SPEC_TOML)).ok()?.parse().ok()?;
     if spec.get("data") != Some(data) {

@@ -10,7 +10,7 @@ use crate::record::number::figure;
 use crate::record::{RUN_JSON, RunRecord};
 use crate::train::{Validation, evaluate};
 
-/// Prints loss and metric.
+/// Prints the loss and the metric.
 pub fn eval(args: &EvalArgs) -> Result<Exit, Error> {
     let run = FinishedRun::open(&args.run, args.best, &args.set)?;
     let plan =

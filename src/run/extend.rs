@@ -1,5 +1,5 @@
-//! The extension of a run to more steps. It is possible if the longer run would have made the same steps up to the end of
-//! the shorter one.
+//! The extension of a run to more steps. It is possible if the longer run would have made the same steps up to the end
+//! of the shorter one.
 
 use std::path::Path;
 
@@ -18,8 +18,8 @@ const LENGTH: [&str; 2] = ["epochs", "steps"];
 /// The largest number of steps at which two rules are compared. They are evenly spread.
 const SAMPLES: u64 = 100_000;
 
-/// Returns whether the run in `folder` with the resolved spec `there` can be extended to `plan`: the specs differ only in
-/// their length. Returns an error that names the key if some value depends on the length.
+/// Returns whether the run in `folder` with the resolved spec `there` can be extended to `plan`: the specs differ only
+/// in their length. Returns an error that names the key if some value depends on the length.
 pub fn is_extension(plan: &Plan, folder: &Path, there: &Table) -> Result<bool, Error> {
     if fingerprint(&plan.resolved) != fingerprint(there) {
         return Ok(false);
@@ -52,7 +52,8 @@ pub fn fingerprint(resolved: &Table) -> String {
     spec_hash(&table)
 }
 
-/// Returns the first key whose values differ between the two runs before the end of the earlier one.
+/// Returns the first key whose values differ between the two runs before the end of the earlier one. `None` if none
+/// does.
 fn changed_key(plan: &Plan, earlier: &Plan) -> Option<String> {
     let old = earlier.length.horizon;
     let new = plan.length.horizon;
@@ -88,7 +89,8 @@ fn differ(rules: [&dyn Rule; 2], horizons: [Horizon; 2]) -> bool {
     })
 }
 
-/// Returns the key of a duration that is a percentage of the run. Its effect may depend on metrics that are not known yet.
+/// Returns the key of a duration that is a percentage of the run. Its effect may depend on metrics that are not known
+/// yet. `None` if there is no such duration.
 fn percentage(table: &Table, path: &str) -> Option<String> {
     table.iter().find_map(|(key, value)| in_value(value, &format!("{path}{key}")))
 }

@@ -34,7 +34,7 @@ impl FinishedRun<'_> {
         }
         let key = |set: &str| set.split('=').next().unwrap_or_default().trim().to_owned();
         if let Some(other) = set.iter().find(|set| !FREE.contains(&key(set).as_str())) {
-            let message = format!("`-s {other}` would make another run of {}", folder.display());
+            let message = format!("`-s {other}` would change the run in {}", folder.display());
             return Err(Error::usage(message).with_help(&format!("the keys that can be set here: {}", one_of(FREE))));
         }
         let overrides: Vec<String> = std::iter::once("device=auto".to_owned()).chain(set.iter().cloned()).collect();
@@ -45,8 +45,8 @@ impl FinishedRun<'_> {
         Ok(FinishedRun { folder, spec, weights })
     }
 
-    /// Reads what the run learned from its training rows besides the weights. Returns `None` for a run of an older lr-run,
-    /// which did not write it.
+    /// Reads the preprocessing that the run learned from its training rows. `None` for a run of an older lr-run, which
+    /// did not write it.
     pub fn preprocessing(&self) -> Result<Option<Preprocessing>, Error> {
         let path = self.folder.join(PREPROCESSING);
         if !path.exists() {

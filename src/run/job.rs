@@ -1,4 +1,4 @@
-//! Plan and data → [`Job`].
+//! Builds a [`Job`] from a plan and its data.
 
 use std::path::Path;
 use std::time::Instant;
@@ -35,17 +35,18 @@ pub fn read_data(plan: &Plan, offline: bool, quiet: bool) -> Result<Data, Error>
     Ok(data)
 }
 
-/// Learns from the training rows what inputs need before a model sees them.
+/// Learns the preprocessing of the inputs from the training rows.
 pub fn preprocessing(plan: &Plan, data: &Data) -> Result<Preprocessing, Error> {
     let coding = plan.data.dataset.coding().map_err(Error::usage)?;
     let normalize = &plan.data.normalize;
     let affine = normalize.affine(&data.train, &data.train_rows, &data.info.input).map_err(Error::usage)?;
-    // The inputs of categories stay 0 and 1: divided by its deviation, a rare category would be a very large number.
+    // The inputs of categories stay 0 and 1. Divided by its standard deviation, the 1 of a rare category would be a
+    // very large number.
     let indicators = coding.as_ref().map(Coding::indicators).unwrap_or_default();
     Ok(Preprocessing::new(coding, affine.except(&indicators)))
 }
 
-/// Moves `data` to the device of `plan`. Their inputs are normalized as `affine` says.
+/// Moves `data` to the device of `plan`. Batches of them are normalized as `affine` says.
 pub fn examples(plan: &Plan, data: Data, affine: &Affine) -> Result<Examples, Error> {
     let Data { info, train, train_rows, held_out, test, .. } = data;
     let input = &info.input;
@@ -64,8 +65,8 @@ pub fn examples(plan: &Plan, data: Data, affine: &Affine) -> Result<Examples, Er
     Ok(Examples { all: batches(train)?, train_rows, val, test, target_variance })
 }
 
-/// Returns the mean variance of the `outputs` targets over the examples `rows`, in the units of reported losses. One unit of a
-/// stored target is `unit` there. 0 for classes.
+/// Returns the variance of the targets over the examples `rows`, averaged over the `outputs`. It is in the units of
+/// reported losses, where one unit of a stored target is `unit`. Returns 0 for classes.
 fn target_variance(targets: &Targets, rows: &[u32], outputs: usize, unit: f64) -> f64 {
     let Targets::Values(values) = targets else { return 0.0 };
     let n = rows.len().max(1) as f64;
@@ -77,8 +78,8 @@ fn target_variance(targets: &Targets, rows: &[u32], outputs: usize, unit: f64) -
     unit * unit * (0..outputs).map(variance).sum::<f64>() / outputs.max(1) as f64
 }
 
-/// Creates the model's parameters. Their values are from the file `weights`, or from the file that the spec names, or drawn
-/// from the seed.
+/// Creates the model's parameters. Their values are read from the file `weights`, or else from the file that the spec
+/// names, or else drawn from the seed.
 pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
     let declaration = plan.model.architecture.declaration.clone();
     let dtype = kind(plan.model.precision.store);
@@ -89,9 +90,9 @@ pub fn store(plan: &Plan, weights: Option<&Path>) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// Builds the job. Returns with it the preprocessing, which was learned from the training rows. If `probe` is set, also
-/// estimates its peak memory by trials that use at most `probe` bytes. The estimate is `None` where the trials fail or
-/// cannot measure memory.
+/// Builds the job. Also returns the preprocessing, which was learned from the training rows. If `probe` is set,
+/// estimates the peak memory of the job by trials that use at most `probe` bytes. The estimate is `None` if `probe` is,
+/// or if the trials fail or cannot measure memory.
 pub fn job(plan: Plan, data: Data, probe: Option<u64>) -> Result<(Job, Preprocessing, Option<MemoryEstimate>), Error> {
     let preprocessing = preprocessing(&plan, &data)?;
     let examples = examples(&plan, data, &preprocessing.normalize)?;

@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoints, Provenance};
 use crate::record::{Reserve, RunDirectory};
 use crate::train::State;
 
-/// Writes the states of a run. It holds space in reserve, and frees it once a write fails.
+/// The writer of a run's states. It holds disk space in reserve, and frees it when a write fails.
 pub struct Keeper<'a> {
     directory: &'a RunDirectory,
     provenance: Provenance,

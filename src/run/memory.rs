@@ -1,5 +1,5 @@
-//! A comparison of the memory that a run needs with the memory of the machine. If memory runs out, Linux kills the process
-//! without a message.
+//! A comparison of the memory that a run needs with the memory of the machine. If memory runs out, Linux kills the
+//! process without a message.
 
 use indicatif::BinaryBytes;
 use tracing::info;
@@ -9,8 +9,8 @@ use crate::libtorch::OUT_OF_MEMORY;
 use crate::record::Warning;
 use crate::train::MemoryEstimate;
 
-/// Returns a warning if the run needs more memory than is free, and an error if it needs more than the machine has. `model`
-/// and `batch_size` describe the run.
+/// Returns a warning if the run needs more memory than is free, and an error if it needs more than the machine has.
+/// `model` and `batch_size` describe the run.
 pub fn check(
     memory: &MachineMemory,
     estimate: &MemoryEstimate,

@@ -44,14 +44,14 @@ fn machine() -> Machine<'static> {
     cli::machine(&cuda_devices)
 }
 
-/// Returns the number of CUDA devices, or why CUDA cannot be used.
+/// Returns the number of CUDA devices. The error is the reason why CUDA cannot be used.
 fn cuda_devices() -> Result<usize, String> {
     crate::libtorch::load_cuda().inspect_err(|reason| tracing::info!(reason, "no CUDA"))?;
     Ok(tch::Cuda::device_count().max(0) as usize)
 }
 
-/// Plans every run that `args` name, then trains one after another. After a failed run the others still run. Returns the
-/// worst exit code.
+/// Plans every run that `args` name, then trains them one after another. A failed run does not stop the others. Returns
+/// the worst exit code.
 fn run(args: &RunArgs) -> Result<Exit, Error> {
     if args.specs.is_empty() {
         return Err(Error::usage("no spec is given\nhelp: for example `lr-run experiments/mnist_adam.toml`"));
@@ -70,7 +70,7 @@ fn run(args: &RunArgs) -> Result<Exit, Error> {
     let mut worst = Exit::Success;
     let signals = Signals::default();
     for (plan, spec) in plans {
-        // It arrived too late for the run before, which has finished.
+        // The signal arrived too late for the previous run, which has finished.
         if signals.have_arrived() {
             worst = worst.worst(signals.exit());
             break;

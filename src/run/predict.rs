@@ -22,11 +22,11 @@ pub fn predict(args: &PredictArgs) -> Result<Exit, Error> {
             .with_help("an earlier lr-run trained it: train it again with --force")
     })?;
     let Some(coding) = &preprocessing.coding else {
-        let message = format!("{} was not trained on a table: only `csv` predicts new rows", args.run.display());
+        let message = format!("{} was not trained on `csv` data, as predictions need", args.run.display());
         return Err(Error::usage(message));
     };
     let task = task(coding);
-    // With another length, a schedule in steps may not fit.
+    // Plans with the run's own number of steps per epoch. With another number, a schedule in steps may not fit.
     let record = RunRecord::read(&args.run.join(RUN_JSON)).map_err(Error::usage)?;
     let steps_per_epoch = Some(record.started.length.steps_per_epoch);
     let assume = Assume { steps_per_epoch, table: Some((coding.width(), task)), ..Assume::default() };
@@ -68,7 +68,8 @@ fn task(coding: &Coding) -> Task {
     }
 }
 
-/// Returns the predictions as CSV: a header, then a row for each of `rows`. A row that is not in `used` has empty cells.
+/// Returns the predictions as CSV: a header, then a row for each of `rows`. A row that is not in `used` has empty
+/// cells.
 fn table(coding: &Coding, outputs: &[f32], rows: usize, used: &[u32]) -> csv::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header = vec!["predicted".to_owned()];

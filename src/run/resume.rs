@@ -1,4 +1,4 @@
-//! The continuation of a run that another process started.
+//! Resumes a run that another process started.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::record::{RUN_JSON, Resumed, RunDirectory, RunRecord, Started, Status,
 /// The checkpoints in a run's folder.
 pub struct Resume {
     pub checkpoints: Checkpoints,
-    /// The newest intact checkpoint, if the run has one.
+    /// The newest intact checkpoint. `None` if the run has no checkpoint, or starts over.
     pub checkpoint: Option<Checkpoint>,
     pub warnings: Vec<Warning>,
 }
 
 impl Resume {
-    /// Sets the threads of `plan` to those of the checkpoint, unless the spec sets them. Adds a warning for each difference
-    /// that changes the last digits of the results. Returns an error if the spec or the data differ.
+    /// Sets the threads of `plan` to those of the checkpoint, unless the spec sets them. Adds a warning for each
+    /// difference that changes the last digits of the results. Returns an error if the spec or the data differ.
     pub fn adjust(&mut self, plan: &mut Plan, fingerprint: &str) -> Result<(), Error> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let there = &checkpoint.provenance;
@@ -49,7 +49,7 @@ impl Resume {
     }
 }
 
-/// Finds the checkpoint to resume from. With `start_over`, returns none.
+/// Finds the checkpoint to resume from. With `start_over`, ignores the checkpoints that are there.
 pub fn find(directory: &RunDirectory, start_over: bool) -> Result<Resume, Error> {
     if start_over {
         let checkpoints = Checkpoints::empty(directory.path());
@@ -60,8 +60,8 @@ pub fn find(directory: &RunDirectory, start_over: bool) -> Result<Resume, Error>
     Ok(Resume { checkpoints, checkpoint, warnings })
 }
 
-/// Returns an error if the run in `folder` cannot be extended: it has no checkpoint, it ended for a reason other than its
-/// length, or it ended inside an epoch, where a longer run is not evaluated.
+/// Returns an error if the run in `folder` cannot be extended: it has no checkpoint, it ended for a reason other than
+/// its length, or it ended inside an epoch, where a longer run is not evaluated.
 pub fn check_extension(checkpoint: Option<&Checkpoint>, plan: &Plan, folder: &Path) -> Result<(), Error> {
     let status = RunRecord::read(&folder.join(RUN_JSON)).map_or(Status::Running, |record| record.status);
     let refuse = |reason: &str| {
@@ -80,7 +80,7 @@ pub fn check_extension(checkpoint: Option<&Checkpoint>, plan: &Plan, folder: &Pa
     }
 }
 
-/// Describes the position of `checkpoint` for the record.
+/// Returns the position of `checkpoint` for the record.
 pub fn resumed(checkpoint: &Checkpoint) -> Resumed {
     let values = &checkpoint.state.values;
     Resumed {

@@ -1,7 +1,7 @@
 //! The signals that end a run.
 //!
-//! SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are one request: finish the step, keep the state, leave. Clusters send
-//! several of them, sometimes twice within milliseconds.
+//! SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 all mean the same request: finish the step, save the state, and exit.
+//! Clusters send several of them, sometimes twice within milliseconds.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -22,7 +22,8 @@ const REQUESTS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 /// A SIGTERM within this time after the first SIGINT or SIGTERM belongs to the same request: `srun` sends it twice.
 const ONE_REQUEST: Duration = Duration::from_secs(2);
 
-/// The handler of the signals: the first ends the run after its step. Only an impatient second one ends the process.
+/// The handler of the signals. The first signal ends the run after its step. A second SIGINT ends the process at once.
+/// So does a SIGTERM that comes later than `ONE_REQUEST` after the first SIGINT or SIGTERM.
 #[derive(Default)]
 pub struct Signals {
     /// The number of the first signal, or 0.
@@ -32,7 +33,8 @@ pub struct Signals {
     listening: AtomicBool,
 }
 
-/// While this value lives, signals end the run. Otherwise they end the process, because nothing is lost.
+/// A guard: while it lives, signals end the run after its step. Otherwise they end the process at once, because there
+/// is no state to save.
 pub struct Training<'a>(&'a Signals);
 
 impl Drop for Training<'_> {
@@ -54,8 +56,9 @@ impl Signals {
     fn listen(&self) -> std::io::Result<()> {
         // A write beyond `ulimit -f` becomes an error, as one to a full disk is. By default it would end the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
-        // A second SIGINT is answered in the handler: two that come at once would be one for the thread below.
-        // The order matters: at the first SIGINT, `second` is still false when the end is considered.
+        // At a second SIGINT the signal handler itself ends the process. The thread below may see two SIGINTs that
+        // arrive at once as one. The first of the next two actions ends the process if `second` is true. The other one
+        // sets `second`. They run in this order, so the first SIGINT only sets `second`.
         let second = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register_conditional_shutdown(SIGINT, 128 + SIGINT, Arc::clone(&second))?;
         signal_hook::flag::register(SIGINT, second)?;
@@ -68,8 +71,8 @@ impl Signals {
                 let leaves = requests.add(signal, Instant::now()) == Answer::Leave;
                 if leaves && training.load(Ordering::Relaxed) {
                     let name = signal_name(signal).unwrap_or("a signal");
-                    let text = "leaving at once: the steps since the last checkpoint are lost";
-                    let _ = writeln!(std::io::stderr(), "warning: {name} again: {text}");
+                    let text = "leaving at once; the steps since the last checkpoint are lost";
+                    let _ = writeln!(std::io::stderr(), "warning: {name}, the second request to end: {text}");
                 }
                 if leaves || !training.load(Ordering::Relaxed) {
                     exit(128 + signal);
@@ -77,7 +80,7 @@ impl Signals {
                 let first = received.compare_exchange(0, signal as usize, Ordering::Relaxed, Ordering::Relaxed).is_ok();
                 // A line for the person who pressed Ctrl-C, in place of the bar.
                 if first && signal == SIGINT && std::io::stderr().is_terminal() {
-                    let text = "the run ends after this step and keeps its state; again: it ends at once";
+                    let text = "the run ends after this step and keeps its state; press Ctrl-C again to end it at once";
                     let _ = writeln!(std::io::stderr(), "\r\x1b[2KSIGINT: {text}");
                 }
             }
@@ -85,12 +88,12 @@ impl Signals {
         std::thread::Builder::new().name("signals".to_owned()).spawn(answer).map(drop)
     }
 
-    /// Returns the flag that ends a run.
+    /// Returns the number of the first signal, which ends a run if it is not 0.
     pub fn interrupt(&self) -> &Interrupt {
         &self.received
     }
 
-    /// Returns whether a signal has asked for the end.
+    /// Returns whether a signal has arrived.
     pub fn have_arrived(&self) -> bool {
         self.received.load(Ordering::Relaxed) != 0
     }
@@ -115,9 +118,9 @@ struct Requests {
 /// The answer to a signal.
 #[derive(Debug, PartialEq)]
 enum Answer {
-    /// Finish the step, and keep the state.
+    /// Finish the step and save the state.
     Keep,
-    /// Leave at once.
+    /// End the process at once.
     Leave,
 }
 
@@ -136,18 +139,19 @@ impl Requests {
     }
 }
 
-/// Returns whether `signal` stays ignored, as it was when the process started: `nohup` ignores SIGHUP that way. Shells
-/// ignore SIGINT in every background job of a script, where `kill -INT` is meant to work all the same.
+/// Returns whether `signal` stays ignored because it was ignored when the process started. `nohup` makes it ignore
+/// SIGHUP. SIGINT never stays ignored: shells ignore it in every background job of a script, but `kill -INT` should
+/// work there.
 fn stays_ignored(signal: i32, ignored: u64) -> bool {
     signal != SIGINT && ignored >> (signal - 1) & 1 == 1
 }
 
-/// Returns the ignored signals of this process as a bit mask. 0 where the system does not say (Linux does).
+/// Returns the ignored signals of this process as a bit mask. Returns 0 if the system does not say (Linux does).
 fn ignored_signals() -> u64 {
     mask(&std::fs::read_to_string("/proc/self/status").unwrap_or_default()).unwrap_or(0)
 }
 
-/// Returns the mask in the text of `/proc/self/status`.
+/// Returns the mask of ignored signals in the text of `/proc/self/status`. `None` if it has none.
 fn mask(status: &str) -> Option<u64> {
     let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(digits.trim(), 16).ok()

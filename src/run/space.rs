@@ -12,7 +12,7 @@ use crate::train::Sizes;
 /// The bytes for `spec.toml`, `run.json` and the ends of blocks.
 const SMALL_FILES: u64 = 32 << 10;
 
-/// The bytes of a number in `epochs.csv`.
+/// An estimate of the bytes of a number in `epochs.csv`.
 const NUMBER: u64 = 20;
 
 /// The disk space that a run needs, in bytes.
@@ -40,7 +40,7 @@ impl SpaceEstimate {
         self.weights.max(self.checkpoint).saturating_add(SMALL_FILES)
     }
 
-    /// Returns the space with `states` checkpoints in addition to the last one.
+    /// Returns the space for all files, with `states` checkpoints in addition to the last one.
     fn with(&self, states: u64) -> u64 {
         let states = self.checkpoint.saturating_mul(states);
         self.rows.saturating_add(SMALL_FILES).saturating_add(self.last()).saturating_add(states)
@@ -63,8 +63,8 @@ impl SpaceEstimate {
     }
 }
 
-/// Takes the space for the end of the run. Returns an error if the run needs more than is free on the disk of `folder`, and
-/// a warning if it may.
+/// Reserves the space for the end of the run. Returns an error if the run needs more than is free on the disk of
+/// `folder`, and a warning if it may need more.
 pub fn reserve(folder: &Path, estimate: &SpaceEstimate) -> Result<(Reserve, Option<Warning>), Error> {
     let free = FreeSpace::of(folder);
     info!(needed = estimate.least(), free = free.map(|free| free.usable), "estimated disk space");
@@ -88,7 +88,7 @@ fn check(folder: &Path, free: FreeSpace, estimate: &SpaceEstimate) -> Result<Opt
         let message = format!("this run writes a file of about {largest}, and `ulimit -f` allows {limit}");
         return Err(no_room(message, estimate));
     }
-    // A tenth is left to others.
+    // A tenth of the free space is left to other programs.
     let likely = estimate.with(2);
     Ok((likely > free.usable / 10 * 9).then(|| Warning::LittleSpace {
         folder: folder.display().to_string(),

@@ -17,7 +17,7 @@ use crate::record::{
 };
 use crate::train::{Failure, State, TrainResult, fit};
 
-/// The trial that estimates peak memory may use the free memory divided by this number.
+/// The divisor of the free memory: the trial that estimates peak memory may use this part of it.
 const TRIAL_SHARE: u64 = 4;
 
 /// Trains the run, from the beginning or from the state that it resumes.
@@ -103,7 +103,7 @@ fn packages() -> impl Iterator<Item = (String, String)> {
     lr_run_build_info::packages().map(|(name, version)| (name.to_owned(), version.to_owned()))
 }
 
-/// A run that an error ended, with what was done until then.
+/// A run that an error ended, with its results up to the error.
 struct Unfinished {
     error: Error,
     outcome: Box<Outcome>,

@@ -31,10 +31,10 @@ enum End {
     Signal,
 }
 
-/// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. The last
-/// event is the row of the last epoch. The caller reports the end of the run, after it has saved the weights.
+/// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. Does not
+/// report the end of the run: the caller does that after it has saved the weights.
 ///
-/// If a row cannot be written, the state before its evaluation is saved, as far as that is possible.
+/// If a row cannot be written, tries to save the state before the evaluation of this row.
 pub fn fit(
     job: Job,
     from: Option<State>,
@@ -128,7 +128,8 @@ impl Run<'_, '_, '_> {
         }
     }
 
-    /// Saves the state if it is time to. Ends the run if a signal has arrived.
+    /// Keeps a copy of the state to roll back to, if the spec asks for it. Saves the state if it is due, or if a signal
+    /// has arrived. Returns the end of the run if a signal has arrived.
     fn between_epochs(&mut self) -> Result<Option<End>, Error> {
         let over = self.track.made_all_steps();
         let signal = self.is_interrupted() && !over;
@@ -178,7 +179,7 @@ impl Run<'_, '_, '_> {
         })
     }
 
-    /// Returns to `state`. Spent time and the number of rollbacks stay as they are.
+    /// Returns to `state`. The time spent so far and the number of rollbacks do not change.
     fn restore(&mut self, state: &State) -> Result<(), Error> {
         self.track.check(&state.values)?;
         self.best = self.trainer.restore(state)?;
@@ -187,7 +188,7 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    /// Trains the rest of the epoch. Returns the reason if it ended before its last step.
+    /// Trains the rest of the epoch. Returns the reason why the run ends, or `None` if the epoch was completed.
     fn epoch(&mut self) -> Result<Option<End>, Error> {
         let order = self.trainer.order(self.track.at.epoch);
         let steps = self.track.steps_in_epoch();
@@ -229,8 +230,8 @@ impl Run<'_, '_, '_> {
         Ok(None)
     }
 
-    /// Makes one optimizer update on `rows`. Returns the first step with a non-finite loss, as far as it is known: on a GPU
-    /// the sums are read only at every [`READ_EVERY`]th step.
+    /// Makes one optimizer update on `rows`. Returns the first step with a non-finite loss, if it is known. On a GPU
+    /// the sums are read only every [`READ_EVERY`] steps and at the last step of an epoch.
     fn step(&mut self, rows: &[u32]) -> Result<Option<Bad>, Error> {
         let track = &mut self.track;
         track.set_rates(track.at.step)?;
@@ -273,7 +274,7 @@ impl Run<'_, '_, '_> {
         TrainResult { outcome, store: self.trainer.store, best: self.best, ema }
     }
 
-    /// Ends the run by an error, and reports the results up to it.
+    /// Ends the run with an error. The failure has the results up to the error.
     fn fail(mut self, error: Error) -> Failure {
         let unwritten = self.unwritten.take();
         if unwritten.is_some() {

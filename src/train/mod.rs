@@ -1,5 +1,5 @@
-//! The training loop. [`fit()`] trains a [`Job`] and reports what happens as events. It prints nothing, reads no spec and
-//! touches no file.
+//! The training loop. [`fit()`] trains a [`Job`] and reports what happens as events. It prints nothing, reads no spec
+//! and touches no file.
 //!
 //! ```text
 //! fit ─┬─▶ Trainer   steps and evaluations: model, parameters, optimizer, data
@@ -41,15 +41,15 @@ pub struct Job {
 #[derive(Debug)]
 pub struct TrainResult {
     pub outcome: Outcome,
-    /// The parameters after the last step. If the optimizer keeps separate weights for evaluation, these are those.
+    /// The parameters after the last step, or the optimizer's evaluation weights if it keeps separate ones.
     pub store: Store,
-    /// The parameters after the best epoch, laid out as [`Store::all`], or `None` if no evaluation gave a number.
+    /// The parameters after the best epoch, laid out as [`Store::all`]. `None` if no evaluation gave a number.
     pub best: Option<Tensor>,
-    /// The averaged parameters in the same layout, if the run keeps an average.
+    /// The averaged parameters in the same layout. `None` if the run keeps no average.
     pub ema: Option<Tensor>,
 }
 
-/// Training that ended by an error.
+/// The result of training that ended with an error.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Failure {
@@ -60,7 +60,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Creates the failure of a run that has done nothing.
+    /// Creates the failure of a run that has made no step.
     fn before_training(error: impl Into<Error>) -> Self {
         Failure { error: error.into(), outcome: Box::new(Outcome::failed()) }
     }

@@ -15,9 +15,9 @@ use crate::spec::Horizon;
 pub struct Position {
     /// The epoch in training, or the last evaluated one. 0 before training.
     pub epoch: u64,
-    /// Number of steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Number of steps done in this epoch.
+    /// The number of steps done in this epoch.
     pub step_in_epoch: u64,
     /// True if the epoch has been evaluated, so that it is over.
     pub evaluated: bool,
@@ -40,7 +40,7 @@ pub struct Seconds {
     pub train: f64,
     pub eval: f64,
     pub total: f64,
-    /// Training time in this epoch.
+    /// The training time in this epoch.
     pub epoch: f64,
 }
 
@@ -95,13 +95,13 @@ impl State {
         self.tensors.extend(tensors.map(|(name, tensor)| (format!("{BACK}{name}"), tensor.shallow_clone())));
     }
 
-    /// Returns the state that [`State::add_rollback`] stored, if any.
+    /// Returns the state that [`State::add_rollback`] stored. `None` if there is none.
     pub(super) fn rollback(&self) -> Option<State> {
         let values = StateValues::clone(self.values.back.as_deref()?);
         Some(State { values, seconds: self.seconds, tensors: self.part(BACK) })
     }
 
-    /// Returns the tensors whose names begin with `prefix`, named without it.
+    /// Returns the tensors whose names begin with `prefix`, with the rest of their names.
     pub(super) fn part(&self, prefix: &str) -> Vec<(String, Tensor)> {
         let select = |(name, tensor): &(String, Tensor)| {
             name.strip_prefix(prefix).map(|name| (name.to_owned(), tensor.shallow_clone()))

@@ -58,7 +58,7 @@ impl StepValues {
         Ok(values)
     }
 
-    /// Replaces the values by those at `clock`, and allocates nothing.
+    /// Replaces the values by those at `clock`. Allocates nothing.
     fn set(&mut self, rates: &[Rate], clock: Clock, scale: f64) -> Result<(), OutOfRange> {
         for ((lr, hyper), rate) in self.lr.iter_mut().zip(&mut self.hyper).zip(rates) {
             *lr = rate.lr(clock) * scale;
@@ -97,18 +97,21 @@ impl Track {
     pub fn check(&self, values: &StateValues) -> Result<(), Error> {
         let (there, here) = (values.groups.len(), self.rates.len());
         if there != here {
-            return Err(Error::State(format!("it has {there} groups, not {here}")));
+            return Err(Error::State(format!("it has {there} groups, but the run has {here}")));
         }
         let at = values.position;
         if !at.is_in(self.length.horizon) {
             let Horizon { total_steps, steps_per_epoch } = self.length.horizon;
-            let message = format!("{at:?} is not in a run of {total_steps} steps, {steps_per_epoch} per epoch");
-            return Err(Error::State(message));
+            let Position { epoch, step, step_in_epoch, .. } = at;
+            return Err(Error::State(format!(
+                "it was saved after {step} steps, {step_in_epoch} of them in epoch {epoch}, but the run has \
+                 {total_steps} steps, {steps_per_epoch} per epoch"
+            )));
         }
         Ok(())
     }
 
-    /// Returns to the position of `values`. Time that was spent stays spent, and rollbacks stay counted.
+    /// Returns to the position of `values`. The time spent so far and the number of rollbacks do not change.
     pub fn restore(&mut self, values: &StateValues) -> Result<(), Error> {
         for (rate, saved) in self.rates.iter_mut().zip(&values.groups) {
             rate.load(saved).map_err(|error| Error::State(error.to_string()))?;
@@ -129,12 +132,12 @@ impl Track {
         self.rates.iter().map(Rate::save).collect()
     }
 
-    /// Returns the state of early stopping, or `None` if the run has none.
+    /// Returns the state of early stopping. `None` if the run has no early stopping.
     pub fn early(&self) -> Option<BestSoFar> {
         self.early.as_ref().map(Watch::state)
     }
 
-    /// Returns the wall time of the run, with that of earlier processes.
+    /// Returns the wall time of the run in seconds, including that of earlier processes.
     pub fn total_seconds(&self) -> f64 {
         self.seconds.total + self.began.elapsed().as_secs_f64()
     }
@@ -155,7 +158,7 @@ impl Track {
         (total_steps - self.at.step + self.at.step_in_epoch).min(steps_per_epoch)
     }
 
-    /// Sets the rates for `step`, from 0.
+    /// Sets the rates for step number `step` (from 0).
     pub fn set_rates(&mut self, step: u64) -> Result<(), Error> {
         let clock = self.length.clock(step);
         let scale = self.scale();
@@ -173,7 +176,7 @@ impl Track {
         self.watch.add(row.get(self.watch.monitor().metric), row.epoch)
     }
 
-    /// Returns the target and the time of reaching it if `row` is the first to do so.
+    /// Returns the target and when it was reached, if `row` is the first row that reaches it. `None` otherwise.
     pub fn reaches_target(&self, row: &Row) -> Option<(&Target, Reached)> {
         let target = self.stops.target.as_ref().filter(|_| self.reached.is_none())?;
         let metric = target.monitor.metric;
@@ -189,14 +192,15 @@ impl Track {
         early.since() >= stop.patience
     }
 
-    /// Returns the limit that the training loss `loss` exceeds: `factor` times the validation loss before training, and at
-    /// least `variance`, the loss of the best constant. `None` if it exceeds no limit.
+    /// Returns the limit if the training loss `loss` exceeds it. The limit is `factor` times the validation loss before
+    /// training, but at least `variance`, the loss of the best constant. `None` if the loss does not exceed it.
     pub fn exceeded(&self, loss: f64, factor: f64, variance: f64) -> Option<f64> {
         let limit = (factor * self.loss_before?).max(variance);
         (loss > limit).then_some(limit)
     }
 
-    /// Passes `row` to the groups' rules. Returns the changes that they made. Epoch 0 is skipped: no rule has affected it.
+    /// Passes `row` to the groups' rules. Returns the changes that they made. Skips epoch 0, which no rule has
+    /// affected.
     pub fn observe(&mut self, row: &Row) -> Vec<RateChanged> {
         if row.epoch == 0 {
             return Vec::new();
@@ -237,8 +241,8 @@ impl Track {
         Divergence { step: bad.step, lr: self.values.lr[0], loss: bad.loss.to_string() }
     }
 
-    /// Returns the factor on all learning rates after the rollbacks so far. It applies to what the rules return, so it also
-    /// lowers a rate that a rule holds at its `min_lr`.
+    /// Returns the factor on all learning rates after the rollbacks so far. It multiplies the rates that the rules
+    /// return, so it also lowers a rate that a rule holds at its `min_lr`.
     pub fn scale(&self) -> f64 {
         self.rollbacks.last().map_or(1.0, |last| last.scale)
     }

@@ -49,7 +49,7 @@ pub struct Examples {
     /// Rows of `all` to train on.
     pub train_rows: Vec<u32>,
     pub val: Validation,
-    /// The test part, or `None` if the data set has none.
+    /// The test part. `None` if the data set has none.
     pub test: Option<Batches>,
     /// The variance of the targets over the training examples, averaged over the outputs. It is the mean squared error
     /// of always predicting the mean target, and 0 for classes.
@@ -104,7 +104,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Returns the name of the first parameter that has a NaN or infinite element, or `None` if all are finite.
+    /// Returns the name of the first parameter that has a NaN or infinite element. `None` if all are finite.
     pub(super) fn non_finite_parameter(&self) -> Result<Option<&str>, Error> {
         let is_finite =
             |tensor: &Tensor| no_grad(|| tensor.f_isfinite()?.f_all()?.f_int64_value(&[])).map(|it| it != 0);
@@ -116,7 +116,7 @@ impl Trainer {
         Ok(Some(found.map_or("", |(param, _)| param.name.as_str())))
     }
 
-    /// Returns the averaged weights, or `None` if the run keeps no average or has made no step.
+    /// Returns the averaged weights. `None` if the run keeps no average or has made no step.
     pub(super) fn average(&self) -> Option<&Tensor> {
         self.ema.as_ref().and_then(|ema| ema.weights())
     }

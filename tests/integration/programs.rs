@@ -35,7 +35,10 @@ fn commands_without_computation_need_lr_run_alone() {
     let output = lr_run(&["spec.toml"]);
     exits(&output, 1);
     let message = text(&output.stderr);
-    assert!(message.contains("lr-run-torch: No such file") && message.contains("belong in one folder"), "{message}");
+    assert!(
+        message.contains("lr-run-torch: No such file") && message.contains("must be in the same folder"),
+        "{message}"
+    );
 }
 
 #[test]

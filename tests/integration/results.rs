@@ -89,7 +89,7 @@ fn project_can_be_copied_with_its_results() {
         workspace.exits(&[command, &["-s", &data]].concat(), 0);
     }
     let printed = workspace.exits(&["eval", run, "-s", "optimizer.lr=1"], 2);
-    assert!(printed.contains("would make another run"), "{printed}");
+    assert!(printed.contains("would change the run in"), "{printed}");
 }
 
 #[test]

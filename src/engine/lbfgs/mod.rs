@@ -1,4 +1,4 @@
-//! The engine of L-BFGS; `optimizer/lbfgs.rs` has its formulas.
+//! The computation of L-BFGS with tensors. Its formulas are in `optimizer/lbfgs.rs`.
 
 mod strong_wolfe;
 
@@ -41,7 +41,8 @@ struct Problem {
 }
 
 impl Problem {
-    /// Returns the loss with its penalty, and the flat gradient, from the batch's own at the store's values.
+    /// Returns the loss with the penalty of coupled weight decay, and the flat gradient. `loss` and `grads` are those
+    /// of the batch at the store's current values, and `of` has the options of each group.
     fn objective(
         &self,
         store: &Store,
@@ -63,7 +64,7 @@ impl Problem {
         Ok((sign * loss + penalty, gradient))
     }
 
-    /// Evaluates the batch again at the store's present values.
+    /// Evaluates the batch again at the store's current values.
     fn evaluate(&self, store: &Store, batch: &mut dyn Batch, of: &[GroupOptions]) -> Result<(f64, Tensor), Error> {
         let (loss, grads) = batch.gradients(store)?;
         self.objective(store, loss, &grads, of)

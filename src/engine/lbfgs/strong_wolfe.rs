@@ -1,6 +1,7 @@
 //! A line search for the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6) with cubic
-//! interpolation, as in PyTorch's `LBFGS`. As there, the lower end of a bracket counts as the good one even if it is still
-//! too high, so that the search may find nothing better when it starts from a step that is far too long.
+//! interpolation, as in PyTorch's `LBFGS`. As there, the end of a bracket with the lower loss counts as the good one
+//! even if its loss does not decrease enough. So a search that starts from a step that is far too long may find nothing
+//! better.
 
 use tch::Tensor;
 
@@ -37,7 +38,7 @@ pub struct Search {
     pub longest: f64,
     /// The search ends when the largest change of a parameter within the bracket is below this.
     pub tolerance_change: f64,
-    /// The most evaluations after the first.
+    /// The largest number of evaluations after the first.
     pub most: usize,
 }
 
@@ -51,7 +52,7 @@ pub fn search(
     let is_flat = |it: &Point| it.slope.abs() <= -C2 * start.slope;
     let mut iterations = 0;
 
-    // Continues until there is a bracket around a point that satisfies the conditions.
+    // Moves on until there is a bracket around a point that satisfies the conditions.
     let mut before = start.clone();
     let mut new = evaluate(wanted.t)?;
     let mut bracket = loop {
@@ -84,7 +85,7 @@ pub fn search(
         }
         let mut t = between(&bracket[0], &bracket[1], (left, right));
         // A point near an end of the bracket makes little progress. After two in a row, or if the point is outside,
-        // takes one that is a tenth of the bracket inside.
+        // this uses the point at a tenth of the bracket from the nearer end.
         let margin = 0.1 * (right - left);
         if (right - t).min(t - left) < margin {
             if was_at_edge || t >= right || t <= left {
@@ -136,7 +137,7 @@ fn between(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
 mod tests {
     use super::*;
 
-    /// Returns the point of `f` at `t`; `f` returns value and derivative.
+    /// Returns the point of `f` at `t`. `f` returns value and derivative.
     fn point(t: f64, f: impl Fn(f64) -> (f64, f64)) -> Point {
         let (loss, slope) = f(t);
         Point { t, loss, slope, gradient: Tensor::from(slope) }

@@ -77,8 +77,8 @@ fn a_group_may_have_no_momentum() {
     }
 }
 
-/// A step with a frozen parameter is the step of the model without it: in parameters, state and what is found on the
-/// host, such as a rate. Some rules add over all parameters in one sum, whose last digits depend on its length.
+/// A step with a frozen parameter gives the same parameters and state as a step of the model without it. Some rules add
+/// over all parameters in one sum, and the last digits of such a sum depend on its length.
 #[test]
 fn a_frozen_parameter_does_not_exist_for_an_optimizer() {
     let without_b = |tensors: Vec<Tensor>| tensors.into_iter().enumerate().filter(|it| it.0 != 1).map(|it| it.1);
@@ -88,7 +88,8 @@ fn a_frozen_parameter_does_not_exist_for_an_optimizer() {
     }
     for table in tables() {
         for as_tensors in [false, true] {
-            // Rounding decides the line search of L-BFGS if the gradient is clipped, and later its last digits.
+            // If the gradient is clipped, the line search of L-BFGS depends on rounding. Even without clipping,
+            // rounding changes its last digits.
             let is_lbfgs = table.contains("lbfgs");
             let (clip, limit) = if is_lbfgs { (Clip::None, 1e-8) } else { (Clip::Norm(1.0), 1e-12) };
             let frozen =
@@ -108,7 +109,7 @@ fn a_frozen_parameter_does_not_exist_for_an_optimizer() {
             let of_b = |(name, _): &(String, Tensor)| name.ends_with("/b");
             let state = |optimizer: &dyn Optimizer| optimizer.state().into_iter().filter(|it| !of_b(it)).map(|it| it.1);
             let (mut with, mut without): (Vec<_>, _) = (without_b(views(&store)).collect(), views(&other));
-            // At the minimum of a parabola rounding decides which changes enter the history of L-BFGS.
+            // At the minimum of a parabola, rounding decides which changes enter the history of L-BFGS.
             if !is_lbfgs {
                 with.extend(state(&*optimizer));
                 without.extend(state(&*of_other));

@@ -13,7 +13,8 @@ use crate::record::number::figure;
 use crate::record::{Divergence, EXPLOSION, Event, Reached, Row, Scores, Warning};
 
 impl Run<'_, '_, '_> {
-    /// Ends the run as diverged if a parameter has become NaN or infinite although the loss has not.
+    /// Returns that the run diverged if a parameter has become NaN or infinite although the loss has not. `None` if all
+    /// parameters are finite.
     pub(super) fn check_parameters(&self) -> Result<Option<End>, Error> {
         let found = self.trainer.non_finite_parameter()?;
         Ok(found.map(|name| {
@@ -22,7 +23,8 @@ impl Run<'_, '_, '_> {
         }))
     }
 
-    /// Evaluates after an epoch, with the optimizer's evaluation weights. Returns the reason if the run ends here.
+    /// Evaluates after an epoch, with the optimizer's evaluation weights. Returns the reason if the run ends here, or
+    /// `None` if it continues.
     pub(super) fn evaluate(&mut self) -> Result<Option<End>, Error> {
         self.track.at.evaluated = true;
         if let Some(end) = self.check_parameters()? {
@@ -99,7 +101,8 @@ impl Run<'_, '_, '_> {
         Ok(None)
     }
 
-    /// Keeps and reports what training is compared with. Nothing is decided by it.
+    /// Keeps the validation loss before training. Warns if it is not finite, or if the target is already reached.
+    /// Decides nothing.
     fn report_start(&mut self, row: &Row) -> Result<(), Error> {
         let loss = row.val.map(|scores| scores.loss);
         self.track.loss_before = loss.filter(|loss| loss.is_finite());
@@ -114,7 +117,8 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    /// Returns a divergence if the training loss of the epoch is so large that the spec counts it as one.
+    /// Returns a divergence if the training loss of the epoch is so large that the spec counts it as one. `None`
+    /// otherwise.
     fn explosion(&self, train: Option<Scores>) -> Option<Divergence> {
         let (factor, loss) = (self.track.stops.diverges_above?, train?.loss);
         let limit = self.track.exceeded(loss, factor, self.trainer.data.target_variance)?;

@@ -1,4 +1,4 @@
-//! Rollback after a divergence: back to the end of the last epoch, and on from there with lower rates.
+//! The rollback after a divergence. Training returns to the end of the last epoch and continues with lower rates.
 
 use super::super::Error;
 use super::Run;
@@ -10,7 +10,8 @@ impl Run<'_, '_, '_> {
         self.rollback.is_some() && self.track.may_roll_back()
     }
 
-    /// Restores the state at the end of the last epoch, lowers the rates and reports it. Spent time stays spent.
+    /// Restores the state at the end of the last epoch, lowers the rates and reports it. The time spent so far still
+    /// counts.
     pub(super) fn roll_back(&mut self, divergence: Divergence) -> Result<(), Error> {
         let (Some(state), Some(policy)) = (self.rollback.take(), self.track.stops.on_divergence) else {
             return Ok(());

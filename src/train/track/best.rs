@@ -16,9 +16,9 @@ pub(in crate::train) struct Watch {
 /// The state of a watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::train) struct BestSoFar {
-    /// The best value and its epoch.
+    /// The best value and its epoch. `None` if no evaluation gave a number.
     best: Option<(f64, u64)>,
-    /// Number of evaluations since then.
+    /// The number of evaluations since then.
     since: u64,
 }
 
@@ -38,7 +38,7 @@ impl Watch {
         self.best
     }
 
-    /// Adds the value after `epoch`. Returns whether it is the best so far; `None`, NaN and infinity never are.
+    /// Adds the value after `epoch`. Returns whether it is the best so far. `None`, NaN and infinity never are.
     pub fn add(&mut self, value: Option<f64>, epoch: u64) -> bool {
         let better = match (value, self.best.best) {
             (Some(value), _) if !value.is_finite() => false,
@@ -62,7 +62,7 @@ impl Watch {
         self.best.since
     }
 
-    /// Returns the best value, or `None` if no evaluation gave a number.
+    /// Returns the best value. `None` if no evaluation gave a number.
     pub fn best(&self) -> Option<Best> {
         self.best.best.map(|(value, epoch)| Best { metric: self.monitor.metric, value, epoch })
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Every;
 
-/// At the end of an epoch the state is saved if this much time has passed since the last save.
+/// The time since the last save after which the state is saved at the end of an epoch.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The clock of saved states.

@@ -16,7 +16,7 @@ pub struct Closure<'a> {
     pub batch: &'a Batch,
     pub loss: Loss,
     pub seed: u64,
-    /// The step, from 0. It makes dropout use the same masks.
+    /// The step, from 0. With it, dropout uses the same masks as the step.
     pub step: u64,
 }
 

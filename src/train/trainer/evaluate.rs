@@ -17,11 +17,12 @@ use crate::train::Error;
 /// The number of examples that are evaluated at once. It bounds memory and does not change the result.
 pub(super) const BATCH: usize = 256;
 
-/// The number of batches that running statistics are computed from, for weights that no step has used. It is the number
-/// that the authors of Schedule-Free use; the statistics are averaged with equal weights, as in PyTorch's `update_bn`.
+/// The number of batches from which running statistics are computed for weights that no step has used. The authors of
+/// Schedule-Free use the same number. The statistics are averaged with equal weights, as in PyTorch's `update_bn`.
 const CALIBRATION: usize = 50;
 
-/// Returns mean loss and metric of `model` with the parameters in `store` on `rows` of `examples`, or `None` without rows.
+/// Returns mean loss and metric of `model` with the parameters in `store` on `rows` of `examples`. `None` if there are
+/// no rows.
 pub fn evaluate(
     model: &Model,
     store: &Store,
@@ -42,7 +43,7 @@ pub fn evaluate(
 }
 
 /// Returns the outputs of `model` with the parameters in `store` for all of `examples`, one example after another. For
-/// classes they are probabilities.
+/// classes, the outputs are probabilities.
 pub fn predict(model: &Model, store: &Store, loss: Loss, examples: &Batches) -> Result<Vec<f32>, Error> {
     no_grad(|| {
         let rows: Vec<u32> = (0..examples.len() as u32).collect();
@@ -62,8 +63,8 @@ pub fn predict(model: &Model, store: &Store, loss: Loss, examples: &Batches) -> 
 }
 
 impl Trainer {
-    /// Puts the optimizer's evaluation weights into the store if it keeps separate ones. Returns the previous parameters, or
-    /// `None` if nothing changed. `step` is the number of steps made.
+    /// Puts the optimizer's evaluation weights into the store if it keeps separate ones. Returns the previous
+    /// parameters and buffers. `None` if nothing changed. `step` is the number of steps made.
     pub fn put_eval_weights(&mut self, step: u64) -> Result<Option<Tensor>, Error> {
         let Some(weights) = self.optimizer.eval_weights(&self.store)? else { return Ok(None) };
         let before = no_grad(|| self.store.all().f_detach_copy())?;
@@ -90,7 +91,8 @@ impl Trainer {
         })
     }
 
-    /// Returns the scores of validation with the averaged weights, or `None` before the first step.
+    /// Returns the scores of validation with the averaged weights. `None` if the run keeps no average, or before the
+    /// first step.
     pub fn scores_of_ema(&mut self) -> Result<Option<Scores>, Error> {
         let average = self.average().map(Tensor::shallow_clone);
         let Some(average) = average else { return Ok(None) };
@@ -110,7 +112,8 @@ impl Trainer {
         }
     }
 
-    /// Returns the index, in its part, of the first validation example whose loss is NaN or infinite.
+    /// Returns the index, in its part, of the first validation example whose loss is NaN or infinite. `None` if every
+    /// loss is finite.
     pub fn first_without_finite_loss(&self) -> Result<Option<u32>, Error> {
         let whole_test: Vec<u32>;
         let (examples, rows) = match (&self.data.val, &self.data.test) {
@@ -137,7 +140,7 @@ impl Trainer {
         Ok(None)
     }
 
-    /// Returns the scores of the test part, or `None` if there is none.
+    /// Returns the scores of the test part. `None` if there is none.
     pub fn scores_of_test(&self) -> Result<Option<Scores>, Error> {
         let Some(test) = &self.data.test else { return Ok(None) };
         let rows: Vec<u32> = (0..test.len() as u32).collect();

@@ -5,8 +5,8 @@ use tch::{Device, Kind, Reduction, TchError, Tensor};
 use crate::libtorch::elements;
 use crate::plan::Loss;
 
-/// Returns the mean loss of outputs `[batch, classes]` for labels `[batch]`, or of outputs `[batch, outputs]` for values of
-/// the same shape. The result is a scalar tensor.
+/// Returns the mean loss of outputs `[batch, classes]` for labels `[batch]`, or of outputs `[batch, outputs]` for
+/// values of the same shape. The result is a scalar tensor.
 pub fn mean_loss(loss: Loss, output: &Tensor, target: &Tensor) -> Result<Tensor, TchError> {
     match loss {
         Loss::CrossEntropy { label_smoothing } => {
@@ -34,8 +34,8 @@ impl Measure {
         }
     }
 
-    /// Returns a batch's share of the sum: the number of correct labels, or the squared errors averaged over the outputs of
-    /// each example. On the CPU it is a number; elsewhere it is a scalar on the device.
+    /// Returns a batch's share of the sum: the number of correct labels, or the squared errors averaged over the
+    /// outputs of each example. It is a number on the CPU, and a scalar on any other device.
     pub fn batch_sum(self, output: &Tensor, target: &Tensor) -> Result<BatchSum, TchError> {
         match (self, output.device(), output.kind()) {
             (Measure::Hits, Device::Cpu, Kind::Float) => Ok(BatchSum::Number(hits::<f32>(output, target)?)),
@@ -79,7 +79,8 @@ pub enum BatchSum {
     Scalar(Tensor),
 }
 
-/// Returns the number of rows whose largest output is at their label. Of equal outputs the first counts.
+/// Returns the number of rows whose largest output is at their label. Of equal outputs, the first counts as the
+/// largest.
 fn hits<T: crate::libtorch::Element + PartialOrd>(output: &Tensor, target: &Tensor) -> Result<f64, TchError> {
     let output = output.f_contiguous()?;
     let classes = *output.size().last().unwrap_or(&1) as usize;

@@ -42,8 +42,9 @@ impl MemoryEstimate {
 pub type StartFn<'a> = dyn Fn(&Store) -> Result<Box<dyn Optimizer>, engine::Error> + 'a;
 
 impl Job {
-    /// Estimates the peak memory of the run. As far as can be predicted, the trial needs no more than `affordable` bytes at
-    /// once. Afterwards the parameters are as before and the optimizer has started again. Returns `None` on a GPU.
+    /// Estimates the peak memory of the run. As far as can be predicted, the trial needs no more than `affordable`
+    /// bytes at once. Afterwards the parameters are as before, and the optimizer is at its start again. `None` on a
+    /// GPU, and if libtorch does not count its memory.
     pub fn estimate_memory(&mut self, start: &StartFn<'_>, affordable: u64) -> Result<Option<MemoryEstimate>, Error> {
         let trainer = &mut self.trainer;
         if trainer.device != Device::Cpu {
@@ -81,7 +82,8 @@ impl Trainer {
         let whole = self.batching.batch_size.min(self.data.train_rows.len());
         let mut examples = self.model.min_batch_size.min(whole);
         let mut before: Option<(usize, u64)> = None;
-        // The update's own memory does not depend on the batch, and an update can take seconds: it is tried only once.
+        // The update's own memory does not depend on the batch. It is tried only once, because an update can take
+        // seconds.
         let with_update = self.try_step(Some(optimizer), values, counting, examples)?.peak;
         let without_update = self.try_step(None, values, counting, examples)?.peak;
         let update = with_update.saturating_sub(without_update);
@@ -93,11 +95,11 @@ impl Trainer {
             if examples == whole {
                 return Ok(Trial { peak, per_example });
             }
-            // Skips a trial with almost the whole batch before the whole batch.
+            // Tries the whole batch at once if the next trial would be with almost the whole batch.
             let next = if whole <= 2 * GROWTH * examples { whole } else { GROWTH * examples };
             if peak.saturating_mul((next / examples + 1) as u64) > affordable {
-                // The rest is extrapolated: by the growth per example so far, or by what an example keeps until the
-                // backward pass if that is more.
+                // Extrapolates to the whole batch, with the larger of the growth per example so far and the bytes that
+                // an example keeps until the backward pass.
                 let slope = before.map_or(0, |(fewer, less)| peak.saturating_sub(less) / (examples - fewer) as u64);
                 let more = (whole - examples) as u64;
                 let peak = peak.saturating_add(more.saturating_mul(slope.max(per_example)));
@@ -108,7 +110,7 @@ impl Trainer {
         }
     }
 
-    /// Makes a step on the first `examples` rows. Without an optimizer, it leaves out the update.
+    /// Makes a step on the first `examples` rows. Without an optimizer it makes no update.
     fn try_step(
         &mut self,
         optimizer: Option<&mut dyn Optimizer>,

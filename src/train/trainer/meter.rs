@@ -1,5 +1,5 @@
-//! Sums over batches: loss, metric and the first step with a non-finite loss. On the CPU they are plain numbers. On a GPU
-//! they are tensors there until they are read, so that no step waits for the GPU.
+//! Sums over batches: loss, metric and the first step with a non-finite loss. On the CPU they are plain numbers. On a
+//! GPU they are tensors there until they are read, so that no step waits for the GPU.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
@@ -55,7 +55,7 @@ impl Meter {
         Ok(Meter { measure, examples: sums.examples, place })
     }
 
-    /// Returns the sums. On a GPU this waits.
+    /// Returns the sums. On a GPU this waits for all steps so far.
     pub fn sums(&self) -> Result<Sums, TchError> {
         let (loss, metric) = match &self.place {
             Place::Host { loss, metric, .. } => (*loss, *metric),
@@ -96,7 +96,8 @@ impl Meter {
         Ok(())
     }
 
-    /// Returns the first step with a loss that is NaN or infinite, or `None`. On a GPU this waits for all steps so far.
+    /// Returns the first step with a loss that is NaN or infinite. `None` if there is none. On a GPU this waits for all
+    /// steps so far.
     pub fn bad(&self) -> Result<Option<Bad>, TchError> {
         match &self.place {
             Place::Host { bad, .. } => Ok(*bad),
@@ -107,7 +108,7 @@ impl Meter {
         }
     }
 
-    /// Returns mean loss and metric so far, or `None` before the first batch. On a GPU this waits.
+    /// Returns mean loss and metric so far. `None` before the first batch. On a GPU this waits for all steps so far.
     pub fn scores(&self) -> Result<Option<Scores>, TchError> {
         if self.examples == 0.0 {
             return Ok(None);

@@ -31,8 +31,8 @@ impl Trainer {
         Ok(tensors)
     }
 
-    /// Restores parameters, buffers, averages and the optimizer's state. Returns the parameters after the best epoch, if the
-    /// state has them.
+    /// Restores parameters, buffers, averages and the optimizer's state. Returns the parameters after the best epoch.
+    /// `None` if the state does not have them.
     pub(in crate::train) fn restore(&mut self, state: &State) -> Result<Option<Tensor>, Error> {
         let all = |prefix: &str| -> Result<Option<Tensor>, Error> {
             let parts = state.part(prefix);
@@ -41,7 +41,7 @@ impl Trainer {
                 false => laid_out(&parts, self.store.declaration(), self.store.all()).map(Some),
             }
         };
-        let model = all(MODEL)?.ok_or_else(|| Error::State("it has no model".to_owned()))?;
+        let model = all(MODEL)?.ok_or_else(|| Error::State("it has no parameters of the model".to_owned()))?;
         let best = all(BEST)?;
         let average = all(EMA)?;
         self.store.assign_all(&model)?;
@@ -53,7 +53,7 @@ impl Trainer {
     }
 }
 
-/// Joins the tensors that [`by_name`] has split, with the kind and on the device of `like`.
+/// Joins the tensors that [`by_name`] has split. The result has the kind and the device of `like`.
 fn laid_out(parts: &[(String, Tensor)], declaration: &Declaration, like: &Tensor) -> Result<Tensor, Error> {
     let mut rows = Vec::new();
     for (param, _) in declaration.stored() {
@@ -71,7 +71,8 @@ fn laid_out(parts: &[(String, Tensor)], declaration: &Declaration, like: &Tensor
         rows.push(tensor.f_reshape([-1])?);
     }
     if parts.len() != rows.len() {
-        return Err(Error::State(format!("it has {} parameters and buffers, not {}", parts.len(), rows.len())));
+        let (there, here) = (parts.len(), rows.len());
+        return Err(Error::State(format!("it has {there} parameters and buffers, but the model has {here}")));
     }
     Ok(no_grad(|| Tensor::f_cat(&rows, 0)?.f_to_device(like.device()))?)
 }
