@@ -7,6 +7,7 @@
 //! | `difference` | the difference of two means with its interval and p-value: paired t, Welch |
 //! | `family` | Holm's p-values, simultaneous intervals |
 //! | `wins`, `signed_rank` | the sign test, the share of wins, Wilcoxon's test |
+//! | `rank_sum` | Mann and Whitney's test |
 //! | `power` | how many seeds a difference takes |
 //! | `decision`, `letters` | better, worse, equivalent or not told apart; groups of strategies |
 //! | `profile`, `area` | performance profiles and AlgoPerf's score, the area under a curve |
@@ -33,6 +34,7 @@ mod letters;
 mod pairing;
 mod power;
 mod profile;
+mod rank_sum;
 mod signed_rank;
 #[cfg(test)]
 mod tests;
@@ -53,5 +55,6 @@ pub use letters::{groups, letters};
 pub use pairing::{Joined, Pair, join};
 pub use power::{Goal, MOST_SEEDS, paired_power, seeds_for_paired, seeds_for_welch, welch_power};
 pub use profile::{Profile, R_MAX};
+pub use rank_sum::{RankSum, rank_sum};
 pub use signed_rank::{EXACT, signed_rank_p};
 pub use wins::{Wins, smallest_sign_p};

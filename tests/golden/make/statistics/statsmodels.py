@@ -144,6 +144,28 @@ def signed_rank() -> Columns:
     return columns("differences p", rows)
 
 
+def rank_sum() -> Columns:
+    """Mann and Whitney's test: the exact distribution without ties, all divisions with ties, and the approximation."""
+    rows = []
+    shifted = [(2, 2), (3, 3), (3, 5), (5, 5), (10, 7), (25, 25)]
+    random = np.random.default_rng(7)
+    for sizes in shifted:
+        first, second = ([float(value) for value in random.normal(at, 1, size)] for at, size in zip((0, 0.8), sizes))
+        rows.append((first, second, stats.mannwhitneyu(first, second, method="exact").pvalue))
+    every_division = stats.PermutationMethod(n_resamples=10**6)
+    for sizes in [(3, 3), (4, 6), (8, 8)]:
+        first, second = (
+            [float(round(value)) for value in random.normal(at, 1.5, size)] for at, size in zip((0, 1), sizes)
+        )
+        rows.append((first, second, stats.mannwhitneyu(first, second, method=every_division).pvalue))
+    for sizes in [(40, 60), (200, 30)]:
+        first, second = (
+            [round(float(value), 1) for value in random.normal(at, 1, size)] for at, size in zip((0, 0.3), sizes)
+        )
+        rows.append((first, second, stats.mannwhitneyu(first, second, method="asymptotic").pvalue))
+    return columns("first second p", rows)
+
+
 GOALS = [(0.05, 0.8), (0.01, 0.9), (0.05 / 10, 0.8)]
 EFFECTS = [0.05, 0.2, 0.35, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0]
 
@@ -184,5 +206,5 @@ def unequal(difference: float, first: float, second: float, alpha: float, n: int
 def traces() -> Iterator[Cases]:
     """Yields every file."""
     distributions = (normal, beta, student, noncentral_t)
-    tests = (describe, paired, welch, equivalence, holm, wins, signed_rank, paired_power, welch_power)
+    tests = (describe, paired, welch, equivalence, holm, wins, signed_rank, rank_sum, paired_power, welch_power)
     return cases("statsmodels", *distributions, *tests)

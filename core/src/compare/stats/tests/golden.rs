@@ -199,6 +199,13 @@ fn signed_rank_agrees() {
     }
 }
 
+#[test]
+fn rank_sum_agrees() {
+    for case in Cases::read("statsmodels_rank_sum").iter() {
+        case.check("p", rank_sum(&case.list("first"), &case.list("second")).unwrap().p);
+    }
+}
+
 /// Checks a power. statsmodels has none where a tail is almost 0.
 #[track_caller]
 fn check_power(case: Case<'_>, n: u64, power: Option<f64>) {
