@@ -18,6 +18,16 @@ const DECADES: i32 = 12;
 /// The largest number that an axis shows; its inverse is the smallest. Arithmetic on numbers outside overflows.
 const LARGEST: f64 = 1e300;
 
+/// Returns whether more than a fifth of `values` lies below a hundredth of `highest` and above 0.
+pub fn lies_low(values: impl Iterator<Item = f64>, highest: f64) -> bool {
+    let (mut all, mut low) = (0_usize, 0_usize);
+    for value in values {
+        all += 1;
+        low += usize::from(value > 0.0 && value < highest / 100.0);
+    }
+    5 * low > all
+}
+
 /// The range of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
@@ -53,20 +63,38 @@ impl Axis {
             false if low > 0.0 && low < 0.5 * high => (0.0, high),
             false => (low, high),
         };
+        Axis::around(low, high, steps)
+    }
+
+    /// Returns a linear axis that begins and ends with round numbers around `low` and `high`, with about `steps` numbers.
+    pub fn around(low: f64, high: f64, steps: usize) -> Axis {
+        let (low, high) = (low.clamp(-LARGEST, LARGEST), high.clamp(-LARGEST, LARGEST));
         let by = nice((high - low) / steps.max(1) as f64);
         if !(by > 0.0 && by.is_finite() && high.is_finite()) {
-            return Axis { low, high, log };
+            return Axis { low, high: if high > low { high } else { low + low.abs().max(1.0) }, log: false };
         }
-        Axis { low: (low / by + 1e-9).floor() * by, high: (high / by - 1e-9).ceil() * by, log }
+        let (first, last) = ((low / by + 1e-9).floor() * by, (high / by - 1e-9).ceil() * by);
+        Axis { low: tidy(first), high: tidy(last), log: false }
     }
 
     /// Returns the position of `value`, from 0 (low) to 1 (high).
     pub fn place(&self, value: f64) -> f64 {
+        self.fraction(value).clamp(0.0, 1.0)
+    }
+
+    /// Returns the position of `value`: 0 at the low end, 1 at the high end, and other numbers outside of the axis.
+    pub fn fraction(&self, value: f64) -> f64 {
         let place = match self.log {
-            true => (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln(),
+            // A quotient of the values could be 0.
+            true => (value.max(f64::MIN_POSITIVE).ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
             false => (value - self.low) / (self.high - self.low),
         };
-        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
+        if place.is_nan() { 0.0 } else { place }
+    }
+
+    /// Returns whether `value` is on the axis. Rounding is no reason to be outside.
+    pub fn has(&self, value: f64) -> bool {
+        (-1e-9..=1.0 + 1e-9).contains(&self.fraction(value))
     }
 
     /// Returns about `most` round numbers within the range.

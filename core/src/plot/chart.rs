@@ -2,8 +2,8 @@
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::axis::{Axis, Scale};
-use super::samples::{Line, Samples, Span};
+use super::axis::{Axis, Scale, lies_low};
+use super::samples::{Line, Samples};
 use crate::record::number::rate;
 
 /// Options of a chart in a terminal.
@@ -75,19 +75,15 @@ pub fn y_axis(lines: &[Line<'_>], scale: Scale, steps: usize) -> Axis {
     let wholes = lines.iter().filter_map(|line| line.samples.whole());
     let highest = wholes.clone().map(|whole| whole.max.value).fold(0.0, f64::max);
     let log = match scale {
-        Scale::Auto => lines.iter().any(|line| lies_low(line.samples, highest)),
+        Scale::Auto => {
+            lines.iter().any(|line| lies_low(line.samples.spans.iter().map(|span| span.last.value), highest))
+        }
         Scale::Linear => false,
         Scale::Log => true,
     };
     // A logarithmic axis needs the smallest values above 0 of a line that ends at 0.
     let above = lines.iter().flat_map(|line| line.samples.spans.iter()).map(|span| span.min.value);
     Axis::new(wholes.flat_map(|whole| [whole.min.value, whole.max.value]).chain(above), log, steps)
-}
-
-/// Returns whether more than a fifth of `samples` lies below a hundredth of `highest` and above 0.
-fn lies_low(samples: &Samples, highest: f64) -> bool {
-    let low = |span: &&Span| span.last.value > 0.0 && span.last.value < highest / 100.0;
-    5 * samples.spans.iter().filter(low).count() > samples.spans.len()
 }
 
 /// Returns the epochs of the longest run.

@@ -3,10 +3,15 @@
 
 mod axis;
 mod chart;
+mod panel;
 mod samples;
+mod sheet;
 mod svg;
 
-pub use axis::{Axis, Scale};
+pub use axis::{Axis, Scale, lies_low};
 pub use chart::{ChartOptions, chart, y_axis};
+pub use panel::{NUMBERS, Panel, Ruler, TITLE};
+pub use plotters::style::RGBColor;
 pub use samples::{At, Line, Samples, Span};
-pub use svg::{Chart, DrawError, svg};
+pub use sheet::{Anchor, COLOURS, DrawError, Letters, Mark, Sheet, Stroke, text_width};
+pub use svg::{Chart, svg};

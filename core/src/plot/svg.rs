@@ -9,6 +9,7 @@ use plotters::prelude::*;
 use super::axis::{Axis, Scale};
 use super::chart::{x_end, y_axis};
 use super::samples::{Line, Samples};
+use super::sheet::{COLOURS, DrawError};
 use crate::record::number::rate;
 
 /// The width of a picture, in pixels.
@@ -19,20 +20,6 @@ const HEIGHT: u32 = 420;
 
 /// The most points of all lines of a chart together. At a dozen characters each, a picture stays below 200 kB.
 const POINTS: usize = 12_000;
-
-/// Dark enough for paper, and distinguishable for most people (Okabe and Ito 2008).
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
-
-/// A chart that cannot be drawn.
-pub type DrawError = Box<dyn std::error::Error>;
 
 /// Lines of one quantity over epochs.
 pub struct Chart<'a> {
@@ -80,18 +67,18 @@ pub fn svg(charts: &[Chart<'_>], scale: Scale) -> Result<String, DrawError> {
 }
 
 /// An axis for plotters, with the same numbers as the chart in the terminal.
-struct Ruler {
+struct PlottersAxis {
     axis: Axis,
     ticks: Vec<f64>,
 }
 
-impl Ruler {
+impl PlottersAxis {
     fn new(axis: Axis, ticks: usize) -> Self {
-        Ruler { axis, ticks: axis.ticks(ticks) }
+        PlottersAxis { axis, ticks: axis.ticks(ticks) }
     }
 }
 
-impl Ranged for Ruler {
+impl Ranged for PlottersAxis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
@@ -109,7 +96,7 @@ impl Ranged for Ruler {
     }
 }
 
-impl ValueFormatter<f64> for Ruler {
+impl ValueFormatter<f64> for PlottersAxis {
     fn format(value: &f64) -> String {
         rate(*value)
     }
@@ -123,7 +110,7 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>, y: Axis) -
         builder.caption(title, ("sans-serif", 20));
     }
     let x = Axis { low: 0.0, high: x_end(lines), log: false };
-    let mut plot = builder.build_cartesian_2d(Ruler::new(x, 10), Ruler::new(y, 6))?;
+    let mut plot = builder.build_cartesian_2d(PlottersAxis::new(x, 10), PlottersAxis::new(y, 6))?;
     plot.configure_mesh()
         .x_desc("epoch")
         .y_desc(quantity.as_str())
