@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::conclude::conclusions;
-use super::curves::curves;
+use super::curves::{Curves, curves};
 use super::measure::{Measure, MeasureKind, Reached, Score, area, best, last, reached, test};
 use super::pairs::{between, pairs};
 use super::problem::{Problem, Strategy};
@@ -62,7 +62,7 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
         conclusions: Vec::new(),
         warnings: warn::warnings(problem, options),
         sensitivity: None,
-        curves: options.charts.then(|| curves(&runs, metric)).unwrap_or_default(),
+        curves: if options.charts { curves(&runs, metric) } else { Curves::default() },
         strategies,
         pairs,
     };
