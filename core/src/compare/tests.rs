@@ -6,16 +6,16 @@ use crate::plot::ChartOptions;
 use crate::record::{Event, Experiment, Facts, Opened, Outcome, Row, RunDirectory, Started, Status, example};
 
 /// A run to write: its folder, strategy, seed, and the validation accuracy of each epoch.
-struct Made<'a> {
-    folder: &'a str,
-    strategy: &'a str,
-    seed: u64,
-    accuracies: &'a [f64],
-    status: Option<Status>,
+pub(super) struct Made<'a> {
+    pub folder: &'a str,
+    pub strategy: &'a str,
+    pub seed: u64,
+    pub accuracies: &'a [f64],
+    pub status: Option<Status>,
 }
 
 /// Writes a run below `results`. Its spec has the strategy as the type of its schedule, or `TYPE@LR` as both type and rate.
-fn write(results: &Path, made: &Made<'_>) {
+pub(super) fn write(results: &Path, made: &Made<'_>) {
     let (strategy, lr) = made.strategy.split_once('@').unwrap_or((made.strategy, "0.1"));
     let spec: toml::Table = format!(
         "seed = {}\nepochs = 3\n[optimizer]\ntype = \"sgd\"\nlr = {lr}\n[schedule]\ntype = \"{strategy}\"\n",
@@ -38,7 +38,7 @@ fn write(results: &Path, made: &Made<'_>) {
 }
 
 /// Writes runs of `strategy` with the seeds from 1, whose last accuracies are `last`.
-fn write_seeds(results: &Path, strategy: &str, last: &[f64]) {
+pub(super) fn write_seeds(results: &Path, strategy: &str, last: &[f64]) {
     for (seed, &accuracy) in (1..).zip(last) {
         let accuracies = [0.1, 0.5, 0.8, accuracy];
         let folder = format!("{strategy}/seed={seed}");
@@ -47,7 +47,7 @@ fn write_seeds(results: &Path, strategy: &str, last: &[f64]) {
     }
 }
 
-fn compared(results: &Path, options: &Options) -> Report {
+pub(super) fn compared(results: &Path, options: &Options) -> Report {
     compare(&[results.to_owned()], options).unwrap()
 }
 

@@ -6,6 +6,7 @@ mod curves;
 mod json;
 mod latex;
 mod markdown;
+pub mod svg;
 mod terminal;
 
 pub use csv::csv;
