@@ -1,7 +1,7 @@
 //! The part of lr-run that needs no libtorch.
 //!
 //! ```text
-//! TOML ──spec──▶ Spec ──plan──▶ Plan ──train──▶ Event ──record──▶ results/…/epochs.csv ──compare──▶ tables
+//! TOML ──spec──▶ Spec ──plan──▶ Plan ──train──▶ Event ──record──▶ results/…/epochs.csv ──compare──▶ tables, pictures
 //!                                │ names looked up in four registries:
 //!                                └ dataset · model · optimizer · schedule
 //! ```

@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("optimizer", &["spec"]),
     ("engine", &["libtorch", "optimizer", "params", "random", "store"]),
     ("record", &["metric", "spec"]),
-    ("compare", &["metric", "record", "spec"]),
+    ("compare", &["metric", "plot", "record", "spec"]),
     ("exit", &["record"]),
     ("plan", &["dataset", "metric", "model", "optimizer", "params", "schedule", "spec"]),
     ("plot", &["record", "spec"]),
