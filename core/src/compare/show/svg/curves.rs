@@ -55,7 +55,7 @@ pub fn curves(problem: &ProblemReport, key: &Key) -> Result<Option<String>, Draw
     let mut drawn: Vec<Drawn<'_>> = Vec::new();
     for (quantity, height) in [(Some(compared), COMPARED), (loss, LOSS)] {
         let Some(quantity) = quantity else { continue };
-        let Some(axis) = axis(quantity, &epochs) else { continue };
+        let Some(axis) = axis(quantity, &epochs, steps(height)) else { continue };
         notes.extend(outside(quantity, &epochs, axis));
         let has_runs = drawn.is_empty();
         drawn.push(Drawn { quantity, title: words::column(&quantity.name), height, axis, has_runs });
@@ -130,7 +130,7 @@ fn mode(quantity: &Quantity) -> Mode {
 
 /// Returns the axis of a metric, without the first epochs and without runs that end far behind, if they would squeeze the
 /// others. The other runs end within it.
-fn axis(quantity: &Quantity, epochs: &[f64]) -> Option<Axis> {
+fn axis(quantity: &Quantity, epochs: &[f64], steps: usize) -> Option<Axis> {
     let mode = mode(quantity);
     let runs = || quantity.strategies.iter().flat_map(|it| &it.runs);
     let last = |run: &Vec<Option<f64>>| run.iter().copied().flatten().last();
@@ -149,19 +149,24 @@ fn axis(quantity: &Quantity, epochs: &[f64]) -> Option<Axis> {
     // A loss that falls by orders of magnitude keeps its start: its axis is logarithmic.
     let highest = values.iter().copied().fold(0.0, f64::max);
     if !quantity.is_percent && values.iter().all(|it| *it > 0.0) && lies_low(values.iter().copied(), highest) {
-        return Some(Axis::new(values.into_iter(), true, 5));
+        return Some(Axis::new(values.into_iter(), true, steps));
     }
     let lasts: Vec<f64> = near().filter_map(last).collect();
     let (low, high) = zoom::without_tail(values, epochs.iter().filter(|it| **it >= 1.0).count(), &lasts, mode)?;
-    Some(around(low, high))
+    Some(around(low, high, steps))
 }
 
 /// Returns a linear axis from `low` to `high`, with round ends.
-fn around(low: f64, high: f64) -> Axis {
+fn around(low: f64, high: f64, steps: usize) -> Axis {
     match high > low {
-        true => Axis::around(low, high, 6),
-        false => Axis::new([low].into_iter(), false, 6),
+        true => Axis::around(low, high, steps),
+        false => Axis::new([low].into_iter(), false, steps),
     }
+}
+
+/// Returns about how many numbers a value axis of `height` pixels has.
+fn steps(height: f64) -> usize {
+    (height / 40.0).ceil() as usize
 }
 
 /// Says how many values are outside of an axis.
@@ -213,8 +218,8 @@ fn rates(quantities: &[Quantity]) -> Vec<Drawn<'_>> {
             || runs().map(peak).any(|it| it > 0.0 && it <= highest / APART);
         let axis = match log {
             // A line that ends at nearly 0 would squeeze all others: the lowest 5 % of each may be below the axis.
-            true => Axis::new(runs().flat_map(|run| most_of(run)).chain([highest]), true, 3),
-            false => Axis::new(values(), false, 3),
+            true => Axis::new(runs().flat_map(|run| most_of(run)).chain([highest]), true, steps(RATE)),
+            false => Axis::new(values(), false, steps(RATE)),
         };
         let has_runs = quantity.strategies.iter().any(|it| schedule(it).is_none());
         all.push(Drawn { quantity, title, height: RATE, axis, has_runs });
@@ -247,7 +252,7 @@ fn ruler(it: &Drawn<'_>) -> Ruler {
     let title = format!("{}{}", it.title, if it.axis.log { " (logarithmic)" } else { "" });
     let most = (WIDTH / (0.6 * TITLE)) as usize - 20;
     let title = shortened(&title, most);
-    Ruler::new(it.axis, &title, (it.height / 40.0).ceil() as usize, it.quantity.is_percent)
+    Ruler::new(it.axis, &title, steps(it.height), it.quantity.is_percent)
 }
 
 /// Returns the names of the coloured strategies, at the ends of their means.
