@@ -18,4 +18,9 @@ set_up() {
     command -v "${CXX:-c++}" >/dev/null ||
         die "there is no C++ compiler (${CXX:-c++}): apt-get install g++ (macOS: xcode-select --install)"
     "$root/scripts/setup-libtorch"
+    # Everything but `compare --html` works without it, so only CI insists.
+    "$root/scripts/setup-uplot" || ! in_ci || exit 1
 }
+
+# Whether this is CI, where nothing is left out.
+in_ci() { [[ ${CI:-false} != false ]]; }
