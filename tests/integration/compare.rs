@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use crate::support::{Workspace, column, repository, rows, skip, text};
@@ -96,7 +95,7 @@ fn event_files_are_read_back_by_tensorboard() {
     let said = workspace.exits(&["compare", "results", "--quiet", "--tensorboard", "events"], 2);
     assert!(said.contains("--quiet"), "{said}");
     let said = workspace.exits(&["compare", "results", "--tensorboard", "events"], 0);
-    assert!(said.contains("12 event files written: tensorboard --logdir events"), "{said}");
+    assert!(said.contains("wrote 12 event files: tensorboard --logdir events"), "{said}");
     let read = Command::new(python)
         .arg(repository("tests/integration/read_events.py"))
         .arg(workspace.path("events"))
@@ -129,11 +128,25 @@ fn event_files_are_read_back_by_tensorboard() {
 
 /// A file in the way is an error, and stays.
 #[test]
-fn a_folder_for_events_does_not_replace_a_file() {
+fn a_folder_for_files_does_not_replace_a_file() {
     let workspace = runs();
-    workspace.write("events", "mine");
-    let said = workspace.exits(&["compare", "results", "--tensorboard", "events"], 1);
-    assert!(said.contains("cannot write to events"), "{said}");
-    assert_eq!(fs::read_to_string(workspace.path("events")).unwrap(), "mine");
-    assert!(Path::new(&workspace.path("results")).is_dir());
+    workspace.write("mine", "mine");
+    for option in ["--tensorboard", "--svg"] {
+        let said = workspace.exits(&["compare", "results", option, "mine"], 2);
+        assert!(said.contains("mine is not a folder"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(workspace.path("mine")).unwrap(), "mine");
+}
+
+#[test]
+fn pictures_and_a_table_are_written_by_one_command() {
+    let workspace = runs();
+    let output = workspace.lr_run(&["compare", "results", "--svg", "pictures", "--csv"]);
+    let table = text(&output.stdout);
+    assert!(table.starts_with("problem,strategy,") && table.lines().count() == 5, "{table}");
+    let said = text(&output.stderr);
+    assert_eq!(said, "wrote curves.svg, intervals.svg, time-to-target.svg in pictures\n");
+    for name in ["curves", "intervals", "time-to-target"] {
+        assert!(fs::read_to_string(workspace.path(format!("pictures/{name}.svg"))).unwrap().contains("</svg>"));
+    }
 }

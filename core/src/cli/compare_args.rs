@@ -15,8 +15,8 @@ Examples:
       Calls strategies that differ by less than 0.1 points equivalent, and prints every pair.
   lr-run compare results/sweep --by optimizer.type --select-seeds 1-3 --report-seeds 4-13
       Chooses the best strategy of each optimizer on three seeds, and compares these on ten others.
-  lr-run compare results/fashion --svg pictures
-      Also draws the curves of the strategies, and the intervals of their means, for a paper.
+  lr-run compare results/fashion --html fashion.html --svg pictures
+      Also writes a page with the curves, which any browser opens, and pictures for a paper.
   lr-run compare keras.csv lightning/seed=1/metrics.csv
       Compares curves of other tools.";
 
@@ -71,14 +71,18 @@ pub struct CompareArgs {
     #[arg(long)]
     pub profile: bool,
 
-    /// Also write an event file for each run below this folder, for TensorBoard
-    #[arg(long, value_name = "DIR")]
-    pub tensorboard: Option<PathBuf>,
+    /// Also write a page for a browser: curves, schedules and intervals to explore, in one file that needs no network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 
     /// Also write pictures into this folder: curves, intervals and, if there are such, the time to the target, the
     /// sensitivity and the profile
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
+
+    /// Also write an event file for each run below this folder, for TensorBoard
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
 
     #[command(flatten)]
     pub format: ReportFormat,

@@ -5,6 +5,7 @@ mod args;
 mod bug;
 mod compare;
 mod compare_args;
+mod compare_files;
 mod data;
 mod diff;
 mod error;

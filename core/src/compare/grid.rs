@@ -1,7 +1,7 @@
 //! The table of a problem as text cells, which the terminal, Markdown and LaTeX show alike.
 
 use super::measure::{Measure, MeasureKind};
-use super::report::{Pair, ProblemReport, Profile, ProfileLine, StrategyReport};
+use super::report::{Pair, ProblemReport, Profile, ProfileLine, StrategyReport, Summary};
 use crate::metric::Part;
 use crate::record::number::{score, seconds};
 
@@ -14,6 +14,26 @@ pub struct Grid {
 
 /// A column: its name, and the cell of a strategy. A column without any cell is left out.
 type Column<'a> = (String, Box<dyn Fn(&StrategyReport) -> Option<String> + 'a>);
+
+/// Returns the number that a cell of [`strategies`] shows, to sort by. `None` for text, and where there is no number.
+pub fn number(column: &str, it: &Summary) -> Option<f64> {
+    match column {
+        "seeds" => Some(it.seeds as f64),
+        "median" => it.median,
+        "worst" => it.worst,
+        "last epoch" => it.last_epoch,
+        "best epoch" => it.best_epoch,
+        "test" => it.test,
+        "to target" => it.epochs_to_target,
+        "area" => it.area,
+        "diverged" => Some(it.diverged as f64),
+        _ if column.ends_with(SPREAD) => it.mean,
+        _ => None,
+    }
+}
+
+/// The end of the name of the column with the means.
+const SPREAD: &str = " ± sd";
 
 /// Returns the table of the strategies, best first. Its first column has their labels.
 pub fn strategies(problem: &ProblemReport) -> Grid {
@@ -126,15 +146,16 @@ pub fn p_value(p: f64) -> String {
 }
 
 fn mean_head(measure: Measure) -> String {
-    match measure.kind {
-        MeasureKind::Last => format!("{} ± sd", measure.metric),
-        MeasureKind::Best => format!("best {} ± sd", measure.metric),
-        MeasureKind::Test => format!("{} ± sd", Part::Test.of(measure.metric.metric)),
-        MeasureKind::Area => format!("area of {} ± sd", measure.metric),
-        MeasureKind::Epochs => "epochs ± sd".to_owned(),
-        MeasureKind::Steps => "steps ± sd".to_owned(),
-        MeasureKind::Seconds => "seconds ± sd".to_owned(),
-    }
+    let what = match measure.kind {
+        MeasureKind::Last => measure.metric.to_string(),
+        MeasureKind::Best => format!("best {}", measure.metric),
+        MeasureKind::Test => Part::Test.of(measure.metric.metric).to_string(),
+        MeasureKind::Area => format!("area of {}", measure.metric),
+        MeasureKind::Epochs => "epochs".to_owned(),
+        MeasureKind::Steps => "steps".to_owned(),
+        MeasureKind::Seconds => "seconds".to_owned(),
+    };
+    what + SPREAD
 }
 
 fn mean(measure: Measure, it: &StrategyReport) -> Option<String> {

@@ -3,6 +3,7 @@
 mod bars;
 mod csv;
 mod curves;
+mod html;
 mod json;
 mod latex;
 mod markdown;
@@ -10,6 +11,7 @@ pub mod svg;
 mod terminal;
 
 pub use csv::csv;
+pub use html::{HTML_MARK, NoCharts, can_write, html};
 pub use json::json;
 pub use latex::latex;
 pub use markdown::markdown;

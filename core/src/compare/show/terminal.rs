@@ -79,7 +79,8 @@ fn table(grid: &Grid) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> String {
+/// Returns the conclusion on a sensitivity curve, in lines.
+pub(super) fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> String {
     let key = problem.sensitivity.as_ref().map(|it| it.key.as_str()).unwrap_or_default();
     let mut text = format!("{key} of {}: best {}", curve.label, rate(curve.best));
     if curve.at_edge {

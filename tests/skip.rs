@@ -1,0 +1,17 @@
+//! What a test does that lacks a tool. Shared by several test programs.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+/// Reports that a test cannot run on this machine; the caller then returns. In CI, where `CI` is set, it fails instead:
+/// nothing is skipped there. `scripts/test` prints the reasons at its end.
+#[track_caller]
+pub fn skip(reason: &str) {
+    let required = std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");
+    assert!(!required, "not skipped in CI: {reason}");
+    eprintln!("skipped: {reason}");
+    if let Some(file) = std::env::var_os("LR_RUN_SKIPPED") {
+        let mut file = OpenOptions::new().append(true).create(true).open(file).unwrap();
+        writeln!(file, "{reason}").unwrap();
+    }
+}
