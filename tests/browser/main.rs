@@ -1,12 +1,10 @@
 //! The page of `lr-run compare --html` in a real browser. It needs Chromium and chromedriver.
-//!
-//! `PICTURE_OF=RESULTS cargo test --release -p lr-run-core --test browser -- --ignored` writes the picture of the
-//! documentation, `docs/images/compare.png`, from the runs in a folder.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test may print")]
 
 mod driver;
 mod fixture;
+mod picture;
 #[path = "../skip.rs"]
 mod skip;
 
@@ -117,16 +115,16 @@ fn every_strategy_has_a_line_that_can_be_switched_off() {
     )
     .unwrap();
     assert_eq!(charts, ["val_accuracy", "lr", "train_loss", "train_accuracy", "val_loss"]);
-    for chart in 0..charts.len() {
+    for (chart, name) in charts.iter().enumerate() {
         for strategy in 0..STRATEGIES.len() {
-            assert!(pixels(&browser, chart, strategy) > 200, "strategy {strategy} in {}", charts[chart]);
+            assert!(pixels(&browser, chart, strategy) > 200, "strategy {strategy} in {name}");
         }
     }
     let dots = "document.querySelectorAll('.seeds circle').length";
     assert_eq!(browser.value(dots), STRATEGIES.len() * SEEDS as usize);
     browser.click("tbody tr:nth-child(2) input");
-    for chart in 0..charts.len() {
-        assert_eq!(pixels(&browser, chart, 1), 0, "{}", charts[chart]);
+    for (chart, name) in charts.iter().enumerate() {
+        assert_eq!(pixels(&browser, chart, 1), 0, "{name}");
         assert!(pixels(&browser, chart, 0) > 200 && pixels(&browser, chart, 2) > 200);
     }
     assert_eq!(browser.value(dots), 2 * SEEDS);
@@ -150,10 +148,13 @@ fn every_strategy_has_a_line_that_can_be_switched_off() {
     is_quiet(&browser);
 }
 
+/// A chart, its column, and the text of a value.
+type Shown = (usize, &'static str, fn(f64) -> String);
+
 #[test]
 fn hovering_shows_the_values_of_the_csv() {
     let Some((browser, _fixture)) = opened() else { return };
-    let shown: [(usize, &str, fn(f64) -> String); 5] = [
+    let shown: [Shown; 5] = [
         (0, "val_accuracy", |it| format!("{:.2} %", 100.0 * it)),
         (1, "lr", rate),
         (2, "train_loss", figure),
@@ -492,45 +493,4 @@ fn many_runs_are_drawn_fast() {
         assert_eq!(json!(readout(&browser, 0)[1].split('|').next()), label);
     }
     is_quiet(&browser);
-}
-
-#[test]
-#[ignore = "writes a picture of the documentation"]
-fn picture() {
-    let Some(runs) = std::env::var_os("PICTURE_OF") else { panic!("PICTURE_OF is not set: a folder of runs") };
-    let Some(fixture) = Fixture::new() else { return };
-    let report = compare(&[runs.into()], &Options { charts: true, ..Options::default() }).unwrap();
-    let page = write_page(&report, fixture.path());
-    let Some(browser) = Browser::start() else { return };
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
-    let folder = std::env::var_os("PICTURE_TO").map_or(folder, Into::into);
-    std::fs::create_dir_all(&folder).unwrap();
-    let save = |name: &str| std::fs::write(folder.join(name), decoded(&browser.picture())).unwrap();
-    browser.resize(1280, 1180, 1.0);
-    browser.open(&page);
-    let script = "const it = document.querySelector('.u-over').getBoundingClientRect(); return [it.left + it.width * 0.4, it.top + 60];";
-    let at: (f64, f64) = serde_json::from_value(browser.run(script)).unwrap();
-    browser.mouse(&[at], false);
-    browser.wait("document.querySelector('.when').textContent === 'epoch 8'");
-    save("compare.png");
-    is_quiet(&browser);
-}
-
-/// Returns the bytes of a text in base64.
-fn decoded(text: &str) -> Vec<u8> {
-    let digits = text.bytes().filter_map(|it| match it {
-        b'A'..=b'Z' => Some(it - b'A'),
-        b'a'..=b'z' => Some(it - b'a' + 26),
-        b'0'..=b'9' => Some(it - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    });
-    let digits: Vec<u8> = digits.collect();
-    let mut bytes = Vec::new();
-    for chunk in digits.chunks(4) {
-        let bits = (0..4).fold(0_u32, |bits, at| bits << 6 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        bytes.extend_from_slice(&bits.to_be_bytes()[1..chunk.len()]);
-    }
-    bytes
 }

@@ -23,8 +23,9 @@ const UPLOT_LICENSE: &str = include_str!(concat!(env!("OUT_DIR"), "/LICENSE"));
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/page.css");
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("html/text.js"),
+    include_str!("html/group.js"),
     include_str!("html/charts.js"),
     include_str!("html/table.js"),
     include_str!("html/details.js"),

@@ -1,114 +1,10 @@
-// Charts over one x axis. Those of a group share zoom, cursor, and the strategies that are shown.
+// One chart of a group, drawn by uPlot, and the readout with its values.
 
 // The most rows of a readout.
 const ROWS = 14;
 
-// Creates a group. `x` has the values of the axis, `labels` the names of the lines, `describe(at)` the words for a place,
-// `log` whether the axis is logarithmic, and `onfocus(k)` is called when a line is pointed at.
-function chartGroup({ x, labels, name, describe, log = false, onfocus = () => {} }) {
-  const few = labels.length <= 12;
-  const group = {
-    x, labels, name, describe, log, onfocus, few,
-    shown: labels.map(() => true), intervals: few, seeds: false, focus: null, at: null, range: null, charts: [],
-  };
-  let moving = false;
-  let waiting = false;
-  const map = log ? Math.log10 : Number;
-  const back = log ? (it) => 10 ** it : Number;
-  const ends = () => (x.length > 1 ? [x[0], x.at(-1)] : [x[0] - 0.5, x[0] + 0.5]);
-  group.window = () => group.range || ends();
-
-  group.drawn = () => group.charts.filter((chart) => chart.plot);
-  group.redraw = () => group.drawn().forEach((chart) => chart.rescale());
-
-  // Writes the values at the cursor, once per frame.
-  group.write = () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      group.drawn().forEach((chart) => chart.write());
-    });
-  };
-
-  // Moves the cursor of every chart but `source` to the place with index `at`; `null` takes it away.
-  group.moveTo = (at, source) => {
-    if (moving || (at === group.at && source)) return;
-    moving = true;
-    group.at = at;
-    for (const chart of group.drawn()) {
-      if (chart === source) continue;
-      const left = at === null ? -10 : chart.plot.valToPos(x[at], 'x');
-      chart.plot.setCursor({ left, top: at === null ? -10 : 0 }, false);
-    }
-    moving = false;
-    group.write();
-  };
-
-  // Emphasizes strategy `k`; `null` emphasizes none.
-  group.setFocus = (wanted) => {
-    const k = wanted !== null && group.shown[wanted] ? wanted : null;
-    if (k === group.focus) return;
-    group.focus = k;
-    group.drawn().forEach((chart) => chart.emphasize());
-    group.onfocus(k);
-    group.write();
-  };
-
-  // Shows the part of the x axis from `low` to `high`; everything without them.
-  group.zoomTo = (low, high) => {
-    const [first, last] = ends();
-    const range = [Math.max(first, low), Math.min(last, high)];
-    const isAll = low === undefined || (range[0] <= first && range[1] >= last);
-    if (!isAll && !(range[1] > range[0])) return;
-    group.range = isAll ? null : range;
-    group.redraw();
-    group.charts.forEach((chart) => chart.onzoom());
-  };
-  group.reset = () => {
-    group.charts.forEach((chart) => (chart.y = null));
-    group.zoomTo();
-  };
-  // Zooms by `factor` around the cursor, or around the middle.
-  group.zoom = (factor) => {
-    const [low, high] = group.window().map(map);
-    const middle = group.at === null ? (low + high) / 2 : Math.min(high, Math.max(low, map(x[group.at])));
-    // No closer than to two values.
-    if (factor < 1 && x.filter((it) => it >= back(low) && it <= back(high)).length <= 3) return;
-    group.zoomTo(back(middle - (middle - low) * factor), back(middle + (high - middle) * factor));
-  };
-  // Zooms so that the two values under two fingers stay under them.
-  group.pinch = (from, to, width) => {
-    const [a, b] = from.map(map);
-    if (Math.abs(to[1] - to[0]) < 20) return;
-    const perPixel = (b - a) / (to[1] - to[0]);
-    const low = a - to[0] * perPixel;
-    if (perPixel > 0) group.zoomTo(back(low), back(low + width * perPixel));
-  };
-  group.keydown = (event) => {
-    const last = x.length - 1;
-    const by = event.shiftKey ? 10 : 1;
-    const at = group.at === null ? last : group.at;
-    const clamp = (to) => Math.min(last, Math.max(0, to));
-    const actions = {
-      ArrowLeft: () => group.moveTo(clamp(group.at === null ? last : at - by)),
-      ArrowRight: () => group.moveTo(clamp(group.at === null ? 0 : at + by)),
-      Home: () => group.moveTo(0),
-      End: () => group.moveTo(last),
-      '+': () => group.zoom(0.5),
-      '=': () => group.zoom(0.5),
-      '-': () => group.zoom(2),
-      Escape: () => (group.setFocus(null), group.moveTo(null), group.reset()),
-    };
-    if (event.ctrlKey || event.metaKey || event.altKey || !actions[event.key]) return;
-    event.preventDefault();
-    actions[event.key]();
-  };
-  return group;
-}
-
 // Adds a chart to a group. `lines` has for each strategy its values and the half-widths of their intervals, `runs(k)` the
-// values of each run. `isZeroed` begins the axis at 0; `isLate` ignores the value before training when it scales.
+// values of each run. `isZeroed` begins the axis at 0 if that is near; `isLate` scales it without the first tenth of the values.
 function addChart(group, { name, note, lines, runs = () => [], format, log = false, height, isStepped, isZeroed, isLate }) {
   const chart = { y: null, plot: null, log, lines, name, onzoom() {} };
   const form = FORMATS[format];
@@ -118,6 +14,8 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
     class: 'plot', tabindex: 0, role: 'slider', 'aria-label': name, 'aria-valuemin': 0, 'aria-valuemax': x.length - 1,
     onkeydown: group.keydown,
   });
+  const isKnown = lines.map(([mean]) => mean.some((it) => it !== null));
+  const hasHalves = lines.some(([, half]) => half.some((it) => it !== null));
   const when = el('span', { class: 'when' });
   const more = el('p', { class: 'more' });
   const rows = Array.from({ length: Math.min(ROWS, group.labels.length) }, () => {
@@ -135,14 +33,17 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
   chart.node = el('figure', { class: 'chart' },
     el('figcaption', {}, el('b', {}, name), note && el('span', { class: 'note' }, note),
       el('label', { class: 'check' }, logBox, 'log')),
-    el('div', { class: 'beside' }, slider, el('div', { class: 'readout' }, when, ...rows.map((row) => row.node), more)));
+    el('div', { class: 'beside' }, slider, el('div', { class: 'readout' }, el('div', { class: 'head' }, when, el('span', { class: 'half' }, hasHalves ? 'mean ± 95 % interval' : '')), ...rows.map((row) => row.node), more)));
+
+  // The first value that counts for the scale: later ones differ less, and would be hard to see.
+  const late = Math.max(x.findIndex((it) => it > 0), Math.ceil(x.length / 10) - 1, 0);
 
   // Returns the indices of the first and the last place in view.
   const inView = () => {
     const [low, high] = group.window();
     const from = x.findIndex((it) => it >= low - 1e-12);
     const to = x.findLastIndex((it) => it <= high + 1e-12);
-    return [isLate && !group.range && x[0] === 0 && to > 0 ? Math.max(from, 1) : from, to];
+    return [isLate && !group.range ? Math.min(to, Math.max(from, late)) : from, to];
   };
 
   // Returns the range of the y axis: all means in view, and intervals and seeds as far as they leave room for the means.
@@ -168,14 +69,15 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
     });
     if (low > high) [low, high] = least <= most ? [least, most] : chart.log ? [0.1, 1] : [0, 1];
     if (chart.log) {
-      low = Math.max(Math.min(low, Math.max(least, low / 2)), high * 1e-9);
+      // A line that ends at nearly 0 leaves the chart.
+      low = Math.max(Math.min(low, Math.max(least, low / 2)), high * 1e-5);
       return [low / 1.15, Math.max(high, Math.min(most, high * 2)) * 1.15];
     }
     const span = high - low;
     low = Math.min(low, Math.max(least, low - span / 2));
     high = Math.max(high, Math.min(most, high + span / 2));
     const pad = (high - low) * 0.06 || Math.abs(high) * 0.05 || 0.5;
-    return [isZeroed && low >= 0 ? 0 : low - pad, high + pad];
+    return [isZeroed && low >= 0 && low < high / 2 ? 0 : low - pad, high + pad];
   }
 
   // Draws intervals and seeds, below the lines.
@@ -236,6 +138,10 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
     const css = getComputedStyle(document.documentElement);
     const [ink, rule] = ['--muted', '--rule'].map((it) => () => css.getPropertyValue(it));
     const axis = { stroke: ink, font: '11px system-ui, sans-serif', grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1, size: 4 } };
+    // Of a logarithmic axis over many decades, only their ends are drawn.
+    const isFar = (plot) => plot.scales.y.max / plot.scales.y.min > 300;
+    const isPower = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
+    const filter = (plot, all) => (chart.log && isFar(plot) ? all.map((it) => (isPower(it) ? it : null)) : all);
     const series = (k) => ({
       show: group.shown[k], stroke: () => colour(k), dash: dash(k), width: 1.75,
       paths: isStepped ? uPlot.paths.stepped({ align: 1 }) : null,
@@ -257,7 +163,7 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
       axes: [
         { ...axis, size: 26, gap: 3, space: 44, ...(group.log ? {} : { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] }),
           values: (_, all, __, ___, step) => all.map((it) => (it == null ? '' : plain(it, group.log ? 0 : step))) },
-        { ...axis, size: 58, gap: 4, space: 26,
+        { ...axis, size: 58, gap: 4, space: 26, grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter },
           values: (_, all, __, ___, step) => all.map((it) => (it == null ? '' : form.axis(it, chart.log ? 0 : step))) },
       ],
       series: [{}, ...lines.map((_, k) => series(k))],
@@ -350,7 +256,7 @@ function addChart(group, { name, note, lines, runs = () => [], format, log = fal
   // Writes the values at the cursor or, without one, at the end.
   chart.write = () => {
     const at = group.at === null ? x.length - 1 : group.at;
-    const shown = group.labels.map((_, k) => k).filter((k) => group.shown[k]);
+    const shown = group.labels.map((_, k) => k).filter((k) => group.shown[k] && isKnown[k]);
     let listed = shown;
     if (shown.length > rows.length) {
       listed = shown.slice(0, rows.length);

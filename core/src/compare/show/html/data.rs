@@ -11,6 +11,9 @@ use crate::compare::show::terminal::sensitivity;
 use crate::metric::{Format, Mode};
 use crate::record::number::{figure, rate};
 
+/// A number for each epoch.
+type Values = Vec<Option<f64>>;
+
 /// The part that is read when the page opens.
 #[derive(Serialize)]
 pub struct Overview<'a> {
@@ -69,7 +72,7 @@ struct Drawn<'a> {
     kind: QuantityKind,
     format: &'static str,
     /// For each strategy, the means and the half-widths of their intervals. The latter are empty if all are unknown.
-    lines: Vec<(Vec<Option<f64>>, Vec<Option<f64>>)>,
+    lines: Vec<(Values, Values)>,
 }
 
 #[derive(Serialize)]
@@ -99,7 +102,7 @@ pub struct Details {
 #[derive(Serialize)]
 struct ProblemDetails {
     /// For each quantity and strategy its runs over the epochs. Empty where all runs are the same.
-    runs: Vec<Vec<Vec<Vec<Option<f64>>>>>,
+    runs: Vec<Vec<Vec<Values>>>,
     /// For each strategy, the specs of its runs.
     specs: Vec<Vec<Option<RunSpec>>>,
     pair_head: Vec<String>,
@@ -195,7 +198,7 @@ fn drawn(it: &Quantity) -> Drawn<'_> {
         let half = |(mean, high): (&Option<f64>, &Option<f64>)| {
             mean.zip(*high).map(|(mean, high)| short(high - mean, 3, shown))
         };
-        let mut halves: Vec<Option<f64>> = it.mean.iter().zip(&it.high).map(half).collect();
+        let mut halves: Values = it.mean.iter().zip(&it.high).map(half).collect();
         if halves.iter().flatten().all(|half| *half == 0.0) {
             halves.clear();
         }
@@ -216,11 +219,11 @@ fn drawn(it: &Quantity) -> Drawn<'_> {
 fn details_of(it: &ProblemReport, pool: &mut Pool) -> ProblemDetails {
     let runs = |quantity: &Quantity| {
         let shown = shown(quantity);
-        let of = |lines: &Lines| -> Vec<Vec<Option<f64>>> {
+        let of = |lines: &Lines| -> Vec<Values> {
             if lines.runs.iter().all(|run| *run == lines.runs[0]) {
                 return Vec::new();
             }
-            let run = |run: &Vec<Option<f64>>| run.iter().map(|value| value.map(|it| short(it, 6, shown))).collect();
+            let run = |run: &Values| run.iter().map(|value| value.map(|it| short(it, 6, shown))).collect();
             lines.runs.iter().map(run).collect()
         };
         quantity.strategies.iter().map(of).collect()
@@ -247,14 +250,26 @@ fn short(x: f64, digits: usize, shown: fn(f64) -> String) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn short_numbers_read_the_same(x in -1e6..1e6_f64, power in -12..6) {
+            let x = x * 10_f64.powi(power);
+            let percent: fn(f64) -> String = |value| format!("{:.2}", 100.0 * value);
+            for shown in [percent, figure, rate] {
+                let short = short(x, 6, shown);
+                prop_assert_eq!(shown(short), shown(x));
+                prop_assert!((short - x).abs() <= 5e-6 * x.abs(), "{} became {}", x, short);
+            }
+        }
+    }
 
     #[test]
-    fn short_numbers_read_the_same() {
-        let percent: fn(f64) -> String = |value| format!("{:.2}", 100.0 * value);
-        assert_eq!(short(0.123_456_789, 6, percent), 0.123457);
-        // With six digits it would be 89.92.
-        assert_eq!(short(0.899_149_996, 6, percent), 0.899_149_996_f64.min(0.89915));
-        assert_eq!(percent(short(0.899_149_96, 6, percent)), percent(0.899_149_96));
+    fn short_numbers_have_six_digits() {
+        assert_eq!(short(0.123_456_789, 6, figure), 0.123457);
+        // With six digits it would read as 0.1235, and not as 0.1234.
+        assert_eq!(short(0.123_449_99, 6, figure), 0.123_449_99);
         assert_eq!(short(2.345_678_912e-5, 6, rate), 2.34568e-5);
     }
 }

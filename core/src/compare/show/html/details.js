@@ -34,7 +34,7 @@ function openDetails(problem, index, k) {
   const spec = el('pre', { tabindex: 0, 'aria-label': 'spec of the run' });
   const path = el('p', { class: 'path' });
   const buttons = strategy.runs.map((run, at) => el('button', { type: 'button', onclick: () => choose(at) },
-    el('b', {}, run.seed === null ? `run ${at + 1}` : `seed ${run.seed}`), ` ${run.text} `, el('small', {}, run.status)));
+    el('b', {}, run.seed === null ? `run ${at + 1}` : `seed ${run.seed}`), ` ${run.text}`, run.status === 'completed' ? null : el('small', {}, ` ${run.status}`)));
   function choose(at) {
     buttons.forEach((it, own) => it.setAttribute('aria-pressed', own === at));
     path.replaceChildren(el('bdi', {}, strategy.runs[at].path));

@@ -22,7 +22,7 @@ function strategyTable(problem, group, open) {
           el('bdi', {}, strategy.label)),
         el('button', { type: 'button', class: 'only', 'aria-label': `show only ${strategy.label}`, onclick: () => group.isolate(k) }, 'only'))),
       el('td', { class: 'picture' }, el('div', {}, picture)),
-      ...strategy.cells.slice(1).map((cell) => el('td', {}, cell)));
+      ...strategy.cells.slice(1).map((cell) => el('td', cell.length > 24 ? { class: 'cut', title: cell } : {}, cell)));
     return { node, box, picture };
   }
 
@@ -90,7 +90,7 @@ function strategyTable(problem, group, open) {
     const ends = range();
     const place = (value) => (100 * (value - ends[0])) / (ends[1] - ends[0]);
     const percent = (value) => `${Math.min(100, Math.max(0, place(value))).toFixed(2)}%`;
-    const marks = ends ? ticks(ends[0], ends[1], 4) : { all: [] };
+    const marks = ends ? ticks(ends[0], ends[1], innerWidth < 760 ? 2 : 4) : { all: [] };
     const anchor = (at) => (at < 6 ? 'start' : at > 94 ? 'end' : 'middle');
     axis.replaceChildren(...marks.all.map((it) =>
       svg('text', { x: percent(it), y: 11, 'text-anchor': anchor(place(it)) }, form.axis(it, marks.step))));
@@ -119,7 +119,7 @@ function strategyTable(problem, group, open) {
     });
   }
   // Those that a window shows; the others follow with `fill()`.
-  fill(30);
+  fill(24);
 
   const emphasize = (focus) => rows.forEach(({ node }, k) => node.classList.toggle('on', k === focus));
   const node = el('div', { class: isShort ? 'scroll' : 'scroll long', tabindex: isShort ? null : 0, role: 'region', 'aria-label': 'strategies' }, table);

@@ -57,8 +57,14 @@ function rate(value) {
   return size === 0 || (size >= 1e-4 && size < 1e16) ? String(short) : exponent(short);
 }
 
+// Writes a number on an axis with the decimals that its steps need.
+function steps(value, step) {
+  let digits = 0;
+  while (digits < 8 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * step * 10 ** digits) digits++;
+  return fixed(value, digits);
+}
+
 // The forms of numbers: a value, the half-width of its interval, and a number on an axis with steps of `step`.
-const steps = (value, step) => fixed(value, Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))));
 const plain = (value, step) => {
   const size = Math.abs(value);
   return size > 0 && (size < 1e-3 || size >= 1e5) ? rate(value) : step ? steps(value, step) : rate(value);
