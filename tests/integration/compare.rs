@@ -87,8 +87,8 @@ fn options_that_name_nothing_are_refused() {
 /// The reader is TensorBoard's own. Its numbers are single precision.
 #[test]
 fn event_files_are_read_back_by_tensorboard() {
-    let python = repository("target/tensorboard/bin/python");
-    if !python.is_file() {
+    let packages = repository("target/tensorboard");
+    if !packages.join("requirements.txt").is_file() {
         return skip("TensorBoard is not installed: scripts/setup-tensorboard");
     }
     let workspace = runs();
@@ -96,7 +96,8 @@ fn event_files_are_read_back_by_tensorboard() {
     assert!(said.contains("--quiet"), "{said}");
     let said = workspace.exits(&["compare", "results", "--tensorboard", "events"], 0);
     assert!(said.contains("wrote 12 event files: tensorboard --logdir events"), "{said}");
-    let read = Command::new(python)
+    let read = Command::new("python3")
+        .env("PYTHONPATH", packages)
         .arg(repository("tests/integration/read_events.py"))
         .arg(workspace.path("events"))
         .output()

@@ -44,6 +44,8 @@ fn generated(name: &str) -> String {
         "roles" => roles(),
         "traces" => traces(),
         "article traces" => article_traces(),
+        "answer" => answer(),
+        "comparison" => comparison(),
         "preview" => preview(),
         "preview chart" => chart(&preview()),
         "schedule reference" => schedule_reference(),
@@ -220,15 +222,39 @@ fn questions(folder: &str) -> String {
     table
 }
 
+/// Returns what the program prints in the folder of the repository.
+fn printed(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
+    command.current_dir(repository("")).env("COLUMNS", "100").env_remove("RUST_LOG");
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Returns the blocks of the shipped comparison: its head, its conclusions, its table, its intervals and its curves.
+fn shipped_comparison() -> Vec<String> {
+    let blocks = printed(&["compare", "results/reference/fashion_schedules"]);
+    let blocks: Vec<String> = blocks.split("\n\n").map(str::to_owned).collect();
+    assert!(blocks[1].contains(" is better than ") && blocks[2].contains("group") && blocks[3].contains("• a seed"));
+    blocks
+}
+
+/// Returns the conclusions of the shipped comparison as a quotation.
+fn answer() -> String {
+    let sentences = shipped_comparison()[1].replace(". ", ".\n").replace('\n', "\n> ");
+    format!("> {sentences}\n")
+}
+
+/// Returns the conclusions, the table and the intervals of the shipped comparison.
+fn comparison() -> String {
+    format!("```text\n{}\n```\n", shipped_comparison()[1..4].join("\n\n"))
+}
+
 /// Returns a call of `lr-run preview` and its output.
 fn preview() -> String {
     let spec = "experiments/schedules/warmup_plateau_anneal.toml";
     let curve = "results/reference/schedules/warmup_plateau_anneal.csv";
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lr-run"));
-    command.current_dir(repository("")).env("COLUMNS", "100").env_remove("RUST_LOG");
-    let output = command.args(["preview", spec, "--metrics", curve]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let shown = String::from_utf8(output.stdout).unwrap();
+    let shown = printed(&["preview", spec, "--metrics", curve]);
     format!("```text\n$ lr-run preview {spec} \\\n    --metrics {curve}\n{}\n```\n", shown.trim_end())
 }
 

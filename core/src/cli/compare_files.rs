@@ -73,7 +73,10 @@ fn write_pictures(folder: &Path, report: &Report) -> Result<Vec<String>, Error> 
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Command};
     use crate::compare::{Options, compare};
     use crate::exit::Exit;
 
@@ -118,5 +121,41 @@ mod tests {
         assert_eq!(error.exit, Exit::Usage);
         assert_eq!(fs::read_to_string(folder.join("intervals.svg")).unwrap(), "<svg>mine</svg>");
         assert_eq!(names(&folder), ["intervals.svg"], "nothing else is written");
+    }
+    /// Runs `lr-run compare` on a curve in `folder`, and writes a page with the name `html`.
+    fn compared(folder: &Path, html: &str) -> Result<Exit, Error> {
+        let runs = folder.join("curve.csv");
+        fs::write(&runs, "epoch,val_accuracy\n1,0.5\n2,0.6\n").unwrap();
+        let html = folder.join(html);
+        let line = [Path::new("lr-run"), Path::new("compare"), &runs, Path::new("--csv"), Path::new("--html"), &html];
+        match Cli::try_parse_from(line).unwrap().command {
+            Some(Command::Compare(args)) => super::super::compare::compare(&args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_page_replaces_pages_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let refused = |name: &str| {
+            let error = compared(folder.path(), name).unwrap_err();
+            assert_eq!(error.exit, Exit::Usage);
+            error.message().to_owned()
+        };
+        fs::write(folder.path().join("mine.html"), "<!doctype html>\n<p>mine").unwrap();
+        assert!(refused("mine.html").contains("exists and is not a page of `lr-run compare --html`"));
+        assert_eq!(read("mine.html"), "<!doctype html>\n<p>mine");
+        assert!(refused("page.svg").contains("is not a name for an HTML page"));
+        assert!(refused("missing/page.html").contains("there is no folder"));
+        if show::can_write().is_err() {
+            let message = refused("page.html");
+            assert!(message.contains("no uPlot") && message.contains("scripts/setup-uplot"), "{message}");
+            assert!(!folder.path().join("page.html").exists());
+            return;
+        }
+        fs::write(folder.path().join("page.html"), format!("{HTML_MARK}an earlier one")).unwrap();
+        assert_eq!(compared(folder.path(), "page.html").unwrap(), Exit::Success);
+        assert!(read("page.html").contains("\"label\":\"curve\""));
     }
 }
