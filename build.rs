@@ -23,8 +23,8 @@ fn main() {
         return;
     }
 
-    // A run path, so that nobody has to set LD_LIBRARY_PATH. Libtorch finds its own dependencies. It is a RUNPATH and
-    // not an RPATH, so that LD_LIBRARY_PATH can still name another libtorch.
+    // The run path lets the programs find libtorch without LD_LIBRARY_PATH. Libtorch finds its own dependencies. A
+    // RUNPATH and not an RPATH is used, so that LD_LIBRARY_PATH can still name another libtorch.
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
     if target_os == "linux" {
         println!("cargo::rustc-link-arg=-Wl,--enable-new-dtags");
@@ -36,6 +36,7 @@ fn main() {
     }
 }
 
+/// Compiles the C++ shim against the headers of the folder `libtorch`, or of `LIBTORCH_INCLUDE` if that is set.
 fn compile_shim(libtorch: &Path) {
     let include = env::var_os("LIBTORCH_INCLUDE").map_or(libtorch.to_owned(), PathBuf::from);
     let include = include.join("include");
@@ -45,14 +46,14 @@ fn compile_shim(libtorch: &Path) {
         .std("c++17")
         .opt_level(2)
         .define("_GLIBCXX_USE_CXX11_ABI", "1")
-        // As system headers, whose warnings are not shown.
+        // These are given as system headers, so that their warnings are not shown.
         .flag("-isystem")
         .flag(&include)
         .flag("-isystem")
         .flag(include.join("torch/csrc/api/include"))
         .file(SHIM);
-    // Without OpenMP, at::parallel_for, whose loop is in a header, runs on one thread. Only with GNU's compiler, because
-    // torch-sys links GNU's OpenMP library.
+    // The loop of at::parallel_for is in a header. Without OpenMP it would run on one thread. OpenMP is used only with
+    // GNU's compiler, because torch-sys links GNU's OpenMP library.
     if build.get_compiler().is_like_gnu() {
         build.flag("-fopenmp");
     }

@@ -1,14 +1,15 @@
-//! Finds the commit and the versions of the packages that a run's record names.
+//! Finds the commit and the versions of packages, for the records of runs.
 
 use std::path::Path;
 use std::process::Command;
 
-/// The packages that compute, draw random numbers, or read and write what a run leaves.
+/// The packages that compute, draw random numbers, or read and write the files of a run.
 const PACKAGES: [&str; 6] = ["tch", "safetensors", "rand_chacha", "pulp", "csv", "zip"];
 
 fn main() {
-    // The sources that the program is built from. When they change, its crates are built again anyway, so a commit alone
-    // rebuilds nothing: the commit is the one at the time of the build, with `-dirty` for changes to it.
+    // The commit is found again only when the sources of the program change, because then its crates are rebuilt
+    // anyway. A new commit alone rebuilds nothing. So this is the commit at the time of the build, with `-dirty` after
+    // it if tracked files differ from it.
     for sources in ["../src", "../core/src", "../Cargo.lock", "build.rs"] {
         println!("cargo::rerun-if-changed={sources}");
     }
@@ -19,7 +20,7 @@ fn main() {
     println!("cargo::rustc-env=LR_RUN_PACKAGES={}", packages.join(","));
 }
 
-/// Returns the commit of this repository; `None` outside of git, and in a copy inside of another repository.
+/// Returns the commit of this repository. `None` outside of git, and for a copy inside of another repository.
 fn commit() -> Option<String> {
     if !Path::new("../.git").exists() {
         return None;
@@ -31,7 +32,7 @@ fn commit() -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Returns the version of the package `name` in the text of a Cargo.lock.
+/// Returns the version of the package `name` in the text of a Cargo.lock. `None` if it is not there.
 fn version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
     rest.split('"').next()

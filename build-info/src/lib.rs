@@ -1,6 +1,6 @@
-//! What this program was built from, for the records of runs.
+//! The commit and the packages that this program was built from, for the records of runs.
 
-/// The git commit of the sources, with `-dirty` after it if tracked files were changed; `unknown` outside of git.
+/// The git commit of the sources, with `-dirty` after it if tracked files were changed. `unknown` outside of git.
 pub const COMMIT: &str = env!("LR_RUN_COMMIT");
 
 /// Returns the names and versions of the packages that results depend on.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::record::{OpenError, Outcome, Status};
 
-/// The result of a command, from best to worst. Several runs in one command give the worst of their results.
+/// The result of a command, from best to worst. The result of several runs in one command is the worst of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// 0: completed.
@@ -19,8 +19,8 @@ pub enum Exit {
     Usage,
     /// 1: failed while running.
     Failed,
-    /// 75: interrupted by a signal inside a Slurm job. The state is kept, and the same command resumes. Slurm subtracts 128
-    /// from the codes above it.
+    /// 75: interrupted by a signal inside a Slurm job. The state is kept, and the same command resumes. Slurm subtracts
+    /// 128 from the codes above it.
     Again,
     /// 128 + n: interrupted by signal n.
     Interrupted(u8),
@@ -45,7 +45,7 @@ impl Exit {
     }
 
     /// Returns the result of a run with this outcome. With `require_target`, a run with a target must have reached it.
-    /// An outcome does not contain the signal, so an interrupted run gives [`Exit::Interrupted`] by SIGINT.
+    /// An outcome does not contain the signal, so the result of an interrupted run is an interruption by SIGINT.
     pub fn of(outcome: &Outcome, require_target: bool) -> Exit {
         let missed = require_target && outcome.target.is_some() && outcome.reached.is_none();
         match outcome.status {

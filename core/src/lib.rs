@@ -6,13 +6,13 @@
 //!                                └ dataset · model · optimizer · schedule
 //! ```
 //!
-//! Data flows one way. [`spec`] reads the text and reports its mistakes; [`plan`] turns it into numbers and objects. The
-//! crate `lr_run` trains a plan and emits events. [`record`] writes what happened, and [`compare`] reads it again.
-//! [`preview`] shows the learning rates of a plan without training, and [`plot`] draws charts. [`cli`] has the commands,
-//! one file each; those that compute are in `lr_run::run`.
+//! Data flows one way. [`spec`] reads the text and reports its mistakes. [`plan`] turns it into numbers and objects.
+//! The crate `lr_run` trains a plan and emits events. [`record`] writes the events to files, and [`compare`] reads
+//! these files. [`preview`] shows the learning rates of a plan without training, and [`plot`] draws charts. [`cli`] has
+//! one file for each command. The commands that compute continue in `lr_run::run`.
 //!
-//! [`params`] declares a model's parameters, and a [`model`] lists layers over them. An [`optimizer`] is a configuration
-//! and the mathematics of an update. Everything random is drawn from the streams in [`random`].
+//! [`params`] declares a model's parameters, and a [`model`] lists layers over them. An [`optimizer`] is a
+//! configuration and the mathematics of an update. Everything random is drawn from the streams in [`random`].
 
 pub mod cli;
 pub mod compare;

@@ -1,6 +1,6 @@
 //! The metrics of a run: the quantity ([`Metric`]), the part of the data ([`Part`]) and the direction ([`Mode`]).
 //!
-//! [`REGISTRY`] holds each metric once. A name such as `val_accuracy` is parsed once, into a [`PartMetric`].
+//! [`REGISTRY`] holds each metric once. A name such as `val_accuracy` is parsed into a [`PartMetric`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,9 +12,9 @@ use crate::choice;
 choice! {
     /// The direction in which a metric is better.
     pub enum Mode {
-        /// Lower values are better, as of a loss.
+        /// Lower values are better, as for a loss.
         Min = "min",
-        /// Higher values are better, as of an accuracy.
+        /// Higher values are better, as for an accuracy.
         Max = "max",
     }
 }
@@ -38,7 +38,7 @@ pub enum Range {
     Any,
 }
 
-/// The form in which people read a value.
+/// The form in which a value is shown to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `97.12 %`
@@ -75,7 +75,7 @@ impl Metric {
     pub const LOSS: Metric =
         Metric { name: "loss", short: "loss", better: Mode::Min, range: Range::Any, format: Format::Number };
 
-    /// Returns the metric called `name`.
+    /// Returns the metric called `name`. `None` if no metric has this name.
     pub fn named(name: &str) -> Option<Metric> {
         REGISTRY.iter().copied().find(|metric| metric.name == name)
     }
@@ -139,7 +139,7 @@ impl fmt::Display for PartMetric {
     }
 }
 
-/// A name that no metric has.
+/// The error that no metric has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no metric `{0}`")]
 pub struct UnknownMetric(pub String);
@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for PartMetric {
     }
 }
 
-/// A metric to watch, and which way it is better.
+/// A metric to watch, and the direction in which it is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Monitor {
     pub metric: PartMetric,
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn every_name_parses_back() {
         for (at, metric) in REGISTRY.iter().enumerate() {
-            assert!(REGISTRY[..at].iter().all(|other| other.name != metric.name), "{metric} is there twice");
+            assert!(REGISTRY[..at].iter().all(|other| other.name != metric.name), "{metric} is in the registry twice");
             for part in Part::ALL {
                 assert_eq!(part.of(*metric).to_string().parse(), Ok(part.of(*metric)));
             }

@@ -1,8 +1,8 @@
-//! Counter-based random streams, keyed by `(seed, purpose, index)`. Every random number of a run can be drawn again from
-//! its key, so no random state needs to be stored, and two optimizers with the same seed see the same batches.
+//! Counter-based random streams, keyed by `(seed, purpose, index)`. Every random number of a run can be drawn again
+//! from its key, so no random state needs to be stored, and two optimizers with the same seed see the same batches.
 //!
-//! ChaCha8 gives the bits (Bernstein 2008; `rand_chacha` promises stable values). The distributions are written here, so
-//! that no release of a library changes a run.
+//! ChaCha8 gives the bits (Bernstein 2008; `rand_chacha` promises stable values). The distributions are written here,
+//! so that no release of a library changes a run.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -1,4 +1,4 @@
-//! Every bad spec prints the text that is written next to it.
+//! Every bad spec prints the text in the snapshot next to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,8 @@ fn messages(path: &Path) -> String {
     }
 }
 
-/// Replaces lists of registered names, so that a new data set, model, optimizer or schedule changes no snapshot.
+/// Replaces lists of registered names by a title, so that a new data set, model, optimizer or schedule changes no
+/// snapshot.
 fn shorten_lists(mut messages: String) -> String {
     let registries = [
         ("[data sets]", registered(dataset::REGISTRY)),
@@ -73,7 +74,7 @@ fn registered<B>(registry: &[Entry<B>]) -> Vec<&'static str> {
     registry.iter().map(|entry| entry.name).collect()
 }
 
-/// Replaces lists like `"a", "b" or "c"` of at least three `names`.
+/// Replaces lists such as `"a", "b" or "c"` of at least three `names` by `title`.
 fn shorten_quoted(text: &str, title: &str, names: &[&str]) -> String {
     // Quoted words have odd indices.
     let parts: Vec<&str> = text.split('"').collect();
@@ -98,7 +99,7 @@ fn shorten_quoted(text: &str, title: &str, names: &[&str]) -> String {
     done
 }
 
-/// Reads the text that is expected of a spec.
+/// Returns the expected messages of a bad spec.
 fn expected(name: &str) -> String {
     let snapshot = fs::read_to_string(folder().join(format!("{name}.snap"))).unwrap();
     let (_, content) = snapshot.split_once("\n---\n").unwrap();
@@ -115,7 +116,7 @@ fn every_bad_spec_prints_its_snapshot() {
     settings.bind(|| {
         for name in names() {
             let messages = messages(&folder.join(format!("{name}.toml")));
-            // As if the program was started in the folder.
+            // The paths become those of a program that was started in the folder.
             let folder = folder.to_str().unwrap();
             let messages = messages.replace(&format!("--> {folder}/"), "--> ").replace(folder, ".");
             insta::assert_snapshot!(name, shorten_lists(messages));
@@ -123,7 +124,7 @@ fn every_bad_spec_prints_its_snapshot() {
     });
 }
 
-/// One spec that cannot be planned, and one whose data cannot be read.
+/// Tests one spec that cannot be planned, and one whose data cannot be read.
 #[test]
 fn bad_specs_exit_with_2_and_write_nothing() {
     let workspace = Workspace::new();

@@ -1,6 +1,7 @@
-//! DeepOBS's 2c2d (Schneider et al., ICLR 2019): convolution 5×5 with padding to 32 channels, ReLU, max-pool 2,
-//! convolution 5×5 with padding to 64 channels, ReLU, max-pool 2, a dense layer of 1024 with ReLU, and a dense layer to
-//! the outputs. For images of 28×28 pixels and 10 classes it has 3,274,634 parameters.
+//! DeepOBS's 2c2d (Schneider et al., ICLR 2019): a padded 5×5 convolution with 32 output channels, ReLU, 2×2
+//! max-pooling, a padded 5×5 convolution with 64 output channels, ReLU, 2×2 max-pooling, a dense layer with 1024
+//! outputs, ReLU, and a dense layer to the outputs. For images of 28×28 pixels and 10 classes it has 3,274,634
+//! parameters.
 //!
 //! DeepOBS initializes with `init = { type = "truncated_normal", sd = 0.05 }` and
 //! `bias_init = { type = "constant", value = 0.05 }`. The default here is PyTorch's.
@@ -12,7 +13,7 @@
 //!
 //! | key | default | |
 //! |---|---|---|
-//! | `batch_norm` | false | normalize after each convolution |
+//! | `batch_norm` | false | true: normalizes after each convolution |
 //! | `init`, `bias_init` | "default" | initializers of weights and biases |
 
 use std::path::Path;

@@ -4,10 +4,10 @@ use super::Activation;
 use crate::params::{Declaration, Init, Initializer};
 use crate::spec::Section;
 
-/// One step from inputs to outputs. Parameters and buffers are named by their index in the model's [`Declaration`].
+/// One step from inputs to outputs. Parameters and buffers are given by their index in the model's [`Declaration`].
 ///
-/// Each layer has a name, which appears in error messages. Activations and dropouts carry the name of the layer that they
-/// follow.
+/// Each layer has a name, which appears in error messages. Activations and dropouts carry the name of the layer that
+/// they follow.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// y = x·Wᵀ + b: `[batch, inputs]` → `[batch, outputs]`. W has shape `[outputs, inputs]`.
@@ -18,20 +18,21 @@ pub enum Layer {
     /// Batch normalization (Ioffe and Szegedy 2015), as PyTorch's `BatchNorm1d` and `BatchNorm2d`:
     /// (x − mean)/√(var + 1e-5)·weight + bias, for each channel over the batch and the pixels.
     ///
-    /// Training uses mean and (biased) variance of the batch, and moves the running ones a tenth of the way towards
-    /// them. Evaluation uses the running ones.
+    /// Training uses the mean and the biased variance of the batch. It moves the running mean a tenth of the way
+    /// towards the batch's mean, and the running variance a tenth of the way towards the batch's unbiased variance.
+    /// Evaluation uses the running mean and variance.
     BatchNorm { name: String, weight: usize, bias: usize, running_mean: usize, running_var: usize },
     /// The maximum of each 2×2 square of pixels.
     MaxPool2 { name: String },
     /// A function of each element.
     Activation { name: String, function: Activation },
-    /// Inverted dropout. In training each element becomes 0 with probability `p`, and is divided by 1 − p otherwise. The
-    /// mask follows from the run's seed, the layer's name and the step.
+    /// Inverted dropout. In training each element becomes 0 with probability `p`, and is divided by 1 − p otherwise.
+    /// The mask follows from the run's seed, the layer's name and the step.
     Dropout { name: String, p: f64 },
     /// `[batch, …]` → `[batch, features]`.
     Flatten,
-    /// Stores the channels of a pixel next to each other, without a change of shape. Convolutions and poolings on the CPU
-    /// are faster on images in this order, and keep it. Does nothing on a GPU.
+    /// Stores the channels of a pixel next to each other, without a change of shape. Convolutions and poolings on the
+    /// CPU are faster on images in this order, and keep it. Does nothing on a GPU.
     ChannelsLast,
 }
 

@@ -1,6 +1,6 @@
-//! LeNet as in Caffe (after LeCun et al. 1998): convolution 5×5 to 20 channels, max-pool 2, convolution 5×5 to 50
-//! channels, max-pool 2, a dense layer of 500 with ReLU, and a dense layer to the outputs. There is no padding, and no
-//! activation after the convolutions.
+//! LeNet as in Caffe (after LeCun et al. 1998): a 5×5 convolution with 20 output channels, 2×2 max-pooling, a 5×5
+//! convolution with 50 output channels, 2×2 max-pooling, a dense layer with 500 outputs, ReLU, and a dense layer to the
+//! outputs. There is no padding, and no activation after the convolutions.
 //!
 //! Parameters: `conv1`, `conv2`, `fc1`, `fc2`. Each has a `.weight` and a `.bias`.
 //!

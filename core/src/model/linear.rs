@@ -1,7 +1,7 @@
-//! One dense layer: linear regression, or with cross-entropy multinomial logistic regression.
+//! One dense layer: linear regression or, with cross-entropy, multinomial logistic regression.
 //!
-//! Parameters: `linear.weight` `[outputs, features]` and `linear.bias` `[outputs]`. With one feature and one output the
-//! results report them as `slope` and `intercept`.
+//! Parameters: `linear.weight` `[outputs, features]` and `linear.bias` `[outputs]`. If there is one feature and one
+//! output, the results report them as `slope` and `intercept`.
 //!
 //! | key | default | |
 //! |---|---|---|

@@ -1,13 +1,13 @@
 //! A multilayer perceptron: dense layers with an activation between them.
 //!
-//! Parameters: `layers.<i>.weight` `[out, in]` and `layers.<i>.bias` `[out]`, with `i` from 0. With `batch_norm` also
-//! `norms.<i>.weight`, `norms.<i>.bias`, `norms.<i>.running_mean` and `norms.<i>.running_var` `[out]`.
+//! Parameters: `layers.<i>.weight` `[out, in]` and `layers.<i>.bias` `[out]`, with `i` from 0. With `batch_norm` there
+//! are also `norms.<i>.weight`, `norms.<i>.bias`, `norms.<i>.running_mean` and `norms.<i>.running_var`, each `[out]`.
 //!
 //! | key | default | |
 //! |---|---|---|
 //! | `hidden` | `[128]` | the width of each hidden layer |
 //! | `activation` | "relu" | the function after each hidden layer: "relu", "tanh", "sigmoid", "gelu", "silu", "elu" or "leaky_relu" |
-//! | `batch_norm` | false | normalize before each activation |
+//! | `batch_norm` | false | true: normalizes before each activation |
 //! | `dropout` | 0 | the probability of dropping an element after each activation |
 //! | `init`, `bias_init` | "default" | initializers of weights and biases |
 
@@ -59,7 +59,7 @@ fn build(section: &mut Section<'_>, shape: &Shape, _folder: &Path) -> Option<Mod
     let normalized = batch_norm && !hidden.is_empty();
     let description = format!("mlp {joined}") + if normalized { ", batch norm" } else { "" };
     let mut model = Model::new(description, declaration, layers);
-    // A single example has no variance to normalize by.
+    // Batch normalization of a single example would divide by a variance of 0.
     model.min_batch_size = if normalized { 2 } else { 1 };
     Some(model)
 }

@@ -20,8 +20,8 @@ pub use layer::{Inits, Layer};
 /// Every model that `[model] type = "…"` can name.
 pub const REGISTRY: &[Entry<Build>] = &[cnn::ENTRY, lenet::ENTRY, linear::ENTRY, mlp::ENTRY];
 
-/// Builds a model for data of a given shape from its table. Paths in the table are relative to the folder. Returns `None`
-/// if errors were logged.
+/// Builds a model for data of a given shape from its table. Paths in the table are relative to the folder. Returns
+/// `None` if errors were logged.
 pub type Build = fn(&mut Section<'_>, &Shape, &Path) -> Option<Model>;
 
 /// The sizes that the data demand of a model.
@@ -56,8 +56,8 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// The smallest batch that the model can be trained on.
     pub min_batch_size: usize,
-    /// Parameters with one element that the results report by name, such as `slope`. Each is a name and the index of the
-    /// parameter.
+    /// Parameters with one element that the results report by name, such as `slope`. Each is a name and the index of
+    /// the parameter.
     pub reported: Vec<(&'static str, usize)>,
 }
 
@@ -68,8 +68,8 @@ impl Model {
     }
 }
 
-/// Returns channels, height and width of the inputs. Logs an error and returns `None` if they are not images, or smaller
-/// than `min_size` in height or width.
+/// Returns channels, height and width of the inputs. Logs an error and returns `None` if they are not images, or
+/// smaller than `min_size` in height or width.
 fn image_or_log(section: &Section<'_>, shape: &Shape, model: &str, min_size: usize) -> Option<[usize; 3]> {
     let Some([channels, height, width]) = shape.image() else {
         let message = format!("the model \"{model}\" takes images, but the data has inputs of shape {:?}", shape.input);

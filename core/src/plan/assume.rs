@@ -5,19 +5,20 @@ use crate::dataset::{Assumed, Dataset, Info, Task};
 use crate::metric::{Metric, PartMetric};
 use crate::spec::{Table, Value, ValueKind};
 
-/// Assumptions of a plan that will not be trained.
+/// Assumptions for a plan that will not be trained.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Assume {
-    /// Steps per epoch, at least 1. If set, planning looks for no file of data or weights.
+    /// Steps per epoch, at least 1. If set, planning does not look for the files of data and weights. `None` computes
+    /// it from the data.
     pub steps_per_epoch: Option<u64>,
-    /// The number of inputs and the task of a table, as an earlier run learned them.
+    /// The number of inputs and the task of a table, as an earlier run learned them. `None` without such a run.
     pub table: Option<(usize, Task)>,
     /// True if the model of the plan is a placeholder for another one. The patterns of groups may then match nothing.
     pub any_model: bool,
 }
 
-/// Describes `dataset` without reading its files. The sizes are invented; no rule depends on them. The task is the data
-/// set's or, if only its files contain it, the one that loss and metrics of the spec suggest.
+/// Describes `dataset` without reading its files. The numbers of examples are invented, and no rule depends on them. If
+/// only the files contain the task, the loss and the metrics of the spec decide it.
 pub(super) fn info(root: &Table, dataset: &dyn Dataset, assume: Assume) -> Info {
     if let Some((inputs, task)) = assume.table {
         return Info { input: vec![inputs], task, ..usual() };

@@ -22,7 +22,7 @@ pub struct DataPlan {
 /// The way in which training examples become batches.
 #[derive(Clone, Debug)]
 pub struct Batching {
-    /// Examples per batch; at least 1.
+    /// Examples per batch, at least 1.
     pub batch_size: usize,
     /// True if a last batch with fewer examples is left out.
     pub drop_last: bool,
@@ -82,7 +82,8 @@ pub(super) fn outputs(task: Task) -> usize {
     }
 }
 
-/// Reads `[data]`, whose `type` is in `registry`. Returns `None` after logging an error.
+/// Reads `[data]`. `registry` has the data sets that its `type` can name, and paths are relative to `folder`. `memory`
+/// is the memory of this machine in bytes, or `None` if it is not known. Returns `None` after logging an error.
 pub(super) fn read(
     root: &mut Section<'_>,
     registry: &[Entry<dataset::Build>],
@@ -102,7 +103,7 @@ pub(super) fn read(
     let mut section = root.section("data")?;
     let entry = lookup(registry, "data set", &mut section);
     let (files, keys) = entry.map(|entry| named_files(&section, entry, folder)).unwrap_or_default();
-    // Without its files, a data set is not built. Its keys are known all the same.
+    // A data set whose files are missing is not built. Even so, its keys must not be reported as unknown.
     keys.into_iter().for_each(|key| section.mark_known(key));
     let unread = assume.steps_per_epoch.is_some() && !files.is_empty();
     let described = |dataset: &dyn Dataset| match unread {
@@ -184,8 +185,8 @@ fn split(section: &mut Section<'_>) -> SplitRule {
     }
 }
 
-/// Returns the files and folders that the table of the data set `entry` names, without opening any of them. Also returns
-/// the keys that this data set knows.
+/// Returns the files and folders that the table of the data set `entry` names, without opening any of them. Also
+/// returns the keys that this data set knows.
 fn named_files(
     section: &Section<'_>,
     entry: &Entry<dataset::Build>,
@@ -204,8 +205,9 @@ fn key_in<'a>(section: &Section<'a>, file: &NamedFile) -> Option<&'a str> {
     keys.into_iter().find(|key| section.dotted(key) == file.key)
 }
 
-/// Returns whether each of `files` exists. In a resolved spec, whose folder may have been copied without them, logs an error
-/// if not; in any other, the data set does.
+/// Returns false if the spec is a resolved one and one of its `files` does not exist, because its folder may have been
+/// copied without them. Logs an error for each missing file. Returns true for any other spec, where the data set itself
+/// reports missing files.
 fn are_there(section: &Section<'_>, files: &[NamedFile], folder: &Path, is_resolved: bool) -> bool {
     let missing = files.iter().filter(|file| is_resolved && !folder.join(&file.path).exists());
     let mut are_there = true;
@@ -221,7 +223,8 @@ fn are_there(section: &Section<'_>, files: &[NamedFile], folder: &Path, is_resol
     are_there
 }
 
-/// Returns whether each of `files` fits into `memory` bytes. Logs an error if not. Describing a data set reads its files.
+/// Returns whether each of `files` fits into `memory` bytes. Logs an error for each that does not. This comes before
+/// the data set is described, which reads the files. If `memory` is `None`, everything fits.
 fn fits(section: &Section<'_>, files: &[NamedFile], folder: &Path, memory: Option<u64>) -> bool {
     let mut fits = true;
     for file in files {
@@ -238,7 +241,8 @@ fn fits(section: &Section<'_>, files: &[NamedFile], folder: &Path, memory: Optio
     fits
 }
 
-/// Reads `augment`. `input` is the shape of one example, or `None` where it is not known.
+/// Reads `augment`. `input` is the shape of one example, or `None` if it is not known. Returns `None` if the spec does
+/// not augment or if an error was logged.
 fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment> {
     if !section.has("augment") {
         section.mark_known("augment");
@@ -248,7 +252,7 @@ fn augment(section: &mut Section<'_>, input: Option<&[usize]>) -> Option<Augment
     let augment = Augment::read(&mut own);
     match input {
         Some(&[_, height, width]) if augment.padding >= height.min(width) => {
-            let message = format!("a shift by {} pixels can leave nothing of {height} by {width}", augment.padding);
+            let message = format!("a shift by {} pixels can move the whole image out of view", augment.padding);
             own.error("padding", message, format!("expected less than {}", height.min(width)));
         }
         Some(shape @ ([] | [_] | [_, _] | [_, _, _, _, ..])) => {
@@ -270,7 +274,7 @@ fn default_batch_size(section: &mut Section<'_>, info: &Info, usual: usize) -> u
         return usual;
     }
     section.put("batch_size", Count(train).to_toml());
-    let message = format!("`data.batch_size` is {train}: all examples to train on, fewer than the default of {usual}");
+    let message = format!("there are only {train} examples to train on, so `data.batch_size` is {train}, not {usual}");
     section.log().push(Diagnostic::note(message));
     train
 }
@@ -284,7 +288,7 @@ fn check(section: &Section<'_>, info: &Info, batch_size: usize, split: &SplitRul
         return;
     }
     if split.stratify == Some(true) && TaskKind::of(info.task) == TaskKind::Regression {
-        section.error("stratify", "only classes have shares, but this is a regression", "leave it out");
+        section.error("stratify", "only classes can be stratified, but this is a regression", "leave it out");
     }
     if held_out > 0 && info.held_out == 0 {
         let message = "all examples are in one group, so none can be held out";

@@ -1,5 +1,5 @@
-//! The length of a run, and the conditions that end it earlier: `epochs`, `steps`, `[limit]`, `[target]`, `[early_stop]`,
-//! `[on_divergence]`.
+//! The length of a run, and the conditions that end it earlier: `epochs`, `steps`, `[limit]`, `[target]`,
+//! `[early_stop]`, `[on_divergence]`.
 
 use super::Groups;
 use super::stops::{EarlyStop, RollbackPolicy, Target};
@@ -27,11 +27,11 @@ impl Length {
 /// The largest number of steps: f64 represents all integers up to it exactly.
 const MOST_STEPS: u64 = 1 << 53;
 
-/// Reads `epochs` or `steps`.
+/// Reads `epochs` or `steps`. Returns `None` after logging an error.
 pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Length> {
     if root.has("epochs") && root.has("steps") {
         root.mark_known("epochs");
-        root.error("steps", "both `epochs` and `steps` are given", "one of them says how long the run is");
+        root.error("steps", "both `epochs` and `steps` are given", "remove one of them");
         return None;
     }
     let (total_steps, key) = if root.has("steps") {
@@ -49,7 +49,7 @@ pub(super) fn length(root: &mut Section<'_>, steps_per_epoch: u64) -> Option<Len
     Some(Length { horizon: Horizon { total_steps, steps_per_epoch }, key })
 }
 
-/// Reads `[limit] time`.
+/// Reads `[limit] time`. Returns `None` if there is no limit.
 pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> {
     let written = root.has("limit");
     let mut section = root.section("limit")?;
@@ -62,14 +62,15 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
     time.map(|time| std::time::Duration::try_from_secs_f64(time.seconds).unwrap_or(std::time::Duration::MAX))
 }
 
-/// Returns the metrics that decisions can use, the default one first. With `ema`, the metrics of the averaged weights
-/// are among them.
+/// Returns the metrics that decisions can use, the default one first. `metric` is the metric of the task. If `ema` is
+/// true, the metrics of the averaged weights are among them.
 pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<PartMetric> {
     let parts = [Part::Val, Part::Train, Part::Ema].into_iter().filter(|&part| ema || part != Part::Ema);
     parts.flat_map(|part| [part.of(Metric::LOSS), part.of(metric)]).collect()
 }
 
-/// Reads `[target]`: `accuracy = 0.97`, or `metric`, `value`, `mode`; and `stop`.
+/// Reads `[target]`: `stop`, and either the short form `accuracy = 0.97` or `metric`, `value` and `mode`. Returns
+/// `None` if there is no target or if an error was logged.
 pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetric]) -> Option<Target> {
     if !root.has("target") {
         root.mark_known("target");
@@ -88,7 +89,8 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetr
             section.put("value", value);
             for key in ["metric", "value", "mode"] {
                 if section.has(key) {
-                    section.error(key, format!("both `{name}` and `{key}` are given"), "a run has one target");
+                    let problem = format!("both `{name}` and `{key}` are given");
+                    section.error(key, problem, "a run can have one target only");
                 }
             }
             (Some(monitor), Some(value))
@@ -119,7 +121,8 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetr
     Some(Target { monitor: monitor?, value: value?, stop })
 }
 
-/// Reads `accuracy`, `rmse` or `loss`, the short form of a target for the validation part.
+/// Reads `accuracy`, `rmse` or `loss`, the short form of a target for the validation part. Returns the metric and the
+/// value, or `None` if the short form is not used.
 fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f64)> {
     let mut given: Vec<(Metric, f64)> = Vec::new();
     for &other in REGISTRY {
@@ -137,12 +140,13 @@ fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f6
         }
     }
     if let [_, (second, _), ..] = given[..] {
-        section.error(second.name, "two targets are given", "a run has one target");
+        section.error(second.name, "two targets are given", "a run can have one target only");
     }
     given.first().copied()
 }
 
-/// Reads `[early_stop]`: `patience`, `monitor`, `mode`, `min_delta`.
+/// Reads `[early_stop]`: `patience`, `monitor`, `mode` and `min_delta`. Returns `None` if there is no such table or if
+/// an error was logged.
 pub(super) fn early_stop(
     root: &mut Section<'_>,
     metrics: &[PartMetric],
@@ -160,7 +164,7 @@ pub(super) fn early_stop(
     let evaluations = patience.zip(horizon).map(|(patience, horizon)| {
         let epochs = patience.steps(horizon).div_ceil(horizon.steps_per_epoch);
         if epochs == 0 {
-            section.error("patience", "a patience of 0 ends the run at once", "at least \"1 epochs\"");
+            section.error("patience", "a patience of 0 ends the run at once", "expected at least \"1 epochs\"");
         }
         epochs
     });
@@ -177,8 +181,8 @@ choice! {
     }
 }
 
-/// Reads `[on_divergence]`: `above`, `action`, and with `"reduce"` `factor` and `times`. Returns the reaction, and the
-/// multiple of the validation loss before training above which a training loss is a divergence.
+/// Reads `[on_divergence]`: `above`, `action` and, if the action is `"reduce"`, `factor` and `times`. Returns the
+/// reaction, which is `None` if a divergence ends the run, and the value of `above`.
 pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> (Option<RollbackPolicy>, Option<f64>) {
     if !root.has("on_divergence") {
         root.mark_known("on_divergence");
@@ -187,14 +191,15 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
     let Some(mut section) = root.section("on_divergence") else { return (None, None) };
     let above = section.optional::<Positive>("above").map(|above| above.0);
     if above.is_some_and(|above| above <= 1.0) {
-        section.error("above", "a run would diverge without having become worse", "expected a number above 1");
+        section.error("above", "a loss that did not rise would count as a divergence", "expected a number above 1");
     }
     let action = section.or("action", Action::Stop);
     let reduce = (action == Action::Reduce).then(|| {
         let factor = section.or("factor", Positive(0.1)).0;
         let times = section.or("times", Count(3)).0 as u64;
         if factor >= 1.0 {
-            section.error("factor", "rates that do not fall would diverge again", "expected a number below 1");
+            let problem = "with the same or a larger rate, the run would diverge again";
+            section.error("factor", problem, "expected a number below 1");
         }
         RollbackPolicy { factor, times }
     });
@@ -205,13 +210,14 @@ pub(super) fn on_divergence(root: &mut Section<'_>, groups: Option<&Groups>) -> 
     let resolved = section.finish();
     root.put("on_divergence", resolved);
     if reduce.is_none() && above.is_none() {
-        // This is what happens without the table.
+        // Without the table, the run does the same.
         root.forget("on_divergence");
     }
     (reduce, above)
 }
 
-/// Reads a metric's name under `key`, and `mode`, which defaults to the metric's own direction.
+/// Reads a metric's name under `key`, and `mode`, which defaults to the metric's own direction. `known` are the metrics
+/// that a decision can use. If `default` is `None`, the key is required. Returns `None` after logging an error.
 fn monitor(
     section: &mut Section<'_>,
     key: &'static str,
@@ -230,8 +236,8 @@ fn monitor(
         let found = Diagnostic::error(message).at(section.place_of(key)).label(label);
         let test = name.starts_with("test_");
         let help = match name.starts_with("ema_") {
-            true => "`[ema]` in the spec keeps an average of the weights, which then has these metrics",
-            false => "the test part is evaluated after all decisions, never for one",
+            true => "metrics that begin with `ema_` need the table [ema], which keeps an average of the weights",
+            false => "decisions must not use the test part: name a metric that begins with `val_` or `train_`",
         };
         section.log().push(if test || name.starts_with("ema_") { found.help(help) } else { found });
         return None;

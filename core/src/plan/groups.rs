@@ -22,7 +22,7 @@ pub struct Group {
     pub rate: Rate,
     /// Total number of elements of its parameters.
     pub parameters: usize,
-    /// True if its parameters are not trained: they do not exist for the optimizer.
+    /// True if its parameters are not trained. For the optimizer they do not exist.
     pub frozen: bool,
 }
 
@@ -49,14 +49,14 @@ pub(super) struct RunContext<'a> {
 impl<'a> RunContext<'a> {
     /// Returns the context for the rule of a learning rate. `method` is `None` if the optimizer has errors.
     fn context(&self, base_lr: f64, method: Option<&dyn OptimizerConfig>) -> Context<'a> {
-        // A wrong optimizer is reported once. 0.9 avoids a second message about its momentum.
+        // An optimizer with errors is reported only once: a momentum of 0.9 avoids a second message.
         let momentum = method.map_or(Some(0.9), |method| method.momentum().map(|hyper| hyper.value));
         let momentum = momentum.filter(|&momentum| momentum > 0.0);
         Context { momentum, ..Context::new(self.horizon, base_lr, self.metrics) }
     }
 }
 
-/// Reads the four tables. Returns `None` after logging an error.
+/// Reads `[optimizer]`, `[schedule]`, `[schedule_for]` and `[[group]]`. Returns `None` after logging an error.
 pub(super) fn read(root: &mut Section<'_>, run: RunContext<'_>) -> Option<Groups> {
     let log = root.log();
     let errors = log.errors();
@@ -122,7 +122,7 @@ pub(super) fn read(root: &mut Section<'_>, run: RunContext<'_>) -> Option<Groups
     Some(Groups { groups, group_of })
 }
 
-/// Returns the tables of `[[group]]`, or the one of `[group]`.
+/// Returns the tables of `[[group]]`, or the single table of `[group]`.
 fn tables<'a>(root: &mut Section<'a>) -> Vec<&'a Value> {
     match root.raw("group") {
         None => Vec::new(),
@@ -140,7 +140,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one group and marks its parameters in `taken`. Returns the group and its table in the resolved spec.
+    /// Reads one group, adds its name to `names` and marks its parameters in `taken`. Returns the group, or `None` if
+    /// an error was logged, and its table in the resolved spec.
     fn group(
         &self,
         value: &Value,
@@ -149,7 +150,7 @@ impl Reader<'_> {
     ) -> (Option<Group>, toml::Table) {
         let ValueKind::Table(own) = &value.kind else {
             let help = "write [[group]], and under it name = \"…\" and params = [\"…\"]";
-            self.log.push(Diagnostic::error("a `group` is a table").at(Some(&value.place)).help(help));
+            self.log.push(Diagnostic::error("this group is not a table").at(Some(&value.place)).help(help));
             return (None, toml::Table::new());
         };
         let index = names.len();
@@ -218,7 +219,7 @@ impl Reader<'_> {
         scheduled
     }
 
-    /// Reads the run's `key` for this group: `read` gets the run's table with the group's values in place of the run's.
+    /// Reads the run's `key` for this group. `read` gets the keys of the run, overridden by those of the group.
     fn inherit<T>(
         &self,
         section: &mut Section<'_>,
@@ -244,6 +245,7 @@ impl Reader<'_> {
         merged
     }
 
+    /// Reads the group's name and adds it to `names`. Returns `None` after logging an error.
     fn name(&self, section: &mut Section<'_>, names: &mut Vec<String>) -> Option<String> {
         let Some(name) = section.required::<String>("name") else {
             names.push(String::new());
@@ -264,7 +266,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads `freeze` and `lr_mult`. Each of `freeze = true` and `lr_mult = 0` implies the other.
+/// Reads `freeze` and `lr_mult`, and returns both. Each of `freeze = true` and `lr_mult = 0` implies the other.
 fn freeze_and_lr_mult(section: &mut Section<'_>) -> (bool, f64) {
     let freeze: Option<bool> = section.optional("freeze");
     let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;

@@ -18,14 +18,14 @@ const SAMPLES: u64 = 100_000;
 pub(super) struct Follower<'a> {
     pub group: &'a str,
     pub method: &'a dyn OptimizerConfig,
-    /// The rule of its learning rate, or `None` where that has errors.
+    /// The rule of its learning rate, or `None` if that rule has errors.
     pub rule: Option<&'a dyn Rule>,
     /// The context of its learning rate.
     pub context: Context<'a>,
 }
 
 impl Follower<'_> {
-    /// Reads `schedule_for` of `parent`, and adds the momentum where the learning rate's rule sets it. Returns `None` after
+    /// Reads `schedule_for` of `parent`. Adds the momentum if the learning rate's rule sets it. Returns `None` after
     /// logging an error.
     pub fn read(self, parent: &mut Section<'_>) -> Option<Vec<Scheduled>> {
         let log = parent.log();
@@ -60,7 +60,8 @@ impl Follower<'_> {
         (log.errors() == errors).then_some(scheduled)
     }
 
-    /// Reads the source of `hyper`'s values, or returns `None` where nothing schedules it.
+    /// Reads the source of `hyper`'s values. `by_lr` is true if the learning rate's rule sets them. Returns `None` if
+    /// nothing schedules `hyper`, or after logging an error.
     fn one(self, section: &mut Section<'_>, hyper: Hyper, by_lr: bool) -> Option<HyperSource> {
         let Hyper { name, value, .. } = hyper;
         section.mark_known(name);
@@ -98,8 +99,9 @@ pub(super) fn samples(total_steps: u64) -> impl Iterator<Item = u64> {
     (0..samples).map(move |sample| (last * u128::from(sample) / spaces) as u64)
 }
 
-/// Logs each rule in `section` (the `schedule_for` of the run or of one group) that multiplies 0 in all of `groups`,
-/// the groups that it applies to. A value of 0 in only some of the groups is fine: biases often have no weight decay.
+/// Logs an error for each rule in `section` whose hyper-parameter is 0 in all of `groups`, because 0 times any factor
+/// is 0. `section` is the `schedule_for` of the run or of one group, and `groups` are the groups that it applies to. A
+/// value of 0 in only some of the groups is fine: biases often have no weight decay.
 pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfig]) {
     let of = |method: &dyn OptimizerConfig, name: &str| method.hypers().into_iter().find(|hyper| hyper.name == name);
     for (key, _) in &section.table_ref().entries {
@@ -108,7 +110,7 @@ pub(super) fn check_factors(section: &Section<'_>, groups: &[&dyn OptimizerConfi
             && hypers.iter().all(|hyper| hyper.value == 0.0)
         {
             let message = format!("`{}` multiplies a {} of 0", section.dotted(&key.name), key.name);
-            let label = format!("set `optimizer.{}` to what the rule's factor is to multiply", hyper.key());
+            let label = format!("set `optimizer.{}` to the value that the rule should multiply", hyper.key());
             section.error(&key.name, message, label);
         }
     }
@@ -158,7 +160,8 @@ mod tests {
         }
     }
 
-    /// Reads `schedule_for` of a group with this optimizer and this rule of its learning rate. Returns the errors as text.
+    /// Reads `schedule_for` of a group with this optimizer and this rule of its learning rate. Returns the errors as
+    /// text.
     fn read(optimizer: &str, schedule_for: &str, rule: &dyn Rule) -> Result<Vec<Scheduled>, String> {
         let text = format!("[schedule]\n[optimizer]\n{optimizer}\n[schedule_for]\n{schedule_for}\n");
         let spec = Spec::parse(Path::new("test.toml"), &text, &[]).unwrap();

@@ -1,4 +1,4 @@
-//! Limits of an optimizer: some take no schedule, no groups, no second learning rate, or no options that differ between
+//! Limits of optimizers. Some take no schedule, no groups, only one learning rate, or no options that differ between
 //! groups.
 
 use super::Group;
@@ -6,8 +6,8 @@ use crate::optimizer::{Conflict, Rates};
 use crate::schedule::{Clock, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, Place, Section, Value};
 
-/// Logs an error for each limit of the optimizer `name` that the spec breaks. `tables` are the tables of the groups after
-/// the base group.
+/// Logs an error for each limit of the optimizer `name` that the spec breaks. `tables` are the tables of the groups
+/// after the base group.
 pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[&Value], horizon: Horizon) {
     let Rates { no_schedule, one_rate, one_group, .. } = groups[0].method.rates();
     let log = root.log();
@@ -52,7 +52,7 @@ pub(super) fn check(root: &Section<'_>, name: &str, groups: &[Group], tables: &[
     }
 }
 
-/// Returns whether the group has a schedule of its own.
+/// Returns whether the group has a schedule of its own. The base group, at index 0, has not.
 fn has_own_schedule(tables: &[&Value], index: usize) -> bool {
     let table = index.checked_sub(1).and_then(|index| tables.get(index)?.as_table());
     table.is_some_and(|table| table.get("schedule").is_some())

@@ -8,11 +8,11 @@ use crate::spec::{Section, Unit};
 /// The function that training minimizes: its mean over a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loss {
-    /// −Σ q·log softmax(logits); q is 1 at the label or, smoothed by s, 1−s+s/K there and s/K elsewhere (K classes).
+    /// −Σ q·log softmax(logits). With K classes and a smoothing of s, q is 1−s+s/K at the label and s/K elsewhere.
     /// PyTorch's `CrossEntropyLoss`.
     CrossEntropy { label_smoothing: f64 },
-    /// Mean of (prediction − target)² over the batch and the outputs. PyTorch's `MSELoss`. Training sees targets divided by
-    /// `target_sd`; reported losses and errors are in the units before that.
+    /// Mean of (prediction − target)² over the batch and the outputs. PyTorch's `MSELoss`. Training divides the targets
+    /// by `target_sd`. Losses and errors are reported in the targets' original unit.
     Mse { target_sd: f64 },
 }
 
@@ -34,8 +34,8 @@ choice! {
     }
 }
 
-/// Reads `[loss]`: `type`, by default the one for the task, and `label_smoothing`. `target_sd` is the number that targets are
-/// divided by.
+/// Reads `[loss]`: `type`, which defaults to the loss of the task, and `label_smoothing`. `target_sd` is the number
+/// that targets are divided by.
 pub(super) fn read(root: &mut Section<'_>, task: Task, target_sd: f64) -> Loss {
     let Some(mut section) = root.section("loss") else { return Loss::Mse { target_sd } };
     let own = match task {

@@ -27,18 +27,18 @@ impl fmt::Display for Device {
 pub struct Compute {
     pub device: Device,
     pub threads: usize,
-    /// True if the spec sets `threads`. Otherwise it is the number of cores.
+    /// True if the spec sets `threads`. Otherwise `threads` is the number of cores.
     pub threads_given: bool,
 }
 
 /// The machine that a plan is made for.
 pub struct Machine<'a> {
-    /// Returns the number of CUDA devices, or the reason why CUDA cannot be used. It is called only if the spec's `device`
-    /// may be CUDA.
+    /// Returns the number of CUDA devices, or the reason why CUDA cannot be used. It is called only if the spec's
+    /// `device` may be CUDA.
     pub cuda: &'a dyn Fn() -> Result<usize, String>,
     /// The number of cores that this process may use.
     pub cores: usize,
-    /// Bytes of memory, or `None` where that is not known.
+    /// Bytes of memory, or `None` if that is not known.
     pub memory: Option<u64>,
 }
 
@@ -79,7 +79,8 @@ impl Field for Wanted {
     }
 }
 
-/// Reads `device`. `auto` takes CUDA if the machine has it.
+/// Reads `device`. `auto` is the first CUDA device if the machine has one, otherwise the CPU. Returns `None` after
+/// logging an error.
 pub(super) fn device(root: &mut Section<'_>, machine: &Machine<'_>) -> Option<Device> {
     let wanted = root.or("device", Wanted::Auto);
     let number = match wanted {

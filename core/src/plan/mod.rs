@@ -1,5 +1,6 @@
 //! Spec → [`Plan`]: defaults filled, names looked up, conventions resolved, units turned into steps, cross-checks made.
-//! Planning does not train, and reads no data except the files that the spec names, to know their size and shape.
+//! Planning does not train. The only data that it reads are the files that the spec names, to know their size and
+//! shape.
 
 mod assume;
 mod data;
@@ -64,9 +65,11 @@ pub struct Plan {
 /// The evaluations after each epoch, and their use.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
-    /// The metric that decides which epoch is best: the target's, or else accuracy or loss of the validation part.
+    /// The metric that decides which epoch is best: that of the target or, without a target, the accuracy or loss of
+    /// the validation part.
     pub best_by: Monitor,
-    /// True if the test part is evaluated after every epoch. No decision uses it, unless it is the validation part.
+    /// True if the test part is evaluated after every epoch. No decision uses it, unless it also serves as the
+    /// validation part.
     pub test_every_epoch: bool,
 }
 
@@ -81,7 +84,7 @@ choice! {
 /// Reads the seeds: `seed = 1` (the default), or `seeds = [1, 2, 3]`.
 fn seeds(root: &mut Section<'_>) -> Vec<u64> {
     if root.has("seed") && root.has("seeds") {
-        root.error("seeds", "both `seed` and `seeds` are given", "`seeds` stands for several runs");
+        root.error("seeds", "both `seed` and `seeds` are given", "remove one of them: `seeds` plans several runs");
     }
     let one = root.optional::<u64>("seed");
     let many = root.optional::<Vec<u64>>("seeds");
@@ -96,7 +99,8 @@ fn seeds(root: &mut Section<'_>) -> Vec<u64> {
     seeds
 }
 
-/// Plans the runs of `spec`, one for each seed. Returns them with the warnings.
+/// Plans the runs of `spec`, one for each seed. Returns them with the warnings and notes, or all findings if there are
+/// errors.
 pub fn plan(spec: &Spec, machine: &Machine<'_>) -> Result<(Vec<Plan>, Findings), Findings> {
     plan_assuming(spec, machine, Assume::default())
 }
@@ -117,7 +121,7 @@ pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Resu
     let findings = log.finish(&spec.texts)?;
     match plans {
         Some(plans) => Ok((plans, findings)),
-        // A reader that returns `None` logs an error. This message is for one that forgot to.
+        // A function that returns `None` must have logged an error. This message is for one that did not.
         None => {
             let log = Log::default();
             log.push(Diagnostic::error("this spec cannot be planned"));
@@ -126,12 +130,14 @@ pub fn plan_assuming(spec: &Spec, machine: &Machine<'_>, assume: Assume) -> Resu
     }
 }
 
-/// Returns whether `other` is the experiment of `plan`, which was made from `spec`. The two specs have the same file.
+/// Returns whether `other` describes the same experiment as `plan`, which was made from `spec`. The two specs have the
+/// same file.
 fn is_same(plan: &Plan, spec: &Spec, other: &Spec, machine: &Machine<'_>, assume: Assume) -> bool {
     let data = |spec: &Spec| spec.table.get("data").cloned();
     let (own, others) = (data(spec), data(other));
     let is_same_data = own.as_ref().zip(others.as_ref()).is_some_and(|(own, other)| own.is_same(other));
-    // Without a need, files are not read again.
+    // Two different values of a key of `[data]` make two experiments. To know that, the user's files need not be read
+    // again.
     let both_write = |key: &str| {
         let value = |data: &Option<Value>| data.as_ref()?.as_table()?.get(key).cloned();
         value(&own).zip(value(&others)).is_some_and(|(own, other)| !own.is_same(&other))
@@ -149,8 +155,8 @@ fn is_same(plan: &Plan, spec: &Spec, other: &Spec, machine: &Machine<'_>, assume
     log.errors() == 0 && experiment(&resolved) == experiment(&plan.resolved)
 }
 
-/// Plans the run of `seed`. Returns the resolved spec and the plan, which is `None` if errors were logged. The folder of the
-/// plan has no variant yet.
+/// Plans the run of `seed`. Returns the resolved spec and the plan, which is `None` if errors were logged. The plan's
+/// `variant` is still empty.
 ///
 /// `known` is the plan of another spec with the same data. If it is given, the data are not read, and there is no plan.
 fn one(
@@ -173,7 +179,7 @@ fn one(
         root.mark_known(key);
     }
     root.optional::<String>("variant");
-    // Keeps its place in the resolved spec for `set_variant`.
+    // This keeps the key's place in the resolved spec until `set_variant` sets it.
     root.put("variant", spec.recorded_variant());
     root.put("seed", toml::Value::Integer(i64::try_from(seed).unwrap_or(i64::MAX)));
     let device = machine::device(&mut root, machine);
@@ -248,7 +254,7 @@ fn one(
 }
 
 impl Plan {
-    /// Sets the overrides that the run's folder is named by.
+    /// Sets the overrides that name the run's folder. An empty text means that there are none.
     fn set_variant(&mut self, variant: &str) {
         let seed = format!("seed={}", self.seed);
         let folder: Vec<&str> = [variant, &seed].into_iter().filter(|part| !part.is_empty()).collect();
@@ -265,10 +271,10 @@ impl Plan {
     }
 }
 
-/// The steps of an epoch of [`usual`] data: 54,000 examples in batches of 128.
+/// The steps of an epoch if the data have errors: nine tenths of the 60,000 examples of [`usual`], in batches of 128.
 const USUAL_STEPS_PER_EPOCH: u64 = 422;
 
-/// Returns typical data, used where the spec's own have errors.
+/// Returns typical data, to be used if the spec's own data have errors.
 fn usual() -> Info {
     Info {
         train: 60_000,

@@ -8,8 +8,8 @@ use crate::spec::{Diagnostic, Place, Section, ValueKind};
 /// The longest pattern, in bytes. No parameter has a name this long.
 const LONGEST: usize = 1000;
 
-/// Reads `params`. Assigns each parameter that a pattern matches to group `index` unless an earlier group has it. Returns
-/// `None` after logging an error.
+/// Reads `params`. Assigns each parameter that a pattern matches to group `index` unless an earlier group has it.
+/// Returns `None` after logging an error.
 pub(super) fn claim(
     section: &mut Section<'_>,
     declaration: &Declaration,
@@ -44,7 +44,7 @@ pub(super) fn claim(
             }
         }
     }
-    // One recipe can fit several models: of its patterns, some may match nothing.
+    // A list of patterns can be written for several models, so some of its patterns may match nothing.
     for pattern in unmatched {
         let all: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
         let message = format!("\"{pattern}\" matches no parameter of the model");
@@ -54,7 +54,7 @@ pub(super) fn claim(
     }
     right &= matches;
     if right && claimed == 0 {
-        let label = "the first group that matches takes a parameter";
+        let label = "a parameter belongs to the first group that matches it";
         section.error("params", "earlier groups take every parameter of this group", label);
     }
     (right && claimed > 0).then_some(())
@@ -67,7 +67,7 @@ fn matcher(section: &Section<'_>, pattern: &str) -> Option<GlobSet> {
         Err(reason) => {
             let found = Diagnostic::error(format!("\"{pattern}\" is not a valid pattern: {reason}"));
             let found = found.at(place_of(section, pattern));
-            section.log().push(found.help("`*` stands for anything, `?` for one character, `{a,b}` for a or b"));
+            section.log().push(found.help("`*` matches anything, `?` one character, and `{a,b}` either a or b"));
             None
         }
     }
@@ -76,10 +76,10 @@ fn matcher(section: &Section<'_>, pattern: &str) -> Option<GlobSet> {
 /// Compiles `pattern`. `*` also matches dots. The error is the reason why the pattern is not valid.
 pub fn glob(pattern: &str) -> Result<GlobSet, String> {
     if pattern.len() > LONGEST {
-        return Err(format!("it has {} characters, and at most {LONGEST} are allowed", pattern.len()));
+        return Err(format!("it has {} bytes, and at most {LONGEST} are allowed", pattern.len()));
     }
     let built = GlobBuilder::new(pattern).literal_separator(false).build();
-    // A set of one glob: unlike the matcher of a single glob, it reports an expression that is too large.
+    // Unlike the matcher of a single glob, a set of one glob reports an expression that is too large.
     let set = built.and_then(|glob| GlobSetBuilder::new().add(glob).build());
     set.map_err(|error| error.kind().to_string())
 }

@@ -20,7 +20,7 @@ impl Dtype {
     }
 }
 
-/// The number types of weights and of computation. They are equal today; mixed precision will make them differ.
+/// The number types of weights and of computation. They are equal. Mixed precision would make them differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Precision {
     /// The type of the parameters, buffers and optimizer state.

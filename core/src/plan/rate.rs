@@ -39,13 +39,14 @@ pub enum HyperSource {
 pub struct RuleChange {
     /// `lr`, or the name of a hyper-parameter.
     pub quantity: &'static str,
-    /// The values before and after.
+    /// The value before the change.
     pub from: f64,
+    /// The value after it.
     pub to: f64,
     pub reason: String,
 }
 
-/// A metric-driven rule gave a hyper-parameter a value outside its range.
+/// The error that a rule gave a hyper-parameter a value outside its range.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the schedule of `{name}` gives {value} to group \"{group}\" at step {step}, where {range} is expected\n\
@@ -70,7 +71,7 @@ impl Scheduled {
         }
     }
 
-    /// Returns the source in a few words, or `None` where the value is constant.
+    /// Returns the source in a few words, or `None` if the value is constant.
     pub fn describe(&self) -> Option<String> {
         match &self.source {
             HyperSource::Constant => None,
@@ -86,8 +87,8 @@ impl Rate {
         self.base_lr * self.rule.factor(clock)
     }
 
-    /// Replaces `values` by the hyper-parameters for the step of `clock`, as pairs of name and value. Planning has checked
-    /// time-based rules for every step; a metric-driven rule can still leave its range.
+    /// Replaces `values` by the hyper-parameters for the step of `clock`, as pairs of name and value. Planning has
+    /// checked the time-based rules, but a metric-driven rule can still give a value outside the range.
     pub fn hyper(&self, clock: Clock, values: &mut Vec<(&'static str, f64)>) -> Result<(), OutOfRange> {
         values.clear();
         for scheduled in &self.hyper {
@@ -118,6 +119,7 @@ impl Rate {
         self.set(states).or_else(|error| self.set(&old).and(Err(error)))
     }
 
+    /// Restores `states`. After an error some of the rules may have their new state.
     fn set(&mut self, states: &serde_json::Value) -> Result<(), StateError> {
         let state = |name: &str| {
             let missing = || StateError(format!("group \"{}\" has no state of `{name}`", self.name));
@@ -156,7 +158,7 @@ fn observe(rule: &mut dyn Rule, quantity: &'static str, base: f64, seen: &Observ
 mod tests {
     use super::*;
 
-    /// A rule whose factor each evaluation multiplies by `by`.
+    /// A rule that multiplies its factor by `by` at each evaluation.
     #[derive(Debug)]
     struct Growing {
         factor: f64,

@@ -2,7 +2,8 @@
 
 use crate::spec::{Duration, Field, Horizon, Section, Value, WallTime};
 
-/// The interval between saved states. States are also saved at the end of an epoch and when a signal ends the run.
+/// The interval between saved states. The state is also saved when a signal ends the run, and at the end of an epoch if
+/// the last save is at least 30 seconds old.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
     Time(std::time::Duration),
@@ -10,9 +11,10 @@ pub enum Every {
     Steps(u64),
 }
 
-/// The states of a run that are saved.
+/// The rules for saving the state of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Saving {
+    /// `None` if the spec sets no interval.
     pub every: Option<Every>,
     /// True if the last state is kept after the run has ended, so that a longer run can resume from it.
     pub keep: bool,
@@ -57,7 +59,7 @@ pub(super) fn read(root: &mut Section<'_>, horizon: Horizon) -> Saving {
         Often::Training(duration) => Every::Steps(duration.steps(horizon)),
     });
     if every == Some(Every::Steps(0)) {
-        section.error("every", "this is less than a step", "at least \"1 steps\"");
+        section.error("every", "this is less than a step", "expected at least \"1 steps\"");
     }
     let keep = section.or("keep", false);
     let resolved = section.finish();

@@ -14,8 +14,8 @@ pub struct Stops {
     pub early_stop: Option<EarlyStop>,
     /// The reaction to a divergence. Without one, a divergence ends the run.
     pub on_divergence: Option<RollbackPolicy>,
-    /// The multiple of the validation loss before training above which a training loss is a divergence. `None` if only a
-    /// loss that is NaN or infinite is one.
+    /// A training loss above this multiple of the validation loss before training is a divergence. If this is `None`,
+    /// only a loss that is NaN or infinite is a divergence.
     pub diverges_above: Option<f64>,
 }
 
@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Returns whether `value` is at least the target, or at most where smaller is better.
+    /// Returns whether `value` reaches the target. Equality is enough, and NaN never reaches it.
     pub fn is_reached_by(&self, value: f64) -> bool {
         match self.monitor.mode {
             Mode::Min => value <= self.value,
@@ -56,8 +56,8 @@ pub struct EarlyStop {
     pub min_delta: f64,
 }
 
-/// The reaction to a loss or a parameter that becomes NaN or infinite: go back to the end of the last epoch and multiply
-/// all learning rates by `factor`, at most `times` times.
+/// The reaction to a divergence: the run goes back to the end of the last epoch and multiplies all learning rates by
+/// `factor`, at most `times` times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RollbackPolicy {
     pub factor: f64,

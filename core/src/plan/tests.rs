@@ -220,7 +220,7 @@ fn files_are_known_by_the_type_of_their_key() {
     };
     let file = |path: &str| NamedFile { key: "data.corpus".into(), path: path.into() };
     assert_eq!(read("words.txt", 1000, None), (Some(8), vec![file("words.txt")], String::new()));
-    // Nobody looks for the file where the steps of an epoch are given.
+    // If the steps of an epoch are given, planning does not look for the file.
     assert_eq!(read("gone.txt", 1000, Some(7)), (Some(7), vec![file("gone.txt")], String::new()));
     let (_, _, missing) = read("gone.txt", 1000, None);
     assert!(missing.contains("corpus = \"gone.txt\"") && missing.contains("No such file"), "{missing}");
@@ -260,7 +260,7 @@ fn with_table(keys: &str, task: &str) -> Result<(Vec<Plan>, Findings), Findings>
 }
 
 #[test]
-fn the_resolved_spec_says_whether_classes_have_their_share_in_each_part() {
+fn the_resolved_spec_of_a_table_has_stratify() {
     let stratify = |keys: &str, task: &str| {
         let (plans, _) = with_table(keys, task).unwrap_or_else(|found| panic!("{found}"));
         plans[0].resolved["data"].get("stratify").and_then(toml::Value::as_bool)
@@ -269,8 +269,8 @@ fn the_resolved_spec_says_whether_classes_have_their_share_in_each_part() {
     assert_eq!(stratify("stratify = false", "classification"), Some(false));
     assert_eq!(stratify("", "regression"), Some(false));
     let message = with_table("stratify = true", "regression").unwrap_err().to_string();
-    assert!(message.contains("only classes have shares, but this is a regression"), "{message}");
-    // The specs of published data stay as they are.
+    assert!(message.contains("only classes can be stratified, but this is a regression"), "{message}");
+    // Published data sets have no such key.
     assert!(one(&format!("{HEAD}{BODY}")).resolved["data"].get("stratify").is_none());
 }
 

@@ -11,7 +11,7 @@ pub struct Updates {
     pub ema: Option<f64>,
 }
 
-/// Reads `[clip_grad]`: `norm` or `value`.
+/// Reads `[clip_grad]`: `norm` or `value`. Without such a table, nothing is clipped.
 pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     if !root.has("clip_grad") {
         root.mark_known("clip_grad");
@@ -21,10 +21,12 @@ pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     let norm = section.optional::<Positive>("norm");
     let value = section.optional::<Positive>("value");
     if norm.is_some() && value.is_some() {
-        section.error("value", "both `norm` and `value` are given", "choose one of them");
+        section.error("value", "both `norm` and `value` are given", "remove one of them");
     }
     if !section.has("norm") && !section.has("value") {
-        section.missing("norm", "the largest norm of all gradients together, or `value`, the largest of one element");
+        let expects = "the largest norm of all gradients together. Or add `value`: the largest absolute value of one \
+                       element";
+        section.missing("norm", expects);
     }
     let resolved = section.finish();
     root.put("clip_grad", resolved);
@@ -35,7 +37,7 @@ pub(super) fn clip(root: &mut Section<'_>) -> Clip {
     }
 }
 
-/// Reads `[ema]`: the `decay` of an average of the weights. Returns `None` where there is no such table.
+/// Reads `[ema]`: the `decay` of an average of the weights. Returns `None` if there is no such table.
 pub(super) fn ema(root: &mut Section<'_>) -> Option<f64> {
     if !root.has("ema") {
         root.mark_known("ema");

@@ -5,9 +5,9 @@
 
 use crate::spec::{Change, Log, Spec};
 
-/// Returns the overrides that change the experiment, sorted and in canonical form. Empty if there are none. `is_same`
-/// returns whether another spec is the same experiment as `spec`. `log` is the log that was written while `spec` was
-/// read.
+/// Returns the overrides that change the experiment, sorted and in canonical form, or an empty text if there are none.
+/// `is_same` returns whether another spec is the same experiment as `spec`. `log` is the log that was written while
+/// `spec` was read.
 ///
 /// A resolved spec has the overrides of the command that made it in its key `variant`.
 pub(super) fn of(spec: &Spec, log: &Log, is_same: impl Fn(&Spec) -> bool) -> String {
@@ -46,7 +46,8 @@ fn shorten_target(parts: &mut Vec<String>) {
     parts.push(format!("target.{name}={value}"));
 }
 
-/// Returns whether one of `changes` replaces `part` of an earlier variant: it sets the same key, or the type of its table.
+/// Returns whether one of `changes` replaces `part`, an override in an earlier variant: the change sets the same key,
+/// or the type of the key's table.
 fn is_replaced(part: &str, changes: &[Change]) -> bool {
     let Some((key, _)) = part.split_once('=') else { return false };
     changes.iter().any(|it| {

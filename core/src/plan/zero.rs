@@ -4,8 +4,8 @@ use super::hyper::samples;
 use crate::schedule::{Clock, Rule};
 use crate::spec::{Diagnostic, Horizon, Log, Place};
 
-/// Warns if the factor of `rule` is 0 from some step on, and for more than one step and a hundredth of the run.
-/// Metric-driven rules are not checked: their factor depends on the run.
+/// Warns if the factor of `rule` is 0 from some step to the end of the run. There is no warning if that is one step, or
+/// at most a hundredth of the run. Metric-driven rules are not checked, because their factor depends on the run.
 pub(super) fn warn(rule: &dyn Rule, horizon: Horizon, place: Option<&Place>, log: &Log) {
     let Some(from) = begin(rule, horizon) else { return };
     let Horizon { total_steps, steps_per_epoch } = horizon;
@@ -20,7 +20,8 @@ pub(super) fn warn(rule: &dyn Rule, horizon: Horizon, place: Option<&Place>, log
     log.push(Diagnostic::warning(message).at(place).label(label).help(help));
 }
 
-/// Returns the first step from which on the factor is 0 to the end of the run. `None` if the last step has another factor.
+/// Returns the first of the steps at the end of the run whose factor is 0. `None` if the last step has another factor,
+/// or if the rule is metric-driven.
 fn begin(rule: &dyn Rule, horizon: Horizon) -> Option<u64> {
     let Horizon { total_steps, steps_per_epoch } = horizon;
     let is_zero = |step| rule.factor(Clock { step, total_steps, steps_per_epoch }) == 0.0;

@@ -30,11 +30,11 @@ pub enum Severity {
     Error,
     /// The spec can be used, but probably does not do what its author wants.
     Warning,
-    /// A decision that the spec left open.
+    /// A decision that the spec left open and the program made.
     Note,
 }
 
-/// One error or warning about a spec.
+/// One error, warning or note about a spec.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub severity: Severity,
@@ -98,7 +98,7 @@ pub struct NamedFile {
     pub path: PathBuf,
 }
 
-/// A record of what is found while a spec is read. Every [`super::Section`] of the spec shares it.
+/// The findings and files that are collected while a spec is read. All [`super::Section`]s of the spec share one log.
 #[derive(Debug, Default)]
 pub struct Log {
     found: RefCell<Vec<Diagnostic>>,
@@ -147,19 +147,20 @@ impl Log {
         self.files.borrow().clone()
     }
 
-    /// Records that the resolved spec has `value` for the value at `place`, if that is in an override. Text 0 is the file.
+    /// Records `value` as the resolved form of the value at `place`. Does nothing if the place is in the file (text 0)
+    /// and not in an override.
     pub fn add_resolved(&self, place: &Place, value: &toml::Value) {
         if place.text > 0 {
             self.resolved.borrow_mut().insert((place.text, place.span.start), value.clone());
         }
     }
 
-    /// Returns the value in the resolved spec for the value at `place` in an override. `None` if it was not read.
+    /// Returns the resolved form of the value at `place` in an override. `None` if the value was not read.
     pub fn resolved(&self, place: &Place) -> Option<toml::Value> {
         self.resolved.borrow().get(&(place.text, place.span.start)).cloned()
     }
 
-    /// Returns the findings: `Err` if one of them is an error, otherwise `Ok` with the warnings.
+    /// Returns the findings: `Err` if one of them is an error, otherwise `Ok` with the warnings and notes.
     pub fn finish(self, texts: &Texts) -> Result<Findings, Findings> {
         let failed = self.errors() > 0;
         let mut found: Vec<Diagnostic> = Vec::new();
@@ -169,7 +170,7 @@ impl Log {
                 found.push(it);
             }
         }
-        // In the order of the text. Findings without a place come last.
+        // The findings are sorted by place. Those without a place come last.
         found.sort_by_key(|it| it.place.as_ref().map_or((usize::MAX, 0), |at| (at.text, at.span.start)));
         if self.more.get() > 0 {
             found.push(Diagnostic::error(format!("and {} more", self.more.get())));
@@ -197,7 +198,7 @@ impl Findings {
         self.found.iter().map(|found| found.message.as_str())
     }
 
-    /// Returns the text that a person reads; in colour if `styled`.
+    /// Returns the findings as text for a person, in colour if `styled`.
     pub fn render(&self, styled: bool) -> String {
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         let shown: Vec<String> = self.found.iter().map(|it| renderer.render(&[self.group(it)])).collect();

@@ -12,13 +12,13 @@ use super::value::{Value, ValueKind};
 pub enum Duration {
     /// A number of optimizer updates.
     Steps(u64),
-    /// A number of passes over the training data, not always whole.
+    /// A number of passes over the training data. It need not be whole.
     Epochs(f64),
     /// A percentage of the run or, inside a sequence, of the phase.
     Percent(f64),
 }
 
-/// The length of a run or of a phase of a sequence, by which a [`Duration`] becomes steps.
+/// The length of a run, or of a phase of a sequence. With it, a [`Duration`] can be converted into steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Horizon {
     /// The steps of one epoch, at least 1.
@@ -37,11 +37,11 @@ impl Duration {
         }
     }
 
-    /// Returns the message for a text that is nearly a duration. `None` if there is no better one than "expected a duration".
+    /// Returns the message for a text that is nearly a duration. `None` if "expected a duration" says enough.
     fn problem(text: &str) -> Option<String> {
         let (number, unit) = split_unit(text)?;
         match (unit, number.parse::<f64>()) {
-            ("step" | "steps", Ok(amount)) if amount.fract() != 0.0 => Some("steps are whole".into()),
+            ("step" | "steps", Ok(amount)) if amount.fract() != 0.0 => Some("expected a whole number of steps".into()),
             ("%", Ok(amount)) if amount > 100.0 => Some("expected at most \"100%\"".into()),
             ("s" | "second" | "seconds" | "min" | "minute" | "minutes" | "h" | "hour" | "hours", _) => {
                 Some("expected steps, epochs or a percentage; a limit in wall time is set by [limit] time".into())
@@ -50,7 +50,7 @@ impl Duration {
         }
     }
 
-    /// Parses `"500 steps"` and the like.
+    /// Parses a text such as `"500 steps"`. Returns `None` if it is not a duration.
     pub fn parse(text: &str) -> Option<Self> {
         let (number, unit) = split_unit(text)?;
         let number = number.replace('_', "");
@@ -135,7 +135,7 @@ impl Field for WallTime {
     }
 }
 
-/// Splits `"1_000 steps"` into number and unit.
+/// Splits `"1_000 steps"` into number and unit. Returns `None` if one of them is missing.
 fn split_unit(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | '+' | '-')))?;

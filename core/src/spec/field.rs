@@ -1,5 +1,5 @@
-//! The types that a key of a spec can have. Each type knows which values it accepts, names them in errors, and writes its
-//! value back as TOML.
+//! The types that a key of a spec can have. Each type knows which values it accepts, names them in errors, and writes
+//! its value back as TOML.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::value::{Value, ValueKind};
 pub trait Field: Sized {
     /// Describes the accepted values, to follow the word "expected": `a number above 0`.
     fn expects() -> String;
-    /// Decodes `value`. The error is a message of its own, or `None` if "expected" and [`Field::expects`] say enough.
+    /// Decodes `value`. The error is a message, or `None` if "expected" and the text of [`Field::expects`] say enough.
     fn read(value: &Value) -> Result<Self, Option<String>>;
     /// Returns the value as the resolved spec shows it.
     fn to_toml(&self) -> toml::Value;
@@ -35,7 +35,8 @@ impl Field for f64 {
     }
 }
 
-/// Defines a type that wraps a number: its name, the words for the accepted values, and the test.
+/// Defines a type that wraps a number. The arguments are its name, the description of the accepted values, and the
+/// function that accepts them.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident, $expects:literal, $accepts:expr) => {
         $(#[$doc])*

@@ -56,7 +56,7 @@ pub const NOT_THE_EXPERIMENT: [&str; 7] =
     ["name", "variant", "relative_to", "device", "threads", "record", "checkpoint"];
 
 impl Spec {
-    /// Reads the file `path` and applies `overrides`. Returns every syntax error.
+    /// Reads the file `path` and applies `overrides`. The error contains every syntax error.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Spec, SpecError> {
         let text = read_text(path).map_err(|source| {
             let missing = source.kind() == std::io::ErrorKind::NotFound;
@@ -112,8 +112,8 @@ impl Spec {
         self.path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// Returns the folder that paths in the spec are relative to: that of the file or, in a resolved spec, the one that
-    /// `relative_to` names.
+    /// Returns the folder that paths in the spec are relative to: the folder that the key `relative_to` names or,
+    /// without that key, the folder of the file.
     pub fn folder(&self) -> PathBuf {
         let own = self.path.parent().unwrap_or(Path::new(""));
         let own = if own.as_os_str().is_empty() { Path::new(".") } else { own };
@@ -146,13 +146,13 @@ impl Spec {
         (log.errors() == 0).then(|| Spec { table, overrides, ..self.clone() })
     }
 
-    /// Returns the value that `change` sets, in the form of the resolved spec: `1e-2` and `0.01` are one number, `5 epoch`
-    /// and `5epochs` one duration. `log` is that of the reading of this spec.
+    /// Returns the value that `change` sets, in the form of the resolved spec. `1e-2` and `0.01` have the same form, as
+    /// have `5 epoch` and `5epochs`. `log` is the log that was written while this spec was read.
     pub fn canonical_value(&self, change: &Change, log: &Log) -> String {
         self.overrides[change.index].canonical_value(log)
     }
 
-    /// Returns the overrides of the command that made this spec, if it is a resolved one. Empty otherwise.
+    /// Returns the overrides of the command that made this spec, or an empty text if the spec is not a resolved one.
     pub fn recorded_variant(&self) -> &str {
         self.table.get("variant").and_then(Value::as_str).unwrap_or_default()
     }
@@ -173,8 +173,8 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Returns `text` as a file name. Characters other than letters, digits and `._=,+-` become `%XX`. A name longer than 120
-/// bytes is cut and ends in a hash of the whole text.
+/// Returns `text` as a file name. Characters other than letters, digits and `._=,+-` become `%XX`. A name longer than
+/// 120 bytes is cut and ends in a hash of the whole text.
 pub fn file_name(text: &str) -> String {
     let mut name = String::new();
     for (index, byte) in text.bytes().enumerate() {
@@ -197,7 +197,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns a hint that names the nearest spec in the folder of `path`, which does not exist. Empty if there is none.
+/// Returns a hint for a `path` that does not exist. It names the spec in the same folder whose name is nearest. The
+/// hint is empty if no name is close.
 fn neighbours(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };

@@ -9,12 +9,13 @@ use super::value::{Key, Place, Table, Value, ValueKind, parse_value_or_string};
 pub struct Override {
     keys: Vec<Key>,
     value: Value,
-    /// The place of the whole left side.
+    /// The place of the whole dotted key.
     place: Place,
 }
 
 impl Override {
-    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. Returns `None` (logged) for any other text.
+    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. For any other text, logs an error and returns
+    /// `None`.
     pub fn parse(input: &str, texts: &mut Texts, log: &Log) -> Option<Self> {
         let text = texts.add(format!("-s {input}"), input);
         let whole = Place { text, span: 0..input.len() };
@@ -24,14 +25,14 @@ impl Override {
             None
         };
         let Some((left, right)) = input.split_once('=') else {
-            return refuse("an override has no `=`");
+            return refuse("this override has no `=`");
         };
         let mut keys = Vec::new();
         let mut start = 0;
         for part in left.split('.') {
             let name = part.trim();
             if name.is_empty() {
-                return refuse("an override names no key");
+                return refuse("this override has no key, or an empty part in its key");
             }
             let begin = start + part.find(name).unwrap_or(0);
             let place = Place { text, span: begin..begin + name.len() };
@@ -50,7 +51,8 @@ impl Override {
     }
 
     /// Expands this override into one per value: `end={lr=1e-5}` becomes `end.lr=1e-5`, and `warmup=5%` becomes
-    /// `warmup.for=5%`. A table that `written`, the file's tree, has at the key is replaced as a whole instead.
+    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override is not expanded, because it
+    /// replaces the whole table.
     pub fn in_full(self, written: &Table) -> Vec<Override> {
         let value = value_at(written, &self.keys);
         if value.is_some_and(|value| value.as_table().is_some()) {
@@ -73,8 +75,8 @@ impl Override {
         }
     }
 
-    /// Returns the dotted key in canonical form. A group has its name in `written`, the tree of the file, even if the
-    /// override has its number. A key with a short form has that form: `warmup`, not `warmup.for`.
+    /// Returns the dotted key in canonical form. A group is called by its name in `written`, the tree of the file, even
+    /// if the override uses its number. A key with a short form has that form: `warmup`, not `warmup.for`.
     pub fn canonical_key(&self, written: &Table) -> String {
         let mut names: Vec<String> = Vec::new();
         let mut tree = Some(ValueRef::Table(written));
@@ -99,7 +101,7 @@ impl Override {
         names.join(".")
     }
 
-    /// Returns the value in canonical form: as the spec's reader resolved it, if it is in `log`.
+    /// Returns the value in canonical form. If `log` has the resolved form of the value, it is used.
     pub fn canonical_value(&self, log: &Log) -> String {
         canonical(&self.value, log)
     }
@@ -114,6 +116,7 @@ impl Override {
         &self.keys[0].name
     }
 
+    /// Returns whether the override sets the `type` of a table.
     fn sets_type(&self) -> bool {
         self.keys.len() > 1 && self.keys.last().is_some_and(|key| key.name == "type")
     }
@@ -167,6 +170,7 @@ pub fn last_of_each_key(overrides: Vec<Override>, written: &Table) -> Vec<Overri
     overrides.into_iter().enumerate().filter(|(index, _)| is_last(*index)).map(|(_, it)| it).collect()
 }
 
+/// Writes a value in canonical form: strings without quotes, and the keys of a table sorted.
 fn canonical(value: &Value, log: &Log) -> String {
     if let Some(resolved) = log.resolved(&value.place) {
         return canonical_toml(&resolved);
@@ -189,7 +193,7 @@ fn canonical(value: &Value, log: &Log) -> String {
     }
 }
 
-/// Writes very small and very large numbers with an exponent.
+/// Writes a number, with an exponent if it is very small or very large.
 fn float(number: f64) -> String {
     match number.abs() {
         0.0 | 1e-6..1e16 => number.to_string(),
@@ -218,16 +222,18 @@ const ALTERNATIVES: [(&str, &[&[&str]]); 4] = [
     ("target", &[&["accuracy"], &["rmse"], &["loss"], TARGET_IN_FULL]),
 ];
 
-/// The keys of a target in full. `accuracy = 0.97` is short for `metric = "val_accuracy"` and `value = 0.97`.
+/// The keys of the long form of a target. `accuracy = 0.97` is short for `metric = "val_accuracy"` and `value = 0.97`.
 const TARGET_IN_FULL: &[&str] = &["metric", "value", "mode"];
 
-/// A table that can also be written as the value of one of its keys: `warmup = "5 epochs"` is `warmup = { for = "5 epochs" }`.
+/// The tables that can also be written as the value of one of their keys: `warmup = "5 epochs"` is short for
+/// `warmup = { for = "5 epochs" }`.
 const SHORT_FORMS: [(&str, &str); 1] = [("warmup", "for")];
 
 /// Tables at the top level that a spec may leave out, and the type that such a table then has.
 const USUAL_TYPES: [(&str, &str); 1] = [("schedule", "constant")];
 
-/// Removes the alternatives of what `overrides` set. If they set several, the reader of the spec reports that.
+/// Removes the keys that cannot be combined with a key that `overrides` set. If the overrides themselves set several
+/// alternatives, nothing is removed, and the reader of the spec reports an error.
 fn remove_alternatives(root: &mut Table, overrides: &[Override]) {
     for (name, alternatives) in ALTERNATIVES {
         let depth = if name.is_empty() { 1 } else { 2 };
@@ -265,7 +271,7 @@ fn write_target_in_full(target: &mut Table) {
     target.set(Key { name: "value".to_owned(), ..key }, value);
 }
 
-/// Applies `overrides` to `root`. First come those that set a `type`, because they empty their table.
+/// Applies `overrides` to `root`. Those that set a `type` are applied first, because they empty their table.
 pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     let (types, rest): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|it| it.sets_type());
     remove_alternatives(root, overrides);
@@ -276,8 +282,10 @@ pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     }
 }
 
+/// Sets the value of `it` in `table`. `keys` are the parts of the override's key below the table. The error is a
+/// message.
 fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
-    let (key, rest) = keys.split_first().ok_or_else(|| "an override names no key".to_owned())?;
+    let (key, rest) = keys.split_first().ok_or_else(|| "this override has no key".to_owned())?;
     if rest.is_empty() {
         table.set(key.clone(), it.value.clone());
         return Ok(());
@@ -320,10 +328,10 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     }
 }
 
-/// Sets a value in an array of tables. `group.bias.lr_mult` finds the group by its name, `schedule.0.factor` the part by
-/// its number.
+/// Sets a value in an array of tables. `group.bias.lr_mult` finds the group by its name, `schedule.0.factor` the part
+/// by its number.
 fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> Result<(), String> {
-    let (which, rest) = rest.split_first().ok_or_else(|| "an override names no key".to_owned())?;
+    let (which, rest) = rest.split_first().ok_or_else(|| "this override has no key".to_owned())?;
     let index = item_of(items, &which.name);
     if let (Some(index), true) = (index, rest.is_empty()) {
         items[index] = it.value.clone();

@@ -1,4 +1,4 @@
-//! Registries: the names that a `type` in a spec can have. An entry is one line; the tests of a registry loop over its
+//! Registries: the names that a `type` in a spec can have. An entry is one line. The tests of a registry loop over its
 //! entries.
 
 use super::diagnostic::{Diagnostic, Log, nearest};
@@ -19,8 +19,8 @@ pub struct Entry<B> {
     pub build: B,
 }
 
-/// Returns the names of the entries that have the key `key`. `build` reads the section of an entry. Only the keys of its
-/// example are looked for, so its errors and its result do not matter.
+/// Returns the names of the entries that have the key `key`. `build` reads the example of an entry, which shows the
+/// keys that the entry knows. Its errors and its result do not matter.
 pub fn owners<B>(entries: &[Entry<B>], key: &str, build: &dyn Fn(&Entry<B>, &mut Section<'_>)) -> Vec<&'static str> {
     let knows = |entry: &&Entry<B>| {
         let (table, _) = parse_document(entry.example, 0);
@@ -32,8 +32,8 @@ pub fn owners<B>(entries: &[Entry<B>], key: &str, build: &dyn Fn(&Entry<B>, &mut
     entries.iter().filter(knows).map(|entry| entry.name).collect()
 }
 
-/// Returns the entry that the key `type` of `section` names. `None` (logged, with the nearest name) if the name is missing
-/// or unknown.
+/// Returns the entry that the key `type` of `section` names. `None` (logged, with the nearest name) if the name is
+/// missing or unknown.
 pub fn lookup<'r, B>(entries: &'r [Entry<B>], what: &str, section: &mut Section<'_>) -> Option<&'r Entry<B>> {
     let names = || entries.iter().map(|entry| entry.name);
     if !section.has("type") {
@@ -52,7 +52,8 @@ pub fn lookup<'r, B>(entries: &'r [Entry<B>], what: &str, section: &mut Section<
     found
 }
 
-/// Returns the names of `entries` for a message, or if there are many, a few of them: those nearest to `given`.
+/// Returns the names of `entries` for a message. If there are many, these are the few nearest to `given` or, without
+/// `given`, the most used ones.
 fn some_of<B>(given: Option<&str>, entries: &[Entry<B>]) -> String {
     let all: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
     let listed = names::listed(given, &all);

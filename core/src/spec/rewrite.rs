@@ -1,10 +1,10 @@
-//! Suggestions for a value that a key cannot have: the value that its author probably meant.
+//! Suggestions for a value that a key cannot have. They show the value that the author probably meant.
 
 use super::section::shown;
 use super::value::{Place, Value, ValueKind};
 
-/// Returns the assignment that the author of `key = value` probably meant, such as `accuracy = 0.95` for `accuracy = 95`.
-/// `None` if there is none that `accepts` takes.
+/// Returns the assignment that the author of `key = value` probably meant, such as `accuracy = 0.95` for
+/// `accuracy = 95`. `accepts` returns whether the key can have a value. `None` if there is no suggestion.
 pub fn meant(key: &str, value: &Value, accepts: &dyn Fn(&Value) -> bool) -> Option<String> {
     let is_accepted = |kind: ValueKind| accepts(&Value { kind, place: value.place.clone() });
     let is_fraction = || {
@@ -17,7 +17,7 @@ pub fn meant(key: &str, value: &Value, accepts: &dyn Fn(&Value) -> bool) -> Opti
     };
     match &value.kind {
         ValueKind::String(text) => in_text(key, text, &value.place, accepted),
-        // A percentage: above 1, since 1 itself is a fraction.
+        // The number is a percentage if it is above 1, because 1 itself is a fraction.
         ValueKind::Integer(number @ 2..=100) => accepted(ValueKind::Float(hundredth(*number as f64)))
             .filter(|_| is_fraction())
             .or_else(|| accepted(ValueKind::Array(vec![value.clone()]))),
@@ -38,7 +38,7 @@ pub fn meant(key: &str, value: &Value, accepts: &dyn Fn(&Value) -> bool) -> Opti
     }
 }
 
-/// Returns what the text of a string means as another type of value.
+/// Returns the assignment that the author of `key = "text"` probably meant, with a value that is not this string.
 fn in_text(key: &str, text: &str, place: &Place, accepted: impl Fn(ValueKind) -> Option<String>) -> Option<String> {
     let text = text.trim();
     let split = text.find(|it: char| !(it.is_ascii_digit() || matches!(it, '.' | '_' | '+' | '-' | 'e' | 'E' | ',')));
@@ -79,7 +79,7 @@ fn in_text(key: &str, text: &str, place: &Place, accepted: impl Fn(ValueKind) ->
     }
 }
 
-/// Returns the number divided by 100, without the error of the division.
+/// Returns the number divided by 100, rounded to 12 decimal places.
 fn hundredth(number: f64) -> f64 {
     format!("{:.12}", number / 100.0).parse().unwrap_or(number / 100.0)
 }

@@ -1,7 +1,7 @@
 //! The role of each key of a spec when runs are compared.
 
-/// The role of a key. Two runs with the same problem can be compared, and two with the same problem and strategy differ by
-/// their seed.
+/// The role of a key. Two runs with the same problem can be compared. Two runs that also have the same strategy differ
+/// only in their seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// The task: data, model, loss, target and length.
@@ -10,7 +10,8 @@ pub enum Role {
     Strategy,
     /// The seed, which repeats an experiment.
     Seed,
-    /// The machine, names, and what is kept. Also the places of files: the data's fingerprint says what is in them.
+    /// The machine, names, and what is saved. The paths of data files belong here, too, because the fingerprint of the
+    /// data identifies their content.
     Neither,
 }
 
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_experiment_has_no_part_in_a_comparison() {
+    fn keys_outside_the_experiment_have_the_role_neither() {
         assert!(NOT_THE_EXPERIMENT.iter().all(|key| role(key) == Some(Role::Neither)));
     }
 }

@@ -17,7 +17,7 @@ use super::value::{Key, Place, Table, Value, ValueKind};
 
 /// A table of a spec while it is read.
 pub struct Section<'a> {
-    /// The dotted path of the table; empty for the root.
+    /// The dotted path of the table. Empty for the root.
     path: String,
     table: &'a Table,
     /// The place of the table. `None` if the spec does not write it.
@@ -29,7 +29,7 @@ pub struct Section<'a> {
     resolved: toml::Table,
 }
 
-/// Returns the types of a table that have a key.
+/// A function that returns the types of a table that have a given key.
 type Owners<'a> = dyn Fn(&str) -> Vec<&'static str> + 'a;
 
 static EMPTY: Table = Table { entries: Vec::new() };
@@ -45,7 +45,7 @@ impl<'a> Section<'a> {
         Section { path: path.into(), table, place, log, known: Vec::new(), resolved: toml::Table::new() }
     }
 
-    /// Returns the dotted path of this table; empty for the root.
+    /// Returns the dotted path of this table, which is empty for the root.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -120,14 +120,14 @@ impl<'a> Section<'a> {
         self.optional(key)
     }
 
-    /// Logs an error: `key` is missing.
+    /// Logs an error: `key` is missing. `expects` describes its values.
     pub fn missing(&self, key: &str, expects: &str) {
         let place = self.place.as_ref();
         let message = format!("`{}` is missing", self.dotted(key));
         let others = || self.table.entries.iter().filter(|(it, _)| !self.known.contains(&it.name.as_str()));
         let translates = |it: &Key| names::translations(&it.name).any(|there| there.here == key);
         if let Some((other, value)) = others().find(|(it, _)| translates(it)) {
-            // The name of another framework: one error says both that it is unknown and that it is this key.
+            // The spec has the key under its name in another framework. One error says so and suggests `key`.
             self.unknown_translated(other, value, key);
             return;
         }
@@ -138,8 +138,8 @@ impl<'a> Section<'a> {
         self.log.push(found.help(format!("add `{key}`: {expects}")));
     }
 
-    /// Returns the table under `key`, or an empty one if the spec does not write it. `None` (logged) if the value is not a
-    /// table.
+    /// Returns the table under `key`, or an empty one if the spec does not write it. `None` (logged) if the value is
+    /// not a table.
     pub fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
         let path = self.dotted(key);
         match self.raw(key) {
@@ -188,7 +188,7 @@ impl<'a> Section<'a> {
     pub fn put(&mut self, key: &'static str, value: impl Into<toml::Value>) {
         self.mark_known(key);
         let value = value.into();
-        // A table is read, and recorded, key by key.
+        // The values in a table are recorded one by one, when they are read.
         if let Some(written) = self.table.get(key).filter(|written| written.as_table().is_none() && !has_tables(&value))
         {
             self.log.add_resolved(&written.place, &value);
@@ -223,7 +223,8 @@ impl<'a> Section<'a> {
         self.finish_with(&|_| Vec::new())
     }
 
-    /// Like [`Section::finish`]. `owners` returns the other types of this table that have a key.
+    /// Does the same as [`Section::finish`]. `owners` returns the types of this table that have a given key, which the
+    /// errors then name.
     pub fn finish_with(self, owners: &Owners<'_>) -> toml::Table {
         for (key, value) in &self.table.entries {
             if !self.known.contains(&key.name.as_str()) {
@@ -233,7 +234,7 @@ impl<'a> Section<'a> {
         self.resolved
     }
 
-    /// Returns the resolved table without reporting unknown keys: for a table whose `type` could not be read.
+    /// Returns the resolved table without reporting unknown keys. Use this for a table whose `type` has an error.
     pub fn into_resolved(self) -> toml::Table {
         self.resolved
     }

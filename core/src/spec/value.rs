@@ -1,7 +1,7 @@
 //! TOML as a tree that remembers the place of every key and value.
 //!
 //! A spec consists of one file and any number of overrides, so a [`Place`] names both the text and the bytes in it. The
-//! spanned tree of `toml` borrows from one text; this one owns its strings and can mix several texts.
+//! spanned tree of `toml` borrows from one text. This one owns its strings and can mix several texts.
 
 use std::ops::Range;
 
@@ -54,7 +54,7 @@ impl Table {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
-    /// Returns the value of `name`, to change it.
+    /// Returns the value of `name` for a change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.entries.iter_mut().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
@@ -148,8 +148,8 @@ pub fn parse_document(input: &str, text: usize) -> (Table, Vec<SyntaxError>) {
     (table, found)
 }
 
-/// Parses the value of an override, which begins at byte `offset` of text number `text`. An input that is not a TOML value
-/// is a string.
+/// Parses the value of an override, which begins at byte `offset` of text number `text`. An input that is not a TOML
+/// value is a string.
 pub fn parse_value_or_string(input: &str, text: usize, offset: usize) -> Value {
     let place = Place { text, span: offset..offset + input.len() };
     let parsed = DeValue::parse(input).ok().and_then(|value| {

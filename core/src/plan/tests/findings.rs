@@ -1,4 +1,4 @@
-//! The errors, warnings and notes about specs that are nearly right, or run and do not do what their author wants.
+//! Errors, warnings and notes about specs that are nearly right, or that run but do not do what their author wants.
 
 use super::{BODY, HEAD, errors, one, read};
 
@@ -9,7 +9,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_warm_up_of_no_steps_is_none() {
+fn a_warm_up_of_no_steps_is_left_out() {
     let describe = |head: &str, schedule: &str| {
         let plan = one(&format!("{head}\n{BODY}[schedule]\ntype = \"cosine\"\n{schedule}"));
         assert!(!plan.resolved["schedule"].as_table().unwrap().contains_key("warmup"));
@@ -54,7 +54,7 @@ fn a_rate_of_0_for_the_rest_of_the_run_is_a_warning() {
     }
     let group = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nschedule = { type = \"cosine\", over = \"10%\" }\n";
     assert_eq!(warnings(&format!("epochs = 8\n{BODY}{group}")).len(), 1);
-    // Whatever the schedule is, a rate of 0 is asked for.
+    // This group has a rate of 0 whatever the schedule is.
     let still = "[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\nlr_mult = 0\n";
     assert_eq!(warnings(&format!("epochs = 8\n{BODY}{still}")), Vec::<String>::new());
 }
@@ -95,7 +95,7 @@ fn the_default_batch_is_not_larger_than_the_data() {
     let plan = one(&points(100, ""));
     assert_eq!((plan.data.batching.batch_size, plan.length.horizon.steps_per_epoch), (90, 1));
     assert_eq!(plan.resolved["data"]["batch_size"].as_integer(), Some(90));
-    let note = "`data.batch_size` is 90: all examples to train on, fewer than the default of 128";
+    let note = "there are only 90 examples to train on, so `data.batch_size` is 90, not 128";
     assert_eq!(warnings(&points(100, "")), [note]);
     assert_eq!(warnings(&points(1000, "")), Vec::<String>::new());
     assert_eq!(errors(&points(100, "batch_size = 128")), ["a batch of 128 is more than the 90 examples to train on"]);

@@ -79,7 +79,7 @@ fn spellings(value: &toml::Value) -> Vec<String> {
 }
 
 #[test]
-fn an_override_that_says_what_the_spec_says_changes_no_folder() {
+fn an_override_that_repeats_the_spec_does_not_change_the_folder() {
     for text in [MNIST, SEQUENCE, RULES] {
         let plain = planned(text, &[]);
         assert_eq!(plain.variant, format!("seed={}", plain.seed));
@@ -168,21 +168,21 @@ fn several_spellings_share_a_folder() {
     for frozen in ["group.bias.lr_mult=0", "group.bias.lr_mult=0.0", "group.0.freeze=true"] {
         assert_eq!(folder(SEQUENCE, &[frozen]), "group.bias.freeze=true,seed=7");
     }
-    // The file's warm-up has a `start`, which only the first keeps.
+    // The file's warm-up has a `start`. The first override keeps it, the second does not.
     let [within, whole] =
         [".for=1 epochs", "=1 epochs"].map(|it| folder(SEQUENCE, &[&format!("group.bias.schedule.warmup{it}")]));
     assert_ne!(within, whole);
 }
 
 #[test]
-fn only_what_matters_is_in_the_name() {
+fn only_changes_of_the_experiment_are_in_the_name() {
     assert_eq!(folder(MNIST, &["epochs=8", "optimizer.lr=0.001", "optimizer.betas=[0.9, 0.999]"]), "seed=1");
-    // A key that another override makes a default again.
+    // 0 is the default momentum of the optimizer that the other override sets.
     assert_eq!(folder(MNIST, &["optimizer.type=sgd", "optimizer.momentum=0"]), "optimizer.type=sgd,seed=1");
-    // The last one of a key counts, even if it says what the file says.
+    // The last override of a key counts, even if it repeats the file.
     assert_eq!(folder(MNIST, &["optimizer.lr=1", "optimizer.lr=0.001"]), "seed=1");
     assert_eq!(folder(MNIST, &["optimizer.type=sgd", "optimizer.type=adam"]), "seed=1");
-    // A part's number and its name are one key.
+    // The number of a group and its name are the same key.
     for key in ["group.0.lr_mult", "group.bias.lr_mult"] {
         assert_eq!(folder(SEQUENCE, &[&format!("{key}=3")]), "group.bias.lr_mult=3,seed=7");
     }
@@ -190,7 +190,7 @@ fn only_what_matters_is_in_the_name() {
     assert_eq!(folder(MNIST, &["on_divergence.action=stop"]), "seed=1");
     let full = ["target.metric=val_accuracy", "target.value=0.97"];
     assert_eq!(folder(MNIST, &full), folder(MNIST, &["target.accuracy=0.97"]));
-    // A warm-up of 0 is none.
+    // A warm-up of 0 steps is left out.
     for none in ["0 steps", "0%", "0 epochs", "{for=\"0 steps\"}"] {
         assert_eq!(folder(MNIST, &[&format!("schedule.warmup={none}")]), "seed=1");
     }
@@ -206,6 +206,6 @@ fn alternatives_replace_each_other() {
     assert_eq!(target(&["target.accuracy=0.9"]), "val_accuracy >= 0.9");
     let clip = planned(SEQUENCE, &["clip_grad.value=0.5"]).updates.clip;
     assert_eq!(clip, crate::optimizer::Clip::Value(0.5));
-    // Another type empties the part of a sequence, but not its length.
+    // Another type empties the part of a sequence, except for its length.
     assert_eq!(folder(SEQUENCE, &["schedule.0.type=rex"]), "schedule.0.type=rex,seed=7");
 }

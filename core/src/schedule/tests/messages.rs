@@ -16,7 +16,7 @@ fn errors_name_the_problem_and_its_place() {
     wrong("type = \"stepp\"", &["unknown schedule \"stepp\"", "did you mean \"step\"?", "test.toml:2"]);
     wrong("type = \"CosineAnnealingLR\"", &["unknown schedule \"CosineAnnealingLR\"", "here it is called `cosine`"]);
     wrong("type = \"constant\"\nfor = \"2 epochs\"", &["`for` is the length of a part of a sequence"]);
-    wrong("type = \"cosine\"\nover = \"15.5 steps\"", &["steps are whole"]);
+    wrong("type = \"cosine\"\nover = \"15.5 steps\"", &["expected a whole number of steps"]);
     wrong("type = \"cosine\"\nover = \"150%\"", &["expected at most \"100%\""]);
     wrong("type = \"cosine\"\nover = \"5 minutes\"", &["a limit in wall time is set by [limit] time"]);
     let odd = "type = \"plateau\"\nevery = \"3 epochs\"\npatience = \"4 epochs\"";

@@ -6,17 +6,19 @@ use crate::spec::{Value, ValueKind};
 /// A key of another framework.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyName {
-    /// The frameworks that have it, for people.
+    /// The frameworks that have the key, as the documentation lists them.
     pub of: &'static str,
+    /// The key in these frameworks.
     pub there: &'static str,
-    /// The table of the spec that has the key here; empty for the top level.
+    /// The table of the spec that has the key here. Empty for the top level.
     pub table: &'static str,
+    /// The key here.
     pub here: &'static str,
-    /// The value to write. A place in braces stands for what a person gave: `{}` for a number and `{%}` for a percentage;
-    /// `{text:a}` for any text, `{name:a}` for text that is not a number, and `{word:a}` for a word of [`WORDS`]. `a` is shown
-    /// where a person gave none.
+    /// The value to write. A place in braces is replaced by the value that a person gave: `{}` by a number, `{%}` by a
+    /// percentage, `{text:a}` by any text, `{name:a}` by text that is not a number, and `{word:a}` by the translation
+    /// of one of [`WORDS`]. If the person gave no such value, the text `a` takes its place.
     pub value: &'static str,
-    /// A number to show where a person gave none.
+    /// The number to write if the person gave no number.
     pub example: f64,
 }
 
@@ -34,7 +36,7 @@ impl KeyName {
         format!("{} = {value}", self.here)
     }
 
-    /// Returns `template` with the value `given` in its place.
+    /// Returns `template` with `given` in the place for a value.
     fn filled(&self, template: &str, given: Option<&ValueKind>) -> String {
         let text = match given {
             Some(ValueKind::String(text)) => Some(text.as_str()),
@@ -55,17 +57,18 @@ impl KeyName {
             return format!("{start}{}{end}", escaped(&own));
         }
         if let (Some(text), None, true) = (text, number, template.starts_with('"') && template.contains('{')) {
-            // A duration with its unit.
+            // The text is a duration with its unit.
             return format!("\"{}\"", escaped(text));
         }
         let number = number.unwrap_or(self.example);
-        // Rounding to decimal digits goes through text: 100 · 0.07 is not 7.
+        // 100 · 0.07 is not exactly 7, so it is rounded to six decimal places.
         let percent = format!("{:.6}", 100.0 * number).parse::<f64>().unwrap_or(0.0);
         template.replace("{%}", &format!("{percent}%")).replace("{}", &shortest(number))
     }
 }
 
-/// Returns the parts of a template around a place for text: the text before, the kind of place, its default, the text after.
+/// Splits a template at its place for text. Returns the text before, the kind of place, its default and the text after,
+/// or `None` if there is no such place.
 fn text_place(template: &str) -> Option<(&str, &str, &str, &str)> {
     let (start, rest) = template.split_once('{')?;
     let (place, end) = rest.split_once('}')?;
@@ -73,13 +76,13 @@ fn text_place(template: &str) -> Option<(&str, &str, &str, &str)> {
     Some((start, kind, default, end))
 }
 
-/// Returns the word here for a word of another framework.
+/// Translates a word of another framework. An unknown word stays as it is.
 fn translated(text: &str) -> String {
     let found = WORDS.iter().find(|(there, _)| plain(there) == plain(text));
     found.map_or(text, |(_, here)| here).to_owned()
 }
 
-/// Returns a text as a TOML string has it between its quotes.
+/// Escapes a text for a TOML string in double quotes.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t").replace('\n', "\\n")
 }
@@ -106,7 +109,7 @@ const O: &str = "optimizer";
 const M: &str = "model";
 const D: &str = "data";
 
-/// Every translated key. If a name has several meanings, the first whose key the table knows is meant.
+/// Every translated key. If a name has several translations, the first one that the table knows counts.
 pub const KEYS: &[KeyName] = &[
     // Schedules.
     key("PyTorch", "T_max", S, "over", "\"{} epochs\"", 50.0),
@@ -236,7 +239,7 @@ pub const KEYS: &[KeyName] = &[
     key("Keras", "bias_initializer", M, "bias_init", "\"{word:zeros}\"", 0.0),
 ];
 
-/// Values that are words: the word there, and the word here.
+/// Values that are words. Each pair is the word in another framework and the word here.
 pub const WORDS: &[(&str, &str)] = &[
     ("CrossEntropyLoss", "cross_entropy"),
     ("categorical_crossentropy", "cross_entropy"),

@@ -1,7 +1,7 @@
 //! The names that other frameworks give to schedules, optimizers, models, data sets and keys, and their names here.
 //!
 //! This is the only table of them: error messages take their hints from it, and `scripts/docs` writes the tables of
-//! docs/from-other-frameworks.md from it. The names of other frameworks are not accepted in a spec.
+//! docs/from-other-frameworks.md from it. A spec cannot use these names, except those of initializers.
 
 mod keys;
 mod optimizers;
@@ -15,7 +15,7 @@ pub use optimizers::OPTIMIZERS;
 pub use schedules::SCHEDULES;
 pub use types::{ABSENT, DATA_SETS, MODELS, Name, Row};
 
-/// A framework with a column of its own in the tables.
+/// A framework, which is a column in the tables of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
     Torch,
@@ -49,7 +49,7 @@ pub enum Registry {
 }
 
 impl Registry {
-    /// Returns the registry of `what`, as messages call one of its entries.
+    /// Returns the registry whose entries messages call `what`, such as "data set".
     fn of(what: &str) -> Option<Registry> {
         match what {
             "schedule" => Some(Registry::Schedules),
@@ -71,8 +71,8 @@ impl Registry {
     }
 }
 
-/// Returns a hint for the unknown `name` of a `what` ("schedule", "optimizer", …): its name here, or the reason why there
-/// is no such thing. `None` if no framework has the name.
+/// Returns a hint for the unknown `name` of a `what` ("schedule", "optimizer", …). The hint is the name here, or the
+/// reason why this program has no such thing. `None` if the tables do not have the name.
 pub fn hint_for_type(what: &str, name: &str) -> Option<String> {
     let registry = Registry::of(what)?;
     let is_it = |other: &str| !other.is_empty() && plain(other) == plain(name);
@@ -102,21 +102,21 @@ pub fn translations(name: &str) -> impl Iterator<Item = &'static KeyName> {
     KEYS.iter().filter(move |key| plain(key.there) == plain(name))
 }
 
-/// Returns a name without what frameworks write in different ways: the module before it, letter case, and separators.
+/// Returns a name without its module, in lower case and without separators, because frameworks differ in these.
 fn plain(name: &str) -> String {
     let name = name.rsplit('.').next().unwrap_or(name);
     name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The number of names that a message lists where there are many.
+/// The number of names that a message lists if there are many.
 const LISTED: usize = 5;
 
-/// The names that people use most, for a message about a name that is missing.
+/// The most used names. A message about a missing name lists them first.
 const COMMON: [&str; 10] =
     ["adam", "adamw", "sgd", "rmsprop", "lion", "cosine", "step", "linear", "one_cycle", "plateau"];
 
-/// Returns at most five of `names` for a message: all of them, or those nearest to `given`. Without `given`, the ones that
-/// people use most.
+/// Returns the names for a message: all of `names` if there are at most six, otherwise five of them. These are the ones
+/// nearest to `given` or, without `given`, the most used ones.
 pub fn listed<'a>(given: Option<&str>, names: &[&'a str]) -> Vec<&'a str> {
     if names.len() <= LISTED + 1 {
         return names.to_vec();

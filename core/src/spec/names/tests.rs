@@ -6,7 +6,7 @@ use super::*;
 use crate::spec::{Log, Positive, Section, Spec};
 
 #[test]
-fn a_name_of_another_framework_is_one_thing() {
+fn a_name_of_another_framework_has_one_translation() {
     for registry in [Registry::Schedules, Registry::Optimizers, Registry::Models, Registry::DataSets] {
         let mut owners: Vec<(String, &str)> = Vec::new();
         for row in registry.rows() {
@@ -112,7 +112,7 @@ fn names_of_keys_are_translated_with_their_values() {
 }
 
 #[test]
-fn a_key_in_the_wrong_table_is_sent_to_its_own() {
+fn an_error_about_a_key_in_the_wrong_table_names_the_right_one() {
     for (path, text, parts) in [
         ("", "learning_rate = 0.1", ["here it is `lr`, in [optimizer]", "write `lr = 0.1` in [optimizer]"]),
         ("", "batch_size = 64", ["here it is `batch_size`, in [data]", "write `batch_size = 64` in [data]"]),

@@ -3,7 +3,7 @@
 use super::Framework::{self, Keras, Other, Torch};
 use super::Registry;
 
-/// A thing that has a name here, with its names elsewhere.
+/// A name here, with its names in other frameworks.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The name here. In a table of the documentation it can also be a key, such as `warmup = …`.
@@ -21,7 +21,7 @@ pub struct Name {
     pub note: &'static str,
     /// Words after the hint in an error message.
     pub hint: &'static str,
-    /// True if the name means several things there, and this row is not the usual one. Hints leave it out.
+    /// True if the name has several translations and this row is not the usual one. Hints leave it out.
     pub shared: bool,
 }
 
@@ -40,7 +40,7 @@ impl Name {
         Name { hint, ..self }
     }
 
-    /// Marks a name whose usual meaning is that of another row.
+    /// Marks a name whose usual translation is another row. `note` are the words for the documentation.
     pub(super) const fn shared(self, note: &'static str) -> Name {
         Name { note, shared: true, ..self }
     }
@@ -171,12 +171,12 @@ pub const ABSENT: &[(Registry, &[&str], &str)] = &[
             "unet",
             "inception",
         ],
-        "this network is not here; \"cnn\" and \"lenet\" are for images",
+        "this network is not available; \"cnn\" and \"lenet\" are for images",
     ),
     (
         Registry::Models,
         &["random_forest", "xgboost", "lightgbm", "svm", "knn", "decision_tree"],
-        "only models that are trained with gradients are here",
+        "there are only models here that are trained with gradients",
     ),
     (
         Registry::Optimizers,
@@ -189,14 +189,18 @@ pub const ABSENT: &[(Registry, &[&str], &str)] = &[
             "AdamW8bit",
             "lion_8bit",
         ],
-        "states of 8 bits are not here; \"adamw\" has the same formula in full precision",
+        "8-bit states are not available; \"adamw\" and \"lion\" have the same formulas in full precision",
     ),
-    (Registry::Optimizers, &["SparseAdam"], "sparse gradients are not here; \"adam\" takes dense ones"),
-    (Registry::Optimizers, &["lookahead", "sam", "galore_adamw", "lomo", "apollo_adamw"], "this method is not here"),
+    (Registry::Optimizers, &["SparseAdam"], "sparse gradients are not available; \"adam\" takes dense ones"),
+    (
+        Registry::Optimizers,
+        &["lookahead", "sam", "galore_adamw", "lomo", "apollo_adamw"],
+        "this method is not available",
+    ),
     (
         Registry::Schedules,
         &["linear_warmup", "warmup", "GradualWarmupScheduler", "LinearWarmup"],
         "a warm-up is a key of any schedule: `type = \"constant\"` with `warmup = \"500 steps\"`",
     ),
-    (Registry::DataSets, &["imagenet", "coco", "imdb", "wikitext", "glue"], "this data set is not here"),
+    (Registry::DataSets, &["imagenet", "coco", "imdb", "wikitext", "glue"], "this data set is not available"),
 ];

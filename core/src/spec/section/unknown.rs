@@ -37,7 +37,8 @@ impl Section<'_> {
         });
     }
 
-    /// Returns the words for a key that only other types of this table have, here or under its name in another framework.
+    /// Returns the label for a key that other types of this table have, by its name here or in another framework.
+    /// `None` if no other type has it.
     fn of_other_types(&self, key: &Key, exact: &[&KeyName], owners: &Owners<'_>) -> Option<String> {
         let of = |types: &[&str]| {
             let shown: Vec<String> = types.iter().take(3).map(|name| format!("`{name}`")).collect();
@@ -61,7 +62,7 @@ impl Section<'_> {
         (!translated.is_empty()).then(|| format!("here it is {}{not_this}", translated.join(", or ")))
     }
 
-    /// Returns the table at the top level whose keys this table has: a group has those of the optimizer.
+    /// Returns the top-level table whose keys this table has. A group, for example, has the keys of `optimizer`.
     fn kind(&self) -> &str {
         let parts = || self.path.split('.');
         match parts().next() {
@@ -83,7 +84,7 @@ impl Section<'_> {
 
     /// Reports whether `there` is the name of a key that this table knows.
     fn knows(&self, there: &KeyName) -> bool {
-        // Groups have the keys of the optimizer, and tables inside others have their own.
+        // `there.table` is not compared: groups have the keys of the optimizer, and nested tables have their own.
         self.known.contains(&there.here)
     }
 
