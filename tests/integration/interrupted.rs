@@ -35,19 +35,19 @@ impl Long {
         self.workspace.command(&[&["long.toml"], more].concat())
     }
 
-    /// Runs it, which must exit with `code`, and returns what it prints.
+    /// Runs the spec, and returns what the program prints. It must exit with `code`.
     #[track_caller]
     fn run(&self, more: &[&str], code: i32) -> String {
         self.workspace.exits(&[&["long.toml"], more].concat(), code)
     }
 
-    /// Starts it, and sends `name` once the row of epoch 1 is written. Returns the exit code.
+    /// Starts the run, and sends the signal `name` once the row of epoch 1 is written. Returns the exit code.
     fn stop(&self, name: &str, more: &[&str]) -> Option<i32> {
         self.stop_after(1, &mut self.command(more), &[name]).0
     }
 
-    /// Starts `command`, and sends `names` one after another once the row of `epoch` is written. Returns the exit code and
-    /// what was printed on standard error.
+    /// Starts `command`, and sends the signals `names` one after another once the row of `epoch` is written. Returns
+    /// the exit code and the text on standard error.
     fn stop_after(&self, epoch: usize, command: &mut Command, names: &[&str]) -> (Option<i32>, String) {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for_epoch(&self.path(), epoch);
@@ -120,7 +120,7 @@ fn recorded_threads_are_used_and_a_change_is_a_warning() {
     long.stop("INT", &["-s", "threads=1"]);
     // The warning is printed even with --quiet.
     let printed = long.run(&["-s", "threads=2", "--quiet"], 0);
-    assert!(printed.contains("begun with threads = 1 and resumes with 2"), "{printed}");
+    assert!(printed.contains("started with threads = 1 and resumes with 2"), "{printed}");
     let long = Long::new("");
     long.stop("INT", &["-s", "threads=1"]);
     let printed = long.run(&[], 0);
@@ -176,7 +176,7 @@ fn run_can_be_extended_if_nothing_depends_on_its_length() {
     Left::read(&grown.path()).assert_same(&Left::read(&whole.path()), "4 epochs after 2");
     assert!(grown.run(&[], 0).contains("is finished"), "the longer spec is the run's spec now");
 
-    // A run that was interrupted has a checkpoint anyway.
+    // An interrupted run has a checkpoint even without `keep`.
     let cut = Long::new("");
     cut.stop("INT", &[]);
     cut.rewrite("epochs = 4", "epochs = 5");
@@ -236,11 +236,12 @@ fn divergence_can_roll_back_and_lower_the_rates() {
     assert_eq!(long.epochs(), ["0"]);
 }
 
-/// Runs `long` on a file system of `size` that others fill as soon as there is a row, and again once there is room.
-/// Returns what the two printed, and the exit code of the first. The folder is then `results`, as the first left it in
-/// `full`. `None` if no file system can be mounted here.
+/// Runs `long` twice on a file system of `size`. As soon as the first run has written a row, the file system is filled.
+/// Before the second run it has room again. Returns the output of both runs, and the exit code of the first. Afterwards
+/// the results of the first run are in `full`, and those of the second in `results`. `None` if no file system can be
+/// mounted here.
 fn on_a_full_disk(long: &Long, size: &str) -> Option<(String, String, Option<i32>)> {
-    // In a mount namespace: the file system disappears with the shell.
+    // The shell has its own mount namespace, so the file system disappears with it.
     let script = format!(
         "mkdir disk && mount -t tmpfs -o size={size} tmpfs disk || exit 99
          {program} long.toml --out disk >first 2>&1 & run=$!
@@ -267,7 +268,7 @@ fn on_a_full_disk(long: &Long, size: &str) -> Option<(String, String, Option<i32
     Some((first, second, output.status.code()))
 }
 
-/// With checkpoints, one of them finds no room. Without, a row does.
+/// With checkpoints, there is no room for a checkpoint. Without them, there is no room for a row.
 #[test]
 fn full_disk_ends_the_run_and_loses_nothing() {
     for (tables, size, hidden, batch, epochs) in
@@ -286,7 +287,7 @@ fn full_disk_ends_the_run_and_loses_nothing() {
         assert_eq!(record["status"], "failed");
         let last = record["final"]["epoch"].as_u64().unwrap();
         assert!(first.contains(&format!("failed after epoch {last}, step")), "{first}");
-        // With space again it resumes there.
+        // Once there is space again, the run resumes from there.
         assert!(second.contains("resumes") && second.contains("completed"), "{second}");
         assert_eq!(long.epochs(), (0..=epochs).map(|epoch| epoch.to_string()).collect::<Vec<_>>());
     }
@@ -301,7 +302,7 @@ fn run_that_does_not_fit_on_the_disk_is_refused_before_training() {
     assert_eq!(fs::read_dir(long.workspace.path("full")).unwrap().count(), 0, "nothing is left");
 }
 
-/// The limit of a file's size is a full disk that every system has.
+/// A limit on the size of files has the effect of a full disk, and every system has such a limit.
 #[test]
 fn file_that_cannot_grow_ends_the_run_and_loses_nothing() {
     let spec = "epochs = 300\ndevice = \"cpu\"\n[data]\ntype = \"linear\"\npoints = 200\nvalidation = 20\nbatch_size = 1\n\
@@ -315,7 +316,7 @@ fn file_that_cannot_grow_ends_the_run_and_loses_nothing() {
 
     let child = long.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_epoch(&long.path(), 80);
-    // Two more rows, more or less.
+    // There is room for about two more rows.
     let limit = fs::metadata(long.path().join("epochs.csv")).unwrap().len() + 300;
     let (pid, limit) = (child.id().to_string(), format!("--fsize={limit}:unlimited"));
     let limited = Command::new("prlimit").args(["--pid", &pid, &limit]).status();

@@ -23,7 +23,7 @@ pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
         let _ = fs::remove_file(&partial);
     }
     let file = written.map_err(|error| cannot_write(path, &error))?;
-    // The rename itself is safe once the folder is synced. Not every file system can do that.
+    // Syncing the folder makes the rename durable. Not every file system can do that, so an error is ignored.
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

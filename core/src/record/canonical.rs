@@ -1,5 +1,5 @@
-//! The canonical form of a resolved spec: every key that changes the experiment. Specs with the same form are one
-//! experiment.
+//! The canonical form of a resolved spec: every key that changes the experiment. Specs with the same form describe the
+//! same experiment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::spec::{self, NOT_THE_EXPERIMENT, Role, hex};
 
 /// Returns the SHA-256 (hexadecimal) of a resolved spec in canonical form: a line `dotted.key = value` for each value,
-/// sorted by key, without `name` and [`NOT_THE_EXPERIMENT`].
+/// sorted by key, without [`NOT_THE_EXPERIMENT`].
 pub fn spec_hash(resolved: &Table) -> String {
     let mut hash = Sha256::new();
     for (key, value) in canonical(resolved) {
@@ -19,7 +19,7 @@ pub fn spec_hash(resolved: &Table) -> String {
 }
 
 /// Returns the SHA-256 (hexadecimal) of the keys of a resolved spec that have `role`, in the same form. `data` is the
-/// fingerprint of the data, a line of its own in the hash of a problem.
+/// fingerprint of the data. It is one more line in the hash of a problem.
 pub fn role_hash(resolved: &Table, role: Role, data: &str) -> String {
     let mut lines = lines_of(resolved, role);
     if role == Role::Problem {
@@ -37,8 +37,8 @@ pub fn lines_of(resolved: &Table, role: Role) -> BTreeMap<String, String> {
     canonical(resolved).into_iter().filter(|(key, _)| spec::role(key) == Some(role)).collect()
 }
 
-/// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`. `places` are the
-/// words for the two.
+/// Returns one line for each key in which two experiments differ: `optimizer.lr: 0.01 here, 0.001 there`. `places` are
+/// the words after the two values, here `here` and `there`.
 pub fn differences(here: &Table, there: &Table, places: [&str; 2]) -> Vec<String> {
     let here = canonical(here);
     let there = canonical(there);
@@ -52,11 +52,12 @@ pub fn differences(here: &Table, there: &Table, places: [&str; 2]) -> Vec<String
         .collect()
 }
 
-/// Returns dotted keys and their values. The texts are not made by a TOML library, because hashes outlive its releases.
+/// Returns dotted keys and their values. The values are not written by a TOML library, because another release of it
+/// could change the hashes.
 fn canonical(resolved: &Table) -> BTreeMap<String, String> {
     let mut lines = BTreeMap::new();
     for (key, value) in resolved {
-        if key != "name" && !NOT_THE_EXPERIMENT.contains(&key.as_str()) {
+        if !NOT_THE_EXPERIMENT.contains(&key.as_str()) {
             flatten(quoted(key), value, &mut lines);
         }
     }

@@ -1,7 +1,7 @@
 //! A learning curve: metrics by epoch. A run's `epochs.csv` is one, and so are the logs of other tools.
 //!
-//! Epoch 0 is the evaluation before training, and epoch 1 ends the first pass over the data. Tools that count otherwise are
-//! recognized by their columns, and [`Curve::note`] says how their file is read.
+//! Epoch 0 is the evaluation before training, and epoch 1 ends the first pass over the data. Tools that count in
+//! another way are recognized by their columns, and [`Curve::note`] says how their file is read.
 
 mod by_name;
 mod events;
@@ -22,8 +22,8 @@ use crate::metric::PartMetric;
 
 /// A curve, read by the names of its columns. Columns and rows may be in any order.
 ///
-/// The columns of metrics hold numbers or nothing. Other columns may hold anything; a cell that is not a number reads as
-/// `None`.
+/// The columns of metrics hold numbers or nothing. Other columns may hold anything. There, a cell that is not a number
+/// is read as `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// The file's name, for messages.
@@ -37,17 +37,17 @@ pub struct Curve {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Line {
-    /// Counted from 1.
+    /// The line in the file, from 1.
     number: u64,
     cells: Vec<Option<f64>>,
 }
 
-/// A file that is not a curve.
+/// The reason why a file cannot be read as a curve.
 #[derive(Debug, thiserror::Error)]
 pub enum CurveError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// The text names the file, the line and the column.
+    /// The text names the file and, if it can, the line and the column.
     #[error("{0}")]
     Wrong(String),
 }
@@ -95,7 +95,7 @@ impl Curve {
             || path.file_name().is_some_and(|name| name == "trainer_state.json")
     }
 
-    /// Returns the epochs that have a row, in ascending order.
+    /// Returns the numbers of the epochs that have a row, in ascending order.
     pub fn epochs(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.epochs.keys().copied()
     }
@@ -110,19 +110,20 @@ impl Curve {
         position(&self.columns, &metric.to_string()).is_some()
     }
 
-    /// Returns `metric` after `epoch`; `None` if the file does not say.
+    /// Returns the value of `metric` after `epoch`. `None` if the file does not have it.
     pub fn get(&self, epoch: u64, metric: PartMetric) -> Option<f64> {
         self.value(epoch, &metric.to_string())
     }
 
-    /// Returns the epochs with the number of each in the column `name`, in ascending order. Empty if there is no such column.
+    /// Returns each epoch with its number in the column `name`, in ascending order of epochs. Returns nothing if there
+    /// is no such column.
     pub fn column<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = (u64, Option<f64>)> + use<'a> {
         let at = position(&self.columns, name);
         let cell = move |(&epoch, line): (&u64, &Line)| Some((epoch, line.cells.get(at?).copied().flatten()));
         self.epochs.iter().filter_map(cell)
     }
 
-    /// Returns the number in the column `name` after `epoch`; `None` if there is no such number.
+    /// Returns the number in the column `name` after `epoch`. `None` if there is no such number.
     pub fn value(&self, epoch: u64, name: &str) -> Option<f64> {
         let at = position(&self.columns, name)?;
         *self.epochs.get(&epoch)?.cells.get(at)?
@@ -135,7 +136,7 @@ fn position(columns: &[String], name: &str) -> Option<usize> {
     exact.or_else(|| columns.iter().position(|column| column.trim() == name))
 }
 
-/// Reads a JSON file.
+/// Reads a state of transformers' Trainer. Any other JSON is an error.
 fn json(file: &str, text: &str) -> Result<Curve, CurveError> {
     let wrong = |what: &dyn std::fmt::Display| CurveError::Wrong(format!("{file}: {what}"));
     let content: serde_json::Value = serde_json::from_str(&without_nan(text)).map_err(|error| wrong(&error))?;
@@ -151,7 +152,7 @@ fn json(file: &str, text: &str) -> Result<Curve, CurveError> {
 /// Replaces NaN and infinities, which Python writes into JSON, by `null`.
 fn without_nan(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
-    // Every other part is inside of quotes. An escaped quote does not end it.
+    // Every second part is inside of a string. An escaped quote does not end the string.
     let mut inside = false;
     for (at, part) in text.split('"').enumerate() {
         if at > 0 {

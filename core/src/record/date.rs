@@ -1,14 +1,14 @@
-//! Moments of a run, as dates in UTC.
+//! The dates and times of a run, in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns the present moment by RFC 3339: `2026-11-28T04:05:06Z`.
+/// Returns the current date and time in the format of RFC 3339: `2026-11-28T04:05:06Z`.
 pub fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(since.as_secs())
 }
 
-/// Returns the moment `seconds` after the beginning of 1970.
+/// Returns the date and time `seconds` after the beginning of 1970.
 fn date(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Years begin in March here, so that a leap day is the last day of its year. An era has 400 years.

@@ -36,7 +36,7 @@ pub enum Opened {
     Finished(Box<RunRecord>),
 }
 
-/// A folder that a run cannot use.
+/// The reason why a run cannot use a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("cannot write to the folder {}: {source}", path.display())]
@@ -71,8 +71,9 @@ pub enum OpenError {
 }
 
 impl RunDirectory {
-    /// Returns the record of the finished run of `resolved` in `path`. Nothing is created or locked. `None` if there is no
-    /// finished run, if `force` would run it again, or if [`RunDirectory::open`] has to restore replaced results first.
+    /// Returns the record of the finished run of `resolved` in `path`. Nothing is created or locked. `None` if there is
+    /// no finished run, if `force` would run it again, or if [`RunDirectory::open`] has to restore replaced results
+    /// first.
     pub fn inspect(path: &Path, resolved: &Table, force: bool) -> Result<Option<Box<RunRecord>>, OpenError> {
         if !path.exists() {
             return Ok(None);
@@ -84,9 +85,9 @@ impl RunDirectory {
 
     /// Opens the folder `path` for the run of `resolved`, and creates it if it is missing.
     ///
-    /// A finished run is [`Opened::Finished`]. An interrupted one resumes from its last checkpoint or starts again. With
-    /// `force` it always starts again, and also replaces a run of a different spec. `force` never replaces files that do
-    /// not belong to a run, nor a run in progress.
+    /// A finished run is [`Opened::Finished`]. An interrupted one resumes from its last checkpoint or starts again.
+    /// With `force` it always starts again, and also replaces a run of a different spec. `force` never replaces files
+    /// that do not belong to a run, nor a run in progress.
     pub fn open(path: &Path, resolved: &Table, force: bool) -> Result<Opened, OpenError> {
         let lock = lock(path, if force { None } else { Some(resolved) })?;
         let done = if force { None } else { finished(path, resolved)? };
@@ -96,15 +97,16 @@ impl RunDirectory {
         })
     }
 
-    /// Opens the folder of the run with the spec `stored`, to continue it with the spec `longer`, which differs in its length
-    /// only.
+    /// Opens the folder of the run with the spec `stored`, to continue it with the spec `longer`, which differs in its
+    /// length only.
     pub fn open_extended(path: &Path, longer: &Table, stored: &Table) -> Result<RunDirectory, OpenError> {
         let lock = lock(path, Some(stored))?;
-        // Another process may have changed it in the meantime.
+        // Another process may have put another run there in the meantime, which is an error here.
         finished(path, stored)?;
         Ok(RunDirectory { extends: true, ..RunDirectory::locked(path, longer, lock)? })
     }
 
+    /// Returns the locked folder `path`, with the text of the `spec.toml` that the run will write.
     fn locked(path: &Path, resolved: &Table, lock: Lock) -> Result<RunDirectory, OpenError> {
         let mut resolved = resolved.clone();
         let mut spec =
@@ -112,7 +114,7 @@ impl RunDirectory {
         if let Some(base) = resolved.get("relative_to").and_then(|base| base.as_str()).map(PathBuf::from)
             && let Some(relative) = relative(path, &base)
         {
-            spec += "# Its paths are relative to the folder `relative_to`, which is relative to this file's.\n";
+            spec += "# Paths are relative to the folder `relative_to`, which is relative to the folder of this file.\n";
             resolved.insert("relative_to".to_owned(), relative.into());
         }
         spec += &toml::to_string(&resolved)?;
@@ -124,7 +126,7 @@ impl RunDirectory {
         let Ok(mut entries) = fs::read_dir(&self.path) else { return };
         if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)) {
             let _ = fs::remove_dir_all(&self.path);
-            // The folder of the experiment, if this was its only run.
+            // This removes the folder of the experiment, too, if no other run is in it.
             let _ = self.path.parent().map(fs::remove_dir);
         }
     }
@@ -148,8 +150,8 @@ impl RunDirectory {
         synced.map_err(|error| cannot_write(&self.epochs_csv(), &error))
     }
 
-    /// Returns the sink that writes `spec.toml`, `epochs.csv` and `run.json`, in this order. Previous results are moved
-    /// away when the run starts, unless it resumes, and are removed when its first epoch is finished.
+    /// Returns the sink that writes `spec.toml`, `epochs.csv` and `run.json`, in this order. If the run does not
+    /// resume, previous results are moved away when it starts and removed when its first epoch is finished.
     pub fn sinks(&self, facts: Facts) -> Fanout {
         let start = StartOfRun {
             path: self.path.clone(),
@@ -166,7 +168,7 @@ impl RunDirectory {
 /// Returns the path that leads from the folder `from` to the folder `to`, so that both can be moved together. `None` if
 /// they have nothing in common but the root, or do not exist.
 fn relative(from: &Path, to: &Path) -> Option<String> {
-    // Links are resolved: `..` leads to the real parent.
+    // Links are resolved first, because `..` leads to the real parent.
     let (from, to) = (fs::canonicalize(from).ok()?, fs::canonicalize(to).ok()?);
     let common = from.components().zip(to.components()).take_while(|(here, there)| here == there).count();
     if common < 2 {
@@ -178,10 +180,11 @@ fn relative(from: &Path, to: &Path) -> Option<String> {
     path.to_str().map(str::to_owned)
 }
 
-/// Creates and locks the folder `path`.
+/// Creates the folder `path` if it is missing, and locks it.
 ///
 /// A run that replaces another one keeps the previous results until its first epoch is finished. If it was interrupted
-/// earlier, the previous results are restored here, except if the interrupted run can resume and its spec is `to_resume`.
+/// earlier, the previous results are restored here. They are not restored if the interrupted run can resume and its
+/// spec is `to_resume`.
 fn lock(path: &Path, to_resume: Option<&Table>) -> Result<Lock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { path: path.to_owned(), source };
     fs::create_dir_all(path).map_err(not_writable)?;
@@ -201,7 +204,8 @@ fn lock(path: &Path, to_resume: Option<&Table>) -> Result<Lock, OpenError> {
     Ok(lock)
 }
 
-/// Returns the record of the finished run of `resolved` in the folder `path`. `None` if there is no finished run.
+/// Returns the record of the finished run of `resolved` in the folder `path`. `None` if there is no finished run. A run
+/// of a different spec is an error.
 fn finished(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenError> {
     let spec = path.join(SPEC_TOML);
     let text = match fs::read_to_string(&spec) {
@@ -224,7 +228,8 @@ fn finished(path: &Path, resolved: &Table) -> Result<Option<RunRecord>, OpenErro
     }
 }
 
-/// Refuses a folder with files but without `spec.toml`, which a run writes first: the files do not belong to a run.
+/// Returns an error for a folder that has files but no `spec.toml`. A run writes `spec.toml` first, so these files do
+/// not belong to a run.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     let cannot_list = |source: io::Error| OpenError::CannotList { path: path.to_owned(), source };
     let mut files = Vec::new();
@@ -246,8 +251,8 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Foreign { path: path.to_owned(), files: files.join(", ") + &more })
 }
 
-/// Moves previous results away and writes the spec when the run starts. Removes the previous results when its first epoch
-/// is finished.
+/// Moves previous results away and writes the spec when the run starts. Removes the previous results when its first
+/// epoch is finished.
 struct StartOfRun {
     path: PathBuf,
     spec: String,

@@ -9,8 +9,8 @@ use super::atomic_write::{atomic_write, cannot_write};
 use super::event::{Event, Row};
 use super::layout::Layout;
 
-/// Writes `epochs.csv`. When the run starts, a file with the header replaces an older one. Rows are appended whole. When
-/// a run resumes, the file is cut back to the rows of its checkpoint.
+/// Writes `epochs.csv`. When the run starts, a file with the header replaces an older one. Rows are appended whole.
+/// When a run resumes, the file is cut back to the rows of its checkpoint.
 pub struct EpochsCsv {
     path: PathBuf,
     open: Option<(File, Layout)>,
@@ -22,6 +22,7 @@ impl EpochsCsv {
         EpochsCsv { path: path.into(), open: None }
     }
 
+    /// Appends `row` to the file.
     fn append(&mut self, row: &Row) -> io::Result<()> {
         let (file, layout) = self.open.as_mut().ok_or_else(|| io::Error::other("an epoch came before the start"))?;
         let cells: Vec<String> = layout.cells(row).iter().map(ToString::to_string).collect();
@@ -30,7 +31,7 @@ impl EpochsCsv {
         std::fs::metadata(&self.path)?;
         let before = file.metadata()?.len();
         file.write_all(&line).and_then(|()| file.flush()).inspect_err(|_| {
-            // On a full disk, half a row may be written. Without it, the rows before stay readable.
+            // On a full disk, only a part of the row may be written. It is cut off, so that the file stays readable.
             let _ = file.set_len(before);
         })
     }
@@ -62,7 +63,7 @@ fn cut(path: &Path, bytes: u64) -> io::Result<File> {
     let there = file.metadata()?.len();
     if there < bytes {
         return Err(io::Error::other(format!(
-            "it has {there} bytes, and the checkpoint expects {bytes}: --force starts over"
+            "it has {there} bytes, but the checkpoint expects {bytes}: --force starts over"
         )));
     }
     file.set_len(bytes)?;

@@ -1,4 +1,4 @@
-//! The events of a run. `train` emits them, and everything that a person or a script sees is made of them.
+//! The events of a run. `train` emits them. Everything that a person or a script sees of a run is made from them.
 //!
 //! JSON has no NaN and no infinity. Such numbers are written as `null` and read back as NaN.
 
@@ -22,7 +22,7 @@ pub enum Event {
     Epoch(Row),
     /// A metric-driven rule changed a group's learning rate, or another hyper-parameter of it.
     RateChanged(RateChanged),
-    /// The loss became NaN or infinite: the run returns to the last epoch and continues with lower rates.
+    /// The run diverged. It returns to the end of the last epoch and continues with lower rates.
     RolledBack(Rollback),
     /// The target was reached for the first time.
     TargetReached(Reached),
@@ -38,8 +38,9 @@ pub struct Progress {
     pub epoch: u64,
     /// The steps done in the whole run.
     pub step: u64,
-    /// The steps done in this epoch, and its length.
+    /// The steps done in this epoch.
     pub step_in_epoch: u64,
+    /// The length of this epoch in steps.
     pub steps_in_epoch: u64,
     /// The mean training loss of this epoch so far.
     pub loss: f64,
@@ -72,10 +73,12 @@ pub struct Row {
     /// The values of the scheduled hyper-parameters in each group, at the same step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hyper: BTreeMap<String, Vec<f64>>,
-    /// The rate of each group that the optimizer chose. Empty for other optimizers.
+    /// The learning rate of each group that the optimizer found itself. Empty for an optimizer that does not find
+    /// rates.
     pub effective_lr: Vec<f64>,
-    /// The time of this epoch alone.
+    /// The training time of this epoch alone.
     pub train_seconds: f64,
+    /// The evaluation time after this epoch alone.
     pub eval_seconds: f64,
 }
 
@@ -87,7 +90,7 @@ impl Row {
         Some(if metric.metric == Metric::LOSS { loss } else { value })
     }
 
-    /// Returns the scores of `part`; `None` if it was not evaluated.
+    /// Returns the scores of `part`. `None` if it was not evaluated.
     pub fn scores(&self, part: Part) -> Option<Scores> {
         match part {
             Part::Train => self.train,
@@ -148,11 +151,13 @@ pub struct Best {
 /// The step at which a run diverged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
-    /// The first step (from 1) with a loss that is NaN or infinite.
+    /// The first step (from 1) with a loss that is NaN or infinite. For a loss that is too large, or a parameter that
+    /// is NaN or infinite, the step at which this was found. 0 if the run diverged before training.
     pub step: u64,
     /// The base group's learning rate at that step.
     #[serde(deserialize_with = "nan_from_null")]
     pub lr: f64,
+    /// The loss as text. If it is finite, text in parentheses says why the run diverged.
     pub loss: String,
 }
 
@@ -173,10 +178,11 @@ pub struct Rollback {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     pub status: Status,
-    /// `epochs`, `steps`, `time`, `target`, `early_stop`, `divergence`, `signal`.
+    /// `epochs`, `steps`, `time`, `target`, `early_stop`, `divergence`, `signal` or `error`.
     pub ended_by: String,
-    /// The target in words, and the moment when it was first reached.
+    /// The target as a condition: `val_accuracy >= 0.97`.
     pub target: Option<String>,
+    /// The moment when the target was first reached.
     pub reached: Option<Reached>,
     pub best: Option<Best>,
     /// The last row written.

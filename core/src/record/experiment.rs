@@ -1,4 +1,4 @@
-//! The identity of a run among others: runs of one experiment differ in their seed alone.
+//! The experiment that a run belongs to. The runs of one experiment differ only in their seed.
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -9,18 +9,19 @@ use crate::spec::Role;
 /// The experiment that a run belongs to, as `run.json` holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Experiment {
-    /// The hash of the resolved spec without the seed; [`spec_hash`] describes what else is left out. Runs with the same
-    /// id repeat one experiment.
+    /// The hash of the resolved spec without the seed. [`spec_hash`] describes what else is left out. Runs with the
+    /// same id repeat the same experiment.
     pub id: String,
     pub seed: u64,
     /// A name for people: the overrides that make the variant, without the seed, or the experiment's name if there are
     /// none. Different experiments may share a label.
     pub label: String,
-    /// The hash of the problem: data, model, loss, target and length. [`Role`] says which keys these are. Empty in records
-    /// of older versions.
+    /// The hash of the problem: data, model, loss, target and length. [`Role`] says which keys these are. Empty in
+    /// records of older versions.
     #[serde(default)]
     pub problem: String,
-    /// The hash of the strategy: optimizer, schedule, and whatever else decides how the model is trained.
+    /// The hash of the strategy: optimizer, schedule, and whatever else decides how the model is trained. Empty in
+    /// records of older versions.
     #[serde(default)]
     pub strategy: String,
 }
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_differ_in_their_seed_alone_share_an_id() {
+    fn runs_that_differ_only_in_their_seed_share_an_id() {
         let one = experiment("name = 'adam'\nseed = 1\nthreads = 2\n[optimizer]\nlr = 0.01\n");
         let other = experiment("name = 'adam'\nseed = 2\nthreads = 8\n[optimizer]\nlr = 0.01\n");
         assert_eq!((one.seed, other.seed), (1, 2));

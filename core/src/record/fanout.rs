@@ -24,8 +24,9 @@ impl Fanout {
 }
 
 impl Sink for Fanout {
-    /// Every sink gets the event even if one has failed: a full disk does not silence the terminal. Returns the first
-    /// error. Only at the start do later sinks not get the event, because they rely on the earlier ones.
+    /// Passes the event to every sink even if one fails, so that a full disk does not silence the terminal. Returns the
+    /// first error. [`Event::Started`] is different: after an error, the later sinks do not get it, because they rely
+    /// on the earlier ones.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         let mut result = Ok(());
         for sink in &mut self.sinks {

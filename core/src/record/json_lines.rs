@@ -10,8 +10,9 @@ use super::event::Event;
 /// Writes each event to `out` as one line: `{"run":"mnist_adam/seed=1","event":"epoch","epoch":3,…}`.
 pub struct JsonLines<W> {
     out: W,
-    /// The run's name and variant; empty before it starts.
+    /// The run's name and variant. Empty before the run starts.
     run: String,
+    /// True once the reader is gone.
     closed: bool,
 }
 
@@ -34,7 +35,8 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write> Sink for JsonLines<W> {
-    /// A reader that is gone (`| head`) or a closed terminal ends the writing, not the run. Other errors are returned.
+    /// Writes the event. If the reader is gone (`| head`) or the terminal was closed, nothing more is written, and the
+    /// run continues. Other errors are returned.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         if let Event::Started(started) = event {
             self.run = format!("{}/{}", started.name, started.variant);

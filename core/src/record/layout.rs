@@ -1,4 +1,4 @@
-//! The columns of `epochs.csv`, which depend on the spec alone, and a [`Row`] as their cells.
+//! The columns of `epochs.csv`, and the cells of a [`Row`] in them. The columns depend on the spec alone.
 
 use std::fmt;
 
@@ -7,10 +7,15 @@ use super::number::exact;
 use super::started::{Columns, Started, ValidationPart};
 use crate::metric::{Metric, Part};
 
-/// The columns of a run:
-/// `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`, then `lr.<group>` for each group but base, for each
-/// hyper-parameter with a schedule `<name>` and `<name>.<group>`, `effective_lr` and `effective_lr.<group>`,
-/// `test_loss,test_<metric>`, `ema_loss,ema_<metric>`, last `train_seconds,eval_seconds`.
+/// The columns of a run, in this order:
+///
+/// - `epoch,step,train_loss,train_<metric>,val_loss,val_<metric>,lr`,
+/// - `lr.<group>` for each group except the base group,
+/// - `<name>` and `<name>.<group>` for each hyper-parameter with a schedule,
+/// - `effective_lr` and `effective_lr.<group>`,
+/// - `test_loss,test_<metric>`,
+/// - `ema_loss,ema_<metric>`,
+/// - `train_seconds,eval_seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The task's metric.
@@ -32,7 +37,7 @@ pub enum Cell {
     Number(f64),
 }
 
-/// The text in `epochs.csv`.
+/// Writes the cell as it is in `epochs.csv`.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,6 +54,7 @@ impl Cell {
         number.map_or(Cell::Empty, Cell::Number)
     }
 
+    /// Returns the number in the cell. `None` if the cell is empty.
     fn number(self) -> Option<f64> {
         match self {
             Cell::Empty => None,
@@ -132,7 +138,7 @@ impl Layout {
         cells
     }
 
-    /// Returns the row with the cells that `cell` returns by column name. `None` if a count or a time is missing.
+    /// Returns the row whose cells are `cell(name)` for each column name. `None` if a count or a time is missing.
     pub fn row(&self, cell: impl Fn(&str) -> Cell) -> Option<Row> {
         let count = |name: &str| match cell(name) {
             Cell::Count(count) => Some(count),
@@ -160,7 +166,8 @@ impl Layout {
         })
     }
 
-    /// Returns the columns of a quantity that each group has: `lr`, then `lr.<group>` for each group but base.
+    /// Returns the columns of a quantity that each group has: `lr`, then `lr.<group>` for each group except the base
+    /// group.
     fn rates(&self, name: &str) -> Vec<String> {
         let of_groups = self.groups.iter().map(|group| format!("{name}.{group}"));
         std::iter::once(name.to_owned()).chain(of_groups).collect()

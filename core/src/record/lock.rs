@@ -1,6 +1,6 @@
-//! The lock on a run's folder: one process at a time owns it. The operating system holds the lock and releases it however
-//! the process ends. On network file systems such locks may not reach other machines, so the file also names its owner,
-//! who rewrites it every few seconds.
+//! The lock on a run's folder. Only one process at a time can have it. The operating system releases the lock when the
+//! process ends, in whatever way. On network file systems such locks may not reach other machines. So the file also
+//! names its owner, and the owner rewrites it every ten seconds.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -22,12 +22,12 @@ const STALE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
-    /// Dropped to stop the heartbeat.
+    /// The thread that rewrites the file ends when this is dropped.
     alive: Option<Sender<()>>,
     heart: Option<JoinHandle<()>>,
 }
 
-/// A folder that cannot be locked.
+/// The reason why a folder cannot be locked.
 pub(super) enum LockError {
     /// Another process owns it: `process 123 on host`.
     Held(String),
@@ -35,7 +35,7 @@ pub(super) enum LockError {
 }
 
 impl Lock {
-    /// Locks `folder`, which exists.
+    /// Locks `folder`, which must exist.
     pub fn take(folder: &Path) -> Result<Lock, LockError> {
         let path = folder.join(LOCK);
         let mut options = OpenOptions::new();
@@ -82,7 +82,7 @@ impl Drop for Lock {
         if let Some(heart) = self.heart.take() {
             let _ = heart.join();
         }
-        // The next owner, on any machine, does not have to wait.
+        // The file must not name an owner any more, or a process on another machine would wait until the name is stale.
         let _ = self.file.set_len(0);
     }
 }
@@ -93,16 +93,16 @@ fn write(file: &mut File, text: &str) -> io::Result<()> {
     file.set_len(text.len() as u64)
 }
 
-/// Returns the owner that the file names; `None` if it names none.
+/// Returns the owner that the file names. `None` if it names no owner.
 fn owner(file: &mut File) -> Option<String> {
     let mut owner = String::new();
     let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut owner));
     Some(owner.trim().to_owned()).filter(|owner| read.is_ok() && !owner.is_empty())
 }
 
-/// Returns the owner that `file`, the lock of `folder`, names, if it is alive according to its last write. This finds
-/// owners on other machines, whose locks may not reach this one. If this process has `locked` the file, no other process
-/// of this machine owns it.
+/// Returns the owner that is named in `file`, the lock of `folder`, if its last write is recent. This finds owners on
+/// other machines, whose locks may not reach this machine. If `locked` is true, this process has locked the file, so no
+/// other process on this machine can be the owner.
 fn live_owner(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
     let owner = owner(file)?;
     let here = owner.rsplit_once(" on ").is_none_or(|(_, host)| host == machine::host());
@@ -113,7 +113,7 @@ fn live_owner(file: &mut File, folder: &Path, locked: bool) -> Option<String> {
     let probe = folder.join(PROBE);
     let now = File::create(&probe).and_then(|probe| probe.metadata()?.modified());
     let _ = std::fs::remove_file(&probe);
-    // If the clock went backwards or cannot be read, the owner counts as alive.
+    // If the clock went backwards or cannot be read, the last write counts as recent.
     let silent = now.ok().and_then(|now| now.duration_since(shown).ok()).unwrap_or_default();
     (silent < STALE).then_some(owner)
 }
@@ -144,7 +144,7 @@ mod tests {
         assert!(Lock::take(folder.path()).is_ok());
     }
 
-    /// A process on another machine leaves its name in the file, and a lock that does not reach this machine.
+    /// A process on another machine has its name in the file, and its lock does not reach this machine.
     #[test]
     fn owner_on_another_machine_counts_while_it_writes() {
         let folder = tempfile::tempdir().unwrap();

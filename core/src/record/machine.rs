@@ -20,7 +20,7 @@ pub(super) fn processor() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// Returns the peak memory of this process so far, in bytes; `None` if the system does not report it (Linux does).
+/// Returns the peak memory of this process so far, in bytes. `None` if the system does not report it. Linux does.
 pub(super) fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -28,15 +28,15 @@ pub(super) fn peak_memory_bytes() -> Option<u64> {
     Some(1024 * kibibytes)
 }
 
-/// Returns the git commit of the working directory, with `-dirty` after it if tracked files were changed; `None` outside
-/// of a repository.
+/// Returns the git commit of the working directory, with `-dirty` after it if tracked files were changed. `None`
+/// outside of a repository.
 pub(super) fn git_commit() -> Option<String> {
     let mut git = Command::new("git");
     git.args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
     output(&mut git).map(|text| text.trim().to_owned())
 }
 
-/// Returns what `command` prints; `None` if it is missing or fails.
+/// Returns the text that `command` prints. `None` if the command is missing, fails or prints nothing.
 fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

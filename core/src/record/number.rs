@@ -8,7 +8,7 @@ pub fn exact(x: f64) -> String {
     if x == 0.0 || !x.is_finite() || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
-/// Formats a loss or an RMSE with at least four significant digits and at most 11 characters.
+/// Formats a loss or an RMSE with at least three significant digits and at most 11 characters.
 pub fn figure(x: f64) -> String {
     match x.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{x}"),
@@ -18,7 +18,7 @@ pub fn figure(x: f64) -> String {
     }
 }
 
-/// Formats a learning rate with four digits: `0.001`, `2.5e-5`.
+/// Formats a learning rate with up to four significant digits: `0.001`, `2.5e-5`.
 pub fn rate(x: f64) -> String {
     exact(format!("{x:.3e}").parse().unwrap_or(x))
 }
@@ -31,7 +31,7 @@ pub fn score(metric: Metric, value: f64) -> String {
     }
 }
 
-/// Formats a count with separated thousands: `101,770`.
+/// Formats a count with commas between thousands: `101,770`.
 pub fn count(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }

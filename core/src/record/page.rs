@@ -76,7 +76,7 @@ impl Page {
         text + &self.paint(BOLD, &columns(heads.map(str::to_owned))) + "\n"
     }
 
-    /// Renders what is special about the data: the classes, and what was done to the rows and columns of a table.
+    /// Renders the classes, and the rows and columns of a table that were used or left out. Empty for other data.
     fn table(&self, data: &DataInfo) -> String {
         let mut text = String::new();
         if !data.classes.is_empty() {
@@ -168,6 +168,7 @@ impl Page {
         text + &self.line("curve", &curve.display().to_string())
     }
 
+    /// Renders a line with a dimmed label.
     fn line(&self, label: &str, text: &str) -> String {
         self.note(DIM, label, text)
     }
@@ -218,13 +219,14 @@ fn described(data: &DataInfo) -> String {
     format!("{}: {shape}, {task}", data.name)
 }
 
-/// Renders `50,000 train, 10,000 validation, 10,000 test` and, if it is not the validation part, the part that decides.
+/// Renders `50,000 train, 10,000 validation, 10,000 test`. Without a validation part, it also names the part that
+/// decisions use.
 fn parts(data: &DataInfo) -> String {
     let parts = [(data.train_examples, "train"), (data.val_examples, "validation"), (data.test_examples, "test")];
     let parts = parts.iter().filter(|(examples, _)| *examples > 0);
     let mut text: Vec<String> = parts.map(|&(examples, name)| format!("{} {name}", count(examples))).collect();
     if data.validation_part != ValidationPart::Validation {
-        text.push(format!("decides by {}", data.validation_part));
+        text.push(format!("decisions use the {} part", data.validation_part));
     }
     text.join(", ")
 }
@@ -232,7 +234,7 @@ fn parts(data: &DataInfo) -> String {
 /// The number of classes that are shown with their shares.
 const CLASSES: usize = 10;
 
-/// Renders `3: a 50 %, b 30 %, c 20 %`. Of many classes it renders the number and the range of shares.
+/// Renders `3: a 50 %, b 30 %, c 20 %`. If there are many classes, renders their number and the range of their shares.
 fn classes(classes: &[ClassInfo]) -> String {
     let all = classes.iter().map(|class| class.examples).sum::<u64>().max(1);
     let share = |class: &ClassInfo| {

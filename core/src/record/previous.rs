@@ -1,5 +1,6 @@
-//! Previous results while `--force` runs. They move to `.previous` and are removed when the new run has an epoch, so that
-//! a run which fails before that replaces nothing. After a crash at any point, the next command continues correctly.
+//! The previous results of a folder while a run with `--force` replaces them. They are moved to `.previous` and are
+//! removed when the new run has an epoch, so that a run which fails before that replaces nothing. The program may crash
+//! at any point: the next command then restores or removes them.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -10,19 +11,19 @@ use super::files::{MOVING, PREVIOUS, REMOVED, RESULTS};
 /// The names of all folders that hold previous results.
 pub const NAMES: [&str; 3] = [PREVIOUS, MOVING, REMOVED];
 
-/// Returns whether complete previous results were moved away in the folder `path`. Results next to them belong to the new
-/// run.
+/// Returns whether complete previous results were moved away in the folder `path`. Results next to them belong to the
+/// new run.
 pub fn exist(path: &Path) -> bool {
     path.join(PREVIOUS).exists()
 }
 
-/// Returns whether a new run is not settled yet in `path`: previous results must be restored or removed first.
+/// Returns whether the folder `path` still holds previous results, which must be restored or removed first.
 pub fn are_pending(path: &Path) -> bool {
     NAMES.iter().any(|name| path.join(name).exists())
 }
 
-/// Moves the results in `path` away. If previous results were moved away already, they are kept and the results in `path`
-/// are removed: they never had an epoch.
+/// Moves the results in `path` away. If previous results were moved away already, they are kept. The results in `path`
+/// are then removed, because their run never had an epoch.
 pub fn move_away(path: &Path) -> io::Result<()> {
     if exist(path) {
         return remove_results(path);
@@ -45,7 +46,7 @@ pub fn restore(path: &Path) -> io::Result<()> {
         fs::rename(path.join(PREVIOUS), &moving)?;
     }
     if moving.exists() {
-        // The spec comes first: without it, the others would not belong to a run.
+        // The spec is moved first, because without it the other files would not belong to a run.
         move_each(RESULTS.iter().rev(), &moving, path)?;
         fs::remove_dir_all(&moving)?;
     }
@@ -76,7 +77,7 @@ fn remove_results(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Ignores the error that there is nothing to move or remove.
+/// Turns the error that there is nothing to move or remove into a success.
 fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -124,7 +125,7 @@ mod tests {
         assert!(exist(path) && !path.join(RUN_JSON).exists());
         // The new run has a checkpoint, and the old one has none.
         write(path, &[RUN_JSON, SPEC_TOML, EPOCHS_CSV, "checkpoint/1/state.json"], "new");
-        // A second new run has one, too.
+        // A second new run has a checkpoint, too.
         move_away(path).unwrap();
         write(path, &[SPEC_TOML, "checkpoint/1/state.json"], "newer");
         restore(path).unwrap();

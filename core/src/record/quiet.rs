@@ -19,7 +19,7 @@ impl Quiet<Stderr> {
 }
 
 impl<W: Write> Sink for Quiet<W> {
-    /// A closed standard error ends the writing, not the run.
+    /// Writes the event. Errors are ignored, so that a closed standard error does not end the run.
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Warning(warning) => {

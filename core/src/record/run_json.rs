@@ -32,10 +32,10 @@ pub struct Facts {
     pub build: Build,
 }
 
-/// What this program was built from.
+/// The sources that this program was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// The git commit of its sources, with `-dirty` after it if they were changed; `unknown` outside of git.
+    /// The git commit of the sources, with `-dirty` after it if they were changed. `unknown` outside of git.
     pub commit: String,
     /// The versions of the packages that results depend on, by name.
     pub packages: BTreeMap<String, String>,
@@ -47,12 +47,12 @@ pub struct RunRecord {
     pub schema: u32,
     /// `None` in a record that an earlier lr-run wrote.
     pub experiment: Option<Experiment>,
-    /// A crash also leaves `running`. [`super::is_held`] distinguishes the two.
+    /// A run that crashed also has the status `running`. [`super::is_held`] tells whether it still runs.
     pub status: Status,
-    /// The run. Its keys are at the top level of the file.
+    /// The description of the run. Its keys are at the top level of the file.
     #[serde(flatten)]
     pub started: Started,
-    /// The reason of the end: `epochs`, `target`, …. `None` before the end.
+    /// The reason why the run ended: `epochs`, `target`, …. `None` before the end.
     pub ended_by: Option<String>,
     pub reached: Option<Reached>,
     pub best: Option<Best>,
@@ -76,10 +76,13 @@ pub struct RunRecord {
     /// The git commit of the working directory, with `-dirty` after it if tracked files were changed.
     pub git_commit: Option<String>,
     pub process: Process,
-    /// The moments when the run started, resumed for the last time, and ended, by RFC 3339 in UTC.
+    /// The date and time when the run started, in UTC and in the format of RFC 3339. `None` in a record that an earlier
+    /// lr-run wrote.
     pub started_at: Option<String>,
+    /// The date and time when the run resumed for the last time. `None` if it never resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_at: Option<String>,
+    /// The date and time when the run ended. `None` before the end.
     pub ended_at: Option<String>,
     /// The command that started or resumed the run, in its parts.
     #[serde(default)]
@@ -103,7 +106,7 @@ pub struct Versions {
     /// The git commit that lr-run was built from, as in [`Build`].
     pub lr_run_commit: Option<String>,
     pub libtorch: String,
-    /// Those of packages, by name.
+    /// The versions of packages, by name.
     #[serde(flatten)]
     pub packages: BTreeMap<String, String>,
 }
@@ -174,6 +177,7 @@ impl RunRecord {
         }
     }
 
+    /// Adds the results of the run, which ends now.
     fn end(&mut self, outcome: &Outcome) {
         let layout = Layout::of(&self.started);
         self.status = outcome.status;
@@ -193,7 +197,7 @@ impl RunRecord {
         self.ended_at = Some(date::now());
     }
 
-    /// Returns the outcome of the run; `None` before its end.
+    /// Returns the outcome of the run. `None` before its end.
     pub fn outcome(&self) -> Option<Outcome> {
         let Timings { train_seconds, eval_seconds, total_seconds } = self.timings?;
         let layout = Layout::of(&self.started);
@@ -233,14 +237,14 @@ impl RunRecord {
     }
 }
 
-/// A `run.json` that cannot be used.
+/// The reason why a `run.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunRecordError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("{} is not the record of a run: {source}", path.display())]
     Broken { path: PathBuf, source: serde_json::Error },
-    #[error("{} has schema {schema}, this lr-run reads schema {SCHEMA}", path.display())]
+    #[error("{} has schema {schema}, but this lr-run reads schema {SCHEMA}", path.display())]
     Schema { path: PathBuf, schema: u64 },
 }
 
@@ -259,7 +263,7 @@ fn figures(layout: &Layout, row: &Row) -> Map<String, Value> {
     cells.filter_map(|(name, cell)| Some((name, value(cell)?))).collect()
 }
 
-/// Returns the row that [`figures`] wrote; `None` if it has another layout.
+/// Returns the row that [`figures`] wrote. `None` if the record has another layout.
 fn row(layout: &Layout, figures: &Map<String, Value>) -> Option<Row> {
     layout.row(|name| match figures.get(name) {
         None => Cell::Empty,
@@ -304,14 +308,14 @@ impl Sink for RunJson {
             }
             (Event::TargetReached(reached), Some(record)) => {
                 record.reached = Some(reached.clone());
-                // Without space for it now, it is written at the end of the run.
+                // If the disk is full, the record is written again at the end of the run.
                 return match self.write() {
                     Err(error) if is_full(&error) => Ok(()),
                     written => written,
                 };
             }
             (Event::Ended(outcome), Some(record)) => record.end(outcome),
-            // A run that fails before it starts leaves no record, because an older run's may be there.
+            // A run that fails before it starts writes no record, because the record of an older run may be there.
             _ => return Ok(()),
         }
         self.write()

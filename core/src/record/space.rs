@@ -1,4 +1,4 @@
-//! The space on the disk that holds a run's folder.
+//! The free space on the disk that holds a run's folder.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -12,14 +12,14 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 pub struct FreeSpace {
     /// The space that any user may fill.
     pub usable: u64,
-    /// All of it, with the part that only root may fill.
+    /// All free space, including the part that only root may fill.
     pub whole: u64,
-    /// The size that a file of this process may have (`ulimit -f`). `None` without a limit.
+    /// The largest size that a file of this process may have (`ulimit -f`). `None` without a limit.
     pub largest_file: Option<u64>,
 }
 
 impl FreeSpace {
-    /// Reads the space of the file system that holds `folder`. `None` where the system does not say.
+    /// Returns the space of the file system that holds `folder`. `None` if the system does not report it.
     pub fn of(folder: &Path) -> Option<FreeSpace> {
         let found = statvfs(folder).ok().filter(|found| found.f_blocks > 0)?;
         let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
@@ -32,7 +32,7 @@ impl FreeSpace {
     }
 }
 
-/// Returns the soft limit of a file's size in the text of `/proc/self/limits`.
+/// Returns the soft limit of a file's size, in bytes, from the text of `/proc/self/limits`. `None` without a limit.
 fn largest_file(limits: &str) -> Option<u64> {
     let values = limits.lines().find_map(|line| line.strip_prefix("Max file size"))?;
     values.split_whitespace().next()?.parse().ok()
@@ -44,8 +44,8 @@ fn largest_file(limits: &str) -> Option<u64> {
 pub struct Reserve(RefCell<Option<File>>);
 
 impl Reserve {
-    /// Takes `bytes` of the disk that holds `folder`. Returns an error if there is no room. Where the file system cannot
-    /// reserve space, the reserve is empty.
+    /// Reserves `bytes` on the disk that holds `folder`. Returns an error if there is no room. If the file system
+    /// cannot reserve space, the reserve is empty.
     pub fn take(folder: &Path, bytes: u64) -> io::Result<Reserve> {
         let reserved = tempfile::tempfile_in(folder).and_then(|file| {
             fallocate(&file, FallocateFlags::empty(), 0, bytes.max(1))?;
@@ -58,7 +58,7 @@ impl Reserve {
         }
     }
 
-    /// Frees the space. Returns whether there was any left.
+    /// Frees the space. Returns false if the reserve was empty or was freed before.
     pub fn release(&self) -> bool {
         self.0.take().is_some()
     }

@@ -12,8 +12,9 @@ use crate::spec::Horizon;
 /// The run, as it is known at its start. In JSON the keys of its parts are all at one level.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Started {
-    /// The experiment's name, and the name of the run's folder below it.
+    /// The experiment's name.
     pub name: String,
+    /// The name of the run's folder below the folder of the experiment.
     pub variant: String,
     #[serde(flatten)]
     pub model: ModelInfo,
@@ -33,7 +34,7 @@ pub struct Started {
     pub target: Option<String>,
     /// The optional columns of `epochs.csv`. They depend on the spec alone.
     pub columns: Columns,
-    /// The place where the run resumes. `None` for a run that starts at the beginning.
+    /// The point from which the run resumes. `None` for a run that starts at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
 }
@@ -95,7 +96,7 @@ pub struct DataInfo {
     /// The classes of a table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassInfo>,
-    /// What reading a table did to its rows and columns.
+    /// The table that the data were read from. `None` for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableInfo>,
 }
@@ -142,7 +143,7 @@ pub struct ComputeInfo {
     pub threads: u64,
 }
 
-/// The place where an interrupted run resumes.
+/// The point from which an interrupted run resumes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resumed {
     /// The epoch that is being trained or was evaluated last.
@@ -152,7 +153,7 @@ pub struct Resumed {
     /// The time when the target was reached, if it was.
     #[serde(skip)]
     pub reached: Option<Reached>,
-    /// The length of `epochs.csv` at that point. Rows after it will be written again.
+    /// The length of `epochs.csv` at that point, in bytes. Later rows will be written again.
     #[serde(skip)]
     pub epochs_csv_bytes: u64,
 }
@@ -173,7 +174,8 @@ pub struct GroupInfo {
 }
 
 impl GroupInfo {
-    /// Describes the rates, or says that the group is frozen: `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
+    /// Describes the rates, or says that the group is frozen:
+    /// `lr 0.002, constant; momentum 0.9, linear from 1 to 0.5 over 100%`.
     pub fn rates(&self) -> String {
         if self.frozen {
             return "frozen".to_owned();
@@ -193,7 +195,7 @@ pub struct HyperInfo {
     pub schedule: String,
 }
 
-/// `momentum 0.9, linear from 1 to 0.5 over 100%`.
+/// Writes `momentum 0.9, linear from 1 to 0.5 over 100%`.
 impl fmt::Display for HyperInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}, {}", self.name, rate(self.value), self.schedule)

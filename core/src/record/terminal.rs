@@ -21,7 +21,8 @@ pub struct Terminal<W> {
     /// The path of the run's `epochs.csv`, which is printed at the end.
     curve: PathBuf,
     started: Option<Box<Started>>,
-    /// The line that the target was reached. It is printed if the run continues; otherwise the last lines say so.
+    /// The line about a target that was just reached. It is printed if the run continues. If the run ends, its last
+    /// lines say the same.
     held_back: Option<String>,
     /// True once the reader is gone.
     closed: bool,
@@ -47,7 +48,7 @@ impl<W: Write> Terminal<W> {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        // It has no length before the first epoch that trains, so it is not drawn.
+        // Before the first training epoch the bar has no length, so it is not drawn.
         bar.finish_and_clear();
         Terminal { out, page: Page { styled }, bar, curve: curve.into(), started: None, held_back: None, closed: false }
     }
@@ -62,8 +63,8 @@ impl<W: Write> Terminal<W> {
         self.print(&text);
     }
 
-    /// Prints `text` above the bar. If the reader is gone (`| head`) or the terminal was closed, printing stops and the run
-    /// continues.
+    /// Prints `text` above the bar. If the reader is gone (`| head`) or the terminal was closed, printing stops and the
+    /// run continues.
     fn print(&mut self, text: &str) {
         if !self.closed {
             let out = &mut self.out;
@@ -72,6 +73,7 @@ impl<W: Write> Terminal<W> {
         }
     }
 
+    /// Draws the bar.
     fn progress(&self, progress: &Progress) {
         // The bar and its estimate of the time left start again in each epoch.
         if self.bar.is_finished() {

@@ -7,13 +7,13 @@ use serde::{Serialize, Serializer};
 
 use super::number::figure;
 
-/// A training loss that is this many times the validation loss before training is warned about.
+/// There is a warning if a training loss exceeds the validation loss before training by this factor.
 pub const EXPLOSION: f64 = 100.0;
 
 /// Something that a person should know although the run continues.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
-    /// `validation = 0`: the test part decides.
+    /// With `validation = 0`, decisions use the test part.
     TestPartDecides,
     /// Something about the data that was not known before they were read.
     Data {
@@ -22,8 +22,9 @@ pub enum Warning {
     },
     /// The target is reached before any step was made.
     TargetBeforeTraining {
-        /// The target as a condition, and the value before training.
+        /// The target as a condition.
         target: String,
+        /// The value of the target's metric before training.
         value: f64,
     },
     /// The validation loss before training is NaN or infinite.
@@ -39,7 +40,7 @@ pub enum Warning {
         /// The checkpoint, and what is wrong with it.
         trouble: String,
     },
-    /// A resumed run computes in another way than it began.
+    /// A run resumes with another number of threads, device or libtorch than it started with.
     SettingChanged { setting: &'static str, before: String, now: String },
     /// Training may need more memory than is free.
     LittleMemory {
@@ -114,8 +115,8 @@ impl fmt::Display for Warning {
             }
             Warning::SettingChanged { setting, before, now } => write!(
                 f,
-                "the run was begun with {setting} {before} and resumes with {now}: its last digits will differ from those \
-                 of an uninterrupted run; --force starts over"
+                "the run started with {setting} {before} and resumes with {now}: its last digits will differ from \
+                 those of an uninterrupted run; --force starts over"
             ),
             Warning::LittleMemory { training, needed, free, shares, help } => write!(
                 f,
@@ -131,7 +132,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// `{"kind": "…", "message": "…"}`
+/// Writes `{"kind": "…", "message": "…"}`.
 impl Serialize for Warning {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Warning", 2)?;

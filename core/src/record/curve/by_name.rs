@@ -21,7 +21,7 @@ pub fn ours(table: &Table<'_>) -> Result<Curve, CurveError> {
     curve(table, renamed(table, own), |row| table.epoch(row, epoch_at))
 }
 
-/// Reads a table of any other source. If the row of epoch 0 has training values, it is the first epoch.
+/// Reads a table of any other source. If the row of epoch 0 has training values, it is read as epoch 1, and so on.
 pub fn any(table: &Table<'_>) -> Result<Curve, CurveError> {
     let epoch_at = epoch_column(table)?;
     let names = renamed(table, name::metric);

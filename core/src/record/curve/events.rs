@@ -15,7 +15,7 @@ pub fn recognizes(text: &str) -> bool {
     first.is_some_and(|value| value.is_ok_and(|value| value.get("event").is_some()))
 }
 
-/// Reads `text`, one event a line. A last line that is being written is left out.
+/// Reads `text`, which has one event a line. If the last line is still being written, it is left out.
 pub fn read(file: &str, text: &str) -> Result<Curve, CurveError> {
     let mut layout: Option<Layout> = None;
     let mut run: Option<Value> = None;
@@ -31,7 +31,8 @@ pub fn read(file: &str, text: &str) -> Result<Curve, CurveError> {
         };
         let name = event.get("run").cloned().unwrap_or_default();
         if run.get_or_insert_with(|| name.clone()) != &name {
-            return Err(wrong(&format!("the event belongs to the run {name}, and those before to another")));
+            let problem = format!("this event belongs to the run {name}, but earlier events belong to another run");
+            return Err(wrong(&problem));
         }
         match event.get("event").and_then(Value::as_str) {
             Some("started") => {

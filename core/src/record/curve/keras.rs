@@ -1,4 +1,4 @@
-//! Keras: the file of `CSVLogger`, or `pandas.DataFrame(history.history).to_csv(…)`. Row 0 is the first epoch; names
+//! Keras: the file of `CSVLogger`, or `pandas.DataFrame(history.history).to_csv(…)`. Row 0 is the first epoch. Names
 //! without `val_` belong to training.
 
 use super::by_name::{EPOCH, curve, note, renamed};
@@ -13,7 +13,7 @@ pub fn recognizes(table: &Table<'_>) -> bool {
     has("loss") && (has(EPOCH) || has("val_loss")) && !has("step") && !has("train_loss")
 }
 
-/// Reads `table`. Without a column `epoch`, the rows are the epochs.
+/// Reads `table`. Without a column `epoch`, each row is an epoch.
 pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, metric);
     let epoch_at = table.column(EPOCH);
@@ -30,7 +30,7 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let mut curve = curve(table, names, epoch_of)?;
     let epochs = match (offset, first.is_some()) {
         (0, true) => "its epoch 0 has no `loss`, so it is the evaluation before training",
-        (0, false) => "its epoch 1 is the first",
+        (0, false) => "its epoch 1 is the first epoch",
         _ => "its epoch 0 is the first epoch, which is epoch 1 here",
     };
     curve.note = note(table, "a Keras log", Some(epochs), &curve.columns);

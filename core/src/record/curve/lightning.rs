@@ -1,4 +1,5 @@
-//! Lightning's `CSVLogger`: training and validation have rows of their own, several in an epoch, and epochs count from 0.
+//! Lightning's `CSVLogger`. Training and validation have separate rows, an epoch has several of them, and epochs count
+//! from 0.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use super::table::Table;
 use super::{Curve, CurveError, Line, name};
 use crate::metric::{Part, PartMetric};
 
-/// Returns whether `table` is a Lightning log: with a column `step`, and with epochs that have several rows or none.
+/// Returns whether `table` is a Lightning log: it has the columns `epoch` and `step`, and either an epoch has several
+/// rows or a row has no epoch.
 pub fn recognizes(table: &Table<'_>) -> bool {
     let Some(at) = table.column(EPOCH).filter(|_| table.column("step").is_some()) else { return false };
     let mut epochs: Vec<&str> = table.rows.iter().map(|row| row.cell(at)).collect();
@@ -18,14 +20,16 @@ pub fn recognizes(table: &Table<'_>) -> bool {
 /// The values of one epoch.
 #[derive(Default)]
 struct Epoch {
+    /// The last line of the epoch.
     line: u64,
     /// The sum and the number of the values in each column.
     sums: Vec<(f64, u64)>,
+    /// The last value in each column, if there is one.
     last: Vec<Option<f64>>,
 }
 
-/// Reads `table`. The values of training are averaged over the epoch, as they were logged during it. In every other
-/// column, the last value of the epoch counts.
+/// Reads `table`. The values of training are averaged over the epoch in which they were logged. In every other column,
+/// the last value of the epoch counts.
 pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, name::metric);
     let metrics: Vec<Option<PartMetric>> = names.iter().map(|name| name.trim().parse().ok()).collect();
@@ -58,7 +62,7 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     };
     let epochs = found.iter().map(|(number, epoch)| (number + offset, line(epoch))).collect();
     let counted = match offset {
-        0 => "its epoch 1 is the first, the values of training are means over an epoch",
+        0 => "its epoch 1 is the first epoch, the values of training are means over an epoch",
         _ => "its epoch 0 is the first epoch, which is epoch 1 here, the values of training are means over an epoch",
     };
     let note = note(table, "a Lightning log", Some(counted), &names);

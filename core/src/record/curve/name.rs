@@ -1,8 +1,9 @@
-//! The metrics that other tools' names mean.
+//! Other tools' names of metrics.
 
 use crate::metric::{Metric, Part, PartMetric};
 
-/// Returns the metric that a name such as `valid_loss`, `train/acc`, `loss/val` or `train_loss_epoch` means.
+/// Returns the metric that a name such as `valid_loss`, `train/acc`, `loss/val` or `train_loss_epoch` means. `None` if
+/// the name is unknown.
 pub fn metric(name: &str) -> Option<PartMetric> {
     let name = name.trim().to_lowercase();
     if let Ok(exact) = name.parse() {
@@ -15,7 +16,7 @@ pub fn metric(name: &str) -> Option<PartMetric> {
     forward.or_else(|| name.rsplit_once(separators).and_then(|(one, other)| of_part((other, one))))
 }
 
-/// Returns the quantity that `name` means without the part of the data.
+/// Returns the quantity that `name` means, for example accuracy for `acc`. `None` if the name is unknown.
 pub fn quantity(name: &str) -> Option<Metric> {
     match name {
         "loss" => Some(Metric::LOSS),

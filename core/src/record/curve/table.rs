@@ -15,7 +15,7 @@ pub struct Table<'a> {
 
 /// A row with as many cells as there are columns.
 pub struct Row {
-    /// Counted from 1.
+    /// The line in the file, from 1.
     pub line: u64,
     cells: StringRecord,
 }
@@ -26,15 +26,15 @@ impl Row {
         self.cells.get(at).unwrap_or_default().trim()
     }
 
-    /// Returns the number in a cell; `None` for anything else.
+    /// Returns the number in a cell. `None` if the cell is not a number.
     pub fn number(&self, at: usize) -> Option<f64> {
         self.cell(at).parse().ok()
     }
 }
 
 impl<'a> Table<'a> {
-    /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out: it is being
-    /// written, or a crash cut it.
+    /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out, because it
+    /// is still being written or was cut off by a crash.
     pub fn parse(file: &'a str, text: &str) -> Result<Self, CurveError> {
         let unreadable = |error: ::csv::Error| CurveError::Wrong(format!("{file}: {error}"));
         let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
@@ -65,7 +65,7 @@ impl<'a> Table<'a> {
         super::position(&self.columns, name)
     }
 
-    /// Returns the number in the cell of a metric; `None` if it is empty. Anything else is an error.
+    /// Returns the number in the cell of a metric. `None` if the cell is empty. Anything else is an error.
     pub fn metric(&self, row: &Row, at: usize) -> Result<Option<f64>, CurveError> {
         let cell = row.cell(at);
         match row.number(at) {
@@ -87,10 +87,12 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Returns an error with the message `what` about a line of the file.
     pub fn wrong_at(&self, line: u64, what: &str) -> CurveError {
         CurveError::Wrong(format!("{}:{line}: {what}", self.file))
     }
 
+    /// Returns a name that two columns have, if there is one.
     fn repeated_column(&self) -> Option<&str> {
         let repeated = |(at, name): &(usize, &String)| self.columns[..*at].contains(name);
         self.columns.iter().enumerate().find(repeated).map(|(_, name)| name.as_str())
@@ -101,24 +103,25 @@ impl<'a> Table<'a> {
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
-    // The names of lr-run's own groups may contain anything.
+    // lr-run's own files have commas, whatever else the names contain.
     let is_ours = header.starts_with("epoch,");
-    // Of equal counts, the last counts.
+    // Of equal counts, `max_by_key` takes the last.
     let found = [b'\t', b';', b','].into_iter().max_by_key(count);
     found.filter(|_| !is_ours).unwrap_or(b',')
 }
 
-/// The lines of a text, counted while records are read. The CSV reader's own count is behind after CR LF and after empty
-/// lines, because to it a record begins with the line ends before it.
+/// A counter of the lines of a text while records are read. The CSV reader's own count is too low after CR LF and after
+/// empty lines, because it lets a record begin with the line ends before it.
 struct Lines<'a> {
     text: &'a str,
-    /// The position up to which lines are counted, and the line there.
+    /// The position up to which lines are counted.
     at: usize,
+    /// The line at this position, from 1.
     line: u64,
 }
 
 impl Lines<'_> {
-    /// Returns the line, from 1, of the record that begins at `start`. Records are asked for in order.
+    /// Returns the line, from 1, of the record that begins at `start`. `start` must not decrease from call to call.
     fn line_of(&mut self, start: usize) -> u64 {
         let bytes = self.text.as_bytes();
         let start = start.min(bytes.len());
@@ -129,7 +132,7 @@ impl Lines<'_> {
         self.line
     }
 
-    /// Returns whether the record that begins at `start` is the last one and its line does not end.
+    /// Returns whether the record that begins at `start` is the last one and has no line end.
     fn is_unfinished(&self, start: usize) -> bool {
         let rest = &self.text.as_bytes()[start.min(self.text.len())..];
         let begins = rest.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(rest.len());

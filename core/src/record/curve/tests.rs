@@ -32,7 +32,7 @@ fn every_part_and_metric_can_be_read() {
 }
 
 #[test]
-fn a_wrong_file_says_where() {
+fn an_error_says_where_a_file_is_wrong() {
     assert_eq!(wrong("step,val_loss\n1,2\n"), "m.csv:1: there is no column `epoch`; the columns are: step, val_loss");
     assert_eq!(wrong(""), "m.csv:1: there is no column `epoch`; the columns are: ");
     assert_eq!(wrong("epoch,val_loss\r\n1,1\r\n\r\n2,low\r\n"), "m.csv:4: column `val_loss`: `low` is not a number");
@@ -74,7 +74,7 @@ fn keras_counts_from_zero() {
     assert_eq!(values(&curve, "train_accuracy"), [(1, Some(0.5)), (2, Some(0.6))]);
     let (curve, _) = read("loss,val_loss\n1.8,1.3\n1.1,0.9\n");
     assert_eq!(values(&curve, "val_loss"), [(1, Some(1.3)), (2, Some(0.9))]);
-    // A log that was continued, an evaluation before training, and a file in which people count from 1.
+    // A log that was continued, a log with an evaluation before training, and a file that counts from 1.
     assert_eq!(values(&read("epoch,loss,val_loss\n7,1.8,1.3\n").0, "val_loss"), [(8, Some(1.3))]);
     let (curve, note) = read("epoch,loss,val_loss\n0,,2.3\n1,1.8,1.3\n");
     assert_eq!(values(&curve, "val_loss"), [(0, Some(2.3)), (1, Some(1.3))]);
@@ -145,7 +145,7 @@ fn transformers_evaluates_at_fractions_of_epochs() {
     assert!(wrong("{\"spec_hash\": 1}").contains("name the epochs.csv"));
 }
 
-/// Whatever lr-run wrote, it reads: the events of `--json` too.
+/// The program can read what it wrote, including the events of `--json`.
 #[test]
 fn events_of_a_run_are_a_curve() {
     use super::super::{JsonLines, Sink, example};

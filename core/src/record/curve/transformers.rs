@@ -1,5 +1,5 @@
-//! The `trainer_state.json` of transformers' Trainer, and its `log_history` as a table. Epochs are fractions: an evaluation
-//! at epoch 0.99 ends the first.
+//! The `trainer_state.json` of transformers' Trainer, and its `log_history` as a table. Epochs are fractions: an
+//! evaluation at epoch 0.99 belongs to epoch 1.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::table::Table;
 use super::{Curve, CurveError, Line};
 use crate::metric::{Metric, Part, PartMetric};
 
-/// Values by name, as one entry of `log_history` has them.
+/// One entry of `log_history`: numbers by name.
 type Entry = Vec<(String, f64)>;
 
 /// Returns whether `table` is a `log_history` that was saved as a table.
@@ -38,7 +38,7 @@ pub fn from_json(file: &str, content: &Value) -> Option<Result<Curve, CurveError
     entries.iter().any(|entry| entry.contains_key(EPOCH)).then(|| curve(file, entries.iter().map(numbers)))
 }
 
-/// Builds the curve. Losses of training are averaged over the epoch, and of the evaluations in an epoch the last counts.
+/// Builds the curve. Training losses are averaged over the epoch. Of the evaluations in an epoch, the last one counts.
 fn curve(file: &str, entries: impl Iterator<Item = Entry>) -> Result<Curve, CurveError> {
     const LR: &str = "lr";
     let mut found: BTreeMap<u64, BTreeMap<String, (f64, u64)>> = BTreeMap::new();
@@ -46,9 +46,9 @@ fn curve(file: &str, entries: impl Iterator<Item = Entry>) -> Result<Curve, Curv
     for entry in entries {
         let at = entry.iter().find(|(name, _)| name == EPOCH).map(|(_, at)| *at);
         let Some(at) = at.filter(|at| (0.0..1e15).contains(at)) else { continue };
-        // A rounding error does not begin another epoch.
+        // A rounding error must not begin another epoch.
         let epoch = (at - 1e-6).ceil().max(0.0) as u64;
-        // The entry at the end of training has the loss of the whole run.
+        // `train_loss` in the last entry is the loss of the whole run, so it is left out.
         for (name, value) in entry.into_iter().filter(|(name, _)| !name.starts_with("train_")) {
             let (epoch, metric) = match name.as_str() {
                 "loss" => (epoch.max(1), Some(train_loss)),

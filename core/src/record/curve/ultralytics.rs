@@ -1,5 +1,5 @@
-//! Ultralytics' `results.csv` (YOLO): names with spaces around them, and a loss for each part of the task. Older versions
-//! count epochs from 0, and none evaluates before training.
+//! Ultralytics' `results.csv` (YOLO). Names have spaces around them, and each part of the task has its own loss. Older
+//! versions count epochs from 0. No version evaluates before training.
 
 use super::by_name::{EPOCH, curve, note, renamed};
 use super::table::Table;
@@ -12,7 +12,7 @@ pub fn recognizes(table: &Table<'_>) -> bool {
     table.column(EPOCH).is_some() && any("train/") && (any("metrics/") || any("lr/pg") || any("x/lr"))
 }
 
-/// Reads `table`. The loss of a part is the sum of its losses.
+/// Reads `table`. The loss of training or validation is the sum of the losses of the task's parts.
 pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, metric);
     let epoch_at = table.column(EPOCH).unwrap_or_default();
@@ -21,7 +21,7 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let mut curve = curve(table, names, |row| Ok(table.epoch(row, epoch_at)? + offset))?;
     let epochs = match counts_from_zero {
         true => "its epoch 0 is the first epoch, which is epoch 1 here",
-        false => "its epoch 1 is the first",
+        false => "its epoch 1 is the first epoch",
     };
     curve.note = note(table, "a log of Ultralytics", Some(epochs), &curve.columns);
     for part in [Part::Train, Part::Val] {

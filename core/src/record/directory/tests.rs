@@ -79,7 +79,7 @@ fn only_a_run_that_reached_its_end_is_complete() {
         let finished = matches!(RunDirectory::open(&path, &adam(), false), Ok(Opened::Finished(_)));
         assert_eq!(finished, matches!(status, Completed | StoppedAtTarget | StoppedEarly | Diverged), "{status}");
     }
-    // A crash between the spec and the record.
+    // The program may crash after it wrote the spec and before it wrote the record.
     let path = results.path().join("completed");
     fs::remove_file(path.join(RUN_JSON)).unwrap();
     fresh(RunDirectory::open(&path, &adam(), false));
@@ -117,7 +117,7 @@ fn different_spec_is_refused_and_replaced_with_force() {
     assert_eq!(names(&path), before);
     assert_eq!(epochs(&path.join(EPOCHS_CSV)), 4);
 
-    // With an epoch it is removed, and so is what a crash left half removed.
+    // Once the new run has an epoch, the old run is removed. A folder that a crash left half removed goes, too.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &events()[..4]);
     let after = [".lock", "epochs.csv", "notes.txt", "run.json", "spec.toml"];
     assert_eq!(names(&path), after);
@@ -143,7 +143,7 @@ fn forced_run_without_an_epoch_resumes_or_is_undone() {
         fresh(RunDirectory::open(&path, &adam(), false));
         assert_eq!(names(&path), old);
     }
-    // A run that diverged at once has finished; the previous results still exist.
+    // A run that diverged at once has finished, but it has no epoch, so the previous results still exist.
     run(&fresh(RunDirectory::open(&path, &sgd, true)), &ended(Status::Diverged));
     assert!(matches!(RunDirectory::open(&path, &sgd, false), Ok(Opened::Finished(_))));
     fresh(RunDirectory::open(&path, &adam(), false));
@@ -164,17 +164,17 @@ fn resumed_run_is_cut_back_to_its_checkpoint() {
     let directory = fresh(RunDirectory::open(&path, &adam(), false));
     run(&directory, &events);
     let resumed = Resumed { epoch: 1, step: 391, reached: outcome().reached, epochs_csv_bytes };
-    let goes_on = Event::Started(Box::new(Started { resumed: Some(resumed), ..started() }));
-    run(&directory, std::slice::from_ref(&goes_on));
+    let resume = Event::Started(Box::new(Started { resumed: Some(resumed), ..started() }));
+    run(&directory, std::slice::from_ref(&resume));
     assert_eq!(rows(&directory), expected);
     assert_eq!(RunRecord::read(&path.join(RUN_JSON)).unwrap().reached, outcome().reached);
     let whole = fs::read(directory.epochs_csv()).unwrap();
-    run(&directory, &[goes_on.clone(), events[5].clone()]);
+    run(&directory, &[resume.clone(), events[5].clone()]);
     assert_eq!(rows(&directory).epochs().count(), expected.epochs().count() + 1);
 
     // Missing rows are an error.
     fs::write(directory.epochs_csv(), &whole[..whole.len() - 1]).unwrap();
-    let error = directory.sinks(facts()).on(&goes_on).unwrap_err().to_string();
+    let error = directory.sinks(facts()).on(&resume).unwrap_err().to_string();
     assert!(error.contains("epochs.csv") && error.contains("the checkpoint expects"), "{error}");
 }
 

@@ -114,5 +114,5 @@ fn file_that_is_not_a_record_is_named() {
     };
     assert!(error("{").contains("run.json is not the record of a run: EOF"));
     assert!(error("{\"schema\": 1}").contains("missing field `status`"));
-    assert!(error("{\"schema\": 7, \"status\": 3}").ends_with("run.json has schema 7, this lr-run reads schema 1"));
+    assert!(error("{\"schema\": 7, \"status\": 3}").ends_with("run.json has schema 7, but this lr-run reads schema 1"));
 }

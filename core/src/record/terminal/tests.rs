@@ -41,7 +41,7 @@ fn run_is_printed() {
           1      0.3152     93.26 %     0.1902    94.51 %       0.001        1.4 s
       rate       lr 0.001 → 0.0001: val_loss has not been lower for 2 epochs
           2      0.2457     95.15 %     0.1207    96.40 %       0.001        1.4 s
-      warning    the run was begun with threads = 1 and resumes with 2: its last
+      warning    the run started with threads = 1 and resumes with 2: its last
                  digits will differ from those of an uninterrupted run; --force
                  starts over
           3      0.2202     95.87 %     0.0952    97.12 %       0.001        1.4 s
@@ -82,7 +82,7 @@ fn colour_changes_no_column() {
       ␛[2mtarget␛[0m     val_accuracy >= 0.97
     ␛[1m  epoch  train loss   train acc   val loss    val acc          lr         time␛[0m
       ␛[1m␛[33mrate␛[0m       lr 0.001 → 0.0001: val_loss has not been lower for 2 epochs
-      ␛[1m␛[33mwarning␛[0m    the run was begun with threads = 1 and resumes with 2: its last
+      ␛[1m␛[33mwarning␛[0m    the run started with threads = 1 and resumes with 2: its last
       ␛[1m␛[32mend␛[0m        stopped at target after epoch 3, step 1,173
       ␛[1m␛[32mtarget␛[0m     reached: val_accuracy 97.12 % at epoch 3, step 1,173, after 4.1 s
       ␛[2mbest␛[0m       val_accuracy 97.12 % at epoch 3
@@ -120,7 +120,7 @@ fn fitted_line_is_printed() {
     insta::assert_snapshot!(text.lines().filter(|line| !line.is_empty()).skip(1).collect::<Vec<_>>().join("\n"), @r"
     model      mlp 784-128-10, 101,770 parameters
     data       mnist: 13 features, regression
-    examples   50,000 train, 10,000 test, decides by test
+    examples   50,000 train, 10,000 test, decisions use the test part
     optimizer  adam, betas 0.9 0.999, eps 1e-8, lr 0.001, batch 128
     schedule   ×0.1 when val_loss has not been lower for 2 epochs, by at least
                1e-4 of it
