@@ -11,13 +11,13 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
 def without_code(text: str) -> str:
-    """Returns `text` without code blocks and code spans, in which brackets are no links."""
+    """Returns `text` without code blocks and code spans, because brackets in code are no links."""
     text = re.sub(r"^( *)(```+|~~~+).*?^\1\2[^\n]*$", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
 
 
 def anchors(path: pathlib.Path) -> set[str]:
-    """Returns the anchors that GitHub makes of the headings of a page."""
+    """Returns the anchors that GitHub makes from the headings of a page."""
     found: set[str] = set()
     text = re.sub(r"^( *)(```+).*?^\1\2[^\n]*$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
     for heading in re.findall(r"^#{1,6} +(.*?) *#*$", text, flags=re.MULTILINE):
@@ -52,7 +52,7 @@ def main() -> None:
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     pages = [ROOT / name for name in listed.splitlines() if (ROOT / name).exists()]
     wrong = [line for page in pages for line in broken(page)]
-    print("\n".join(wrong) or f"links: {len(pages)} pages are right", file=sys.stderr)
+    print("\n".join(wrong) or f"links: the links in {len(pages)} pages are right", file=sys.stderr)
     sys.exit(bool(wrong))
 
 

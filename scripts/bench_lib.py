@@ -11,7 +11,7 @@ VENV = ROOT / ".venv"
 
 
 def processor():
-    """Return the name of the processor."""
+    """Returns the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -20,17 +20,17 @@ def processor():
 
 
 def find_python():
-    """Return a Python that has torch 2.11.0: this one, or one from a virtual environment made for it."""
+    """Returns a Python that has torch 2.11.0: this one, or one from a virtual environment made for it."""
     return python_with("torch", "2.11.0", VENV, "requirements-bench.txt")
 
 
 def find_python_with_pandas():
-    """Return a Python that has pandas 2.3.3: this one, or one from a virtual environment made for it."""
+    """Returns a Python that has pandas 2.3.3: this one, or one from a virtual environment made for it."""
     return python_with("pandas", "2.3.3", ROOT / ".venv-pandas", "requirements-bench-csv.txt")
 
 
 def python_with(package, version, venv, requirements):
-    """Return a Python that has this version of a package. If there is none, make the virtual environment `venv`."""
+    """Returns a Python that has this version of a package. If there is none, makes the virtual environment `venv`."""
     check = f"import {package}; assert {package}.__version__.split('+')[0] == '{version}'"
     for python in (sys.executable, venv / "bin" / "python"):
         if Path(python).exists() and subprocess.run([python, "-c", check], capture_output=True).returncode == 0:

@@ -4,17 +4,18 @@
     python3 scripts/bench_optimizers.py            # everything, about ten minutes
     python3 scripts/bench_optimizers.py adam sgd   # some optimizers
 
-Nothing is trained. The gradients are constant, and half of them are zero, as for inputs that are always zero. Only `step`
-is timed. Each contestant runs in a process of its own, once per round.
+Nothing is trained. The gradients are constant, and half of them are zero, as for inputs that are always zero. Only
+`step` is timed. Each contestant runs in a process of its own, once per round.
 
-    large   10,000,000 f32 parameters in 10 tensors, two threads. Each step is followed by an in-place pass over the same
-            number of memory streams in the same process (parameters and state read and written, gradients read).
+    large   10,000,000 f32 parameters in 10 tensors, two threads. Each step is followed by an in-place pass over the
+            same number of memory streams in the same process (parameters and state read and written, gradients read).
     small   100,000 f32 parameters in 8 tensors, one thread.
-    late    As small: steps 2,000 to 2,200 compared with steps 20 to 220. Moments of zero gradients decay into subnormals.
+    late    As small: steps 2,000 to 2,200 compared with steps 20 to 220. Moments of zero gradients decay into
+            subnormals.
 
 PyTorch's optimizers run with their default options (on the CPU, a loop over tensors) and, if they have it, with
-`fused=True`. The machine should do nothing else meanwhile. Needs torch 2.11.0; if it is missing, the script makes a virtual
-environment in .venv (scripts/requirements-bench.txt).
+`fused=True`. The machine should do nothing else meanwhile. Needs torch 2.11.0. If it is missing, the script installs it
+in a virtual environment in .venv (scripts/requirements-bench.txt).
 """
 
 import argparse
@@ -27,7 +28,8 @@ import time
 
 from bench_lib import ROOT, find_python, processor
 
-# Optimizer -> its class in PyTorch, whether that has `fused`, and its options. None: PyTorch does not have it.
+# For each optimizer: its class in PyTorch, whether the class has `fused`, and its options. None if PyTorch has no such
+# optimizer.
 OPTIMIZERS = {
     "sgd": ("SGD", True, {}),
     "sgd momentum=0.9": ("SGD", True, {"momentum": 0.9}),
@@ -113,7 +115,7 @@ def late(chosen, program, rounds):
 
 
 def in_turns(name, python, program, sizes, rounds):
-    """Run the contestants in turns. Return, for each contestant, the measurements of its processes."""
+    """Runs the contestants in turns. Returns, for each contestant, the measurements of its processes."""
     contestants = {OURS: lambda: step_in_lr_run(name, program, sizes)}
     in_pytorch = OPTIMIZERS[name]
     for idiom in [DEFAULT, FUSED] if in_pytorch and in_pytorch[1] else [DEFAULT] if in_pytorch else []:
@@ -127,11 +129,12 @@ def in_turns(name, python, program, sizes, rounds):
 
 
 def median(runs, what):
-    """Return the median over the rounds of each round's median of `what`."""
+    """Returns the median over the rounds of each round's median of `what`."""
     return statistics.median(statistics.median(run[what]) for run in runs)
 
 
 def step_in_lr_run(name, program, sizes):
+    """Runs steps in lr-run, in a process of its own, and returns its measurements."""
     kind, *options = name.split()
     table = ";".join([f'type = "{kind}"', *options])
     numbers = [str(sizes[key]) for key in ("parameters", "tensors", "threads", "steps", "warm_up")]
@@ -139,7 +142,7 @@ def step_in_lr_run(name, program, sizes):
 
 
 def step_in_pytorch(name, idiom, sizes):
-    """Run steps in PyTorch, in a process of its own, and print the seconds of each."""
+    """Runs steps in PyTorch, in a process of its own, and prints the seconds of each."""
     import torch
 
     torch.set_num_threads(sizes["threads"])
@@ -162,7 +165,7 @@ def step_in_pytorch(name, idiom, sizes):
 
 
 def build():
-    """Build the benchmark and return the path of its program."""
+    """Builds the benchmark and returns the path of its program."""
     subprocess.run([ROOT / "scripts" / "setup-libtorch"], check=True, stdout=sys.stderr)
     command = ["cargo", "bench", "--bench", "optimizers", "--no-run", "--message-format=json-render-diagnostics"]
     messages = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()

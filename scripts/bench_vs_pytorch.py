@@ -5,18 +5,18 @@
     python3 scripts/bench_vs_pytorch.py mlp        # 784-128-10, batch 128, Adam
     python3 scripts/bench_vs_pytorch.py cnn        # DeepOBS's 2c2d, batch 128, SGD with momentum
 
-PyTorch runs in two idioms. Like lr-run, each has a process of its own:
+PyTorch runs in two idioms. Each of them, and lr-run, has a process of its own:
 
     common   TensorDataset in a DataLoader, the optimizer with its default options
     best     tensors in memory, one index operation per batch, fused=True, channels-last for convolutions
 
-Every process trains on 50,000 of the 60,000 images and evaluates the other 10,000 after each epoch. The script compares two
-figures: the peak memory of the process, and the time of a training step including its batch. For lr-run the time is an
-epoch's `train_seconds` divided by its steps. The median is over the epochs of all rounds, without the first epoch of each
-process (cnn: each process trains a quarter of an epoch, and all of it counts).
+Every process trains on 50,000 of the 60,000 images and evaluates the other 10,000 after each epoch. The script compares
+two figures: the peak memory of the process, and the time of a training step including its batch. For lr-run the time is
+an epoch's `train_seconds` divided by its steps. The median is over the epochs of all rounds, without the first epoch of
+each process. With cnn, each process trains only a quarter of an epoch, and its time counts.
 
-The machine should do nothing else meanwhile. Needs torch 2.11.0; if it is missing, the script makes a virtual environment in
-.venv (scripts/requirements-bench.txt).
+The machine should do nothing else meanwhile. Needs torch 2.11.0. If it is missing, the script installs it in a virtual
+environment in .venv (scripts/requirements-bench.txt).
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main():
 
 
 def compare(model, python, program, threads, rounds):
-    """Run the three contestants in rounds, and print the table."""
+    """Runs the three contestants in rounds, and prints the table."""
     contestants = {
         "lr-run": lambda: run_lr_run(model, program, threads),
         "PyTorch, best idiom": lambda: run_pytorch(model, "best", python, threads),
@@ -125,7 +125,8 @@ def run_pytorch(model, idiom, python, threads):
 
 
 def train_in_pytorch(model_name, idiom, threads):
-    """Train in PyTorch, in a process of its own. Print the time per step of each epoch, the last loss and the peak memory."""
+    """Trains in PyTorch, in a process of its own. Prints the time per step of each epoch, the last loss and the peak
+    memory."""
     import resource
     import time
 
@@ -210,14 +211,14 @@ def train_in_pytorch(model_name, idiom, threads):
 
 
 def cache():
-    """Return the folder where lr-run keeps its data."""
+    """Returns the folder where lr-run keeps its data."""
     if "LR_RUN_DATA" in os.environ:
         return Path(os.environ["LR_RUN_DATA"])
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lr-run"
 
 
 def build():
-    """Build the program, fetch its data, and return the path of the program."""
+    """Builds the program, fetches its data, and returns the path of the program."""
     run = ROOT / "scripts" / "run"
     subprocess.run([run, "fetch", *{config["data"] for config in MODELS.values()}], check=True, stdout=sys.stderr)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by the scripts here: sourced, not run.
+# Functions for the scripts, which source this file.
 set -euo pipefail
 
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -12,7 +12,7 @@ die() {
     exit 1
 }
 
-# Sets up whatever a build needs and is missing. Prints nothing if nothing is.
+# Sets up whatever a build needs and is missing. Prints nothing if nothing is missing.
 set_up() {
     command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs"
     command -v "${CXX:-c++}" >/dev/null ||

@@ -2,7 +2,7 @@
 
     python scripts/make_mnist_slice.py FOLDER
 
-FOLDER holds MNIST's four files, unpacked, as `lr-run fetch mnist` brings them. The same files give the same bytes.
+FOLDER holds MNIST's four files, unpacked, as `lr-run fetch mnist` stores them. The same files give the same bytes.
 """
 
 import gzip
@@ -21,7 +21,7 @@ FILES = [
 
 
 def cut(data, count):
-    """An IDX file with only the first `count` of its entries."""
+    """Returns the IDX file `data` with only the first `count` of its entries."""
     rank = data[3]
     sizes = struct.unpack(f">{rank}I", data[4 : 4 + 4 * rank])
     entry = 1

@@ -1,8 +1,8 @@
-//! The fuzz targets: for each kind of input from outside, a function that reads bytes and checks the promises.
+//! The fuzz targets. For each kind of input from outside, a function reads bytes and checks this promise: however wrong
+//! the bytes are, a reader returns a value or a message, in bounded time and memory, and does not panic.
 //!
-//! However wrong the bytes are, a reader must return a value or a message, in bounded time and memory, and must not
-//! panic. `scripts/fuzz` feeds the targets with what libFuzzer makes up; `tests/integration/hostile.rs` includes this
-//! file, and feeds them with the seeds, the regressions and random variations of both.
+//! `scripts/fuzz` passes inputs that libFuzzer makes up to the targets. `tests/integration/hostile.rs` includes this
+//! file and passes the seeds, the regressions and random variations of both.
 
 mod seeds;
 
@@ -27,7 +27,7 @@ use tch::Tensor;
 pub struct Target {
     /// The name of the fuzz target, and of its folder in `regressions/`.
     pub name: &'static str,
-    /// Reads an input, and panics where a promise is broken.
+    /// Reads an input, and panics if the promise is broken.
     pub read: fn(&[u8]),
     /// Returns valid inputs to start from.
     pub seeds: fn() -> Vec<Vec<u8>>,
@@ -56,10 +56,10 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"))
     }
 
-    /// Returns the inputs that once broke a promise: the files of `fuzz/regressions/NAME`, in order of their names.
+    /// Returns the inputs that once broke the promise: the files of `fuzz/regressions/NAME`, sorted by name.
     pub fn regressions(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The fuzz crate's own folder, or the program's when a test includes this file.
+        // `root` is the folder of the fuzz crate, or that of the program if a test includes this file.
         let fuzz = if root.ends_with("fuzz") { root.to_owned() } else { root.join("fuzz") };
         let Ok(entries) = std::fs::read_dir(fuzz.join("regressions").join(self.name)) else { return Vec::new() };
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
@@ -158,7 +158,7 @@ fn idx(bytes: &[u8]) {
             assert_eq!(found.sizes.iter().product::<usize>(), found.values.len());
         }
         let unpacked = unpacked(bytes).expect("a slice can be read");
-        // Gzip bombs are not what this target looks for.
+        // The limit is there because this target does not look for gzip bombs.
         let _ = idx::parse(unpacked.take(1 << 20), None, "file", kind);
     }
 }
@@ -172,7 +172,7 @@ fn csv(bytes: &[u8]) {
     }
 }
 
-/// Reads a table: with everything found out from the text, and with everything given.
+/// Reads a table, once with all options detected and once with options given.
 fn sheet(bytes: &[u8]) {
     let given = ReadOptions {
         delimiter: Some(Delimiter::Byte(b';')),
@@ -207,7 +207,7 @@ fn sheet(bytes: &[u8]) {
     }
 }
 
-/// The ways to read arrays.
+/// Returns the ways to read arrays.
 fn readings() -> Vec<Reading> {
     let mut readings = Vec::new();
     for task in [None, Some(TaskKind::Classification), Some(TaskKind::Regression)] {

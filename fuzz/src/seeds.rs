@@ -182,7 +182,8 @@ pub fn curves() -> Vec<Vec<u8>> {
     ])
 }
 
-/// Returns an .npy file of an array. `order` is Python's `True` in Fortran order.
+/// Returns an .npy file of an array. `order` is `True` for Fortran order and `False` for C order, as Python writes
+/// them.
 fn npy_file(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
@@ -192,8 +193,8 @@ fn npy_file(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Returns a NumPy archive of arrays, each with its name, type, shape and bytes. Types that begin with `F` are in Fortran
-/// order.
+/// Returns a NumPy archive of arrays, each with its name, type, shape and bytes. Types that begin with `F` are in
+/// Fortran order.
 fn archive(arrays: &[(&str, &str, &str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, dtype, shape, bytes) in arrays {
