@@ -3,8 +3,8 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Reports that a test cannot run on this machine; the caller then returns. In CI, where `CI` is set, it fails instead:
-/// nothing is skipped there. `scripts/test` prints the reasons at its end.
+/// Reports that a test cannot run on this machine. The caller then returns. In CI, where `CI` is set, this panics instead,
+/// because no test may be skipped there. `scripts/test` prints the reasons at its end.
 #[track_caller]
 pub fn skip(reason: &str) {
     let required = std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");

@@ -1,4 +1,4 @@
-//! Data of a user and published data: what a run says about shape, task and parts.
+//! The shape, task and parts of data, as a run reports them for the user's arrays and for published data.
 
 use crate::support::{SLICE, Workspace, exits, text};
 
@@ -11,7 +11,7 @@ fn npy(shape: &str, values: &[u8]) -> Vec<u8> {
 
 /// Twelve images of 8 × 7 pixels with 4 channels last, of classes 1 and 2.
 #[test]
-fn images_in_files_of_their_own_are_trained_on() {
+fn images_and_labels_in_separate_files_are_trained_on() {
     let workspace = Workspace::with(
         "a.toml",
         "epochs = 1\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"npy\"\nx = \"x.npy\"\ny = \"y.npy\"\nbatch_size = 5\n\
@@ -38,7 +38,7 @@ fn images_in_files_of_their_own_are_trained_on() {
     let record = workspace.record(run);
     assert_eq!(record["input_shape"], serde_json::json!([4, 8, 7]));
     assert_eq!((&record["task"], &record["outputs"]), (&"classification".into(), &2.into()));
-    // Patients of several images are in one part, and there must be two of them.
+    // All images of a patient are in the same part, so there must be at least two patients.
     workspace.replace("a.toml", "y = \"y.npy\"", "y = \"y.npy\"\ngroup = \"group.npy\"");
     std::fs::write(workspace.path("group.npy"), npy("12,", &[7, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9, 9])).unwrap();
     let shown = workspace.exits(&["a.toml", "-s", "name=grouped"], 0);
@@ -47,7 +47,7 @@ fn images_in_files_of_their_own_are_trained_on() {
     let message = workspace.exits(&["a.toml", "-s", "name=one"], 2);
     assert!(message.contains("all examples are in one group, so none can be held out"), "{message}");
     workspace.replace("a.toml", "group = \"group.npy\"\n", "");
-    // Each file is watched.
+    // A change in either file is noticed.
     workspace.exits(&["a.toml"], 0);
     std::fs::write(workspace.path("y.npy"), npy("12, 1", &[2, 1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2])).unwrap();
     assert!(workspace.exits(&["a.toml"], 2).contains("--data-changed"));

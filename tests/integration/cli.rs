@@ -39,7 +39,7 @@ fn run_writes_curve_record_and_weights() {
     for file in ["spec.toml", "weights.safetensors", "best.safetensors"] {
         assert!(workspace.path(RUN).join(file).is_file(), "{file}");
     }
-    // Not a terminal: plain lines without escape codes.
+    // Standard output is not a terminal here, so there are no escape codes.
     let printed = text(&output.stdout);
     assert!(
         printed.contains("mlp 784-32-10") && printed.contains("epochs.csv") && !printed.contains('\x1b'),
@@ -63,7 +63,7 @@ fn scheduled_hyper_parameters_have_columns() {
     let column = |at: usize| rows[1..].iter().map(|row| row[at].as_str()).collect::<Vec<_>>();
     assert_eq!(column(8), ["0.9", "0.9", "0.45", "0.225"]);
     assert_eq!(column(9), ["0.9"; 4]);
-    // By `max`, a falling loss is no improvement: the factor is lowered after epoch 2.
+    // With `mode = "max"`, a falling loss is no improvement, so the factor is lowered after epoch 2.
     assert_eq!(column(10)[..3], ["0.1"; 3]);
     assert!(column(10)[3].starts_with("0.01"));
     assert_eq!(column(11), ["0"; 4]);
@@ -178,7 +178,7 @@ fn given_weights_are_loaded_and_eval_agrees_with_the_curve() {
     assert_eq!(eval("val")["loss"].to_string(), last[4]);
     assert_eq!(eval("val")["accuracy"].to_string(), last[5]);
     assert_eq!(eval("test")["accuracy"], workspace.record(RUN)["test"]["accuracy"]);
-    // People read four digits.
+    // The output for people has four digits.
     let shown = workspace.exits(&["eval", RUN], 0);
     let accuracy: f64 = last[5].parse().unwrap();
     assert!(shown.contains(&format!("accuracy {accuracy:.4}\n")), "{shown}");
@@ -214,7 +214,7 @@ fn run_stops_at_its_target() {
 #[test]
 fn run_stops_early_and_at_its_time_limit() {
     let workspace = slice("");
-    // With a rate that changes nothing, no epoch is better than the first.
+    // The rate is so small that nothing changes, so no epoch is better than the first.
     let still = ["-s", "optimizer.lr=1e-30", "-s", "epochs=50", "-s", "early_stop.patience=2 epochs"];
     exits(&workspace.lr_run(&[&["slice.toml"], still.as_slice(), &["-s", "name=still"]].concat()), 0);
     let run = "results/still/early_stop.patience=2%20epochs,epochs=50,optimizer.lr=1e-30,seed=1";
@@ -318,11 +318,11 @@ fn missing_and_wrong_inputs_are_named() {
     let output = workspace.lr_run(&["slice.toml", "-s", "optimizer.lrr=1"]);
     exits(&output, 2);
     assert!(text(&output.stderr).contains("-s optimizer.lrr=1"), "{}", text(&output.stderr));
-    // A spec that never ends.
+    // The spec is endless.
     let output = workspace.lr_run(&["/dev/zero"]);
     exits(&output, 2);
     assert!(text(&output.stderr).contains("longer than 1048576 bytes"), "{}", text(&output.stderr));
-    // An output folder that is a file.
+    // The output folder is a file.
     let output = workspace.lr_run(&["slice.toml", "--out", "slice.toml"]);
     exits(&output, 1);
     assert!(text(&output.stderr).contains("slice.toml"), "{}", text(&output.stderr));
@@ -332,7 +332,7 @@ fn missing_and_wrong_inputs_are_named() {
     assert!(!workspace.path("results").exists());
 }
 
-/// Starts a run that lasts, and waits until it has written its first rows.
+/// Starts a long run, and waits until it has written its first rows.
 fn long_run(workspace: &Workspace) -> Child {
     // Rows of an earlier run must not be mistaken for this run's.
     let _ = fs::remove_dir_all(workspace.path(LONG));
@@ -395,7 +395,7 @@ fn changes_of_a_csv_that_was_trained_on_are_noticed() {
     exits(&workspace.lr_run(&[resolved.to_str().unwrap()]), 0);
     exits(&workspace.lr_run(&["eval", run]), 0);
     assert_eq!(workspace.rows(run), before);
-    // From the spec's own folder it is the same run. With a changed table it is not.
+    // Started from the spec's own folder, it is the same run. With a changed table, it is another run.
     let mut here = workspace.command(&["table.toml", "--out", "../results"]);
     exits(&here.current_dir(workspace.path("specs")).output().unwrap(), 0);
     assert_eq!(workspace.rows(run), before);

@@ -67,7 +67,7 @@ fn ema_is_evaluated_next_to_the_weights() {
         // Before the first step there is no average.
         assert!(averaged[0].is_nan() && averaged[1] != averaged[2], "{averaged:?}");
         let [weights, ema] = ["weights", "ema"].map(|it| fs::read(path.join(format!("{it}.safetensors"))).unwrap());
-        // With decay 0 the average is the weights.
+        // With a decay of 0, the average equals the weights.
         assert_eq!(raw[1..] == averaged[1..], name == "none");
         assert_eq!(weights == ema, name == "none");
     }
@@ -75,8 +75,8 @@ fn ema_is_evaluated_next_to_the_weights() {
     assert_eq!(column(&ran[0].0, "val_loss"), column(&ran[1].0, "val_loss"));
 }
 
-/// If an optimizer evaluates other weights than it trains, the running statistics of training do not belong to them:
-/// they must be computed again for the weights that are saved.
+/// If an optimizer evaluates other weights than those it trains, the running statistics of training are not those of
+/// the evaluated weights. They must be computed again for the weights that are saved.
 #[test]
 fn running_statistics_belong_to_the_saved_weights() {
     let workspace = Workspace::new();

@@ -1,8 +1,8 @@
-//! The decisions of a run: epoch 0 decides nothing, and a loss that explodes is noticed.
+//! The decisions of a run: no decision uses epoch 0, and a loss that explodes is noticed.
 
 use crate::support::{Workspace, column};
 
-/// The beginning of a spec with a line through 100 points in batches of 20.
+/// Returns the beginning of a spec that fits a line to 100 points in batches of 20.
 fn line(epochs: u64) -> String {
     format!(
         "epochs = {epochs}\nseed = 1\nthreads = 1\ndevice = \"cpu\"\n\
@@ -11,7 +11,7 @@ fn line(epochs: u64) -> String {
     )
 }
 
-/// The first epochs are worse than no training at all; then the loss falls far below.
+/// The first epochs are worse than no training at all. Then the loss falls far below that of epoch 0.
 #[test]
 fn early_stopping_does_not_count_the_evaluation_before_training() {
     let spec = format!(
@@ -29,7 +29,7 @@ fn early_stopping_does_not_count_the_evaluation_before_training() {
     assert!(best["epoch"].as_u64().unwrap() > 2, "{best}");
 }
 
-/// A run whose epochs are all worse than no training has a best epoch among them.
+/// All epochs are worse than no training. The best epoch is one of them even so.
 #[test]
 fn the_best_epoch_is_one_of_training() {
     let spec = format!("{}[optimizer]\ntype = \"sgd\"\nlr = 1.2\n", line(2));
@@ -44,7 +44,7 @@ fn the_best_epoch_is_one_of_training() {
 }
 
 #[test]
-fn a_target_reached_before_training_is_reported_and_not_obeyed() {
+fn a_target_reached_before_training_is_reported_and_does_not_end_the_run() {
     let workspace = Workspace::new();
     workspace.write("few.csv", "a,kind\n1,x\n2,x\n3,x\n4,x\n5,x\n6,x\n7,x\n8,x\n9,y\n10,x\n");
     workspace.write(

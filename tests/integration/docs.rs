@@ -1,8 +1,8 @@
 //! Checks the documentation: generated parts are up to date, and every spec in a page can be used.
 //!
 //! A generated part lies between the lines `<!-- begin NAME -->` and `<!-- end NAME -->` in one of the `pages`. Its
-//! text follows from the registries, the doc comments at the top of their source files, the experiments, or the
-//! snapshots of wrong specs. `scripts/docs` writes it.
+//! text is made from the registries, the doc comments at the top of their source files, the experiments, or the
+//! snapshots of bad specs. `scripts/docs` writes it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ use crate::support::repository;
 /// The width of generated lines, in characters.
 const WIDTH: usize = 120;
 
-/// The Markdown files that people read and that may hold generated parts.
+/// Returns the Markdown files that may have generated parts.
 fn pages() -> Vec<PathBuf> {
     let folders = ["", "docs", "experiments", "results/reference", "tests/golden"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(repository(folder)).unwrap());
@@ -67,7 +67,7 @@ fn generated(name: &str) -> String {
     }
 }
 
-/// Returns a list of the rules with traces that are transcribed from a paper, with the number of these traces.
+/// Returns lists of the rules that have traces transcribed from a paper, each with the number of these traces.
 fn article_traces() -> String {
     let list = |title: &str, folder: &str| {
         let mut counts = BTreeMap::new();

@@ -1,8 +1,8 @@
-// Makes system calls fail that change files under FAULT_UNDER. Load it before libc, with LD_PRELOAD.
+// Makes the system calls fail that change files under FAULT_UNDER. Load this library before libc, with LD_PRELOAD.
 //
-// FAULT_AT is the number of the call, counted from 1. FAULT is an errno for this call, a negative errno for this call and
-// all later ones, or "kill", which kills the process there. When the process ends by itself, the number of calls is
-// written to FAULT_LOG.
+// FAULT_AT is the number of the call, counted from 1. FAULT says what happens: an errno fails this call, a negative errno
+// fails this call and all later ones, and "kill" kills the process at this call. If the process ends by itself, the number
+// of calls is written to FAULT_LOG.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

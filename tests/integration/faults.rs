@@ -1,7 +1,7 @@
-//! System calls that fail, or at which the process is killed, one at a time. The run reports the error, and resumes to the
-//! same bytes afterwards.
+//! Runs in which one system call fails, or the process is killed at it. The run must report the error. When it is
+//! resumed, it must end with the same bytes as an undisturbed run.
 //!
-//! The quick form tries some of the calls. `scripts/torture` runs the ignored test too, which tries each.
+//! The quick form tries some of the calls. `scripts/torture` also runs the ignored test, which tries each call.
 
 use std::any::Any;
 use std::fs;
@@ -48,7 +48,7 @@ impl Faults {
         Left::read(&self.workspace.path(out).join("a/seed=1"))
     }
 
-    /// Runs with a fault at the call number `at`, then resumes without. The result must be `whole`.
+    /// Runs with a fault at the call number `at`, then resumes without a fault. The result must equal `whole`.
     fn inject(&self, kind: &str, fault: &str, at: usize, whole: &Left) {
         let what = format!("{kind} at call {at}");
         let out = "faulty";
@@ -56,7 +56,7 @@ impl Faults {
         let faulty = self.run(out, &[("FAULT", fault), ("FAULT_AT", &at.to_string())]);
         let printed = text(&faulty.stderr);
         match faulty.status.code() {
-            // Nothing depends on this call.
+            // The run does not depend on this call.
             Some(0) => {}
             Some(1) => assert!(printed.contains("error: "), "{what}: {printed}"),
             None => assert_eq!(fault, "kill", "{what}: {printed}"),
@@ -69,7 +69,7 @@ impl Faults {
         self.left(out).assert_same(whole, &what);
     }
 
-    /// Counts the calls of a run that could fail.
+    /// Returns the number of calls in a run that can be made to fail.
     fn calls(&self) -> usize {
         let log = self.workspace.path("log");
         assert!(self.run("whole", &[("FAULT_LOG", log.to_str().unwrap())]).status.success());
@@ -95,7 +95,7 @@ fn survives(stride: usize) -> Option<usize> {
         ("a kill", "kill"),
     ];
     for (number, (kind, fault)) in kinds.into_iter().enumerate() {
-        // Each kind has its own calls.
+        // The kinds begin at different calls.
         for at in (1 + number * stride / kinds.len()..=calls).step_by(stride) {
             let tried = catch_unwind(AssertUnwindSafe(|| faults.inject(kind, fault, at, &whole)));
             let reason = |panic: Box<dyn Any + Send>| panic.downcast::<String>().map_or("".into(), |text| *text);

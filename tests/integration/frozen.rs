@@ -2,7 +2,7 @@
 
 use crate::support::{Workspace, column};
 
-/// The beginning of a spec with a line whose weight and bias start at 0.
+/// Returns the beginning of a spec that fits a line whose weight and bias start at 0.
 fn line(data: &str, steps: u64) -> String {
     format!(
         "steps = {steps}\nseed = 1\nthreads = 1\ndevice = \"cpu\"\n\
@@ -50,7 +50,7 @@ fn the_gradient_of_a_frozen_bias_is_in_no_norm() {
     }
 }
 
-/// Both spellings are one experiment. A frozen group has rate 0, in an optimizer without groups, too.
+/// Both spellings are the same experiment. A frozen group has a rate of 0, even with an optimizer that takes no groups.
 #[test]
 fn the_resolved_spec_and_the_curve_say_that_a_group_is_frozen() {
     let spec = |still: &str| {
@@ -71,7 +71,8 @@ fn the_resolved_spec_and_the_curve_say_that_a_group_is_frozen() {
     moving.exits(&["frozen.toml"], 2);
 }
 
-/// Some optimizers pass over a batch again, where a batch normalization that is trained has no running statistics.
+/// Some optimizers evaluate a batch again. There, a trained batch normalization leaves its running statistics alone,
+/// but a frozen one must still use them.
 #[test]
 fn every_optimizer_trains_next_to_a_frozen_batch_normalization() {
     let workspace = Workspace::new();

@@ -1,5 +1,5 @@
-//! The dependencies between rooms, as `core/src/lib.rs` and `src/lib.rs` draw them. The compiler sees to it that the rooms
-//! in `core/` do not use libtorch.
+//! The dependencies between rooms (the top-level modules), as `core/src/lib.rs` and `src/lib.rs` draw them. The
+//! compiler ensures that the rooms in `core/` do not use libtorch.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -159,7 +159,7 @@ fn rooms_use_only_the_rooms_below() {
             .split("crate::")
             .skip(1)
             .flat_map(|rest| {
-                // `use crate::{dataset, model}` names several.
+                // `use crate::{dataset, model}` names several rooms.
                 let braced = rest.strip_prefix('{').map(|rest| rest.split('}').next().unwrap().split(',').collect());
                 let names: Vec<&str> = braced.unwrap_or_else(|| vec![rest]);
                 names.into_iter().map(|name| {

@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::support::{Workspace, exits, skip, text};
 
-/// One step on all points, of a network with large weights and activations. Its tensors are larger than 32 MiB: the
-/// allocator keeps freed blocks up to that size.
+/// One step on all points, of a network with large weights and activations. Its tensors are larger than 32 MiB, because
+/// the allocator keeps freed blocks up to that size.
 const SPEC: &str = r#"
     epochs = 1
     device = "cpu"

@@ -77,6 +77,7 @@ fn image(trace: &Trace) {
     }
 }
 
+/// Compares `values` with the summary `name` of the trace.
 fn summary(trace: &Trace, name: &str, values: &Tensor) {
     let of = |what: &str| trace.get(&format!("{name}/{what}"));
     let squares = values.square().sum(Kind::Double);
@@ -117,6 +118,7 @@ fn train(trace: &Trace, plan: Plan, store: &mut Store, x: &Tensor, steps: i64) -
     (Tensor::from_slice(&losses), outputs)
 }
 
+/// Panics unless `ours` is the tensor `name` of the trace, within the tolerance.
 fn close(trace: &Trace, name: &str, ours: &Tensor) {
     let distance = distance(ours, trace.get(name));
     assert!(distance <= TOLERANCE, "{}: {name} is off by {distance:e}", trace.name);

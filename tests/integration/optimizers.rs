@@ -81,7 +81,8 @@ impl engine::Batch for Recorded<'_> {
     }
 }
 
-/// Runs the trace's spec on its gradients. Returns the largest relative distance, and the value it belongs to.
+/// Runs the trace's spec on its gradients. Returns the largest relative distance, and the name of the value that has
+/// it.
 fn replay(trace: &Trace) -> (f64, String) {
     let kind = if trace.metadata["dtype"].contains("64") { Kind::Double } else { Kind::Float };
     let dtype = if kind == Kind::Double { "float64" } else { "float32" };
@@ -158,10 +159,10 @@ fn replay(trace: &Trace) -> (f64, String) {
             compare(&ours, &theirs, format!("`{}` to evaluate with", param.name));
         }
     }
-    // A trace leaves out state that its reference stores in another form. It has no other state than ours.
+    // We must have every state of the trace. A trace may leave out state that its reference stores in another form.
     let state = optimizer.state();
     for name in trace.names("state/") {
-        assert!(state.iter().any(|(ours, _)| *ours == name), "{} has {name}, we do not", trace.name);
+        assert!(state.iter().any(|(ours, _)| *ours == name), "{} has {name}, but we do not", trace.name);
     }
     for (name, ours) in state {
         let Some(theirs) = trace.find(&format!("state/{name}")) else {

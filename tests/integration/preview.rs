@@ -126,7 +126,7 @@ fn a_plateau_on_any_metric_of_a_run_can_be_previewed_on_its_curve() {
 
 /// Row 0 of a Keras log is the first epoch. Its row 2 does not improve, so the drop acts from epoch 3, at step 27.
 #[test]
-fn logs_of_other_tools_count_as_their_tools_do() {
+fn logs_of_other_tools_count_epochs_as_these_tools_do() {
     let plateau = "[schedule]\ntype = \"plateau\"\npatience = \"0 epochs\"\nthreshold = 0\nfactor = 0.5\n";
     let place = Place::new(plateau);
     let keras = "epoch,loss,val_loss\n0,1.8,1.3\n1,1.1,0.9\n2,0.8,1.0\n3,0.6,0.8\n";
@@ -211,7 +211,7 @@ fn preview_needs_no_data_on_disk() {
     place.write("mnist.toml", mnist);
     assert!(place.shows(&["mnist.toml"]).contains("844 steps, 422 an epoch"));
     assert!(!place.path("no-data").exists());
-    // A user's own file, for which only the steps per epoch are given.
+    // The user's own file is not needed if the steps per epoch are given.
     for (data, metric) in [
         ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"\nvalidation = 1_000_000", "val_rmse"),
         ("type = \"csv\"\npath = \"no.csv\"\ntarget = \"y\"", "val_accuracy"),
@@ -320,7 +320,7 @@ fn svg_replaces_only_an_svg() {
 
 #[test]
 fn a_series_has_one_colour_in_every_chart() {
-    // The rates of the groups are the same, and their momenta differ.
+    // Group "a" has another rate and another momentum than "base" and "b".
     let place = Place::new(
         "momentum = 0.9\n[schedule_for.momentum]\ntype = \"linear\"\nstart = 1\nend = 0.5\n[[group]]\nname = \"a\"\n\
          params = [\"*weight\"]\nlr_mult = 2\nschedule_for = {}\n[[group]]\nname = \"b\"\nparams = [\"*bias\"]\n",
@@ -332,7 +332,7 @@ fn a_series_has_one_colour_in_every_chart() {
         .filter(|line| line.starts_with("<polyline") && line.contains("stroke-width=\"2\""))
         .map(|line| line.split("stroke=\"").nth(1).unwrap().split('"').next().unwrap())
         .collect();
-    // Of each chart first the lines, then their pieces in the legend. "base" and "b" share a line.
+    // Each chart has first the lines of the curves, then those in the legend. "base" and "b" share a line.
     let (lr, momentum) = strokes.split_at(strokes.len() / 2);
     assert_eq!(lr, momentum, "{strokes:?}");
     assert_eq!(lr[..2], lr[2..], "{strokes:?}");
@@ -360,7 +360,7 @@ fn a_curve_needs_neither_data_nor_model() {
     );
     let output = place.lr_run(&["preview", "b.toml", "--steps-per-epoch", "20"]);
     assert!(text(&output.stdout).contains("80 steps, 20 an epoch") && output.stderr.is_empty());
-    // Groups of a model that is not there, and a metric of a regression.
+    // Without data and a model, any group and the metrics of any task are accepted.
     let groups = "[[group]]\nname = \"norm\"\nparams = [\"*norm*\"]\nlr_mult = 0.5\n[early_stop]\npatience = \"2 epochs\"\n\
                   monitor = \"val_rmse\"\n";
     place.write("c.toml", &format!("{curve}{groups}"));

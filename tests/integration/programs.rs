@@ -1,4 +1,4 @@
-//! The two programs: `lr-run`, and `lr-run-torch`, which computes for it.
+//! The two programs: `lr-run`, and `lr-run-torch`, which `lr-run` starts for a command that computes.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ const SPEC: &str = "epochs = 1\n[data]\ntype = \"linear\"\n[model]\ntype = \"lin
 
 #[test]
 fn lr_run_does_not_load_libtorch() {
-    // The loader lists the libraries of a program, and does not start it.
+    // With this variable, the loader lists the libraries of a program instead of starting it.
     let libraries = |program: &str| {
         let listed = Command::new(program).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
         text(&listed.stdout)
@@ -42,7 +42,7 @@ fn commands_without_computation_need_lr_run_alone() {
 }
 
 #[test]
-fn link_to_lr_run_finds_its_other_half() {
+fn link_to_lr_run_finds_lr_run_torch() {
     let workspace = Workspace::with("spec.toml", SPEC);
     let link = workspace.path("lr-run");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lr-run"), &link).unwrap();

@@ -7,12 +7,12 @@ use lr_run::record::files::{LOCK, RESULTS};
 
 use crate::support::Workspace;
 
-/// A run that leaves every file there is: with an average of the weights, and with its checkpoint kept.
+/// A run that leaves every possible file, because it averages its weights and keeps its checkpoint.
 const SPEC: &str = "epochs = 2\ndevice = \"cpu\"\nthreads = 1\n[data]\ntype = \"linear\"\npoints = 100\nvalidation = 20\n\
                     batch_size = 10\n[model]\ntype = \"linear\"\n[optimizer]\ntype = \"sgd\"\nlr = 0.03\n\
                     [ema]\ndecay = 0.5\n[checkpoint]\nkeep = true\n";
 
-/// `--force` moves away what [`RESULTS`] lists. A file that is not there would survive and mix with the new run's.
+/// `--force` moves away the files in [`RESULTS`]. Any other file would survive among the files of the new run.
 #[test]
 fn force_knows_every_file_that_a_run_leaves() {
     let workspace = Workspace::with("a.toml", SPEC);
@@ -93,7 +93,7 @@ fn project_can_be_copied_with_its_results() {
 }
 
 #[test]
-fn changed_data_are_refused_unless_they_are_meant() {
+fn changed_data_are_refused_without_data_changed() {
     let workspace = project();
     workspace.exits(&TRAIN, 0);
     workspace.replace("project/table.csv", "\n7,14\n", "\n7,15\n");
@@ -109,10 +109,10 @@ fn changed_data_are_refused_unless_they_are_meant() {
     let before = workspace.record("project/results/a/seed=1")["data_fingerprint"].clone();
     workspace.exits(&[&TRAIN[..], &["--data-changed"]].concat(), 0);
     assert_ne!(workspace.record("project/results/a/seed=1")["data_fingerprint"], before);
-    // Now these are the data of the spec.
+    // From now on, the changed data are the data of this spec.
     workspace.exits(&seeds, 0);
     workspace.exits(&TRAIN, 0);
-    // Other data of another spec are another thing.
+    // A spec with another `[data]` may have other data.
     workspace.replace("project/table.csv", "\n7,15\n", "\n7,16\n");
     workspace.exits(&[&TRAIN[..], &["-s", "data.validation=11"]].concat(), 0);
 }

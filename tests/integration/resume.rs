@@ -1,6 +1,6 @@
 //! A run that is killed and resumed ends with the same bytes as a run that is not.
 //!
-//! The quick form runs with the other tests. `scripts/torture` runs the ignored one too.
+//! The quick form runs with the other tests. `scripts/torture` also runs the ignored test.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Case {
         command
     }
 
-    /// Reads what the run under `out` left.
+    /// Reads the results of the run under `out`.
     fn left(&self, workspace: &Workspace, out: &str) -> Left {
         Left::read(&workspace.path(out).join(&self.name).join("seed=4"))
     }
@@ -114,7 +114,7 @@ fn run_with_kills(case: &Case, workspace: &Workspace, whole: Duration, kills: u3
     }
 }
 
-/// Compares each case, killed `kills` times, with the same run in one go. Returns the number of kills.
+/// Compares each case, killed up to `kills` times, with the same run without interruption. Returns the number of kills.
 fn survives(cases: &[Case], kills: u32) -> u32 {
     let workspace = Workspace::new();
     let mut killed = 0;
@@ -165,7 +165,7 @@ fn killed_runs_resume_to_the_bit() {
         Case::new("lbfgs", MODELS[0], &shipped("lbfgs")),
         Case::new("augmented", MODELS[2], &(AUGMENTED.to_owned() + &table("nadam"))),
         Case::new("reduced", MODELS[0], REDUCED),
-        // A checkpoint at each step: most kills hit one that is half written.
+        // With a checkpoint at each step, most kills hit a half-written checkpoint.
         Case { every: "1 steps", ..Case::new("writing", MODELS[0], &table("adamw")) },
     ];
     assert!(survives(&cases, 3) > 0);
@@ -175,8 +175,8 @@ fn table_of_adam() -> String {
     "[optimizer]\ntype = \"adam\"\n".to_owned()
 }
 
-/// Every optimizer with one of the models, every schedule and every model with Adam, and rules with a state that others
-/// share with three optimizers.
+/// Tests every optimizer with one of the models, every schedule and every model with Adam, and each of [`RULES`] with
+/// three pairs of a model and an optimizer.
 #[test]
 #[ignore = "takes an hour: scripts/torture"]
 fn every_killed_optimizer_and_rule_resumes_to_the_bit() {

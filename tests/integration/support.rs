@@ -1,4 +1,4 @@
-//! Shared by the integration tests: a folder to run the program in, waits, and readers of what a run leaves.
+//! Code that the integration tests share: a folder to run the program in, waits, and readers of a run's files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,8 @@ pub fn curve(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     rows.iter().map(|row| row[..row.len() - 2].to_vec()).collect()
 }
 
-/// The longest time to wait. On an idle machine a wait takes a second; a machine that builds at the same time may take minutes.
+/// The longest time to wait. On an idle machine a wait takes a second. On a machine that builds meanwhile, it may take
+/// minutes.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Waits until `done` is true.

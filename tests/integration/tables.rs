@@ -1,4 +1,4 @@
-//! From a table to its predictions, as a new user goes.
+//! From a table to predictions, in the steps that a new user takes.
 
 use crate::support::{Workspace, column};
 
@@ -45,7 +45,7 @@ fn a_table_of_mixed_columns_is_trained_and_predicted_by_a_spec_of_eight_lines() 
     assert_eq!(record["table"]["columns"], "2 numbers, 1 category");
     assert_eq!(record["table"]["columns_left_out"][0], "`id` (row numbers)");
 
-    // Other rows, with their columns in another order, one more, another separator and a new category.
+    // The new rows have their columns in another order, a further column, another separator and a new category.
     let mut new = "plan,extra,monthly,age\n".to_owned();
     for (plan, monthly) in [("basic", 10.5), ("family", 10.5), ("premium", 95.0), ("gold", 10.5)] {
         new += &format!("{plan},x,{monthly},40\n");
@@ -120,7 +120,7 @@ fn targets_are_learned_scaled_and_reported_in_their_units() {
     assert!((predicted[0] - 250e3).abs() < 5e3 && (predicted[1] - 350e3).abs() < 5e3, "{predicted:?}");
 }
 
-/// Case C5, with the words of the header of a run and of its record.
+/// Rows with empty cells are dropped, and the header of a run, its record and `lr-run data` say so.
 #[test]
 fn rows_left_out_are_in_the_header_and_the_record() {
     let workspace = Workspace::new();
@@ -144,7 +144,7 @@ fn rows_left_out_are_in_the_header_and_the_record() {
     assert_eq!(value["columns"][0]["kind"], "number");
 }
 
-/// Case C9: a backslash and a letter in single quotes, or in a shell.
+/// In single quotes, or in a shell, `\t` is a backslash and a letter.
 #[test]
 fn a_tab_may_be_written_with_a_backslash() {
     let workspace = Workspace::new();

@@ -1,4 +1,4 @@
-//! Comparisons of learning-rate rules with the frameworks, without libtorch: they build in seconds.
+//! Comparisons of learning-rate rules with the frameworks. They build in seconds, because they need no libtorch.
 
 mod names;
 mod schedule_differences;

@@ -1,5 +1,5 @@
-//! Rules that differ from a framework on purpose. The name of each test says what the framework does. The test shows the
-//! value recorded there (`tests/golden/schedule_differences.json`) and ours for the same schedule.
+//! Rules that differ from a framework on purpose. The name of each test says what the framework does. The test checks
+//! the framework's value, recorded in `tests/golden/schedule_differences.json`, and ours for the same schedule.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -76,7 +76,8 @@ fn rules_in(schedule: &toml::Value, names: &mut Vec<String>) {
 }
 
 impl Task {
-    /// Builds the rule of `spec` for a group at `base_lr` with `momentum`. Returns it with the resolved spec, or the error.
+    /// Builds the rule of `spec` for a group at `base_lr` with `momentum`. Returns it with the resolved spec, or the
+    /// error.
     pub fn read(
         &self,
         spec: &str,
@@ -139,8 +140,8 @@ impl Task {
         Ok(Computed { lr, momentum })
     }
 
-    /// Returns the first `ticks` values of the spec's rule for a group at `base_lr` with `momentum`. The resolved spec must
-    /// give the same values, because a convention only sets options.
+    /// Returns the first `ticks` values of the spec's rule for a group at `base_lr` with `momentum`. The resolved spec
+    /// must give the same values, because a convention only sets options.
     pub fn computed(&self, base_lr: f64, momentum: Option<f64>, ticks: usize) -> Result<Computed, String> {
         let (mut rule, resolved) = self.read(&self.spec, base_lr, momentum)?;
         let computed = self.run(&mut *rule, base_lr, ticks)?;

@@ -1,1 +1,1 @@
-"""The makers of the golden traces; `tests/golden/README.md` says how to run them."""
+"""The makers of the golden traces. `tests/golden/README.md` says how to run them."""

@@ -27,7 +27,7 @@ def frameworks_of(pattern: str) -> list[str]:
         return ["torch"]
     if pattern.startswith("statistics/"):
         return ["statsmodels", "article"]
-    # The name after the folder begins with the framework; before a wildcard it is taken literally.
+    # The name after the folder begins with the framework. Only the part before the first wildcard is used.
     start = pattern.rpartition("/")[2]
     for wildcard in "*?[":
         start = start.partition(wildcard)[0]
@@ -36,7 +36,7 @@ def frameworks_of(pattern: str) -> list[str]:
 
 
 def recorded() -> list[str]:
-    """Returns the names of the recorded traces, as on the command line but with their dtype."""
+    """Returns the names of the recorded traces as the command line takes them, with their dtype."""
     folders = ("gradients", "networks", "optimizers", "schedules", "statistics")
     files = [path for folder in folders for path in GOLDEN.glob(f"{folder}/*")]
     differences = json.loads((GOLDEN / "schedule_differences.json").read_text())
@@ -46,7 +46,7 @@ def recorded() -> list[str]:
 
 
 def main() -> int:
-    """Runs the command line. Returns the exit status: 0, or 1 where a trace differs or does not exist."""
+    """Runs the command line. Returns the exit status: 0, or 1 if a trace differs or does not exist."""
     parser = argparse.ArgumentParser(
         prog="python tests/golden/make",
         description="Records golden traces with the frameworks themselves, or checks the recorded ones.",
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print the names of the recorded traces")
     parser.add_argument("--framework", action="append", choices=FRAMEWORKS, help="only this framework; repeatable")
     parser.add_argument(
-        "--all", action="store_true", help="with --check and no NAME: every trace, not eight of each framework"
+        "--all", action="store_true", help="with --check and no NAME: every trace instead of eight of each framework"
     )
     parser.add_argument("--python", type=Path, help="an interpreter that has the packages of versions.toml already")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lr-run" / "golden"
@@ -104,7 +104,7 @@ def main() -> int:
     if not found:
         known = {name.removesuffix("_f32").removesuffix("_f64") for name in recorded()}
         near = [near for name in names for near in difflib.get_close_matches(name, known, n=3)]
-        hint = f"near: {', '.join(near)}" if near else "--list prints the recorded ones"
+        hint = f"similar names: {', '.join(near)}" if near else "--list prints the recorded ones"
         print(f"no case makes a trace named {' or '.join(names)}; {hint}", file=sys.stderr)
         return 1
     return worst

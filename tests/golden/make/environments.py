@@ -1,4 +1,4 @@
-"""The environments that the frameworks run in: one per framework, made with venv and pip when it is first needed."""
+"""The environments that the frameworks run in. Each is made with venv and pip when it is first needed."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def site_packages(python: Path) -> str:
 
 
 def environment(framework: str, cache: Path) -> Path:
-    """Returns the interpreter of the environment of `framework`, which is made in `cache` if it is not there yet."""
+    """Returns the interpreter of the environment of `framework`. Makes the environment in `cache` if it is missing."""
     table = MANIFEST[framework]
     below = environment(table["on"], cache) if "on" in table else None
     if below is not None and not table["packages"]:

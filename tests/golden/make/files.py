@@ -1,4 +1,4 @@
-"""The files that traces are kept in: how a spec is written, how tensors and JSON are saved, read and compared."""
+"""The files that traces are kept in: how a spec is written, and how tensors and JSON are saved, read and compared."""
 
 import json
 import math
@@ -14,7 +14,8 @@ from safetensors.numpy import save
 
 GOLDEN = Path(__file__).resolve().parent.parent
 
-# How far a number may be from the recorded one, relative to the largest of its array, as in the Rust tests.
+# The largest allowed distance of a number from the recorded one, relative to the largest of its array. The Rust tests
+# allow as much.
 LIMIT = {"f32": 1e-6, "f64": 1e-12}
 LIMIT_OF_NETWORKS = 1e-10
 
@@ -46,7 +47,10 @@ def join_spec(*tables: str) -> str:
 
 
 def distance(ours: Any, recorded: Any) -> float:
-    """Returns the largest difference, relative to the largest absolute value of `recorded`; infinite if shapes differ."""
+    """Returns the largest difference, relative to the largest absolute value of `recorded`.
+
+    The result is infinite if the shapes differ, or if a value is finite in only one of them.
+    """
     a, b = np.asarray(ours, dtype=np.float64), np.asarray(recorded, dtype=np.float64)
     if a.shape != b.shape:
         return math.inf
@@ -70,8 +74,11 @@ class TensorFile:
         return self.path.exists()
 
     def content(self, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
-        """Returns the bytes of the file. The library writes its header in random order; here it is sorted, so that the
-        same numbers are the same bytes."""
+        """Returns the bytes of the file.
+
+        The library writes its header in random order. This function sorts it, so that the same numbers give the same
+        bytes.
+        """
         for name, tensor in tensors.items():
             if np.issubdtype(tensor.dtype, np.floating) and not np.isfinite(tensor).all():
                 raise ValueError(f"{self.path.name}: {name} is not finite")
@@ -87,7 +94,7 @@ class TensorFile:
         self.path.write_bytes(self.content(*made))
 
     def compare(self, made: tuple[Mapping[str, np.ndarray], Mapping[str, str]]) -> tuple[float, str]:
-        """Returns how far `made` is from the file, and where; (0, "") for the same bytes."""
+        """Returns how far `made` is from the file, and where. The result is (0, "") if the bytes are the same."""
         new, old = self.content(*made), self.path.read_bytes()
         if new == old:
             return 0.0, ""
@@ -100,8 +107,10 @@ class TensorFile:
 
 
 def tensor_apart(name: str, ours: Mapping[str, np.ndarray], recorded: Mapping[str, np.ndarray]) -> float:
-    """Returns how far the tensor `name` is from the recorded one. A `sum` is compared with the norm of its terms, as they
-    may cancel."""
+    """Returns how far the tensor `name` is from the recorded one.
+
+    The difference of a sum is divided by the norm of its terms and not by the sum, because the terms may cancel.
+    """
     squares = recorded.get(f"{name}_squares")
     if squares is None:
         return distance(ours[name], recorded[name])
@@ -129,7 +138,10 @@ def json_text(fields: Mapping[str, Any]) -> str:
 
 
 def numbers_apart(ours: Any, recorded: Any) -> float:
-    """Returns how far two JSON values are from each other: 0 if they are the same, infinite if not only numbers differ."""
+    """Returns how far two JSON values are from each other.
+
+    The result is 0 if they are the same, and infinite if something other than a number differs.
+    """
     if ours == recorded:
         return 0.0
     try:
@@ -140,7 +152,7 @@ def numbers_apart(ours: Any, recorded: Any) -> float:
 
 @dataclass(frozen=True)
 class JsonFile:
-    """A JSON object in a file of its own, or, where `key` is given, one member of the object in the file."""
+    """A JSON object in a file of its own. If `key` is given, it is one member of the object in the file."""
 
     path: Path
     key: str | None = None

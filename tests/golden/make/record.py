@@ -1,7 +1,7 @@
-"""Records or checks the traces of one framework; runs in the environment of that framework.
+"""Records or checks the traces of one framework.
 
-`__main__` starts this. The modules `networks`, `optimizers`, `schedules`, `statistics` and `differences` have a module for each
-framework that they use, with its cases.
+`__main__` starts this program in the environment of that framework. The packages `gradients`, `networks`,
+`optimizers`, `schedules`, `statistics` and `differences` have a module with the cases of each framework that they use.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Recording:
 
 
 def module_of(folder: str, framework: str) -> Any:
-    """Returns the module with the cases of `framework` in `folder`; None if there are none."""
+    """Returns the module with the cases of `framework` in `folder`, or None if there are none."""
     name = f"make.{folder}.{framework.replace('-', '_')}"
     return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
@@ -75,7 +75,7 @@ def matches(name: str, patterns: list[str]) -> bool:
 
 
 def sample(found: list[Recording], count: int) -> list[Recording]:
-    """Returns `count` of the recordings, evenly spread; all of them if there are fewer."""
+    """Returns `count` of the recordings, evenly spread, or all of them if there are fewer."""
     step = max(1.0, len(found) / count)
     return [found[int(i * step)] for i in range(min(count, len(found)))]
 
@@ -92,7 +92,7 @@ def orphans(framework: str, found: list[Recording]) -> list[Path]:
 
 
 def check(framework: str, chosen: list[Recording]) -> bool:
-    """Compares the recordings with what is in their files and prints what differs. Returns whether all agree."""
+    """Compares the recordings with their files and prints what differs. Returns whether all agree."""
     same, near, failed = 0, 0, 0
     for recording in chosen:
         if not recording.file.exists():
@@ -111,7 +111,7 @@ def check(framework: str, chosen: list[Recording]) -> bool:
 
 
 def main() -> int:
-    """Runs the command line. Returns the exit status; 3 if no trace has one of the names."""
+    """Runs the command line. Returns the exit status, which is 3 if no trace has one of the names."""
     parser = argparse.ArgumentParser()
     parser.add_argument("framework")
     parser.add_argument("--check", action="store_true")
@@ -123,9 +123,9 @@ def main() -> int:
     for package, wanted in pins(framework).items():
         found = version(package).split("+")[0]
         if found != wanted:
-            print(f"{framework}: {package} is {found} here, and versions.toml has {wanted}")
+            print(f"{framework}: version {found} of {package} is installed, but versions.toml asks for {wanted}")
             return 1
-    # Schedulers warn when they are stepped without training, which is all that happens here.
+    # Schedulers warn when they take steps without training. Here they always do.
     warnings.simplefilter("ignore")
     every = list(recordings(framework))
     chosen = [recording for recording in every if matches(recording.name, arguments.names)]

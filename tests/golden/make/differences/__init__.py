@@ -1,1 +1,4 @@
-"""Where our schedules differ from a framework on purpose: a module for each framework, a function for each difference."""
+"""The differences of our schedules from a framework on purpose.
+
+Each framework has a module, and each difference has a function.
+"""

@@ -1,4 +1,4 @@
-"""Where our rules differ from those of keras on purpose."""
+"""Where our rules differ from Keras's on purpose."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ Shown = tuple[Trace, str | None]
 
 
 def keras_plateau_after_nan() -> Shown:
-    """A first value that is NaN stays the best for good: the rate falls although the loss does."""
+    """If the first value is NaN, it stays the best value for good. So the rate falls although the loss improves."""
     keras.config.set_floatx("float64")
     metrics = [NAN] + [1.0 - 0.05 * i for i in range(11)]
     lr = run_plateau(0.1, metrics, reduce(0.5, 2))
@@ -20,7 +20,8 @@ def keras_plateau_after_nan() -> Shown:
 
 
 def keras_restarts_in_f32() -> Shown:
-    """CosineDecayRestarts finds the cycle by a logarithm: in f32, its default, a restart at a whole step is missed."""
+    """CosineDecayRestarts finds the cycle by a logarithm. In f32, its default, it can miss a restart at a whole
+    step."""
     keras.config.set_floatx("float32")
 
     def make():

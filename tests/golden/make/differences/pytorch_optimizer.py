@@ -12,8 +12,8 @@ Shown = tuple[Trace, str | None]
 
 
 def pytorch_optimizer_rex_starts_at_the_end() -> Shown:
-    """The constructor leaves the optimizer at `min_lr`: the first update is made at 0. And one group's rate is every
-    group's."""
+    """The constructor sets the rate to `min_lr`, which is 0 here, so the first update has that rate. Also, the
+    scheduler gives all groups the rate of one group."""
     stepped = optimizer([0.1])
     scheduler = REXScheduler(stepped, 20, 0.1)
     lr = []

@@ -12,7 +12,7 @@ Shown = tuple[Trace, str | None]
 
 
 def timm_restarts_by_logarithm() -> Shown:
-    """timm finds the cycle by a logarithm: at an exact restart it gives the end of the cycle before."""
+    """timm finds the cycle by a logarithm. At an exact restart, it gives the end of the previous cycle."""
     stepped = optimizer([0.1])
     scheduler = timm.CosineLRScheduler(stepped, 1, 0.001, cycle_mul=3.0, cycle_limit=10)
     lr = []
@@ -24,7 +24,8 @@ def timm_restarts_by_logarithm() -> Shown:
 
 
 def timm_tanh_starts_at_base() -> Shown:
-    """Its loop does not call the scheduler before the first epoch, which is at the base rate and not on the curve."""
+    """timm's loop does not call the scheduler before the first epoch. So that epoch has the base rate and not the first
+    rate of the curve."""
     stepped = optimizer([0.1])
     scheduler = timm.TanhLRScheduler(stepped, 20, lb=-2.0, ub=3.0)
     lr = [float(stepped.param_groups[0]["lr"])]

@@ -15,7 +15,7 @@ Shown = tuple[Trace, str | None]
 
 
 def run_until_error(make: Callable[[Any], Any], base_lr: float, ticks: int) -> tuple[list[float], str | None]:
-    """Returns the rates up to an error, and its type."""
+    """Returns the rates before the first error, and the type of the error. Without an error, the type is None."""
     stepped = optimizer([base_lr])
     lr = []
     try:
@@ -30,7 +30,8 @@ def run_until_error(make: Callable[[Any], Any], base_lr: float, ticks: int) -> t
 
 
 def torch_sequence_in_sequence() -> Shown:
-    """A SequentialLR that is not the first part of another: NotImplementedError at the milestone, in mid-training."""
+    """A SequentialLR that is a later part of another one raises NotImplementedError at the milestone, during
+    training."""
 
     def make(o):
         inner = lr_scheduler.SequentialLR(o, [lr_scheduler.ConstantLR(o, 1.0, 99), lr_scheduler.StepLR(o, 2, 0.5)], [3])
@@ -43,7 +44,7 @@ def torch_sequence_in_sequence() -> Shown:
 
 
 def torch_chained_in_sequence() -> Shown:
-    """A ChainedScheduler that is not the first part of a SequentialLR: NotImplementedError at the milestone."""
+    """A ChainedScheduler that is a later part of a SequentialLR raises NotImplementedError at the milestone."""
 
     def make(o):
         chained = lr_scheduler.ChainedScheduler([lr_scheduler.ExponentialLR(o, 0.9), lr_scheduler.StepLR(o, 2, 0.5)])
@@ -56,7 +57,7 @@ def torch_chained_in_sequence() -> Shown:
 
 
 def torch_sequence_first_in_sequence() -> Shown:
-    """A SequentialLR as the first part of another: all its milestones come a tick early."""
+    """A SequentialLR that is the first part of another one reaches all its milestones a tick early."""
 
     def make(o):
         inner = lr_scheduler.SequentialLR(
@@ -71,7 +72,7 @@ def torch_sequence_first_in_sequence() -> Shown:
 
 
 def torch_chained_first_in_sequence() -> Shown:
-    """A ChainedScheduler as the first part of a SequentialLR: already decayed once at t = 0."""
+    """A ChainedScheduler that is the first part of a SequentialLR has already decayed once at t = 0."""
 
     def make(o):
         chained = lr_scheduler.ChainedScheduler(
@@ -86,7 +87,7 @@ def torch_chained_first_in_sequence() -> Shown:
 
 
 def torch_one_cycle_in_sequence() -> Shown:
-    """OneCycleLR's constructor sets `initial_lr` to max_lr / 25, and the part before it runs on that."""
+    """OneCycleLR's constructor sets `initial_lr` to max_lr / 25, and the part before it starts from that rate."""
 
     def make(o):
         first = lr_scheduler.ConstantLR(o, 0.5, 99)
@@ -99,7 +100,7 @@ def torch_one_cycle_in_sequence() -> Shown:
 
 
 def torch_plateau_in_sequence() -> Shown:
-    """ReduceLROnPlateau is refused in a SequentialLR."""
+    """SequentialLR refuses a ReduceLROnPlateau."""
 
     def make(o):
         parts = [lr_scheduler.ConstantLR(o, 0.5, 99), lr_scheduler.ReduceLROnPlateau(o)]
@@ -113,7 +114,7 @@ def torch_plateau_in_sequence() -> Shown:
 
 
 def torch_milestone_zero() -> Shown:
-    """A milestone at 0 does not begin with the second part."""
+    """With a milestone at 0, the first part still applies."""
 
     def make(o):
         parts = [lr_scheduler.ConstantLR(o, 0.5, 99), lr_scheduler.ConstantLR(o, 0.25, 99)]
@@ -125,14 +126,14 @@ def torch_milestone_zero() -> Shown:
 
 
 def torch_constant_of_zero() -> Shown:
-    """ConstantLR with factor 0 is accepted, and divides by it at its end."""
+    """ConstantLR accepts a factor of 0, and divides by it at its end."""
     lr, error = run_until_error(lambda o: lr_scheduler.ConstantLR(o, 0.0, 3), 0.1, 8)
     tables = [rule("constant", factor=0.0, for_=STEPS(3)), rule("constant")]
     return difference("torch", tables, 0.1, lr, total=8), error
 
 
 def torch_resumed_by_last_epoch() -> Shown:
-    """Resumed on a boundary with `last_epoch` one less than the ticks done, StepLR decays a second time."""
+    """StepLR decays a second time if it is resumed on a boundary with `last_epoch` one less than the ticks done."""
     first = optimizer([1.0])
     scheduler = lr_scheduler.StepLR(first, 5, 0.1)
     lr = []
@@ -148,7 +149,7 @@ def torch_resumed_by_last_epoch() -> Shown:
 
 
 def torch_resumed_without_optimizer() -> Shown:
-    """The scheduler's state alone does not restore the rate, and what follows is computed from the wrong one."""
+    """The scheduler's state alone does not restore the rate, so the later rates are computed from a wrong one."""
     first = optimizer([1.0])
     scheduler = lr_scheduler.ExponentialLR(first, 0.5)
     lr = []
@@ -167,7 +168,7 @@ def torch_resumed_without_optimizer() -> Shown:
 
 
 def torch_restarts_by_epoch() -> Shown:
-    """`step(epoch)` finds the cycle by a logarithm: at an exact restart it gives the end of the cycle before."""
+    """`step(epoch)` finds the cycle by a logarithm. At an exact restart, it gives the end of the previous cycle."""
     stepped = optimizer([0.1])
     scheduler = lr_scheduler.CosineAnnealingWarmRestarts(stepped, 1, 3, 0.001)
     lr = []
@@ -179,7 +180,7 @@ def torch_restarts_by_epoch() -> Shown:
 
 
 def torch_restarts_by_last_epoch() -> Shown:
-    """Made with `last_epoch`, the scheduler does not rebuild the length of the cycle that it is in."""
+    """Constructed with `last_epoch`, the scheduler does not know the length of the current cycle."""
     lr, _ = run(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 2), [1.0], 20)
     resumed = optimizer([1.0])
     for group in resumed.param_groups:
@@ -190,7 +191,7 @@ def torch_restarts_by_last_epoch() -> Shown:
 
 
 def torch_one_cycle_extra_tick() -> Shown:
-    """OneCycleLR takes one tick more than it has, and on it comes up again."""
+    """OneCycleLR accepts one tick more than its length, and the rate rises again at this tick."""
 
     def make(o):
         return lr_scheduler.OneCycleLR(o, 0.1, total_steps=20, cycle_momentum=False)
@@ -200,7 +201,8 @@ def torch_one_cycle_extra_tick() -> Shown:
 
 
 def torch_one_cycle_levels_groups() -> Shown:
-    """One `max_lr` takes the place of every group's rate. The trace is of the second group, at a tenth of the first."""
+    """A single `max_lr` replaces the rates of all groups. The trace has the second group, whose rate is a tenth of the
+    first."""
 
     def make(o):
         return lr_scheduler.OneCycleLR(o, 0.1, total_steps=20, cycle_momentum=False)
@@ -210,7 +212,7 @@ def torch_one_cycle_levels_groups() -> Shown:
 
 
 def torch_chained_with_eta_min() -> Shown:
-    """With an absolute term ChainedScheduler does not give the product of its parts."""
+    """With an absolute term, ChainedScheduler does not give the product of its parts."""
 
     def make(o):
         return lr_scheduler.ChainedScheduler(
@@ -226,13 +228,14 @@ def torch_chained_with_eta_min() -> Shown:
 
 
 def torch_eta_min_above_a_group() -> Shown:
-    """`eta_min` is one rate for all: a group whose own is lower is annealed up. Of the second group, at 0.1."""
+    """`eta_min` is one rate for all groups. So a group whose own rate is lower rises to it. The trace has the second
+    group, whose rate is 0.1."""
     lr, _ = run(lambda o: lr_scheduler.CosineAnnealingLR(o, 10, 0.2), [1.0, 0.1], 11)
     return difference("torch", rule("cosine", "torch", over=STEPS(10), end=0.2), 0.1, lr[1]), None
 
 
 def torch_plateau_of_negative_metric() -> Shown:
-    """Relative to a negative best, the bar lies on the wrong side: a loss that gets worse counts as improving."""
+    """With a relative threshold and a negative best value, a loss that gets worse counts as an improvement."""
     metrics = [-1.0 * 0.95**i for i in range(12)]
     options = reduce(0.5, 2, threshold=0.1)
     lr = run_plateau([0.1], metrics, options).lr

@@ -1,7 +1,7 @@
-"""A difference: what a framework gives where our rule differs on purpose.
+"""A difference: the rates of a framework where our rule differs on purpose.
 
-The docstring of the function says what the framework does; its result is a trace of the framework with our spec for what
-was meant. `tests/rules/schedule_differences.rs` shows both values.
+The docstring of its function says what the framework does. The function returns a trace of the framework, with our spec
+for what was meant. `tests/rules/schedule_differences.rs` shows both values.
 """
 
 import math
@@ -21,13 +21,14 @@ def difference(
     total: int | None = None,
     metrics: list[float] | None = None,
 ) -> Trace:
-    """Returns a trace of rates that are known already. Its name is that of the function."""
+    """Returns a trace of known rates. The function that calls this gives the trace its name."""
     return Trace(framework, "", schedule, base_lr, lambda: Rates(lr), unit, total, metrics)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A function that returns the trace, and the type of the error that the framework raised after it, or None."""
+    """A function that returns the trace, and the type of the error that the framework raised after these rates. Without
+    an error, the type is None."""
 
     function: Callable[[], tuple[Trace, str | None]]
     dtype: str = "f64"

@@ -10,7 +10,7 @@ from make.optimizers.trace import DTYPES, Arrays, drawn, seed_of
 
 @dataclass(frozen=True)
 class SharedInputs:
-    """The shared inputs in one dtype. Those in f32 are those in f64, rounded."""
+    """The shared inputs in one dtype. The f32 inputs are the f64 inputs, rounded."""
 
     dtype: str
 

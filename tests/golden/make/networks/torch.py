@@ -1,4 +1,4 @@
-"""Traces of whole networks: given weights and data in; losses, outputs and trained weights out, in f64."""
+"""Traces of whole networks in f64: from given weights and data to losses, outputs and trained weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
 ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu}
-EDGE = 16  # values kept at each end of a parameter too large to store
+EDGE = 16  # values kept at each end of a parameter that is too large to store
 
 
 class Mlp(nn.Module):
@@ -64,7 +64,7 @@ class LeNet(nn.Module):
 
 
 class Cnn(nn.Module):
-    """DeepOBS's 2c2d, or that with batch normalization before its activations."""
+    """DeepOBS's 2c2d, with or without batch normalization before its activations."""
 
     def __init__(self, batch_norm=False):
         super().__init__()
@@ -82,7 +82,7 @@ class Cnn(nn.Module):
 
 
 def train(model, loss_of, optimizer, x, y, steps):
-    """Full-batch steps. Returns the loss before each step, and the model's outputs after the last."""
+    """Trains on the whole batch. Returns the loss before each step, and the model's outputs after the last step."""
     losses = []
     for _ in range(steps):
         loss = loss_of(model(x), y)
@@ -108,7 +108,7 @@ Made = tuple[dict[str, np.ndarray], dict[str, str]]
 
 
 def file_of(tensors: dict[str, torch.Tensor], metadata: dict[str, str], *tables: str) -> Made:
-    """Returns what the file holds."""
+    """Returns the content of the file."""
     arrays = {name: np.array(value.detach().numpy(), order="C") for name, value in tensors.items()}
     return arrays, {"framework": "torch", "dtype": "f64"} | metadata | {"spec": join_spec(*tables)}
 
@@ -116,11 +116,11 @@ def file_of(tensors: dict[str, torch.Tensor], metadata: dict[str, str], *tables:
 def small(
     model: nn.Module, spec: dict[str, Any], loss: str, x: torch.Tensor, y: torch.Tensor, smoothing: float
 ) -> Made:
-    """Trains a network that fits into the file: initial weights, data, 20 steps."""
+    """Trains a network that fits into the file for 20 steps. Returns the content of the file."""
     init = snapshot(model)
     loss_of = F.mse_loss if loss == "mse" else partial(F.cross_entropy, label_smoothing=smoothing)
     if spec.get("batch_norm"):
-        # The gradient of a bias before a normalization is nothing but rounding, which Adam would make steps of.
+        # The gradient of a bias before a normalization is only a rounding error, which Adam would turn into steps.
         optimizer, table = torch.optim.SGD(model.parameters(), lr=0.1), {"type": "sgd", "lr": 0.1}
     else:
         optimizer, table = torch.optim.Adam(model.parameters(), lr=1e-2), {"type": "adam", "lr": 1e-2}
@@ -158,7 +158,7 @@ def sine(count: int, phase: float, slope: float) -> torch.Tensor:
 
 
 def summary(prefix: str, value: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Returns what is kept of a parameter too large to store."""
+    """Returns the summary of a parameter that is too large to store."""
     flat = value.flatten()
     return {
         f"{prefix}/sum": torch.tensor(math.fsum(flat.tolist()), dtype=torch.float64),
@@ -169,7 +169,7 @@ def summary(prefix: str, value: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def convolutional(make: Callable[..., nn.Module], spec: dict[str, Any], **options: Any) -> Made:
-    """Returns the trace of a network too large for the file: weights and images follow from a formula."""
+    """Returns the trace of a network that is too large for the file. Its weights and images follow from formulas."""
     model = make(**options)
     with torch.no_grad():
         for k, p in enumerate(model.parameters()):
@@ -184,7 +184,7 @@ def convolutional(make: Callable[..., nn.Module], spec: dict[str, Any], **option
     for parameter, value in snapshot(model).items():
         tensors |= summary(f"init/{parameter}", init[parameter])
         tensors |= summary(f"param/{parameter}", value)
-        # A bias before a normalization changes by rounding alone.
+        # A bias before a normalization changes only by rounding errors.
         if not (spec.get("batch_norm") and parameter in ("conv1.bias", "conv2.bias")):
             tensors |= summary(f"change/{parameter}", value - init[parameter])
     tensors |= buffers(model)

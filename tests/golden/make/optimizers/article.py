@@ -1,6 +1,7 @@
-"""Traces of rules that no package has: the algorithm of the article, line by line, in numpy and f64.
+"""Traces of the article's algorithm, line by line in numpy and f64, for rules and options that no package has.
 
-These are transcriptions of ours and not an independent reference; `tests/golden/README.md` lists what was looked at.
+These are our own transcriptions and not an independent reference. `tests/golden/README.md` lists the packages that we
+searched.
 """
 
 from collections.abc import Callable, Iterator
@@ -74,7 +75,8 @@ ADAM_HD: Options = {
 
 
 class Hypergradient(Transcription):
-    """The rate a ← a + β·h, where h = −∂f/∂a: every parameter moved by factor·multiple·a along its direction u."""
+    """The rate is a ← a + β·h with h = −∂f/∂a. Each step subtracts factor·multiple·a·u from every parameter, where u is
+    its direction."""
 
     default_speed: float
 
@@ -133,7 +135,7 @@ SPS_MAX: Options = {"smooth": {"lr": 0.02, "c": 0.2, "growth": 1.05}, "smooth_gr
 
 
 class SpsMax(Transcription):
-    """The authors' "smooth_iter"; a rate of 0 is not what the next one grows from."""
+    """The authors' "smooth_iter"."""
 
     def start(self) -> None:
         self.last: float | None = None
@@ -148,8 +150,8 @@ class SpsMax(Transcription):
         return rate
 
 
-# --- MoMo (Schaipp et al. 2024, arXiv 2305.07583) as the article has weight decay, and with groups: the step that
-# minimizes the model with its penalty, found by bisection in place of the article's closed form, which is for one rate.
+# --- MoMo (Schaipp et al. 2024, arXiv 2305.07583) with the article's weight decay and with groups. The step minimizes
+# the model with its penalty. It is found by bisection, because the article's closed form is for one rate.
 
 MOMO: Options = {
     "proximal": {"lr": 0.2, "weight_decay": 0.2, "proximal": True, "lower_bound": -2.0},
@@ -184,8 +186,8 @@ class Momo(Transcription):
         rate = {name: self.options["lr"] * multiple(self.case, name) for name in params}
         decay = {name: decay_of(self.case, name) for name in params}
 
-        # min over x of max(model(x) − f*, 0) + Σ ‖x − θ‖²_D / (2·lr) + λ/2·‖x‖²_D: where the model is above f* with
-        # the multiplier s, x = (θ − lr·s·d/D)/(1 + lr·λ).
+        # The step minimizes max(model(x) − f*, 0) + Σ ‖x − θ‖²_D / (2·lr) + λ/2·‖x‖²_D over x. If s is the multiplier
+        # of "the model is above f*", then x = (θ − lr·s·d/D)/(1 + lr·λ).
         def at(s: float) -> Arrays:
             d = {name: m[name] / filled / norm[name] for name in params}
             return {n: (params[n] - rate[n] * s * d[n]) / (1 + rate[n] * decay[n]) for n in params}
@@ -200,7 +202,10 @@ class Momo(Transcription):
 
 
 def multiplier(above: Callable[[float], float]) -> float:
-    """Returns where a falling function crosses 0, within [0, 1]: 1 if it is not below 0 there, 0 if not above 0 there."""
+    """Returns the point in [0, 1] at which a falling function crosses 0.
+
+    The result is 1 if the function is not below 0 at 1, and 0 if it is not above 0 at 0.
+    """
     if above(1.0) >= 0:
         return 1.0
     if above(0.0) <= 0:
@@ -267,14 +272,14 @@ class L4Rule(Transcription):
         return options["lr"] * full
 
 
-# --- FTRL-Proximal (McMahan et al. 2013), algorithm 1. At a changing rate Keras's is another rule.
+# --- FTRL-Proximal (McMahan et al. 2013), algorithm 1. Keras's FTRL is a different rule if the rate changes.
 
 FTRL: Options = {"lrdrop": {"lr": 0.05, "l1": 0.2, "l2": 0.1, "beta": 1.0}}
 
 
 class Ftrl(Transcription):
-    """FTRL with all of σ = 1/η_t − 1/η_(t−1) for η_t = lr_t / (β + √n_t), so that the rate may change. At first 1/η is
-    that of n = 0.1, as in Keras."""
+    """FTRL-Proximal with a rate that may change: σ = √n_t/lr_t − √n_(t−1)/lr_(t−1), and β is only in the closed form.
+    Before the first step, n is 0.1, as in Keras."""
 
     def start(self) -> None:
         self.z = {name: np.zeros_like(value) for name, value in self.params.items()}

@@ -1,4 +1,4 @@
-"""Traces of D-Adaptation, of its authors' package."""
+"""Traces of D-Adaptation from its authors' package."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,12 +36,12 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 
-# A distance is a difference of parameters, of which f32 keeps few digits: in this case the reference in f32 is far from
-# itself in f64, and so is any code that rounds in another order.
+# The distance is a difference of parameters, of which f32 keeps few digits. In this case, the reference in f32 is far
+# from itself in f64, and so is any code that rounds in another order.
 F64_ONLY = [("dadapt_sgd", "groups")]
 
-# With the shared gradients rounding grows beyond what the tests allow in these cases. They have gradients of their own:
-# optimizer, case -> seed.
+# In these cases, rounding errors on the shared gradients grow beyond what the tests allow. So the cases have their own
+# gradients: optimizer, case -> seed.
 SEED = {("dadapt_adam", "groups"): 1005, ("dadapt_sgd", "momentum"): 1101}
 
 
@@ -55,8 +55,8 @@ class DadaptAdam(OneRate):
 
 
 class DadaptSgd(OneRate):
-    """dadaptation.DAdaptSGD. It leaves the decay out of the norm of the first gradient, and gives all groups the decay of
-    the first one. So it gets gradients of the loss with the penalty."""
+    """dadaptation.DAdaptSGD. It omits the decay from the norm of the first gradient, and gives all groups the decay of
+    the first group. So the optimizer gets no decay, but gradients that include the penalty."""
 
     kind = dadaptation.DAdaptSGD
 

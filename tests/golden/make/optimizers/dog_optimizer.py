@@ -1,4 +1,4 @@
-"""Traces of DoG and L-DoG, of their authors' package."""
+"""Traces of DoG and L-DoG from their authors' package."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +18,8 @@ CASES: dict[str, dict[str, Any]] = {
     "groups": {"lr": 0.5, "reps_rel": 1e-3, "weight_decay": 0.3},
 }
 
-# A distance is a difference of parameters, of which f32 keeps few digits: in these cases the reference in f32 is far from
-# itself in f64, and so is any code that rounds in another order.
+# The distance is a difference of parameters, of which f32 keeps few digits. In these cases, the reference in f32 is far
+# from itself in f64, and so is any code that rounds in another order.
 F64_ONLY = [("dog", "init_eta"), ("ldog", "groups")]
 
 
@@ -29,7 +29,7 @@ class Dog(OneRate):
     kind = dog.DoG
 
     def found(self, d: Any) -> list[float]:
-        # One for each parameter tensor of the group: those of L-DoG differ.
+        # A group has a rate for each parameter tensor, and those of L-DoG differ. The trace has their mean.
         return [float(np.mean([float(eta) for eta in group["eta"]])) for group in self.groups]
 
     def state(self) -> Arrays:

@@ -1,7 +1,7 @@
-"""Traces of hypergradient descent by automatic differentiation, of gradient-descent-the-ultimate-optimizer.
+"""Traces of hypergradient descent by automatic differentiation, from gradient-descent-the-ultimate-optimizer.
 
-The package differentiates the loss with respect to the learning rate of the step before. The loss here is the inner
-product of the recorded gradient and the parameters, whose gradient is the recorded one.
+The package differentiates the loss with respect to the learning rate of the previous step. The loss here is the inner
+product of the recorded gradient and the parameters, so its gradient is the recorded one.
 """
 
 import math
@@ -35,7 +35,7 @@ class Weights(gdtuo.Optimizable):
 
 
 class Hypergradient(Run):
-    """The package's SGD or Adam under its SGD, which moves the learning rate alone."""
+    """The package's SGD or Adam, whose learning rate is trained by the package's SGD."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         torch.set_default_dtype(torch.float64)
@@ -48,7 +48,7 @@ class Hypergradient(Run):
             beta1, beta2 = options.get("betas", (0.9, 0.999))
             log_eps = math.log10(options.get("eps", 1e-8))
             self.rule = gdtuo.AdamBaydin(options["lr"], beta1, beta2, log_eps, optimizer=above)
-            # The package begins v with ε in place of 0, for a derivative that is not needed here.
+            # The package starts v at ε instead of 0, for a derivative that this trace does not need.
             for name, value in parameters.items():
                 self.rule.cache[name] = {"m": torch.zeros_like(value), "v": torch.zeros_like(value)}
         else:
@@ -82,7 +82,7 @@ def cases() -> Iterator[Case]:
     """Yields every case."""
     for optimizer, of_optimizer in {"sgd_hd": SGD_HD, "adam_hd": ADAM_HD}.items():
         for name, options in of_optimizer.items():
-            # Without momentum the package has no buffer; ours holds the gradient.
+            # Without momentum, the package has no buffer. Our rule has one, which holds the gradient.
             no_buffer = optimizer == "sgd_hd" and "momentum" not in options
             not_kept = ("momentum_buffer/",) if no_buffer else ()
             yield Case("gdtuo", optimizer, name, options, Hypergradient, ("f64",), not_kept=not_kept)

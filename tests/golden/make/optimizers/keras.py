@@ -120,7 +120,8 @@ LAMB: dict[str, dict[str, Any]] = {
     "options": {"lr": 0.02, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
     "lrdrop": {"lr": 0.01},
 }
-# In f64 only: in f32 Keras takes 1 − β₂ of a rounded β₂, which is 1e-5 off. It always rounds its warm-up to f32.
+# In f64 only. In f32, Keras computes 1 − β₂ from a rounded β₂, with an error of 1e-5. No case has a warm-up, because
+# Keras always rounds it to f32.
 SCHEDULE_FREE_ADAMW: dict[str, dict[str, Any]] = {
     "defaults": {},
     "options": {"lr": 0.02, "betas": [0.8, 0.95], "eps": 1e-4},
@@ -131,7 +132,7 @@ ADAFACTOR: dict[str, dict[str, Any]] = {
     "options": {"lr": 0.05, "beta2_decay": -0.5, "eps1": 1e-6, "eps2": 0.1, "d": 1.5, "weight_decay": 0.3},
     "lrdrop": {"lr": 0.2},
 }
-# In f32 rounding grows in Keras's iteration, which multiplies small singular values by hundreds.
+# In f64 only. In f32, rounding errors grow in Keras's iteration, which multiplies small singular values by hundreds.
 MUON: dict[str, dict[str, Any]] = {
     "defaults": {},
     "options": {
@@ -149,17 +150,18 @@ MUON: dict[str, dict[str, Any]] = {
 }
 FTRL_GROUPS = {"lr": 0.05, "l1": 0.2, "weight_decay": 0.1}
 
-# FTRL takes small differences of large powers: in f32 Keras is up to 1e-5 from its own f64.
+# FTRL takes small differences of large powers. So Keras's result in f32 is up to 1e-5 away from its result in f64.
 F64_ONLY = [("ftrl", "options"), ("ftrl", "sparse")]
 
-# With the shared gradients rounding grows beyond what the tests allow in these cases. They have gradients of their own:
-# optimizer, case -> seed.
+# In these cases, rounding errors on the shared gradients grow beyond what the tests allow. So the cases have their own
+# gradients: optimizer, case -> seed.
 SEED = {("adam", "lrdrop"): 302, ("adamw", "lrdrop"): 402, ("ftrl", "defaults"): 900}
 
 
 class ScheduleFreeAdamW(keras.optimizers.ScheduleFreeAdamW):
-    """Keras's, as it is on JAX and TensorFlow. It keeps the old value of z to compute x from, but on the PyTorch backend
-    (3.15.1) `assign_sub` writes into that very tensor."""
+    """Keras's ScheduleFreeAdamW as it works on JAX and TensorFlow. Keras keeps the old value of z and computes x from
+    it. On the PyTorch backend (Keras 3.15.1), `assign_sub` overwrites the tensor of the old value, so it is replaced
+    here."""
 
     def __init__(self, learning_rate: float = 0.0025, **options: Any):
         super().__init__(learning_rate, **options)
@@ -199,7 +201,7 @@ OPTION = {
     "fallback_eps": "epsilon",
     "fallback_weight_decay": "adam_weight_decay",
 }
-# Options that are one list for us and several arguments for Keras.
+# Options that are one list in a spec and several arguments in Keras.
 OPTION_LIST = {
     "betas": ("beta_1", "beta_2"),
     "fallback_betas": ("adam_beta_1", "adam_beta_2"),
@@ -234,7 +236,8 @@ RESULT_TYPE = dtypes.result_type
 
 
 def widened(*of: Any) -> Any:
-    """Returns Keras's type of a mean, a root or a norm, which is f32 even of f64; here it is f64."""
+    """Replaces Keras's `result_type`, which is float32 for a mean, a root or a norm even of float64 values. Returns
+    float64 in its place."""
     kind = RESULT_TYPE(*of)
     return "float64" if kind == "float32" else kind
 
@@ -253,18 +256,18 @@ def array_of(variable: Any) -> np.ndarray:
 
 
 class KerasRun(Run):
-    """One of keras.optimizers in Keras's floatx. Where the case has groups, each parameter has an optimizer."""
+    """One of keras.optimizers in Keras's floatx. If the case has groups, each parameter has its own optimizer."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         keras.config.set_floatx(FLOATX[dtype])
-        # The backend computes numbers of its own, such as the scale of Muon, in this dtype.
+        # The backend computes some numbers, such as the scale of Muon, in this dtype.
         torch.set_default_dtype({"f32": torch.float32, "f64": torch.float64}[dtype])
         widen = dtype == "f64" and case.optimizer in ("adafactor", "muon")
         dtypes.result_type = widened if widen else RESULT_TYPE
         self.case = case
         kind = CLASS[case.optimizer]
         self.params = {name: keras.Variable(value, name=name) for name, value in inputs.init.items()}
-        # The rate as asked for; Keras rounds it to floatx. A default is read from the signature.
+        # The rate before Keras rounds it to floatx. A default is read from the signature.
         base = case.options.get("lr", kind.__init__.__defaults__[0])
         self.base, self.optimizers = [], []
         groups = [[WEIGHT], [BIAS]] if case.group is not None else [[WEIGHT, BIAS]]
@@ -309,14 +312,14 @@ class ScheduleFreeRun(KerasRun):
     """Schedule-Free, which trains y and evaluates with the average x."""
 
     def evaluated(self) -> Arrays:
-        # As Keras itself computes the average from its variables at the next step.
+        # Keras computes the average from its variables in this way at the next step.
         beta = self.case.options.get("betas", [0.9])[0]
         y, state = self.values(), self.state()
         return {name: (y[name] - (1 - beta) * state[f"z/{name}"]) / beta for name in y}
 
 
 class AdafactorRun(KerasRun):
-    """Adafactor, whose variables have no names that tell them apart."""
+    """Adafactor, whose variables cannot be told apart by their names."""
 
     def state(self) -> Arrays:
         ((_, optimizer),) = self.optimizers
@@ -348,7 +351,7 @@ def cases() -> Iterator[Case]:
     for optimizer, of_optimizer in CASES.items():
         for name, options in of_optimizer.items():
             kinds = ("f64",) if (optimizer, name) in F64_ONLY else ("f32", "f64")
-            # FTRL is in Keras alone: there is no convention to choose.
+            # Only Keras has FTRL, so there is no convention to choose.
             spec = {} if optimizer == "ftrl" else CONVENTION
             yield Case("keras", optimizer, name, options, KerasRun, kinds, spec=spec, seed=SEED.get((optimizer, name)))
     yield Case("keras", "ftrl", "groups", FTRL_GROUPS, KerasRun, ("f64",), GROUP)

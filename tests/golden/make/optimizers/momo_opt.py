@@ -1,6 +1,6 @@
-"""Traces of MoMo and MoMo-Adam, of their authors' package: weight decay as the article has it.
+"""Traces of MoMo and MoMo-Adam from their authors' package, with the article's weight decay.
 
-The package takes groups, but computes one step for all of them from the rate of each; so there are no groups here.
+The package takes groups, but its step for them is not the article's. So these cases have no groups.
 """
 
 from collections.abc import Iterator, Mapping

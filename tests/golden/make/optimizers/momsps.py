@@ -1,4 +1,4 @@
-"""Traces of the smoothed stochastic Polyak step, of momsps: its MomSPS_smooth without momentum."""
+"""Traces of the smoothed stochastic Polyak step: MomSPS_smooth of the package momsps, without momentum."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,8 @@ from momsps.momsps_smooth import MomSPS_smooth
 from make.optimizers.torch_run import Groups, TorchRun
 from make.optimizers.trace import ByStep, Case, Inputs, Step, Trace, in_each_dtype
 
-# The package has no ε. Without a gradient its step is the cap, as ours is with an ε that is lost in any gradient.
+# The package has no ε, and its rate is the cap if the gradient is 0. So is ours with an ε that is too small to change
+# any other step.
 CASES: dict[str, dict[str, Any]] = {
     "smooth": {"lr": 0.02, "c": 0.2, "eps": 1e-300, "growth": 1.05},
     "smooth_growth_2": {"lr": 0.001, "eps": 1e-300, "growth": 2.0},
@@ -17,7 +18,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 class MomSps(TorchRun):
-    """MomSPS_smooth with one batch per epoch, so that its cap grows by `growth` at each step, the first one too."""
+    """MomSPS_smooth with one batch per epoch, so that its cap grows by `growth` at each step, including the first."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         lr, growth = case.options["lr"], case.options["growth"]

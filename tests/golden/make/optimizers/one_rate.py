@@ -1,4 +1,4 @@
-"""Methods of PyTorch's form that find one rate for all parameters by a distance."""
+"""Methods with PyTorch's interface that compute one rate for all parameters from a distance."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,13 +8,13 @@ import torch
 from make.optimizers.torch_run import Groups, TorchRun
 from make.optimizers.trace import ByStep, Case, Inputs, Step
 
-# One rate is all there is: groups differ by weight decay, or do not move.
+# There is only one rate, so groups differ in weight decay, or do not move.
 DECAYED = {"name": "bias", "params": ["*.bias"], "weight_decay": 0.0}
 FROZEN = {"name": "bias", "params": ["*.bias"], "lr_mult": 0.0}
 
 
 def adam_factor(group: Mapping[str, Any], options: Mapping[str, Any]) -> float:
-    """Returns Adam's bias correction of the rate, where the options ask for it."""
+    """Returns Adam's bias correction of the rate, or 1 if the options do not ask for it."""
     if not options.get("use_bias_correction"):
         return 1.0
     (beta1, beta2), steps = options["betas"], group["k"]
@@ -51,17 +51,17 @@ class OneRate(TorchRun):
         return self.groups[0].get("d")
 
     def rate_factor(self) -> float:
-        """Returns what d times the rate of a group is multiplied by, after the step."""
+        """Returns the factor of d times the rate of a group. Called after the step."""
         raise NotImplementedError
 
     def found(self, d: Any) -> list[float]:
-        """Returns the rate that each group just stepped by; `d` is the estimate before the step."""
+        """Returns the rate of each group in the last step. `d` is the estimate before that step."""
         return [d * group["lr"] * self.rate_factor() for group in self.groups]
 
     def after(self, step: Step, before: Any) -> ByStep:
         return dict(zip(("effective_lr", "effective_lr.bias"), self.found(before)))
 
     def slots(self, name: str, state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-        # Without the z of DAdaptSGD, which is x0 − s.
+        # This omits the z of DAdaptSGD, which is x0 − s.
         shape = self.params[name].shape
         return {slot: value.reshape(shape) for slot, value in state.items() if slot not in ("step", "z")}

@@ -1,4 +1,4 @@
-"""Traces of optax's own transformations, in f64 but where a case says otherwise."""
+"""Traces of optax's own transformations, in f64 unless a case says otherwise."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -34,16 +34,16 @@ Options = dict[str, dict[str, Any]]
 
 
 def jax_of(values: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Returns the arrays as JAX has them."""
+    """Returns the arrays as JAX arrays."""
     return {name: jnp.asarray(value) for name, value in values.items()}
 
 
 def numpy_of(values: Mapping[str, Any]) -> Arrays:
-    """Returns copies of the arrays as numpy has them."""
+    """Returns copies of the arrays as numpy arrays."""
     return {name: np.array(value) for name, value in values.items()}
 
 
-# --- Rules that treat every element or every tensor alone: a transformation for each parameter.
+# --- Rules that treat every element or every tensor separately: a transformation for each parameter.
 
 LION: Options = {
     "defaults": {},
@@ -69,7 +69,8 @@ LAMB: Options = {
     "lrdrop": {"lr": 0.01},
     "groups": {"lr": 0.005, "weight_decay": 0.1},
 }
-# Without weight decay: optax's denominator is of the sum, ours a sum of norms.
+# Without weight decay, because the denominators differ. optax takes the norm of a sum, and we take the sum of the
+# norms.
 LARS: Options = {
     "eps": {"lr": 0.1, "momentum": 0.8, "trust_coefficient": 0.02, "eps": 0.01},
     "nesterov": {"lr": 0.5, "nesterov": True, "trust_coefficient": 0.005},
@@ -80,11 +81,11 @@ COCOB: Options = {
     "defaults": {},
     "options": {"lr": 0.5, "alpha": 30.0, "eps": 1e-3, "weight_decay": 0.05},
     "lrdrop": {"alpha": 50.0},
-    # In f64 only: the decay brings weights so near 0 that θ₀ and the bet cancel, and f32 has few digits left.
+    # In f64 only. The decay moves weights so close to 0 that θ₀ and the bet cancel, which leaves few digits in f32.
     "groups": {"weight_decay": 0.1},
 }
-# A factor on all gradients of a weight cancels out, and so would `lr_mult`. With this decay no gradient is so small that
-# the step is lost in the weights' rounding, and with it the effective rate.
+# A constant factor of all gradients of a weight cancels out in COCOB, and so would `lr_mult`. With this decay, no
+# gradient is so small that its step, and with it the effective rate, is lost in the rounding of the weights.
 COCOB_GROUP = {"name": "bias", "params": ["*.bias"], "weight_decay": 0.5}
 
 CLASS: dict[str, Callable[..., optax.GradientTransformation]] = {
@@ -111,7 +112,7 @@ NOT_OPTAX = ("lr", "betas", "exempt_vectors", "lr_in_momentum")
 
 
 class Separate(Run):
-    """A transformation for each parameter; they have nothing in common."""
+    """A transformation for each parameter. The transformations share nothing."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         self.case = case
@@ -161,16 +162,16 @@ class Separate(Run):
 
     @property
     def sign(self) -> int:
-        """The sign of optax's slots: LARS's buffer has that of the step."""
+        """The factor that gives optax's slots our sign. Its LARS buffer has the sign of the step, which is opposite."""
         return -1 if self.case.optimizer == "lars" else 1
 
 
 class Cocob(Separate):
-    """COCOB, whose effective rate is ‖step‖ / ‖g‖, of each group."""
+    """COCOB. The effective rate of a group is ‖step‖ / ‖g‖."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         super().__init__(case, inputs, dtype)
-        # In f32 a step is a difference of rounded weights.
+        # In f32, the step is a difference of rounded weights, so its rate is not recorded.
         self.shows_rate = dtype == "f64"
         self.norms: dict[str, list[float]] = {}
 
@@ -189,7 +190,7 @@ class Cocob(Separate):
 
 
 def rate_of(norms: list[list[float]]) -> float:
-    """Returns ‖step‖ / ‖g‖ over several parameters; 0 where there is no gradient."""
+    """Returns ‖step‖ / ‖g‖ over several parameters, or 0 if the gradient is 0."""
     step, gradient = np.sqrt((np.array(norms) ** 2).sum(axis=0))
     return float(step / gradient) if gradient > 0 else 0.0
 
@@ -210,7 +211,7 @@ DOWG: Options = {
 
 
 class Distance(Run):
-    """DoG or DoWG. The rates and the decay of groups are applied here, as optax has none."""
+    """DoG or DoWG. This class applies the rates and the decay of groups, which optax does not have."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         self.case, options = case, case.options
@@ -259,8 +260,8 @@ class Distance(Run):
         return {f"{slot}/{name}": value for name, value in self.init.items()}
 
 
-# --- SPS_max: optax.polyak_sgd. Its direction is scaled before its norm is taken, so that `scaling` is the article's c
-# (and not 1/c, as by the formula in its documentation).
+# --- SPS_max: optax.polyak_sgd. optax scales the direction before it takes the norm. So `scaling` is the article's c,
+# and not 1/c as in the formula of its documentation.
 
 SPS_MAX: Options = {
     "defaults": {"lr": 1.0},
@@ -272,7 +273,7 @@ SPS_MAX: Options = {
 
 
 def sps_max(case: Case) -> Started:
-    """Returns what starts optax.polyak_sgd."""
+    """Returns a function that starts optax.polyak_sgd."""
     options = case.options
     scaling, lr, eps = options.get("c", 0.5), options["lr"], options.get("eps", 1e-8)
     opt = optax.polyak_sgd(
@@ -289,7 +290,7 @@ def sps_max(case: Case) -> Started:
         def step(params: Arrays, grads: Arrays, loss: float, factor: float) -> Any:
             updates, _ = opt.update(grads, state, params, value=loss)
             square = dot(grads, grads)
-            # optax does not show its rate. Without a gradient it is the cap, or 0 without eps.
+            # optax does not return its rate. If the gradient is 0, the rate is the cap, or 0 if eps is 0.
             rate = -dot(updates, grads) / square if square > 0 else lr * (eps > 0)
             return optax.apply_updates(params, updates), rate, {}
 
@@ -317,7 +318,7 @@ MOMO_ADAM: Options = {
 
 
 def momo(case: Case) -> Started:
-    """Returns what starts optax.contrib.momo or momo_adam."""
+    """Returns a function that starts optax.contrib.momo or momo_adam."""
     options, adam = case.options, case.optimizer == "momo_adam"
     arguments = {{"lr": "learning_rate"}.get(key, key): value for key, value in options.items() if key != "betas"}
     arguments |= dict(zip(("b1", "b2"), options.get("betas", ())))
@@ -343,7 +344,7 @@ def momo(case: Case) -> Started:
                 slots["exp_avg_sq"] = (state.exp_avg_sq, -2)
                 root = {name: jnp.sqrt(v / (1 - b2**t)) + eps for name, v in state.exp_avg_sq.items()}
                 d, filled = {name: m / root[name] for name, m in d.items()}, 1 - b1**t
-            # optax does not show τ; without weight decay the update is −τ·d.
+            # optax does not return τ. Without weight decay, the update is −τ·d.
             square = dot(d, d)
             rate = None if "weight_decay" in options else -dot(updates, d) / square * filled if square > 0 else 0.0
             return optax.apply_updates(params, updates), rate, slots
@@ -368,8 +369,8 @@ ARMIJO: Options = {
     "lrdrop": {"lr": 0.5, "c": 0.1},
     "groups": {"lr": 0.5, "c": 0.1, "weight_decay": 0.1},
 }
-# Case -> seed and size of the inputs: with most, steps as long as this rule takes them multiply a difference of one
-# rounding by thousands over the 100 steps.
+# Case -> seed and size of the inputs. With most seeds, the long steps of this rule multiply one rounding error by
+# thousands over the 100 steps.
 ARMIJO_INPUTS = {"defaults": (4701, 0.3), "options": (4702, 1.0), "lrdrop": (4706, 1.0), "groups": (4701, 1.0)}
 
 
@@ -383,7 +384,7 @@ def batches(case: Case) -> Inputs:
 
 
 class Armijo(Run):
-    """optax's backtracking line search, run in other units as `InUnits` describes."""
+    """optax's backtracking line search, run in other units (see `units.py`)."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         self.case, self.inputs, self.of_opt = case, inputs, None
@@ -448,8 +449,11 @@ MECHANIC_SEED = {"defaults": 740, "momentum": 741, "adam": 742, "lrdrop": 743, "
 
 
 def with_a_direction(case: Case) -> Inputs:
-    """Returns gradients that have a direction in common, without which there is nothing to win. The weights begin with
-    0: optax takes them from what they are at each step, and while they have hardly moved that costs it five digits."""
+    """Returns gradients with a common direction, without which Mechanic's scale would hardly grow.
+
+    The weights begin with 0, because optax subtracts the initial weights from the current ones at each step. While
+    other weights have hardly moved, this difference loses five digits.
+    """
     assert case.seed is not None
     inputs = drawn(case.seed)
     random = np.random.RandomState(1000 + case.seed)
@@ -520,8 +524,8 @@ class Mechanic(Run):
         return state
 
 
-# With the shared gradients rounding grows beyond what the tests allow in these cases. They have gradients of their own:
-# optimizer, case -> seed.
+# In these cases, rounding errors on the shared gradients grow beyond what the tests allow. So the cases have their own
+# gradients: optimizer, case -> seed.
 SEED = {("cocob", "lrdrop"): 2602, ("cocob", "groups"): 2650, ("dowg", "options"): 1101}
 
 SEPARATE = {
@@ -532,7 +536,7 @@ SEPARATE = {
     "lars": LARS,
     "lamb": LAMB,
 }
-# Those of which f32 is recorded too.
+# The rules that are recorded in f32 too.
 IN_F32 = ("lamb", "lars")
 
 
@@ -567,7 +571,7 @@ def cases() -> Iterator[Case]:
         yield Case("optax", "armijo", name, options, Armijo, f64, group, inputs=batches)
     for name, options in MECHANIC.items():
         group = GROUP if name == "groups" else None
-        # optax computes the difference again at each step.
+        # optax does not keep the difference, but computes it at each step.
         yield Case(
             "optax",
             "mechanic",

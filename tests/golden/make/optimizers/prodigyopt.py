@@ -1,4 +1,4 @@
-"""Traces of Prodigy, of its authors' package."""
+"""Traces of Prodigy from its authors' package."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,8 +26,8 @@ CASES: dict[str, dict[str, Any]] = {
     "frozen": {"d0": 1e-3},
 }
 
-# A distance is a difference of parameters, of which f32 keeps few digits: in these cases the reference in f32 is up to
-# 2e-4 away from itself in f64, and so is any code that rounds in another order.
+# The distance is a difference of parameters, of which f32 keeps few digits. In these cases, the reference in f32 is up
+# to 2e-4 away from itself in f64, and so is any code that rounds in another order.
 F64_ONLY = ("options", "coupled", "groups", "frozen")
 
 

@@ -29,7 +29,8 @@ from make.optimizers.trace import (
 )
 from make.optimizers.units import InUnits, Started, nominal
 
-# Optimizer -> case -> options of `[optimizer]`. The package takes them by the same names, but as `arguments_of` says.
+# Optimizer -> case -> options of `[optimizer]`. The package takes them by the same names, except for those that
+# `arguments_of` translates.
 ELEMENTWISE: dict[str, dict[str, dict[str, Any]]] = {
     "adabelief": {
         "defaults": {},
@@ -82,7 +83,8 @@ CLASS = {
 
 
 def from_one(step: int) -> float:
-    """Returns the clipping of ADOPT, which in the article and its code counts from the first step that moves."""
+    """Returns ADOPT's clipping bound of a step, from 1. The count of the article begins with the first step that moves
+    the weights, which is the second."""
     return (step - 1) ** 0.25
 
 
@@ -91,7 +93,7 @@ def arguments_of(optimizer: str, options: Mapping[str, Any]) -> dict[str, Any]:
     arguments = dict(options)
     match optimizer:
         case "adabelief":
-            # One ε is used in both places.
+            # The package uses one ε in both places.
             assert arguments.pop("eps_root", 1e-16) == arguments.get("eps", 1e-16)
             arguments["weight_decouple"] = arguments.pop("decoupled_weight_decay", True)
         case "adopt":
@@ -112,11 +114,11 @@ class Grouped(TorchRun):
         super().__init__(case, inputs, lambda groups: CLASS[case.optimizer](groups, **arguments), dtype)
 
     def slots(self, name: str, state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-        # Adan keeps the opposite of the gradient before.
+        # The package's Adan keeps the negative of the previous gradient.
         return {slot: -value if slot == "previous_grad" else value for slot, value in state.items()}
 
 
-# --- Sophia-H, which is given the diagonal of the Hessian.
+# --- Sophia-H, which gets the diagonal of the Hessian.
 
 SOPHIA_H: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -176,12 +178,12 @@ ALIG: dict[str, dict[str, Any]] = {
     "groups": {"lr": 0.1, "momentum": 0.7, "weight_decay": 0.1},
 }
 
-# Those of which the package's own f32 is recorded too.
+# The cases that are recorded in the package's own f32, too.
 ALIG_F32 = ("defaults", "momentum")
 
 
 class AliG64(AliG):
-    """ALI-G with its norm in f64. The package computes that in f32 whatever the parameters are."""
+    """ALI-G with its norm in f64. The package computes the norm in f32, whatever the dtype of the parameters is."""
 
     def compute_step_size(self, loss: float) -> float:
         square = sum(p.grad.square().sum() for group in self.param_groups for p in group["params"])
@@ -195,7 +197,7 @@ def alig_arguments(case: Case) -> dict[str, Any]:
 
 
 def alig(case: Case) -> Started:
-    """Returns what starts ALI-G in f64."""
+    """Returns a function that starts ALI-G in f64."""
 
     def start(first: Arrays) -> Any:
         params = {name: torch.from_numpy(value.copy()).requires_grad_() for name, value in first.items()}
@@ -219,7 +221,7 @@ def alig(case: Case) -> Started:
 
 
 class AliG32(TorchRun):
-    """ALI-G in f32, as the package is."""
+    """ALI-G in f32, unchanged from the package."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         def make(groups: Groups) -> AliG:
@@ -242,7 +244,7 @@ class AliG32(TorchRun):
 
 # --- Shampoo and SOAP.
 
-# In f64 only: rounding grows in the inverse roots of eigenvalues that are small next to others.
+# In f64 only. Rounding errors grow in the inverse roots of eigenvalues that are much smaller than others.
 SHAMPOO: dict[str, dict[str, Any]] = {
     "defaults": {},
     "options": {
@@ -275,10 +277,12 @@ SOAP: dict[str, dict[str, Any]] = {
 
 
 def even(case: Case) -> Inputs:
-    """Returns gradients that determine eigenvectors to the last digits. Two eigenvalues that are both 0 have no
-    eigenvectors of their own, and what Adam makes of a direction without gradient is rounding over rounding: so no rows
-    of zeros here but in step 31, one size for all elements, and for the vector in SOAP's basis, which begins with one
-    direction alone, that is an axis."""
+    """Returns gradients that determine all eigenvectors to the last digits.
+
+    If two eigenvalues are 0, their eigenvectors are arbitrary, and in a direction without a gradient Adam divides one
+    rounding error by another. So no row is 0 except in step 31, and all elements of a step have the same scale. The
+    first gradient of the vector in `vectors` is along an axis, because SOAP's basis begins with its direction alone.
+    """
     assert case.seed is not None
     inputs = drawn(case.seed)
     random = np.random.RandomState(10_000 + case.seed)
@@ -299,7 +303,8 @@ class Shampoo(TorchRun):
         arguments = dict(case.options)
         if "decoupled_weight_decay" in arguments:
             arguments["weight_decouple"] = arguments.pop("decoupled_weight_decay")
-        # It takes roots when this divides the step, and moves nothing before: so the first step is such a one.
+        # The class computes its roots when this interval divides the step, and does not move the weights before. With
+        # this first value, it computes them at the first step.
         first = {"step": case.options.get("preconditioning_compute_steps", 1) - 1}
 
         def make(groups: Groups) -> torch.optim.Optimizer:
@@ -316,7 +321,7 @@ class Shampoo(TorchRun):
 
 
 class InF64:
-    """torch for a module that names float32 where it should name the kind of the parameters."""
+    """A replacement of `torch` for a module that uses float32 where it should use the dtype of the parameters."""
 
     float32 = torch.float64
 
@@ -325,7 +330,7 @@ class InF64:
 
 
 class Soap(TorchRun):
-    """pytorch_optimizer's SOAP, whose QR is in f64 where the parameters are."""
+    """pytorch_optimizer's SOAP, with its QR in f64 if the parameters are in f64."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
         module = sys.modules[pytorch_optimizer.SOAP.__module__]

@@ -1,4 +1,4 @@
-"""Traces of the Schedule-Free rules, of their authors' package."""
+"""Traces of the Schedule-Free rules from their authors' package."""
 
 from collections.abc import Iterator
 from typing import Any

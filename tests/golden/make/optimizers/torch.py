@@ -149,7 +149,8 @@ def there_and_back(step: int) -> float:
     return abs(1 - 2 * step / STEPS)
 
 
-# The hyper-parameters that cases schedule: case -> options -> step (from 0) -> values by our names.
+# The scheduled hyper-parameters: case -> a function of the options and the step (from 0) that returns the values by our
+# names.
 SCHEDULED = {
     "scheduled_momentum": lambda options, t: {"momentum": options["momentum"] * (0.85 + 0.15 * there_and_back(t))},
     "scheduled_beta1": lambda options, t: {"beta1": options["betas"][0] * (0.85 + 0.15 * there_and_back(t))},
@@ -167,7 +168,7 @@ class Builtin(TorchRun):
     def before(self, step: Step) -> list[float]:
         if self.case.optimizer != "asgd":
             return []
-        # The rate that this step goes by; at the first one there is no state yet.
+        # The step uses the rate in the state. The first step has no state yet, and uses `lr`.
         (optimizer,) = self.optimizers
         of_param = zip(self.params.values(), self.base)
         return [optimizer.state[param]["eta"].item() if step.index else lr for param, lr in of_param]
@@ -200,7 +201,7 @@ class Adafactor(TorchRun):
         super().__init__(case, inputs, lambda groups: torch.optim.Adafactor(groups, **options), dtype)
 
 
-# Vectors follow AdamW in Muon, with decay of their own.
+# In Muon, AdamW updates the vectors, with a weight decay of its own.
 MUON_GROUP = {"name": "bias", "params": ["*.bias"], "lr_mult": 2.0, "fallback_weight_decay": 0.0}
 ADAMW_GROUP = {"name": "weight", "params": ["*.weight"], "orthogonalize": False, "fallback_lr_ratio": 0.3}
 MUON: dict[str, dict[str, Any]] = {
@@ -224,17 +225,18 @@ MUON: dict[str, dict[str, Any]] = {
     "last_layer": {"lr": 0.01},
 }
 
-# With the shared gradients rounding grows beyond what the tests allow in this case: it has gradients of its own.
+# In this case, rounding errors on the shared gradients grow beyond what the tests allow. So the case has its own
+# gradients: case -> seed.
 MUON_SEED = {"options": 10011}
 
 TO_BFLOAT16 = torch.Tensor.bfloat16
 
 
 class Muon(TorchRun):
-    """PyTorch's Muon for the matrix and its AdamW for the vector. In `last_layer` the matrix follows AdamW too."""
+    """PyTorch's Muon for the matrix and its AdamW for the vector. In `last_layer`, AdamW updates the matrix, too."""
 
     def __init__(self, case: Case, inputs: Inputs, dtype: str):
-        # In f64 the iteration is kept from rounding to bfloat16, which two machines need not do alike.
+        # PyTorch's iteration rounds to bfloat16, and two machines may do so differently. In f64, nothing is rounded.
         torch.Tensor.bfloat16 = torch.Tensor.clone if dtype == "f64" else TO_BFLOAT16
         options = dict(case.options)
         lr = options.pop("lr", 1e-3)
@@ -263,9 +265,9 @@ class Muon(TorchRun):
         return {"lr": lr} | ({"lr.bias": lr * MUON_GROUP["lr_mult"]} if self.case.group is MUON_GROUP else {})
 
 
-# Case -> seed, and options of `[optimizer]`. torch takes them by the same names, but for `weight_decay`: a penalty in
-# the closure's loss. From one batch to the next L-BFGS is often chaotic: a rounding error becomes everything. With
-# these seeds and options it is not, as `stable_lbfgs` shows.
+# Case -> seed, and options of `[optimizer]`. PyTorch takes them by the same names, except for `weight_decay`, which is
+# a penalty in the closure's loss. If the batches change, L-BFGS is often chaotic: a rounding error grows until no digit
+# agrees. With these seeds and options it is not, as `stable_lbfgs` checks.
 LBFGS: dict[str, tuple[int, dict[str, Any]]] = {
     # Every step on the same batch, with the whole history.
     "history": (702, {"lr": 0.02, "max_iter": 1, "weight_decay": 0.1}),
@@ -299,7 +301,8 @@ LBFGS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def batches(case: Case) -> Inputs:
-    """Returns x [5, 32, 5] and y [5, 32], five batches of a noisy problem that are taken in turn; or one batch."""
+    """Returns x [5, 32, 5] and y [5, 32], five batches of a noisy problem that the steps use in turn. The case
+    `history` has only the first batch."""
     assert case.seed is not None
     random = np.random.RandomState(case.seed)
     teacher = random.standard_normal((4, 5))
@@ -357,7 +360,7 @@ class Lbfgs(Run):
 
 
 def stable_lbfgs(case: Case, inputs: Inputs, dtype: str) -> Lbfgs:
-    """Starts L-BFGS. Fails if a disturbance of 1e-15 of the initial values becomes more than 3e-13 over the steps."""
+    """Starts L-BFGS. Fails if a relative change of 1e-15 in the initial values grows beyond 3e-13 over the steps."""
     ends = []
     for disturbed in (0.0, 1e-15):
         run = Lbfgs(case, inputs, dtype, disturbed)
@@ -367,7 +370,7 @@ def stable_lbfgs(case: Case, inputs: Inputs, dtype: str) -> Lbfgs:
     exact, other = ends
     assert exact.keys() == other.keys(), f"{case.name}: the history differs"
     apart = max(float(np.linalg.norm(exact[name] - other[name]) / np.linalg.norm(other[name])) for name in exact)
-    assert apart < 3e-13, f"{case.name}: a disturbance of 1e-15 becomes {apart:.1e}"
+    assert apart < 3e-13, f"{case.name}: a change of 1e-15 grows to {apart:.1e}"
     return Lbfgs(case, inputs, dtype)
 
 

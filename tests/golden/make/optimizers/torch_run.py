@@ -1,4 +1,4 @@
-"""Training with optimizers that are PyTorch's, or built as PyTorch's are."""
+"""Training with PyTorch's optimizers, and with those that have their interface."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ class TorchRun(Run):
     """One optimizer, or several that step together, on the two parameters."""
 
     def __init__(self, case: Case, inputs: Inputs, make: Callable[[Groups], Optimizer | list[Optimizer]], dtype: str):
-        # Of this kind torch keeps scalars of its own, such as the product of momenta in NAdam.
+        # PyTorch keeps some scalars in this dtype, such as NAdam's product of momenta.
         torch.set_default_dtype(KINDS[dtype])
         self.case = case
         self.params = {name: torch.from_numpy(value.copy()).requires_grad_() for name, value in inputs.init.items()}
@@ -39,7 +39,7 @@ class TorchRun(Run):
         self.base = [group["lr"] for group in self.groups]
 
     def parameter_groups(self) -> Groups:
-        """Returns what the optimizer is made with: the weight and the bias, each in a group of its own."""
+        """Returns the groups for the optimizer: the weight and the bias, each in a group of its own."""
         groups: Groups = [{"params": [self.params[WEIGHT]]}, {"params": [self.params[BIAS]]}]
         if self.case.group is not None:
             groups[1] |= self.options_of_group(self.case.group)
@@ -50,11 +50,11 @@ class TorchRun(Run):
         return [{"params": list(self.params.values())}]
 
     def options_of_group(self, group: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what the second group is given where the case has groups."""
+        """Returns the options of the second group of a case with groups."""
         return {"lr": self.case.options["lr"] * group["lr_mult"], "weight_decay": group["weight_decay"]}
 
     def scheduled(self, hyper: dict[str, float]) -> dict[str, Any]:
-        """Returns the scheduled hyper-parameters under the names that the groups have them by."""
+        """Returns the scheduled hyper-parameters under the names that they have in the optimizer's groups."""
         if "beta1" in hyper:
             return {"betas": (hyper["beta1"], self.case.options["betas"][1])}
         return dict(hyper)
@@ -63,7 +63,7 @@ class TorchRun(Run):
         scheduled = self.scheduled(step.hyper)
         for group, lr in zip(self.groups, self.base):
             group["lr"] = lr * step.factor
-            assert scheduled.keys() <= group.keys(), "what torch does not read changes nothing"
+            assert scheduled.keys() <= group.keys(), "the optimizer does not read this hyper-parameter"
             group.update(scheduled)
         for name, param in self.params.items():
             param.grad = self.gradient(name, step)
@@ -72,7 +72,7 @@ class TorchRun(Run):
         return self.rates(step) | self.after(step, before)
 
     def gradient(self, name: str, step: Step) -> torch.Tensor:
-        """Returns the gradient that the parameter `name` is given."""
+        """Returns the gradient for the parameter `name`."""
         return torch.from_numpy(step.grads[name])
 
     def advance(self, step: Step) -> None:
@@ -81,7 +81,7 @@ class TorchRun(Run):
             optimizer.step()
 
     def rates(self, step: Step) -> ByStep:
-        """Returns the nominal rate, and that of the second group where the case has one."""
+        """Returns the nominal rate, and that of the second group if the case has groups."""
         rates = {"lr": self.groups[0]["lr"]}
         return rates | ({"lr.bias": self.groups[1]["lr"]} if self.case.group is not None else {})
 
@@ -90,7 +90,7 @@ class TorchRun(Run):
         return None
 
     def after(self, step: Step, before: Any) -> ByStep:
-        """Returns whatever else the trace keeps of each step."""
+        """Returns the other values that the trace keeps of each step."""
         return {}
 
     def values(self) -> Arrays:

@@ -1,4 +1,4 @@
-"""A trace of an update rule: its case, the 100 steps, and what the file holds of them.
+"""A trace of an update rule: its case, the 100 steps, and the content of the file.
 
 `tests/golden/README.md` describes the files.
 """
@@ -29,10 +29,10 @@ GROUP = {"name": "bias", "params": ["*.bias"], "lr_mult": 2.0, "weight_decay": 0
 
 @dataclass(frozen=True)
 class Step:
-    """What an optimizer gets for one step."""
+    """The inputs of an optimizer for one step."""
 
     index: int  # from 0
-    factor: float  # what the learning rate is multiplied by
+    factor: float  # of the learning rate
     grads: Arrays
     loss: float
     hyper: dict[str, float]  # the values of scheduled hyper-parameters
@@ -42,7 +42,7 @@ class Run:
     """An optimizer of a framework in training. A subclass drives that framework."""
 
     def step(self, step: Step) -> ByStep:
-        """Makes one step. Returns `lr` and whatever else the trace keeps of each step."""
+        """Makes one step. Returns `lr` and the other values that the trace keeps of each step."""
         raise NotImplementedError
 
     def values(self) -> Arrays:
@@ -54,13 +54,14 @@ class Run:
         return {}
 
     def evaluated(self) -> Arrays:
-        """Returns the parameters to evaluate with, where they are not those that are trained."""
+        """Returns the parameters to evaluate with if they are not the trained ones, and nothing otherwise."""
         return {}
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a case trains on. `extra` holds whatever a method needs beyond gradients, by its name in the file."""
+    """The data that a case trains on. `extra` holds other inputs of a method than gradients, by their names in the
+    file."""
 
     init: Arrays
     grads: Arrays | None
@@ -73,17 +74,17 @@ class Case:
 
     framework  its name in versions.toml
     optimizer  our name, the `type` of `[optimizer]`
-    name       of the case
-    options    the keys of `[optimizer]`; a key left out has the framework's default
+    name       the name of the case
+    options    the keys of `[optimizer]`. A key that is not in them has the framework's default
     start      starts the framework's optimizer on a case and its inputs
-    dtypes     what is recorded. f64 alone where the framework's own f32 is not within 1e-6 of its f64
-    group      the `[[group]]` table, where there is one
-    spec       keys of `[optimizer]` in our spec alone
-    seed       gradients of its own, where the shared ones do not do
-    inputs     makes what the case trains on
-    losses     whether the method sees a loss
-    hyper      gives the scheduled hyper-parameters of a step, by their names
-    not_kept   slots of ours that the framework has no counterpart of
+    dtypes     the recorded dtypes. It is f64 alone if the framework's own f32 is not within 1e-6 of its f64
+    group      the `[[group]]` table, if there is one
+    spec       keys of `[optimizer]` that only our spec has
+    seed       the seed of the case's own gradients. None means the shared gradients
+    inputs     makes the data that the case trains on, if they are not gradients alone
+    losses     whether the method gets a loss
+    hyper      returns the scheduled hyper-parameters of a step, by their names
+    not_kept   our slots that have no counterpart in the framework
     """
 
     framework: str
@@ -101,28 +102,31 @@ class Case:
     not_kept: tuple[str, ...] = ()
 
     def factor(self, step: int) -> float:
-        """Returns what the learning rate is multiplied by in a step, from 0."""
+        """Returns the factor of the learning rate in a step, from 0."""
         return 0.1 if "lrdrop" in self.name and step >= DROP_AT else 1.0
 
     def in_group(self, key: str, otherwise: float) -> float:
-        """Returns a number of the group; `otherwise` if there is no group or it does not set that."""
+        """Returns a number of the group, or `otherwise` if there is no group or it does not set this number."""
         return (self.group or {}).get(key, otherwise)
 
     def effective(self, found: float) -> dict[str, float]:
-        """Returns the rate that a method found for a step, and that of the group where there is one."""
+        """Returns the rate that a method found for a step, and that of the group if there is one."""
         if self.group is None:
             return {"effective_lr": found}
         return {"effective_lr": found, "effective_lr.bias": found * self.in_group("lr_mult", 1.0)}
 
 
 def seed_of(*words: str) -> int:
-    """Returns the seed for whatever has these words as its name."""
+    """Returns the seed that belongs to a name of these words."""
     return zlib.crc32("/".join(words).encode())
 
 
 def drawn(seed: int) -> Inputs:
-    """Returns initial values and gradients in f64. The gradients differ in scale by step and by element (about 1e-4 to
-    10) and are exactly zero: the last row always, the first row in the first three steps, everything in step 31."""
+    """Returns initial values and gradients in f64.
+
+    The scale of the gradients differs by step and by element (about 1e-4 to 10). Some are exactly 0: the last row in
+    every step, the first row in the first three steps, and everything in step 31.
+    """
     random = np.random.RandomState(seed)
     init, grads = {}, {}
     for name, shape in SHAPES.items():
@@ -145,7 +149,7 @@ def shared() -> Inputs:
 
 
 def inputs_of(case: Case) -> Inputs:
-    """Returns what the case trains on, in f64."""
+    """Returns the data that the case trains on, in f64."""
     if case.inputs is not None:
         return case.inputs(case)
     return shared() if case.seed is None else drawn(case.seed)
@@ -170,7 +174,7 @@ class Trace:
         return f"{self.case.framework}_{self.case.optimizer}_{self.case.name}_{self.dtype}"
 
     def spec(self) -> str:
-        """Returns the part of an experiment file that asks for the same thing."""
+        """Returns the part of an experiment file that has the same meaning."""
         case = self.case
         tables = [toml_table("[optimizer]", {"type": case.optimizer} | dict(case.spec) | dict(case.options))]
         if case.group is not None:
@@ -226,7 +230,7 @@ class Trace:
         return tensors | of_dtype, metadata
 
     def own(self, inputs: Inputs) -> Arrays:
-        """Returns the inputs that the file must hold: those that are not the shared ones."""
+        """Returns the inputs that the file must hold, which are all but the shared ones."""
         kind, common = DTYPES[self.dtype], shared()
         own = dict(inputs.extra)
         of_both = [("init", inputs.init, common.init), ("grad", inputs.grads or {}, common.grads or {})]

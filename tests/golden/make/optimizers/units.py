@@ -1,8 +1,8 @@
-"""Running a reference that has no groups in other units.
+"""A change of units that gives groups to a reference that has none.
 
-A rule that is a function of the parameters as one vector knows one rate. To run it with a rate that is m times as large
-for one parameter, it is given φ = θ/√m in its place: the gradient by φ is √m·g, and a step τ along that moves θ by
-τ·m·g. Whatever the rule makes of loss, norms and products, it makes of those by φ.
+A rule that treats all parameters as one vector has one rate. To make the rate of one parameter m times as large, the
+rule trains φ = θ/√m instead of θ. The gradient with respect to φ is √m·g, and a step of τ along it moves θ by τ·m·g.
+The rule then computes norms and inner products from φ and its gradient.
 """
 
 import math
@@ -13,8 +13,8 @@ import numpy as np
 
 from make.optimizers.trace import BIAS, WEIGHT, Arrays, ByStep, Case, Inputs, Run, Step
 
-# (φ, gradient by φ, loss, factor of the rate) -> (φ, the rate by φ or None where it is not known, slots). A slot has the
-# power of √m that gives it by θ.
+# A step: (φ, gradient with respect to φ, loss, factor of the rate) -> (new φ, the rate or None if it is not known,
+# slots). Each slot has a power of √m, by which it is multiplied to belong to θ.
 OneStep = Callable[[Arrays, Arrays, float, float], tuple[Any, float | None, dict[str, tuple[Any, int]]]]
 Started = Callable[[Arrays], OneStep]
 
@@ -25,7 +25,7 @@ def dot(a: Any, b: Any) -> float:
 
 
 def multiple(case: Case, name: str) -> float:
-    """Returns what the nominal rate of the parameter `name` is multiplied by."""
+    """Returns the factor of the nominal rate for the parameter `name`."""
     return case.in_group("lr_mult", 1.0) if name == BIAS else 1.0
 
 
@@ -36,7 +36,7 @@ def decay_of(case: Case, name: str) -> float:
 
 
 def nominal(case: Case, factor: float) -> ByStep:
-    """Returns the nominal rates of a step, as the traces have them."""
+    """Returns the nominal rates of a step under their names in the traces."""
     rate = case.options["lr"] * factor
     return {"lr": rate} | ({"lr.bias": rate * case.group["lr_mult"]} if case.group is not None else {})
 
@@ -47,21 +47,21 @@ def with_decay(case: Case, params: Arrays, grads: Arrays) -> Arrays:
 
 
 def penalty(case: Case, params: Arrays) -> float:
-    """Returns ½·Σ λ·‖θ‖², of coupled weight decay."""
+    """Returns ½·Σ λ·‖θ‖², the penalty of coupled weight decay."""
     return sum(0.5 * decay_of(case, name) * float((value * value).sum()) for name, value in params.items())
 
 
 def roots(case: Case, factor: float = 1.0) -> dict[str, float]:
-    """Returns √m of every parameter; with the schedule's factor in m."""
+    """Returns √m of every parameter. m includes the schedule's `factor`."""
     return {name: math.sqrt(multiple(case, name) * factor) for name in (WEIGHT, BIAS)}
 
 
 class InUnits(Run):
-    """A reference that is run by φ.
+    """A reference that trains φ.
 
-    coupled    weight decay is part of the loss and the gradient; otherwise the reference has its own
-    scheduled  the reference can change its rate; otherwise the units change in its place, which one with slots would not
-               bear
+    coupled    whether weight decay is part of the loss and the gradient. Otherwise the reference has its own
+    scheduled  whether the reference can change its rate. Otherwise the units change instead, which is only right for a
+               reference without slots
     """
 
     def __init__(self, case: Case, inputs: Inputs, begin: Started, coupled: bool, scheduled: bool):
@@ -75,7 +75,7 @@ class InUnits(Run):
     def starter(
         cls, begin: Callable[[Case], Started], coupled: bool = True, scheduled: bool = True
     ) -> Callable[[Case, Inputs, str], "InUnits"]:
-        """Returns the `start` of a case for the reference that `begin` gives."""
+        """Returns the `start` of a case for the reference that `begin` starts."""
         return lambda case, inputs, dtype: cls(case, inputs, begin(case), coupled, scheduled)
 
     def step(self, step: Step) -> ByStep:

@@ -1,1 +1,4 @@
-"""The traces of learning-rate rules: a module for each framework, with its cases and the code that runs its schedulers."""
+"""The traces of learning-rate rules.
+
+Each framework has a module with its cases and the code that runs its schedulers.
+"""

@@ -1,5 +1,5 @@
-"""Traces of rules that no package has, from their formulas in 40 decimal digits and not in floating point: Noam
-(arXiv 1706.03762, section 5.3) and Caffe's `inv` and `poly` policies (caffe.proto, SolverParameter.lr_policy)."""
+"""Traces of rules that no package has: Noam (arXiv 1706.03762, section 5.3), and Caffe's `inv` and `poly` policies
+(caffe.proto, SolverParameter.lr_policy). Their formulas are computed in 40 decimal digits, not in floating point."""
 
 from collections.abc import Iterator
 from decimal import Decimal, getcontext
@@ -33,7 +33,8 @@ def rates(base_lr: float, factors: list[Decimal]) -> Rates:
 
 def traces() -> Iterator[Trace]:
     """Yields every trace."""
-    # `lr` is a mere factor of the article's formula; or the rate at the peak, which it has at step_num = warmup_steps.
+    # With `d_model`, `lr` is a factor of the article's formula. Without it, `lr` is the rate at the peak, which is at
+    # step_num = warmup_steps.
     table = rule("noam", peak=STEPS(20), d_model=512)
     yield Trace("article", "noam_d_model", table, 1.0, partial(rates, 1.0, noam(512, 20, 70)))
     table = rule("noam", peak=STEPS(1), d_model=64)
@@ -44,7 +45,7 @@ def traces() -> Iterator[Trace]:
     table = rule("noam", peak=EPOCHS(4), d_model=128, tick="epoch")
     yield Trace("article", "noam_epochs", table, 1.0, partial(rates, 1.0, noam(128, 4, 16)), EPOCHS)
 
-    # The first is that of LeNet in Caffe's examples.
+    # The first case is LeNet's schedule in Caffe's examples.
     for name, gamma, power in [("lenet", 1e-4, 0.75), ("fast", 0.3, 0.75), ("square", 0.05, 2.0)]:
         table = rule("inverse_time", rate=gamma, every=STEPS(1), power=power)
         measure = partial(rates, 0.01, caffe_inv(gamma, power, 50))

@@ -1,4 +1,5 @@
-"""Traces of Keras's schedules, functions of the step, and of its callbacks: in f32, Keras's default, and in f64."""
+"""Traces of Keras's schedules, which are functions of the step, and of its callbacks. They are recorded in f32, Keras's
+default, and in f64."""
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -73,7 +74,7 @@ def cosine(base_lr, over, alpha=0.0):
 
 
 def warmed_cosine(start, target, warmup, over, alpha=0.0, convention="keras", **explicit):
-    """decay_steps does not count the warm-up."""
+    """`over` is `decay_steps`, which does not include the warm-up."""
     table = rule("cosine", convention, over=STEPS(over), end=alpha)
     table["warmup"] = {"for": STEPS(warmup)} | ({"start": absolute(start)} if start else {}) | explicit
     return table, lambda: schedules.CosineDecay(start, over, alpha, warmup_target=target, warmup_steps=warmup)
@@ -118,7 +119,8 @@ SCHEDULES = {
     ),
     "cosine_restarts_defaults": (0.1, 70, restarts(0.1, 8)),
     "cosine_restarts_equal": (0.1, 45, restarts(0.1, 10, 1.0)),
-    # No restart falls on a whole step here: where one does, f32 misses it (see `differences/keras.py`).
+    # After the first restart, none falls on a whole step. In f32, Keras can miss such a restart (see
+    # `differences/keras.py`).
     "cosine_restarts_fraction": (0.1, 80, restarts(0.1, 9, 1.5)),
     "cosine_restarts_three": (0.1, 120, restarts(0.1, 3, 3.0)),
     "cosine_restarts_decay": (0.1, 70, restarts(0.1, 9, 2.0, 0.7)),
@@ -165,7 +167,7 @@ def model_at(base_lr: float) -> Any:
 
 
 def run_callback(function: Callable[[int, float], float], base_lr: float, ticks: int) -> list[float]:
-    """Returns the rates of LearningRateScheduler, which sets them at the begin of an epoch."""
+    """Returns the rates of LearningRateScheduler, which sets them at the beginning of an epoch."""
     model = model_at(base_lr)
     callback = keras.callbacks.LearningRateScheduler(function)
     callback.set_model(model)
@@ -193,13 +195,13 @@ def run_plateau(base_lr: float, metrics: list[float], options: dict[str, Any]) -
 
 
 def in_both_precisions(measure: Callable[[], list[float]]) -> dict[str, Callable[[], Rates]]:
-    """Returns what measures the rates in f32, Keras's default, and in f64. They may differ by rounding, not in a
-    decision."""
+    """Returns functions that measure the rates in f32, Keras's default, and in f64. The rates may differ by rounding
+    errors, but not by a decision."""
 
     @cache
     def both() -> dict[str, list[float]]:
         rates = {}
-        # PyTorch's default, whatever a trace of an optimizer has set before.
+        # A trace of an optimizer may have changed this default of PyTorch.
         torch.set_default_dtype(torch.float32)
         for dtype, floatx in FLOATX.items():
             keras.config.set_floatx(floatx)
@@ -211,7 +213,7 @@ def in_both_precisions(measure: Callable[[], list[float]]) -> dict[str, Callable
 
 
 def falling(epoch: int, lr: float) -> float:
-    """Returns the rate of the example in Keras's documentation of LearningRateScheduler, from 0.1."""
+    """Returns the rate of the example in Keras's documentation of LearningRateScheduler, for a base rate of 0.1."""
     return 0.1 if epoch < 5 else 0.1 * float(np.exp(0.1 * (5 - epoch)))
 
 

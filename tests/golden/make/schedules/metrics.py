@@ -1,5 +1,5 @@
-"""The metrics that the plateau rules of all frameworks observe. A value that is to be exactly at the threshold is so in
-binary too."""
+"""The metrics that the plateau rules of all frameworks observe. A value that must be exactly at the threshold is exact
+in binary, too."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from make.schedules.trace import NAN
 
 
 def noisy(count: int, seed: int, sign: int = 1) -> list[float]:
-    """Returns values that fall (or rise) in stages, with noise; three digits, so that they stay readable."""
+    """Returns values that fall in stages, with noise. They rise if `sign` is -1. They have three decimals, so that
+    people can read them."""
     random = np.random.RandomState(seed)
     values = [0.5 + 0.5 * 0.4 ** (i // 12) + 0.02 * random.standard_normal() for i in range(count)]
     return [round(float(v if sign > 0 else 1.5 - v), 3) for v in values]
@@ -37,7 +38,7 @@ def reduce(factor: float, patience: int, **options: Any) -> dict[str, Any]:
 
 
 def plateau_rule(type: str, options: dict[str, Any], convention: str | None = None) -> dict[str, Any]:
-    """Returns the options as a table. Frameworks count evaluations; here they are epochs, `every` of them for each."""
+    """Returns the options as a table. Frameworks count evaluations. The table counts epochs, `every` per evaluation."""
     counts = ("patience", "cooldown", "raise_cooldown")
     every = options.get("every", 1)
     table = {"type": type} | ({"convention": convention} if convention else {})

@@ -1,5 +1,5 @@
-"""Traces of optax's schedules, functions of the count, in f64 (`jax_enable_x64`). Their first argument is our
-base rate, or their peak where they have one."""
+"""Traces of optax's schedules, which are functions of the count, in f64 (`jax_enable_x64`). Our base rate is the peak
+of a schedule that has one, and otherwise its first argument."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,7 +21,7 @@ def polynomial(base_lr, end, power, over):
 
 
 def linear(start, end, over, begin=0):
-    """`transition_begin` is a constant before."""
+    """`begin` is `transition_begin`. In our spec, it is a constant part before the line."""
     line = rule("linear", "optax", start=absolute(start), end=absolute(end), over=STEPS(over))
     tables = [rule("constant", factor=absolute(start), for_=STEPS(begin)), line] if begin else line
     return tables, optax.linear_schedule(start, end, over, begin)
@@ -34,7 +34,7 @@ def multistep(base_lr, scales):
 
 
 def interpolated(kind, base_lr, scales):
-    """optax gives what each value is times the one before."""
+    """optax takes the factor between each value and the one before. Our spec has the values."""
     values = [1.0]
     for scale in scales.values():
         values.append(values[-1] * scale)
@@ -56,7 +56,7 @@ def cosine(base_lr, over, alpha=0.0, exponent=1.0):
 
 
 def one_cycle(kind, over, peak, convention="optax", explicit=None, **options):
-    """optax's linear one has three phases, the last of which drops from the initial rate to the final one."""
+    """optax's linear schedule has three phases. The last one falls from the initial rate to the final one."""
     make = {"cos": optax.cosine_onecycle_schedule, "linear": optax.linear_onecycle_schedule}[kind]
     table = rule("one_cycle", convention, over=STEPS(over), anneal=kind) | options | (explicit or {})
     table |= {"three_phase": True} if kind == "linear" else {}
@@ -73,7 +73,7 @@ def warmup_constant(start, peak, steps):
 
 
 def warmup_cosine(start, peak, steps, over, end=0.0, exponent=1.0, convention="optax", **explicit):
-    """`decay_steps` counts the warm-up."""
+    """`over` is `decay_steps`, which includes the warm-up."""
     table = rule("cosine", convention, over=STEPS(over), end=absolute(end), exponent=exponent)
     table["warmup"] = warmup(start, steps) | explicit
     return table, optax.warmup_cosine_decay_schedule(start, peak, steps, over, end, exponent)
@@ -87,8 +87,8 @@ def warmup_exponential(start, peak, steps, every, factor, **options):
 
 
 def sgdr(base_lr, *cycles):
-    """Cycles are (start, peak, warm-up, length, end): a sequence of warmed cosines, those of a lower peak times a
-    constant. All in factors."""
+    """Each cycle is (start, peak, warm-up, length, end), with rates as factors. In our spec, this is a sequence of
+    cosines with a warm-up. A cosine with a lower peak is multiplied by a constant."""
     tables, kwargs = [], []
     for index, (start, peak, steps, length, end) in enumerate(cycles):
         table = rule("cosine", "optax", end=end / peak, warmup={"for": STEPS(steps), "start": start / peak})
@@ -101,7 +101,8 @@ def sgdr(base_lr, *cycles):
 
 
 def joined(*parts):
-    """Parts are (length, (table, schedule)); the last has length None. A part that is several tables is nested."""
+    """Each part is (length, (table, schedule)). The length of the last part is None. A part with several tables becomes
+    a sequence of its own."""
     tables, schedules, boundaries = [], [], []
     for length, (table, schedule) in parts:
         table = rule("sequence", parts=table) if isinstance(table, list) else table
@@ -199,7 +200,7 @@ PLATEAUS = {
 
 
 def run_plateau(base_lr: float, metrics: list[float], options: dict[str, Any]) -> Rates:
-    """Returns the rates of a plateau. optax scales the updates; that scale times the base rate is the rate."""
+    """Returns the rates of a plateau. optax scales the updates. The rate is this scale times the base rate."""
     options = dict(options)
     absolute_mode = options.pop("threshold_mode", "rel") == "abs"
     threshold = options.pop("threshold", 1e-4)
@@ -220,7 +221,8 @@ def run_plateau(base_lr: float, metrics: list[float], options: dict[str, Any]) -
 
 def run(function: Callable[[Any], Any], ticks: int) -> Rates:
     """Returns the rates of a schedule."""
-    # All ticks at once: one by one takes minutes. And not compiled: that has errors of its own.
+    # This computes all ticks at once, because one by one takes minutes. It does not compile the function, because that
+    # has errors of its own (see `differences/optax.py`).
     return Rates(jax.vmap(function)(jnp.arange(ticks)).tolist())
 
 

@@ -10,8 +10,8 @@ from make.schedules.trace import EPOCHS, STEPS, Rates, Trace, absolute, rule
 
 
 def rex(over: int, peak: float, ticks: int, end: float = 0.0) -> Rates:
-    """Returns the scheduler's own formula at each of its ticks. Its constructor leaves the optimizer at `min_lr`, so that
-    a loop would train one tick at that, and never one at the first of these."""
+    """Returns the rates of the scheduler's own formula at its ticks, from 0. A training loop would have another first
+    rate, because the constructor sets the rate to `min_lr`."""
     scheduler = REXScheduler(optimizer([peak]), over, peak, end)
     lr = []
     for tick in range(ticks):

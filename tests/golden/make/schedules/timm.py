@@ -1,6 +1,6 @@
-"""Traces of timm's schedulers, `step(epoch)` and `step_update(num_updates)`, from 0 on.
+"""Traces of timm's schedulers, from `step(epoch)` and `step_update(num_updates)` with arguments from 0.
 
-timm's own loop does not call `step(0)`: it starts at the base rate, which for the tangent is a little more.
+timm's own loop does not call `step(0)`, and starts at the base rate. For the tangent, the base rate is slightly higher.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,14 +15,15 @@ from make.schedules.trace import EPOCHS, STEPS, Rates, Trace, Unit, absolute, ru
 
 
 def warmed(table, warmup, start, unit, **explicit):
-    """With `warmup_t`, and `warmup_lr_init` as a rate."""
+    """Adds the warm-up: `warmup` is timm's `warmup_t`, and the rate `start` is its `warmup_lr_init`."""
     if warmup:
         table["warmup"] = {"for": unit(warmup)} | ({"start": absolute(start)} if start else {}) | explicit
     return table | unit.tick
 
 
 def clock_of(prefix, default):
-    """`warmup_prefix`: the rule counts from the end of the warm-up. Written where the convention has it otherwise."""
+    """With timm's `warmup_prefix`, the rule counts from the end of the warm-up. The key is written only if the
+    convention sets another value."""
     return {} if prefix == default else {"clock": "after" if prefix else "beneath"}
 
 
@@ -45,7 +46,7 @@ def restarts(period, mult=1.0, decay=1.0, limit=1, lr_min=None, k=1.0, warmup=0,
 
 def tanh(over, lb=-7.0, ub=3.0, lr_min=None, warmup=0, start=0.0, prefix=False, unit=STEPS):
     table = rule("tanh", "timm", over=unit(over), lb=lb, ub=ub) | ({"end": absolute(lr_min)} if lr_min else {})
-    # A prefixed warm-up aims at the base rate, another at the curve.
+    # With a prefix, the warm-up rises to the base rate. Without one, it rises to the curve.
     explicit = clock_of(prefix, False) | ({"to": "base"} if prefix else {})
     table = warmed(table, warmup, start, unit, **explicit)
     options = {"lb": lb, "ub": ub, "lr_min": lr_min or 0.0}
@@ -77,7 +78,7 @@ def multistep(milestones, factor, warmup=0, start=0.0, prefix=True, unit=STEPS, 
 
 
 def wsd(over, decay, shape=None, lr_min=None, warmup=0, start=0.0, unit=STEPS, **shape_options):
-    """`shape_options`: decay_ratio, decay_power."""
+    """`shape_options` are `decay_ratio` and `decay_power`."""
     keys = {key.removeprefix("decay_"): value for key, value in shape_options.items()}
     table = rule("wsd", "timm", over=unit(over), decay=unit(decay)) | keys
     table |= {"shape": {"exp": "exponential"}.get(shape, shape)} if shape else {}
@@ -88,7 +89,7 @@ def wsd(over, decay, shape=None, lr_min=None, warmup=0, start=0.0, unit=STEPS, *
 
 
 def wsd_falling(over, decay, warmup, timescale=None, power=None):
-    """A stable phase that falls (Big Vision's rsqrt with a cooldown at the end) is a product."""
+    """A stable phase that falls, like Big Vision's rsqrt with a cooldown at the end. In our spec, it is a product."""
     table = rule("inverse_sqrt", **({"timescale": STEPS(timescale)} if timescale else {}))
     if power is not None:
         table = rule("expression", formula=f"(1 + t / {timescale}) ^ -{power}")
@@ -100,7 +101,8 @@ def wsd_falling(over, decay, warmup, timescale=None, power=None):
 
 
 def cycles_as_sequence(kind, period, decay, **options):
-    """timm's tangent and polynomial have cycles too: here a sequence, the second part times a constant."""
+    """Two cycles of timm's tangent or polynomial. In our spec, they are a sequence whose second part is multiplied by a
+    constant."""
     table, make, keywords = {"tanh": tanh, "polynomial": polynomial}[kind](period, **options)
     lower = rule("product", parts=[rule("constant", factor=decay), table])
     end = rule("constant", factor=0.0)

@@ -1,5 +1,5 @@
-"""What PyTorch composes: SequentialLR, ChainedScheduler, SWALR after another scheduler; and several
-parameter groups under one schedule."""
+"""Traces of PyTorch's composed schedulers (SequentialLR, ChainedScheduler, SWALR after another scheduler), and of
+several parameter groups under one schedule."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -24,7 +24,7 @@ from make.schedules.trace import EPOCHS, STEPS, Rates, Trace, absolute, rule
 
 
 def sequence(*parts, unit=STEPS):
-    """Parts are (length, (table, scheduler)); the last has length None."""
+    """Each part is (length, (table, scheduler)). The length of the last part is None."""
     tables = [table if length is None else table | {"for": unit(length)} for length, (table, _) in parts]
     milestones, end = [], 0
     for length, _ in parts[:-1]:
@@ -34,8 +34,8 @@ def sequence(*parts, unit=STEPS):
 
 
 def nested(*parts, inner):
-    """A sequence in which the parts `inner` (a slice) are a sequence of their own. PyTorch gets them flat: nested, it
-    is a tick early or fails (see the functions in `differences/`)."""
+    """A sequence in which the parts `inner` (a slice) are a sequence of their own. PyTorch gets all parts in one
+    sequence, because a nested one is a tick early or fails (see `differences/torch.py`)."""
     tables, make = sequence(*parts)
     within = tables[inner]
     table = rule("sequence", parts=[*within[:-1], {k: v for k, v in within[-1].items() if k != "for"}])
@@ -45,7 +45,7 @@ def nested(*parts, inner):
 
 
 def product(*parts):
-    """ChainedScheduler of rules that only multiply: there it is the product."""
+    """ChainedScheduler of rules that only multiply. Then it is the product of the rules."""
     table = rule("product", parts=[table for table, _ in parts])
     return table, lambda o: lr_scheduler.ChainedScheduler([make(o) for _, make in parts])
 
@@ -152,8 +152,8 @@ WITH_GROUPS = {
 
 
 def swa(strategy: str, base_lr: float, swa_lr: float, start: int, anneal: int, ticks: int) -> Rates:
-    """Returns the rates of MultiStepLR, and from `start` on of SWALR in its place, as its documentation has it. The first
-    tick of SWALR is still at the rate it finds, which is that of the tick before."""
+    """Returns the rates of MultiStepLR, and of SWALR from `start` on, as in the example of PyTorch's documentation. The
+    first tick of SWALR still has the rate of the tick before."""
     stepped = optimizer([base_lr])
     scheduler = lr_scheduler.MultiStepLR(stepped, [start // 2], 0.5)
     averaged = SWALR(stepped, swa_lr, anneal, strategy)
@@ -173,7 +173,8 @@ def swa_traces() -> Iterator[Trace]:
     start = 10
     drop = rule("multistep", milestones=[EPOCHS(start // 2)], factor=0.5, for_=EPOCHS(start - 1))
     for strategy, anneal in [("linear", 6), ("cos", 8)]:
-        # From 0.05 to 0.02 when the base rate is 0.1; `current` would do as well, but not with an absolute end.
+        # The rate falls from 0.05 to 0.02, and the base rate is 0.1. A part with `from = "current"` could not have an
+        # absolute end.
         if strategy == "linear":
             end = rule("linear", start=0.5, end=absolute(0.02), over=EPOCHS(anneal), tick="epoch")
         else:

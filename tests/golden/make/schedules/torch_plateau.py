@@ -1,4 +1,4 @@
-"""PyTorch's ReduceLROnPlateau. `lr` is the rate of each epoch, and after the last."""
+"""Traces of PyTorch's ReduceLROnPlateau. `lr` has the rate of each epoch, and the rate after the last one."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -64,7 +64,8 @@ def run(base_lrs: list[float], metrics: list[float], options: dict[str, Any]) ->
 
 
 def run_after_warmup(base_lr: float, metrics: list[float], options: dict[str, Any], start: float, warmup: int) -> Rates:
-    """Returns the rates after a warm-up by hand, as people write it: the plateau is not stepped while LinearLR is."""
+    """Returns the rates with a warm-up by hand, as people write it: a loop that steps LinearLR first, and then the
+    plateau."""
     stepped = optimizer([base_lr])
     plateau = lr_scheduler.ReduceLROnPlateau(stepped, **options)
     linear = lr_scheduler.LinearLR(stepped, start, 1.0, warmup)
@@ -97,7 +98,7 @@ def traces() -> Iterator[Trace]:
     table = plateau_rule("plateau", options)
     parts = [rule("linear", start=0.2, end=1.0, over=EPOCHS(5), tick="epoch", for_=EPOCHS(5)), table]
     yield Trace("torch", "plateau_after_linear", parts, 0.1, measure, EPOCHS, metrics=STAGES)
-    # The start of a warm-up is 1/3 in PyTorch, that of LinearLR.
+    # In PyTorch's convention, a warm-up starts at 1/3, as LinearLR does.
     measure = partial(run_after_warmup, 0.1, STAGES, options, 1 / 3, 4)
     warmed = plateau_rule("plateau", options, "torch") | {"warmup": {"for": EPOCHS(4), "tick": "epoch"}}
     yield Trace("torch", "plateau_warmup", warmed, 0.1, measure, EPOCHS, metrics=STAGES)

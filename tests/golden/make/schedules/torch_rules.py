@@ -1,7 +1,7 @@
-"""PyTorch's schedulers that depend on the clock, each by itself. One `scheduler.step()` is a tick.
+"""Traces of PyTorch's single schedulers that depend on the clock. One `scheduler.step()` is a tick.
 
-Each builder below returns the table of our rule and what makes the scheduler of the same meaning. Where a rule has options that the
-convention sets, the table has only the convention; `*_explicit` cases have the options.
+Each builder below returns the table of our rule and a function that makes the scheduler of the same meaning. If the
+convention sets options of the rule, the table has only the convention. The `*_explicit` cases have the options instead.
 """
 
 import math
@@ -23,7 +23,7 @@ def constant(factor=None, unit=STEPS):
 
 
 def constant_then_base(factor, until):
-    """ConstantLR as it is: a factor for some steps, then the base rate. In a spec, a sequence."""
+    """ConstantLR as PyTorch has it: a factor for some steps, then the base rate. In our spec, it is a sequence."""
     tables = [rule("constant", factor=factor, for_=STEPS(until)), rule("constant")]
     return tables, lambda o: lr_scheduler.ConstantLR(o, factor, until)
 
@@ -64,7 +64,7 @@ def polynomial(over, power=1.0, unit=STEPS):
 
 
 def cosine(over, eta_min=None, unit=STEPS, convention="torch", **keys):
-    """`keys`: explicit options instead of the convention."""
+    """`keys` are explicit options instead of the convention."""
     table = rule("cosine", convention, over=unit(over), **keys) | unit.tick
     table |= {"end": absolute(eta_min)} if eta_min else {}
     return table, lambda o: lr_scheduler.CosineAnnealingLR(o, over, eta_min or 0.0)
@@ -158,7 +158,7 @@ SCHEDULES = {
         cyclic(0.01, 0.1, 3, 2, EPOCHS, mode="exp_range", gamma=0.9, cycle_momentum=False),
     ),
     "one_cycle_defaults": (0.1, 100, STEPS, one_cycle(100, 0.1, cycle_momentum=False)),
-    # Long enough that a formula which loses digits where the rate is small would be seen.
+    # This trace is long enough to detect a formula that loses digits where the rate is small.
     "one_cycle_long": (0.1, 1500, STEPS, one_cycle(1500, 0.1, cycle_momentum=False)),
     "one_cycle_linear": (0.1, 40, STEPS, one_cycle(40, 0.1, anneal_strategy="linear", cycle_momentum=False)),
     "one_cycle_fraction": (0.02, 37, STEPS, one_cycle(37, 0.5, pct_start=0.25, cycle_momentum=False)),
@@ -220,7 +220,7 @@ SCHEDULES = {
     "expression_epochs": (0.1, 12, EPOCHS, expression("1 / (1 + 0.3 * epoch)", lambda t: 1 / (1 + 0.3 * t), EPOCHS)),
 }
 
-# The same, with momentum (or β₁): name -> (base rate, ticks, optimizer, rule)
+# Schedulers that also set the momentum (or β₁): name -> (base rate, ticks, optimizer, rule)
 WITH_MOMENTUM = {
     "cyclic_momentum": (0.1, 50, "sgd", cyclic(0.01, 0.1, 9)),
     "cyclic_momentum_triangular2": (
@@ -293,6 +293,6 @@ def traces() -> Iterator[Trace]:
     for name, (base_lr, ticks, optimizer_name, (schedule, make)) in WITH_MOMENTUM.items():
         measure = partial(rates_and_momentum, make, base_lr, ticks, optimizer_name)
         yield Trace("torch", name, schedule, base_lr, measure)
-    # Half as long again as the run: past its end, a cosine in PyTorch rises again.
+    # The trace is half as long again as the run, because PyTorch's cosine rises after its end.
     make = partial(lr_scheduler.CosineAnnealingLR, T_max=20)
     yield Trace("torch", "cosine_past_the_run", rule("cosine", "torch"), 0.1, partial(rates, make, [0.1], 30), total=20)

@@ -1,6 +1,6 @@
-"""A trace of a learning-rate rule: how a spec is put together, what a trace is, what its file holds.
+"""A trace of a learning-rate rule: how a spec is put together, what a trace is, and the content of its file.
 
-Everything is counted in ticks, which are steps or epochs; `Unit` turns them into what a spec says.
+Everything is counted in ticks, which are steps or epochs. `Unit` turns them into the durations of a spec.
 """
 
 import math
@@ -17,29 +17,29 @@ Table = dict[str, Any]
 
 
 def rule(type: str, convention: str | None = None, **keys: Any) -> Table:
-    """Returns the table of a rule. `for` and `from`, which Python keeps for itself, are `for_` and `from_` here."""
+    """Returns the table of a rule. Python reserves the words `for` and `from`, so they are `for_` and `from_` here."""
     table = {"type": type} | ({"convention": convention} if convention else {})
     return table | {key.rstrip("_"): value for key, value in keys.items()}
 
 
 def absolute(rate: float) -> dict[str, float]:
-    """Returns a rate, where a number would be a factor."""
+    """Returns a rate as a spec writes it where a number alone would be a factor."""
     return {"lr": rate}
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a tick is."""
+    """The unit of a tick: steps or epochs."""
 
     name: str
 
     def __call__(self, ticks: float) -> str:
-        """Returns a duration of so many ticks."""
+        """Returns the duration of `ticks` ticks."""
         return f"{ticks} {self.name}"
 
     @property
     def tick(self) -> dict[str, str]:
-        """The key for a rule that changes at every tick, so that it keeps its value inside an epoch."""
+        """The key that makes a rule keep its value inside an epoch, if ticks are epochs. Otherwise there is no key."""
         return {"tick": "epoch"} if self.name == "epochs" else {}
 
 
@@ -49,11 +49,11 @@ EPOCHS = Unit("epochs")
 
 @dataclass(frozen=True)
 class Rates:
-    """What a framework's scheduler gave.
+    """The rates of a framework's scheduler.
 
     lr        the rate of each tick, from 0
-    momentum  of each tick, for rules that cycle it
-    groups    base rate -> rates, of other groups under the same schedule
+    momentum  the momentum of each tick, for rules that cycle it
+    groups    the rates of the other groups under the same schedule: base rate -> rates
     """
 
     lr: list[float]
@@ -62,7 +62,7 @@ class Rates:
 
     @classmethod
     def of_groups(cls, base_lrs: list[float], lr: list[list[float]]) -> "Rates":
-        """Returns the rates of several groups, of which the first is the base group."""
+        """Returns the rates of several groups. The first is the base group."""
         return cls(lr[0], groups=dict(zip(base_lrs[1:], lr[1:])))
 
 
@@ -70,12 +70,12 @@ class Rates:
 class Trace:
     """A rule of ours and how to get the rates of a framework's scheduler.
 
-    label     the name of the file without framework
+    label     the name of the file without the framework
     schedule  the table of our rule, or a list of tables one after another
     base_lr   the rate that factors are of
     measure   runs the scheduler
-    total     ticks of the run; the trace may go beyond. By default as many as the trace has
-    metrics   what is observed at the end of each tick, for rules that look at a metric; the trace is then one longer
+    total     the ticks of the run, by default as many as the trace has. The trace may be longer than the run
+    metrics   the values at the end of each tick, for rules that observe a metric. The trace then has one more rate
     """
 
     framework: str
@@ -94,7 +94,7 @@ class Trace:
         return f"{self.framework}_{self.label}"
 
     def task(self, rates: Rates) -> dict[str, Any]:
-        """Returns the fields that say what our rule is to do."""
+        """Returns the fields from which a test runs our rule."""
         tables = self.schedule if isinstance(self.schedule, list) else [self.schedule]
         header = "[[schedule]]" if isinstance(self.schedule, list) else "[schedule]"
         ticks = self.total or len(rates.lr if self.metrics is None else self.metrics)

@@ -1,5 +1,5 @@
-"""Traces of transformers's `get_scheduler`: multipliers of the rate for each step, and the two that look at a
-metric. W is the warm-up, N the training steps."""
+"""Traces of transformers's `get_scheduler`: schedules that multiply the rate at each step, and the two that observe a
+metric. W is the length of the warm-up, and N the number of training steps."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from make.schedules.trace import EPOCHS, STEPS, Rates, Trace, absolute, rule
 
 
 def warmed(type, warmup, over=None, **keys):
-    """`over` counts the warm-up."""
+    """`over` includes the warm-up."""
     table = rule(type, "transformers", **keys)
     table |= {"over": STEPS(over)} if over else {}
     return table | ({"warmup": STEPS(warmup)} if warmup else {})
@@ -28,13 +28,13 @@ def linear(warmup, total):
 
 
 def cosine(warmup, total, cycles=None):
-    """`num_cycles` waves; half a one is a decay to 0."""
+    """`cycles` is `num_cycles`, the number of waves. Half a wave is a decay to 0."""
     options = {"num_cycles": cycles} if cycles else {}
     return warmed("cosine", warmup, total, **options), "cosine", warmup, total, options
 
 
 def restarts(warmup, total, cycles=None):
-    """Cycles of equal length fill what the warm-up leaves."""
+    """Cycles of equal length fill the steps after the warm-up."""
     options = {"num_cycles": cycles} if cycles else {}
     return warmed("cosine_restarts", warmup, cycles=cycles or 1), "cosine_with_restarts", warmup, total, options
 
@@ -57,7 +57,8 @@ def cosine_min_lr(warmup, total, **end):
 
 
 def cosine_warmup_min_lr(warmup, total, rate=None, **end):
-    """Its warm-up is at the top on its last step, W - 1, which is the cosine's first; the cosine takes N - W steps."""
+    """The warm-up reaches its top at its last step, W - 1, which is the first step of the cosine. The cosine takes N -
+    W steps."""
     level = absolute(end["min_lr"]) if "min_lr" in end else end["min_lr_rate"]
     start = rate if rate is not None else 1 / warmup
     table = rule("cosine", "transformers", over=STEPS(total - warmup), end=level)
@@ -67,7 +68,7 @@ def cosine_warmup_min_lr(warmup, total, rate=None, **end):
 
 
 def wsd(warmup, stable, decay, warmup_type=None, decay_type=None, end=None, total=None):
-    """Where only `num_training_steps` is given, what is left is stable."""
+    """If `total`, the `num_training_steps`, is given, the steps between warm-up and decay are stable."""
     table = warmed("wsd", None, total, decay=STEPS(decay)) | ({} if total else {"stable": STEPS(stable)})
     table["warmup"] = {"for": STEPS(warmup)} | ({"shape": warmup_type} if warmup_type else {})
     table |= ({"shape": decay_type} if decay_type else {}) | ({"end": end} if end else {})
@@ -78,7 +79,7 @@ def wsd(warmup, stable, decay, warmup_type=None, decay_type=None, end=None, tota
 
 
 def explicit_linear(warmup, total):
-    """What the convention sets, written out."""
+    """Writes out the options that the convention sets."""
     keys = {"for": STEPS(warmup), "start": 0.0, "reach": "after", "clock": "within", "to": "rule"}
     table = rule("linear", start=1.0, end=0.0, over=STEPS(total), warmup=keys)
     return table, "linear", warmup, total, {}

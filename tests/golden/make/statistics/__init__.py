@@ -1,1 +1,1 @@
-"""The golden cases of statistics: a module for each package, with a function for each file."""
+"""The golden cases of statistics. Each package has a module, and each file has a function."""

@@ -1,5 +1,5 @@
-"""Golden cases of performance profiles, from AlgoPerf's definitions. Its package needs all its workloads, so this is our
-own transcription of its scoring code (scoring/performance_profile.py and scoring/score_submissions.py)."""
+"""Golden cases of performance profiles by AlgoPerf's definitions. AlgoPerf's package needs all its workloads, so this
+is our own transcription of its scoring code (scoring/performance_profile.py and scoring/score_submissions.py)."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,8 @@ TAUS = [1.0, 1.1, 1.5, 2.0, 3.0, 4.0, 10.0]
 
 
 def ratios(times: np.ndarray) -> np.ndarray:
-    """Returns the times [problem, strategy] relative to the fastest one. inf / inf is NaN, which is at most nothing."""
+    """Returns the times [problem, strategy] relative to the fastest one. If no strategy reached the target, all are
+    NaN, and `rho` counts none of them."""
     with np.errstate(invalid="ignore"):
         return times / times.min(axis=1, keepdims=True)
 
@@ -29,7 +30,8 @@ def score(times: np.ndarray) -> np.ndarray:
 
 
 def performance_profile() -> Columns:
-    """Random times, of which some are missed targets; and ratios that lie on the points of the integral."""
+    """Random times, of which some are infinite (missed targets), and ratios that are exactly at points of the
+    integral."""
     random = np.random.default_rng(8)
     tables = [np.array([[1.0, 2.0, 4.0, 3.0], [2.0, 1.0, np.inf, np.inf], [np.inf] * 4])]
     for problems, strategies in [(1, 2), (8, 5), (30, 16)]:

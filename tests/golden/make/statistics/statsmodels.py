@@ -1,4 +1,4 @@
-"""Golden cases of SciPy and statsmodels."""
+"""Golden cases from SciPy and statsmodels."""
 
 import itertools
 import math
@@ -12,7 +12,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_paire
 
 from make.statistics.trace import Cases, Columns, cases, samples
 
-# What an exact permutation test needs: all 2**n signs.
+# The method of an exact permutation test, with all 2**n signs.
 EVERY_SIGN = stats.PermutationMethod(n_resamples=np.inf)
 
 
@@ -35,15 +35,15 @@ def beta() -> Columns:
     rows = []
     for a, b, p in itertools.product(shapes, shapes, tails):
         x = special.betaincinv(a, b, p)
-        # Near 1 a double has no digits left for the distance from 1, on which the function depends.
+        # The function depends on the distance of x from 1. Near 1, a double has too few digits for this distance.
         if 1e-290 < x < 1 - 1e-6:
             rows.append((x, a, b, special.betainc(a, b, x)))
     return columns("x a b cdf", rows)
 
 
 def student() -> Columns:
-    """The tail above t, and the t above which a tail lies. Without |t| far below 0.001, where SciPy loses digits: its
-    t.sf(1e-8, 1) is 0.49999999526, and the exact value is ½ - 1e-8/π = 0.49999999682."""
+    """The tail above t, and the t above which a tail lies. No |t| except 0 is far below 0.001, where SciPy loses
+    digits: its t.sf(1e-8, 1) is 0.49999999526, and the exact value is ½ - 1e-8/π = 0.49999999682."""
     rows = []
     for df in [1, 1.5, 2, 3, 4, 5.37, 9, 19, 49, 199, 9999.5, 1e6]:
         for t in [-30.0, -2.5, -1e-3, 0.0, 1e-3, 0.1, 0.5, 1, 2, 2.776, 4, 8, 20, 100, 1e4]:
@@ -54,7 +54,7 @@ def student() -> Columns:
 
 
 def noncentral_t() -> Columns:
-    """The distribution function of the noncentral t. SciPy has NaN for some that are almost 0."""
+    """The distribution function of the noncentral t. SciPy returns NaN for some values that are almost 0."""
     grid = itertools.product(
         [1, 2, 2.6, 4, 9, 30, 200], [-2.0, -0.3, 0.0, 0.5, 1.3, 3.2, 8.0, 30.0], [-3.0, 0.0, 0.4, 2.3, 9.0]
     )
@@ -77,7 +77,7 @@ PAIRS += [([1e-9, 2e-9, 4e-9], [5.0, 5.5, 7.0]), ([0.95, 0.951, 0.952, 0.9505], 
 
 
 def paired() -> Columns:
-    """Student's t test of pairs, and their correlation. SciPy has a p-value at n = 2, which we do not show."""
+    """Student's t test of pairs, and their correlation. At n = 2, SciPy has a p-value, which lr-run does not show."""
     rows = []
     for first, second in PAIRS:
         test = stats.ttest_rel(first, second)
@@ -89,7 +89,7 @@ def paired() -> Columns:
 
 
 def welch() -> Columns:
-    """Welch's t test. The interval is statsmodels'."""
+    """Welch's t test. The interval is from statsmodels."""
     firsts = samples("welch first", [2, 3, 3, 5, 10, 10, 4, 30])
     seconds = samples("welch second", [2, 3, 8, 5, 9, 3, 20, 30], 0.05, 0.88)
     rows = []
@@ -129,7 +129,8 @@ def wins() -> Columns:
 
 
 def signed_rank() -> Columns:
-    """Wilcoxon's test: the exact distribution without ties, all signs with ties, and the approximation with corrections."""
+    """Wilcoxon's test. Without ties it is the exact distribution, with ties it tries all signs, and for large samples
+    it is the approximation with corrections."""
     rows = []
     for values in samples("signed rank", [1, 2, 3, 5, 6, 8, 10, 20, 25, 50], 1.0, 0.4):
         rows.append((values, stats.wilcoxon(values, method="exact").pvalue))
@@ -171,8 +172,8 @@ EFFECTS = [0.05, 0.2, 0.35, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0]
 
 
 def paired_power() -> Columns:
-    """The power of a paired t test, and the number of pairs that a goal takes (not rounded). statsmodels has NaN for some
-    above 0.999."""
+    """The power of a paired t test, and the number of pairs that a goal needs (not rounded). statsmodels returns NaN
+    for some powers above 0.999."""
     power = TTestPower()
     rows = []
     for effect, (alpha, goal) in itertools.product(EFFECTS, GOALS):
@@ -183,8 +184,8 @@ def paired_power() -> Columns:
 
 
 def welch_power() -> Columns:
-    """The same for two samples. With equal spread it is statsmodels' test with one variance; with others the formula of
-    the noncentral t in SciPy, with the degrees of freedom of Satterthwaite."""
+    """The same for two samples. With equal standard deviations, it is statsmodels' test with one variance. Otherwise it
+    is the formula with SciPy's noncentral t and Satterthwaite's degrees of freedom."""
     equal = TTestIndPower()
     rows = []
     for effect, (alpha, goal) in itertools.product(EFFECTS, GOALS):

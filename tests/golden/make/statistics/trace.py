@@ -1,4 +1,4 @@
-"""A file of golden cases: columns of inputs, and of what a package computes from them."""
+"""A file of golden cases: columns of inputs, and of the results that a package computes from them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Columns = dict[str, Any]
 class Cases:
     """A function that returns the columns of a file. The columns are lists with one entry per case.
 
-    Columns of numbers are compared as numbers, so whatever a package computes is one.
+    A column of numbers is compared with a tolerance. So every result of a package is a column of its own.
     """
 
     framework: str
@@ -34,8 +34,8 @@ class Cases:
 
 
 def plain(value: Any) -> Any:
-    """Returns `value` with lists and Python's own numbers. A number that JSON does not have is None: no result, or a
-    missed target."""
+    """Returns `value` as lists and Python's own numbers. A number that JSON cannot hold becomes None. It means that
+    there is no result, or that a target was missed."""
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
     if isinstance(value, (int, np.integer)):
@@ -52,6 +52,7 @@ def cases(framework: str, *functions: Callable[[], Columns]) -> Iterator[Cases]:
 
 
 def samples(name: str, sizes: list[int], scale: float = 0.01, centre: float = 0.9) -> list[list[float]]:
-    """Returns a sample of each size, like accuracies: normal, and rounded to six digits. The seed is the name."""
+    """Returns a sample of each size. The values are normal, like accuracies, and rounded to six decimals. The name is
+    the seed."""
     random = np.random.default_rng(list(name.encode()))
     return [[round(float(x), 6) for x in centre + scale * random.standard_normal(size)] for size in sizes]
