@@ -5,8 +5,8 @@ use super::error::StatsError;
 /// Returns the area under the line through `points` (position, value), divided by the distance between the first and
 /// the last position: the mean height by the trapezoidal rule. For a metric over epochs 1 to E it is divided by E − 1.
 ///
-/// The positions need not be evenly spaced. An error if there are fewer than two points, one is NaN or infinite, or the
-/// positions do not increase. Leave out epoch 0, which is the evaluation before training.
+/// The positions need not be evenly spaced. Leave out epoch 0, which is the evaluation before training. Returns an
+/// error if there are fewer than two points, if one is NaN or infinite, or if the positions do not increase.
 pub fn area_under_curve(points: &[(f64, f64)]) -> Result<f64, StatsError> {
     let (Some(&(first, _)), Some(&(last, _)), true) = (points.first(), points.last(), points.len() >= 2) else {
         return Err(StatsError::TooFew { needed: 2, found: points.len() });

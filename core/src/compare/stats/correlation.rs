@@ -2,7 +2,7 @@
 
 use super::describe::mean;
 
-/// Returns Pearson's correlation of the pairs, between −1 and 1. It says what pairing gains: the variance of the
+/// Returns Pearson's correlation of the pairs, between −1 and 1. It shows what pairing gains: the variance of the
 /// difference is s₁² + s₂² − 2 r s₁ s₂.
 ///
 /// `None` if there are fewer than three pairs (two are always on a line), the lengths differ, a value is NaN or

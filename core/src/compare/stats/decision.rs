@@ -1,35 +1,37 @@
-//! What may be said about a pair of strategies.
+//! The decision about a pair of strategies.
 
 use super::difference::Difference;
 
-/// What may be said about the first of two strategies, compared with the second.
+/// The decision about the first of two strategies, compared with the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
+    /// The first strategy is better.
     Better,
+    /// The first strategy is worse.
     Worse,
     /// The difference is too small to matter. Only a margin makes this decision possible.
     Equivalent,
-    /// There are too few seeds for the spread. It does not mean that the strategies are equal.
+    /// There are too few seeds for this spread. This does not mean that the strategies are equal.
     NotToldApart,
 }
 
 impl Decision {
-    /// Returns whether the strategies differ by more than chance: one is better.
+    /// Returns whether one strategy is better than the other.
     pub fn is_told_apart(self) -> bool {
         matches!(self, Decision::Better | Decision::Worse)
     }
 }
 
-/// Decides about a pair. `difference` is above 0 where the first strategy is better; for a loss or an error, where
-/// less is better, compare the second with the first. `adjusted_p` is Holm's p-value in the family of all pairs shown.
-/// `margin` is the size in either direction up to which a difference does not matter, if there is one.
+/// Decides about a pair. A `difference` above 0 means that the first strategy is better. For a loss or an error, where
+/// less is better, exchange the two. `adjusted_p` is Holm's p-value in the family of all pairs shown. `margin` is the
+/// largest difference, in either direction, that does not matter.
 ///
 /// The first rule that applies decides:
-/// 1. [`Equivalent`](Decision::Equivalent), if the interval at level 1 − 2α lies inside ±`margin` (TOST at α). That
-///    holds even if the difference is significant: it is real, and too small to matter. TOST is per pair, not
-///    adjusted.
+/// 1. [`Equivalent`](Decision::Equivalent), if the interval at level 1 − 2α lies within ±`margin` (TOST at α). This
+///    rule is the first, because a difference can be significant and still too small to matter. TOST is not adjusted
+///    for the number of pairs.
 /// 2. [`Better`](Decision::Better) or [`Worse`](Decision::Worse), if `adjusted_p` is at most `alpha`.
-/// 3. [`NotToldApart`](Decision::NotToldApart). Without a p-value, which takes three seeds, that is all.
+/// 3. [`NotToldApart`](Decision::NotToldApart). Below three seeds there is no p-value, and no other decision.
 pub fn decide(difference: &Difference, adjusted_p: Option<f64>, margin: Option<f64>, alpha: f64) -> Decision {
     let equivalence = margin.and_then(|margin| difference.equivalence_p(margin));
     if equivalence.is_some_and(|p| p <= alpha) {

@@ -1,23 +1,24 @@
 //! Mean, standard deviation, median and quantiles of one sample.
 //!
-//! Mean and standard deviation exist for finite values only. Quantiles may contain infinity, which stands for a target
-//! that was missed. Nothing here skips a NaN: a sample that contains one has no statistic.
+//! Mean and standard deviation exist for finite values only. For quantiles, values may be infinite: infinity is the
+//! time to a missed target. Nothing here skips a NaN: a sample that contains one has no statistic.
 
-/// Returns the mean. `None` if there is no value, or one that is NaN or infinite. It lies between the smallest and the
-/// largest value, and is exact if all values are equal.
+/// Returns the mean. `None` if there is no value, or if one is NaN or infinite. The mean lies between the smallest and
+/// the largest value, and is exact if all values are equal.
 pub fn mean(values: &[f64]) -> Option<f64> {
     let (low, high) = range(values)?;
     let n = values.len() as f64;
     let sum: f64 = values.iter().sum();
     // The sum of large values may overflow where their mean does not.
     let first = if sum.is_finite() { sum / n } else { values.iter().map(|value| value / n).sum() };
-    // What rounding left in the sum.
+    // The rounding error of `first`.
     let rest: f64 = values.iter().map(|value| (value - first) / n).sum();
     Some((first + rest).clamp(low, high))
 }
 
 /// Returns the sample standard deviation √(Σ(x − mean)² / (n − 1)). `None` below two values, or if a value or the
-/// result is NaN or infinite. It is exactly 0 if all values are equal, and only then.
+/// result is NaN or infinite. The result is exactly 0 if all values are equal, and
+/// above 0 otherwise.
 pub fn sd(values: &[f64]) -> Option<f64> {
     let centre = mean(values).filter(|_| values.len() >= 2)?;
     let largest = values.iter().map(|value| (value - centre).abs()).fold(0.0, f64::max);
@@ -37,8 +38,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// Returns the quantile at `p` in [0, 1], interpolated linearly between the order statistics (type 7 of Hyndman and Fan
 /// 1996, the default of R and NumPy). `None` if there is no value, a NaN, or `p` outside [0, 1].
 ///
-/// Infinite values are allowed. Between a finite and an infinite one the result is infinite, and between −∞ and ∞
-/// there is none.
+/// Infinite values are allowed. Between a finite and an infinite value the result is infinite. Between −∞ and ∞ it is
+/// `None`.
 pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
     if values.is_empty() || values.iter().any(|value| value.is_nan()) || !(0.0..=1.0).contains(&p) {
         return None;
@@ -55,7 +56,7 @@ pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
     Some(low * (1.0 - part) + high * part).filter(|value| !value.is_nan())
 }
 
-/// Returns the smallest and the largest value. `None` if there is no value, or one that is NaN or infinite.
+/// Returns the smallest and the largest value. `None` if there is no value, or if one is NaN or infinite.
 pub(super) fn range(values: &[f64]) -> Option<(f64, f64)> {
     if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
         return None;
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_none() {
+    fn missing_statistics_are_none() {
         assert_eq!((mean(&[]), sd(&[]), median(&[])), (None, None, None));
         assert_eq!((mean(&[1.0]), sd(&[1.0]), median(&[1.0])), (Some(1.0), None, Some(1.0)));
         assert_eq!((mean(&[1.0, f64::NAN]), median(&[1.0, f64::NAN])), (None, None));

@@ -6,8 +6,8 @@
 //! Without any spread (all differences are equal, or both samples are constant) the interval has width 0. The p-value
 //! is then 0 if the mean differs from 0, as in SciPy, and 1 if it does not, where SciPy has NaN.
 //!
-//! Intervals are those of one pair. Decisions about a family of pairs use Holm's p-values, so a 95 % interval may
-//! leave out 0 where Holm does not decide. For intervals that hold all at once see
+//! An interval is that of one pair alone. Decisions about a family of pairs use Holm's p-values. So a 95 % interval can
+//! exclude 0 although the pair is not told apart. For intervals that all cover their true differences at once, see
 //! [`simultaneous_level`](super::simultaneous_level).
 
 use super::describe::{mean, sd};
@@ -15,7 +15,7 @@ use super::distribution::{t_quantile, t_sf};
 use super::error::StatsError;
 
 /// The smallest number of seeds per sample that has a p-value. With two seeds the t distribution has one degree of
-/// freedom, and a test of it says next to nothing.
+/// freedom, and a test has almost no power.
 pub const SEEDS_FOR_P: usize = 3;
 
 /// The probability with which the interval of a [`Difference`] covers the true difference.
@@ -26,7 +26,7 @@ pub const LEVEL: f64 = 0.95;
 pub enum Test {
     /// Student's t test of the differences of pairs.
     Paired,
-    /// Welch's t test of two samples that have nothing in common.
+    /// Welch's t test of two independent samples.
     Welch,
 }
 
@@ -44,8 +44,8 @@ impl Interval {
     }
 }
 
-/// The mean of the first sample minus that of the second, and how sure it is. All fields are in the units of the
-/// values, but for `p`, `df` and `n`.
+/// The mean of the first sample minus that of the second, with its uncertainty. All fields are in the unit of the
+/// values, except `test`, `n`, `df` and `p`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     pub test: Test,
@@ -54,7 +54,8 @@ pub struct Difference {
     pub mean: f64,
     /// The standard deviation of each sample. `None` with one seed.
     pub sds: [Option<f64>; 2],
-    /// Paired: the standard deviation of the differences. Welch: √((s₁² + s₂²) / 2). `None` if a sample has one seed.
+    /// For a paired test, the standard deviation of the differences. For Welch's test, √((s₁² + s₂²) / 2). `None` if a
+    /// sample has one seed.
     pub sd: Option<f64>,
     /// The standard error of `mean`. `None` if a sample has one seed.
     pub standard_error: Option<f64>,
@@ -66,8 +67,8 @@ pub struct Difference {
     pub p: Option<f64>,
 }
 
-/// Compares `first` with `second`, which have the same seeds in the same order. An error if there is no pair, the
-/// lengths differ, or a value is not finite.
+/// Compares `first` with `second`, which have the same seeds in the same order. Returns an error if there is no pair,
+/// the lengths differ, or a value is not finite.
 pub fn paired(first: &[f64], second: &[f64]) -> Result<Difference, StatsError> {
     if first.len() != second.len() {
         return Err(StatsError::Lengths(first.len(), second.len()));
@@ -91,7 +92,7 @@ pub fn paired(first: &[f64], second: &[f64]) -> Result<Difference, StatsError> {
     Ok(known.difference())
 }
 
-/// Compares two samples that have nothing in common. An error if one is empty, or a value is not finite.
+/// Compares two independent samples. Returns an error if one is empty, or a value is not finite.
 pub fn welch(first: &[f64], second: &[f64]) -> Result<Difference, StatsError> {
     let shorter = first.len().min(second.len());
     if shorter == 0 {
@@ -119,24 +120,24 @@ pub fn welch(first: &[f64], second: &[f64]) -> Result<Difference, StatsError> {
     Ok(known.difference())
 }
 
-/// Returns the degrees of freedom of Welch's test. If both standard deviations are 0 it is 1, as in SciPy.
+/// Returns the degrees of freedom of Welch's test. If both standard deviations are 0, the result is 1, as in SciPy.
 pub(super) fn satterthwaite(sds: [f64; 2], n: [f64; 2]) -> f64 {
     let largest = sds[0].max(sds[1]);
     if largest == 0.0 {
         return 1.0;
     }
-    // Relative to the largest one, squares neither overflow nor vanish.
+    // Divided by the largest one, squares neither overflow nor vanish.
     let variance = |index: usize| (sds[index] / largest).powi(2) / n[index];
     let (first, second) = (variance(0), variance(1));
     (first + second).powi(2) / (first.powi(2) / (n[0] - 1.0) + second.powi(2) / (n[1] - 1.0))
 }
 
-/// Returns the standard deviation, `None` for one value. An error if it is too large for a number.
+/// Returns the standard deviation. `None` for a single value. Returns an error if it is not finite.
 fn spread(values: &[f64]) -> Result<Option<f64>, StatsError> {
     if values.len() < 2 { Ok(None) } else { sd(values).map(Some).ok_or(StatsError::NotFinite) }
 }
 
-/// What a difference consists of before its interval and p-value.
+/// The fields of a difference from which its interval and p-value are computed.
 struct Known {
     test: Test,
     n: [usize; 2],
@@ -165,15 +166,15 @@ impl Difference {
         if !(level > 0.0 && level < 1.0) {
             return None;
         }
-        // Without spread even an infinite t is no width.
+        // Without spread, t may be infinite, and ∞ · 0 would be NaN.
         let half = if error == 0.0 { 0.0 } else { -t_quantile((1.0 - level) / 2.0, df) * error };
         let interval = Interval { low: self.mean - half, high: self.mean + half };
         (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
     }
 
-    /// Returns the p-value of the hypothesis that the true difference is at least `margin` in either direction: the
-    /// larger of the two one-sided t tests (TOST, Schuirmann 1987). A small one says that the strategies are
-    /// equivalent. It is at most α exactly if the interval at level 1 − 2α lies inside ±`margin`.
+    /// Returns the p-value of the hypothesis that the true difference is at least `margin`, in either direction. It is
+    /// the larger p-value of two one-sided t tests (TOST, Schuirmann 1987). If it is small, the strategies are
+    /// equivalent. It is at most α exactly if the interval at level 1 − 2α lies within ±`margin`.
     ///
     /// `None` below [`SEEDS_FOR_P`] seeds, or if `margin` is not a finite number above 0.
     pub fn equivalence_p(&self, margin: f64) -> Option<f64> {
@@ -192,7 +193,7 @@ impl Difference {
         if error > 0.0 {
             return Some(t_sf(distance / error, df));
         }
-        // Without spread: 0, ½ or 1.
+        // Without spread, the probability is 0, ½ or 1.
         Some(if distance > 0.0 {
             0.0
         } else if distance == 0.0 {

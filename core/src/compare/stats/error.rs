@@ -5,11 +5,11 @@ use thiserror::Error;
 /// The reason why a statistic of some numbers does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StatsError {
-    #[error("{needed} values are needed, and there are {found}")]
+    #[error("at least {needed} values are needed, but there are {found}")]
     TooFew { needed: usize, found: usize },
-    #[error("a value is NaN or infinite, or so large that its square is")]
+    #[error("a value is NaN, infinite, or too large to compute with")]
     NotFinite,
-    #[error("the samples have {0} and {1} values, and pairs need equally many")]
+    #[error("the samples have {0} and {1} values, but pairs need the same number")]
     Lengths(usize, usize),
     #[error("seed {seed} occurs twice in the {sample} sample")]
     SeedTwice { sample: &'static str, seed: u64 },
@@ -17,7 +17,7 @@ pub enum StatsError {
     NotAProbability,
     #[error("a time to the target is NaN or not above 0")]
     NotATime,
-    #[error("problem {problem} has {found} strategies, and the first one has {expected}")]
+    #[error("problem {problem} has {found} strategies, but the first problem has {expected}")]
     Ragged { problem: usize, found: usize, expected: usize },
     #[error("the positions do not increase")]
     NotIncreasing,

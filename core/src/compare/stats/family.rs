@@ -1,15 +1,15 @@
-//! Families of tests: Holm's p-values, and the level of intervals that hold all at once.
+//! Families of tests: Holm's p-values, and the level of intervals that all cover their true values at once.
 //!
-//! Decisions are Holm's. The intervals shown next to them are 95 % for each pair alone. They tell how large a
-//! difference is, and do not decide: one may leave out 0 although Holm does not tell the pair apart.
+//! Holm's p-values decide. The intervals that are shown with them are 95 % for each pair alone. They show how large a
+//! difference is, and do not decide. An interval can exclude 0 although the pair is not told apart.
 
 use super::error::StatsError;
 
-/// Returns the p-values adjusted by Holm's step-down method (1979), in the order given. A decision at α for each
-/// adjusted value is wrong somewhere in the family with a probability of at most α.
+/// Returns the p-values adjusted by Holm's step-down method (1979), in the order given. If a difference is claimed for
+/// each pair with an adjusted p-value of at most α, the probability of any false claim in the family is at most α.
 ///
-/// With p₍₁₎ ≤ … ≤ p₍ₘ₎, the i-th is max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎). `None` stands for a pair without a
-/// p-value. It stays `None` and does not count in m. An error if a p-value is NaN or outside [0, 1].
+/// With p₍₁₎ ≤ … ≤ p₍ₘ₎, the i-th adjusted value is max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎). `None` is a pair
+/// without a p-value. It stays `None` and does not count in m. Returns an error if a p-value is NaN or outside [0, 1].
 pub fn holm(p: &[Option<f64>]) -> Result<Vec<Option<f64>>, StatsError> {
     let mut order: Vec<(usize, f64)> = p.iter().enumerate().filter_map(|(index, p)| p.map(|p| (index, p))).collect();
     if order.iter().any(|(_, p)| !(0.0..=1.0).contains(p)) {
@@ -25,8 +25,8 @@ pub fn holm(p: &[Option<f64>]) -> Result<Vec<Option<f64>>, StatsError> {
     Ok(adjusted)
 }
 
-/// Returns the level at which each of `intervals` has to be computed so that all of them cover at once with probability
-/// `level` at least: 1 − (1 − level) / m (Bonferroni). For one interval or none it is `level`.
+/// Returns the level of each of m = `intervals` intervals at which all of them cover their true values at once, with a
+/// probability of at least `level`: 1 − (1 − level) / m (Bonferroni). For one interval or none it is `level`.
 pub fn simultaneous_level(level: f64, intervals: usize) -> f64 {
     1.0 - (1.0 - level) / intervals.max(1) as f64
 }

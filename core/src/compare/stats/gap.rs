@@ -1,13 +1,15 @@
-//! A flag for seeds that fall into two groups, such as those that learn and those that do not. No interval of a mean
-//! survives that: with one bad seed in ten a 95 % t interval of five seeds covers 42 %.
+//! A flag for seeds that fall into two groups, such as those that learn and those that do not. Then the interval of a
+//! mean is wrong: with one bad seed in ten, a 95 % t interval of five seeds covers the true mean in only 42 % of
+//! samples.
 
 use super::describe::range;
 
 /// The smallest number of seeds that may be flagged. Fewer cannot show two groups.
 pub const SEEDS_FOR_GAP: usize = 5;
 
-/// The 99th percentile of the largest gap divided by the range, for so many normal values and more: simulated with
-/// 1,000,000 samples of each size or more, to three digits.
+/// The 99th percentile of the largest gap divided by the range, for samples of normal values. Each line has the
+/// smallest sample size for which its limit is used. Simulated with at least 1,000,000 samples of each size, to three
+/// digits.
 const LIMITS: [(usize, f64); 10] = [
     (5, 0.843),
     (6, 0.764),
@@ -24,11 +26,13 @@ const LIMITS: [(usize, f64); 10] = [
 /// A gap that splits seeds into two groups.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gap {
-    /// The number of values below the gap and above it.
+    /// The number of values below the gap.
     pub below: usize,
+    /// The number of values above the gap.
     pub above: usize,
-    /// The ends of the gap: the largest value below it and the smallest above.
+    /// The largest value below the gap.
     pub from: f64,
+    /// The smallest value above the gap.
     pub to: f64,
 }
 
@@ -36,11 +40,11 @@ pub struct Gap {
 /// two groups.
 ///
 /// False alarms: 1 % of samples of 5 to 10 normal values, and fewer for sizes between those of the table. Skewed
-/// values are flagged more often, log-normal ones (σ = 0.75) in 5 % of samples of 5 and 17 % of samples of 10.
+/// values are flagged more often: log-normal values (σ = 0.75) in 5 % of samples of 5, and in 17 % of samples of 10.
 ///
-/// What is found: of two groups that are 20 of their standard deviations apart, with three seeds in ten in the second
-/// one, 67 % at 5 seeds and 97 % at 10. At 10 standard deviations it is 23 % and 78 %. No flag is no proof of one
-/// group.
+/// Detection: if three seeds in ten belong to a second group, 20 standard deviations away, the gap is found in 67 % of
+/// samples of 5 and in 97 % of samples of 10. At 10 standard deviations, these are 23 % and 78 %. So seeds without a
+/// flag can still form two groups.
 ///
 /// `None` if there is no such gap, there are fewer than [`SEEDS_FOR_GAP`] values, or one is NaN or infinite.
 pub fn gap(values: &[f64]) -> Option<Gap> {
@@ -94,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_flagged() {
+    fn few_equal_or_infinite_values_are_not_flagged() {
         assert_eq!((gap(&[]), gap(&[0.0, 0.0, 0.0, 9.0]), gap(&[0.5; 9])), (None, None, None));
         assert_eq!(gap(&[0.0, 0.0, 0.0, 0.0, f64::NAN]), None);
         assert_eq!(gap(&[0.0, 0.0, 0.0, 0.0, f64::INFINITY]), None);

@@ -6,11 +6,11 @@
 //! yet (the clique-growing of Gramm et al. 2007, Computational Statistics & Data Analysis 52), so there are at most as
 //! many as pairs. Where strategies fall into overlapping stretches of the ranking, both give the same letters.
 
-/// Returns the letters of `strategies` strategies, which are numbered by rank from 0. `told_apart(i, j)` says whether
-/// two differ; if the two directions disagree, they do. Letters are in the order of the ranking: the best strategy has
-/// an `a`.
+/// Returns the letters of `strategies` strategies, which are numbered by rank from 0. `told_apart(i, j)` returns
+/// whether strategies i and j are told apart. They are also told apart if only `told_apart(j, i)` is true. Letters are
+/// in the order of the ranking: the best strategy has an `a`.
 ///
-/// Letters are `a` to `z`, then `a2` to `z2`, and so on, joined: `"aba2"` stands for a, b and a2.
+/// Letters are `a` to `z`, then `a2` to `z2`, and so on. Those of a strategy are joined: `"aba2"` is a, b and a2.
 pub fn letters(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> Vec<String> {
     let mut letters = vec![String::new(); strategies];
     for (index, group) in groups(strategies, told_apart).into_iter().enumerate() {
@@ -27,7 +27,7 @@ pub fn groups(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> V
     let together: Vec<Vec<bool>> = (0..strategies)
         .map(|i| (0..strategies).map(|j| i == j || !(told_apart(i, j) || told_apart(j, i))).collect())
         .collect();
-    // How many groups each pair is in.
+    // The number of groups that each pair is in.
     let mut covered = vec![vec![0_usize; strategies]; strategies];
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for i in 0..strategies {
@@ -54,7 +54,7 @@ pub fn groups(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> V
     groups
 }
 
-/// Removes groups all of whose pairs are in other groups too, from the smallest on.
+/// Removes each group with no pair of its own: all its pairs are in other groups, too. Begins with the smallest group.
 fn sweep(groups: &mut Vec<Vec<usize>>, covered: &mut [Vec<usize>]) {
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     for index in (0..groups.len()).rev() {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_go_on_after_z() {
+    fn letters_after_z_have_a_number() {
         let letters = letters(28, |_, _| true);
         assert_eq!(letters[25..], ["z", "a2", "b2"]);
     }

@@ -3,23 +3,23 @@
 //! | module | |
 //! |---|---|
 //! | `describe` | mean, standard deviation, median, quantiles |
-//! | `pairing` | which runs form pairs, and which test that leads to |
+//! | `pairing` | which runs form pairs, and which test follows from that |
 //! | `difference` | the difference of two means with its interval and p-value: paired t, Welch |
 //! | `family` | Holm's p-values, simultaneous intervals |
 //! | `wins`, `signed_rank` | the sign test, the share of wins, Wilcoxon's test |
 //! | `rank_sum` | Mann and Whitney's test |
-//! | `power` | how many seeds a difference takes |
+//! | `power` | how many seeds it takes to find a difference |
 //! | `decision`, `letters` | better, worse, equivalent or not told apart; groups of strategies |
 //! | `profile`, `area` | performance profiles and AlgoPerf's score, the area under a curve |
-//! | `correlation`, `gap` | what pairing gains; seeds in two groups |
+//! | `correlation`, `gap` | what pairing gains, seeds that fall into two groups |
 //! | `distribution` | normal, beta, t, noncentral t |
 //!
 //! The golden cases in `tests/golden/statistics/` compare them with SciPy and statsmodels to 1e-9.
 //!
-//! No function panics. What does not exist is `None` where the reason is plain, and a [`StatsError`] where a person
-//! has to be told. NaN is never skipped. Infinite values are errors, except where infinity means a missed target
-//! (quantiles, times to the target) or only signs and order count (wins, signed ranks). A run that diverged has no
-//! value: it is counted elsewhere, not averaged.
+//! No function panics. A statistic that does not exist is `None` if the reason is plain, and a [`StatsError`] if a user
+//! needs to know the reason. NaN is never skipped. Infinite values are errors, except where infinity means a missed
+//! target (quantiles, times to the target) or only signs and order count (wins, signed ranks). A run that diverged has
+//! no value. It is counted elsewhere, and not averaged.
 
 mod area;
 mod correlation;

@@ -1,6 +1,6 @@
-//! Which runs of two strategies form pairs, and which test that leads to.
+//! Which runs of two strategies form pairs, and which test follows from that.
 //!
-//! The rule is fixed before any value is seen, and never looks for the smaller p-value:
+//! The rule depends on the seeds alone, so it cannot favour the smaller p-value:
 //!
 //! - If every seed of the strategy with fewer runs also occurs in the other one, the runs are joined by seed and the
 //!   test is paired. Runs of the other strategy without a partner are left out.
@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::difference::{Difference, Test, paired, welch};
 use super::error::StatsError;
 
-/// Two samples joined by seed. Everything is in the order of the seeds.
+/// Two samples joined by seed. Every list is in the order of the seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
     pub pairs: Vec<Pair>,
-    /// The runs of the first sample whose seed the second one does not have.
+    /// The runs of the first sample with a seed that the second one does not have.
     pub only_first: Vec<(u64, f64)>,
+    /// The runs of the second sample with a seed that the first one does not have.
     pub only_second: Vec<(u64, f64)>,
 }
 
@@ -28,8 +29,8 @@ pub struct Pair {
     pub second: f64,
 }
 
-/// Joins two samples of (seed, value). An error if a seed occurs twice in a sample, since it is not known which of its
-/// runs counts. The values may be anything.
+/// Joins two samples of (seed, value). Any value is allowed. Returns an error if a seed occurs twice in a sample,
+/// because it is unknown which of the two runs counts.
 pub fn join(first: &[(u64, f64)], second: &[(u64, f64)]) -> Result<Joined, StatsError> {
     let first = by_seed(first, "first")?;
     let second = by_seed(second, "second")?;
@@ -67,7 +68,7 @@ impl Joined {
         self.pairs.iter().map(|pair| (pair.first, pair.second)).unzip()
     }
 
-    /// Returns the difference by the test that the rule prescribes. Errors are those of [`paired`] and [`welch`].
+    /// Returns the difference by the test that the rule prescribes. The errors are those of [`paired`] and [`welch`].
     pub fn difference(&self) -> Result<Difference, StatsError> {
         let (mut first, mut second) = self.paired_values();
         match self.test() {

@@ -1,23 +1,23 @@
-//! Power: with which probability a t test finds a true difference, and how many seeds that takes.
+//! Power: the probability that a t test finds a true difference, and the number of seeds that this takes.
 //!
 //! With a true difference d, t follows the noncentral t distribution with δ = d / standard error (paired: d √n / s).
 //! The numbers are those of statsmodels' `TTestPower` (paired) and `TTestIndPower` (two samples of equal spread),
 //! rounded up to whole seeds.
 //!
-//! The true difference and the true spread are not known. Put in their place, the observed ones give an estimate,
-//! which is rough with few seeds. Adding seeds until a test is significant raises its false alarms (17 % instead of 5
-//! % from 3 to 10 seeds): decide on the number first.
+//! The true difference and the true spread are unknown. The observed ones give an estimate, which is rough with few
+//! seeds. If seeds are added until a test is significant, false alarms are more frequent (17 % instead of 5 % from 3 to
+//! 10 seeds). So decide on the number of seeds first.
 
 use super::difference::{Difference, SEEDS_FOR_P, Test, satterthwaite};
 use super::distribution::{noncentral_t_cdf, noncentral_t_sf, normal_quantile, t_quantile};
 
-/// The largest number of seeds that is looked at.
+/// The largest number of seeds that is tried.
 pub const MOST_SEEDS: u64 = 10_000_000;
 
-/// What a test is to achieve.
+/// The goal of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Goal {
-    /// The two-sided probability of a false alarm. For a pair in a family of m, α / m is on the safe side of Holm.
+    /// The two-sided probability of a false alarm. For a pair in a family of m, α / m is enough for Holm's correction.
     pub alpha: f64,
     /// The probability of finding the difference.
     pub power: f64,
@@ -64,12 +64,13 @@ fn power(delta: f64, df: f64, alpha: f64) -> Option<f64> {
 }
 
 /// Returns the smallest number of pairs with which a paired t test reaches the goal. It is at least [`SEEDS_FOR_P`].
-/// `None` if the difference is 0, it takes more than [`MOST_SEEDS`], or [`paired_power`] is `None`.
+/// `None` if the difference is 0, if it takes more than [`MOST_SEEDS`], if [`paired_power`] is `None`, or if the power
+/// of the goal is not between α and 1.
 pub fn seeds_for_paired(difference: f64, sd: f64, goal: Goal) -> Option<u64> {
     smallest(goal, difference / sd, |n| paired_power(n, difference, sd, goal.alpha))
 }
 
-/// Returns the smallest number of seeds of each sample with which Welch's test reaches the goal. Otherwise as
+/// Returns the smallest number of seeds of each sample with which Welch's test reaches the goal. `None` as in
 /// [`seeds_for_paired`].
 pub fn seeds_for_welch(difference: f64, sds: [f64; 2], goal: Goal) -> Option<u64> {
     smallest(goal, difference / sds[0].hypot(sds[1]), |n| welch_power(n, difference, sds, goal.alpha))
@@ -77,10 +78,10 @@ pub fn seeds_for_welch(difference: f64, sds: [f64; 2], goal: Goal) -> Option<u64
 
 /// Returns the smallest n that reaches the goal. `effect` is the difference in standard deviations. Power rises with n.
 ///
-/// The search starts at the number of a test with a known standard deviation, which is close. A power takes about a tenth
+/// The search starts at the number for a test with a known standard deviation, which is close. A power takes about a tenth
 /// of a millisecond, and a comparison of 40 strategies has 780 pairs.
 fn smallest(goal: Goal, effect: f64, power: impl Fn(u64) -> Option<f64>) -> Option<u64> {
-    // Infinitely many seeds of no difference have a power of α.
+    // Without a difference, the power is α for any number of seeds.
     if !(goal.power > goal.alpha && goal.power < 1.0) {
         return None;
     }
@@ -127,8 +128,8 @@ fn smallest(goal: Goal, effect: f64, power: impl Fn(u64) -> Option<f64>) -> Opti
 }
 
 impl Difference {
-    /// Returns the number of seeds that would settle this difference at this spread, if both were the true ones.
-    /// `None` if there is no spread to go by or no difference, or as [`seeds_for_paired`].
+    /// Returns the number of seeds of each sample with which the test reaches the goal, if this difference and this
+    /// spread are the true ones. `None` if a sample has one seed, or as in [`seeds_for_paired`].
     pub fn seeds_needed(&self, goal: Goal) -> Option<u64> {
         match self.test {
             Test::Paired => seeds_for_paired(self.mean, self.sd?, goal),
@@ -139,7 +140,7 @@ impl Difference {
         }
     }
 
-    /// Returns how many seeds are missing to [`Difference::seeds_needed`], for the strategy that has fewer.
+    /// Returns how many seeds the smaller sample lacks to [`Difference::seeds_needed`]. `None` as there.
     pub fn more_seeds(&self, goal: Goal) -> Option<u64> {
         let have = self.n[0].min(self.n[1]) as u64;
         Some(self.seeds_needed(goal)?.saturating_sub(have))
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_seeds_are_those_that_are_not_there_yet() {
+    fn more_seeds_are_the_needed_ones_minus_the_present_ones() {
         let pairs = paired(&[1.0, 2.0, 3.0, 4.0], &[0.0, 2.5, 2.0, 2.0]).unwrap();
         let needed = pairs.seeds_needed(Goal::default()).unwrap();
         assert_eq!(pairs.more_seeds(Goal::default()), Some(needed - 4));

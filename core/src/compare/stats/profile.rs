@@ -1,14 +1,14 @@
 //! Performance profiles over many problems (Dolan and Moré 2002), and AlgoPerf's score.
 //!
 //! The ratio of a strategy on a problem is its time to the target divided by the time of the fastest strategy there.
-//! The profile ρ(τ) of a strategy is the share of problems on which its ratio is at most τ. A problem whose target
-//! every strategy missed counts as missed by all.
+//! The profile ρ(τ) of a strategy is the share of problems on which its ratio is at most τ. If every
+//! strategy missed the target of a problem, all its ratios are infinite.
 //!
-//! The profiles depend on which strategies take part: without one, others may become the fastest.
+//! The profiles depend on which strategies take part: if one is left out, another may become the fastest.
 
 use super::error::StatsError;
 
-/// The largest ratio that AlgoPerf's score looks at.
+/// The largest ratio that AlgoPerf's score takes into account.
 pub const R_MAX: f64 = 4.0;
 
 /// The number of ratios, evenly spaced, at which AlgoPerf's score takes the profile.
@@ -17,14 +17,14 @@ const POINTS: u32 = 100;
 /// The profiles of strategies over problems.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// The ratios of each strategy, one for each problem. At least 1, or infinite where the target was missed.
+    /// The ratios of each strategy, one for each problem. A ratio is at least 1, or infinite if the target was missed.
     ratios: Vec<Vec<f64>>,
 }
 
 impl Profile {
-    /// Returns the profiles of `times[problem][strategy]`, the time to the target. Infinity means that it was missed.
-    /// All times of a problem have one unit. An error if there is no problem or no strategy, the problems differ in
-    /// the number of strategies, or a time is NaN or not above 0.
+    /// Returns the profiles of `times[problem][strategy]`, the times to the target. An infinite time is a missed
+    /// target. All times of a problem have one unit. Returns an error if there is no problem or no strategy, if the
+    /// problems differ in the number of strategies, or if a time is NaN or not above 0.
     pub fn of(times: &[Vec<f64>]) -> Result<Self, StatsError> {
         let strategies = times.first().map_or(0, Vec::len);
         if strategies == 0 {
@@ -68,7 +68,7 @@ impl Profile {
     }
 
     /// Returns AlgoPerf's score of a strategy: the integral of its profile over τ from 1 to `r_max`, divided by
-    /// `r_max` − 1. It is 1 for a strategy that is the fastest everywhere, and 0 for one that always takes longer than
+    /// `r_max` − 1. It is 1 for a strategy that is the fastest everywhere, and 0 for one that always takes more than
     /// `r_max` times as long as the fastest. AlgoPerf's `r_max` is [`R_MAX`].
     ///
     /// As in AlgoPerf's code, the integral is the trapezoidal rule over 100 evenly spaced ratios. `None` if there is

@@ -1,8 +1,9 @@
 //! Wilcoxon's signed-rank test (1945).
 //!
-//! Differences of 0 are left out, as in SciPy's default, and equal distances from 0 share their mean rank. The
-//! distribution is exact up to [`EXACT`] differences, with ties too: it is that of all 2ⁿ signs given the ranks.
-//! SciPy's is exact with ties up to 13 only. Above that it is normal, with corrections for ties and for continuity.
+//! Differences of 0 are left out, as in SciPy's default, and equal distances from 0 share their mean rank. Up to
+//! [`EXACT`] differences, the distribution is exact, with ties too: it is that of all 2ⁿ signs given the ranks. (With
+//! ties, SciPy's is exact only up to 13 differences.) Above [`EXACT`], it is the normal approximation, with corrections
+//! for ties and for continuity.
 
 use super::distribution::normal_cdf;
 
@@ -10,7 +11,7 @@ use super::distribution::normal_cdf;
 pub const EXACT: usize = 50;
 
 /// Returns the two-sided p-value of the hypothesis that the differences are symmetric around 0. `None` if a difference
-/// is NaN or all are 0. Infinite ones have the last ranks.
+/// is NaN or all are 0. Infinite differences have the highest ranks.
 ///
 /// Distances are tied if they are equal to the last bit, so that 0.3 − 0.2 and 0.2 − 0.1 are not.
 pub fn signed_rank_p(differences: &[f64]) -> Option<f64> {
@@ -51,14 +52,14 @@ fn exact(ranks: &[usize], smaller: usize) -> f64 {
     2.0 * counts.iter().sum::<f64>() / all
 }
 
-/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal ranks, of which all
-/// but ties are 1. Sums of ranks are doubled.
+/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal ranks: 1 for a rank
+/// without ties. `total` and `smaller` are doubled sums of ranks.
 fn approximate(sizes: &[f64], total: usize, smaller: usize) -> f64 {
     let n: f64 = sizes.iter().sum();
     let ties: f64 = sizes.iter().map(|size| size.powi(3) - size).sum();
     let sd = ((n * (n + 1.0) * (2.0 * n + 1.0) - ties / 2.0) / 24.0).sqrt();
     let distance = 0.5 * (0.5 * total as f64 - smaller as f64);
-    // Half a rank for continuity, where there is a distance at all.
+    // The correction for continuity is half a rank. Without a distance there is none.
     let corrected = if distance > 0.0 { distance - 0.5 } else { 0.0 };
     2.0 * normal_cdf(-corrected / sd)
 }
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_p() {
+    fn zeros_and_nan_have_no_p() {
         assert_eq!(
             (signed_rank_p(&[]), signed_rank_p(&[0.0, -0.0]), signed_rank_p(&[1.0, f64::NAN])),
             (None, None, None)

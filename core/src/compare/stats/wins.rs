@@ -1,12 +1,12 @@
 //! Counts of wins: the sign test, and the interval of the share of wins by Clopper and Pearson (1934).
 //!
-//! Both assume nothing about the shape of the values. Ties are split off: they are counted, and are in neither the test
-//! nor the share.
+//! Both assume nothing about the distribution of the values. Ties are counted separately. Neither the test nor the
+//! share includes them.
 
 use super::difference::Interval;
 use super::distribution::{beta_cdf, beta_quantile};
 
-/// How often the first of two strategies has the better value for a seed.
+/// The numbers of seeds on which the first of two strategies is better, equal and worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wins {
     pub wins: u64,
@@ -16,7 +16,7 @@ pub struct Wins {
 
 impl Wins {
     /// Counts differences: one above 0 is a win. For a loss or an error, where less is better, pass the second minus
-    /// the first. An infinite difference counts as any other. `None` if one is NaN.
+    /// the first. An infinite difference counts like any other. `None` if one is NaN.
     pub fn of(differences: &[f64]) -> Option<Self> {
         if differences.iter().any(|difference| difference.is_nan()) {
             return None;
@@ -38,13 +38,13 @@ impl Wins {
         (n > 0).then(|| (2.0 * beta_cdf(0.5, (n - fewer) as f64, fewer as f64 + 1.0)).min(1.0))
     }
 
-    /// Returns the share of wins among the pairs that are not tied. `None` if all are.
+    /// Returns the share of wins among the pairs that are not tied. `None` if all pairs are tied.
     pub fn share(&self) -> Option<f64> {
         (self.untied() > 0).then(|| self.wins as f64 / self.untied() as f64)
     }
 
-    /// Returns the exact interval of the true share of wins, which it covers with probability `level` at least. `None`
-    /// if all pairs are tied, or `level` is not between 0 and 1.
+    /// Returns the exact interval of the true share of wins. It covers that share with a probability of at least
+    /// `level`. `None` if all pairs are tied, or if `level` is not between 0 and 1.
     pub fn interval(&self, level: f64) -> Option<Interval> {
         if self.untied() == 0 || !(level > 0.0 && level < 1.0) {
             return None;
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_ties_says_nothing() {
+    fn ties_alone_have_no_p_and_no_share() {
         let ties = Wins::of(&[0.0, 0.0]).unwrap();
         assert_eq!((ties.p(), ties.share(), ties.interval(0.95)), (None, None, None));
         assert_eq!(Wins { wins: 1, ties: 0, losses: 0 }.interval(1.0), None);

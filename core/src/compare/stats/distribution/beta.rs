@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 
-/// The largest number of terms of the continued fraction. It needs about √max(a, b).
+/// The largest number of terms of the continued fraction. It needs about √max(a, b) terms.
 const TERMS: u32 = 200_000;
 
 /// Returns I_x(a, b), the probability of at most `x`, for `a` and `b` above 0. NaN for other parameters.
@@ -52,8 +52,8 @@ pub(super) fn both(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
 
 /// Returns x and y = 1 − x with I_x(a, b) = `p`. `q` is 1 − `p`, which the caller may know to more digits.
 ///
-/// Newton's method for ln I over logit x, from the side with the smaller probability. That function is concave, so that
-/// the method converges from everywhere; the bracket is there for rounding.
+/// Uses Newton's method for ln I as a function of logit x, from the side with the smaller probability. This function is
+/// concave, so the method converges from any start. The bracket guards against rounding errors.
 pub(super) fn quantile(a: f64, b: f64, p: f64, q: f64) -> (f64, f64) {
     if p > q {
         let (y, x) = quantile(b, a, q, p);
@@ -87,7 +87,7 @@ pub(super) fn quantile(a: f64, b: f64, p: f64, q: f64) -> (f64, f64) {
 /// Returns x^a y^b / B(a, b), the density of logit x.
 pub(super) fn density_on_logit(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let (p, q) = (a / (a + b), b / (a + b));
-    // The distance from the mean, from the number of x and y that has more digits.
+    // The distance from the mean, computed from the one of x and y that has more digits.
     let distance = if x <= 0.5 { x - p } else { q - y };
     let exponent = a * log_ratio(x, p, distance) + b * log_ratio(y, q, -distance);
     let rest = stirling_error(a + b) - stirling_error(a) - stirling_error(b);

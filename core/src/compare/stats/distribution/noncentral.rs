@@ -14,7 +14,7 @@ use super::beta::{both, density_on_logit};
 use super::normal::normal_cdf;
 use super::student::{portions, t_cdf};
 
-/// Above this noncentrality the normal part is less than 1e-4 of T, and t and δ are scaled down together.
+/// Above this noncentrality, the standard deviation of Z is less than 1e-4 of δ. Then t and δ are scaled down together.
 const LARGEST: f64 = 1e4;
 
 /// Returns the probability of at most `t` with `df` degrees of freedom and noncentrality `delta`. NaN if an argument is
@@ -54,7 +54,7 @@ fn parts(t: f64, df: f64, delta: f64) -> (f64, f64) {
     (lower.clamp(0.0, 1.0), upper.clamp(0.0, 1.0))
 }
 
-/// Weights proportional to λ^j / Γ(j + c) for j from `first` on. Those left out are below 1e-18 of the largest.
+/// Weights proportional to λ^j / Γ(j + c) for j from `first` on. Weights below 1e-18 of the largest are left out.
 struct Weights {
     first: usize,
     values: Vec<f64>,
@@ -89,7 +89,8 @@ impl Weights {
 
     /// Returns Σⱼ wⱼ I_y(j + `start`, `b`) and Σⱼ wⱼ (1 − I_y(j + `start`, `b`)), with `x` = 1 − `y`.
     ///
-    /// I(a + 1, b) = I(a, b) − y^a x^b / (a B(a, b)). Each sum runs in the direction in which that only adds.
+    /// I(a + 1, b) = I(a, b) − y^a x^b / (a B(a, b)). Each sum runs in the direction in which this recurrence only
+    /// adds.
     fn averages(&self, start: f64, b: f64, y: f64, x: f64) -> (f64, f64) {
         let a = |index: usize| (self.first + index) as f64 + start;
         let step =

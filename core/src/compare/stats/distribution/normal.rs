@@ -2,14 +2,14 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// Returns the probability of at most `x`. 1 − Φ(x) is Φ(−x), with full precision in the tail.
+/// Returns Φ(`x`), the probability of at most `x`. The other tail, 1 − Φ(x), is Φ(−x), which has full precision.
 pub fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x / SQRT_2)
 }
 
 /// Returns the x at which Φ(x) is `p`, for `p` in [0, 1]. NaN for other values.
 ///
-/// Newton's method for ln Φ, which is concave, in a bracket.
+/// Uses Newton's method for ln Φ, which is concave, within a bracket.
 pub fn normal_quantile(p: f64) -> f64 {
     if !(0.0..=1.0).contains(&p) {
         return f64::NAN;
@@ -20,7 +20,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     if p == 0.0 {
         return f64::NEG_INFINITY;
     }
-    // Φ(−38.5) is the smallest that is not 0.
+    // Φ(−38.5) is about the smallest value above 0.
     let (mut low, mut high) = (-38.5_f64, 0.0_f64);
     let mut x = 0.0_f64;
     for _ in 0..100 {

@@ -39,7 +39,7 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
     -(y / x).sqrt() * df.sqrt()
 }
 
-/// Returns df / (df + t²) and t² / (df + t²), each to its last digits.
+/// Returns df / (df + t²) and t² / (df + t²), each with full precision.
 pub(super) fn portions(t: f64, df: f64) -> (f64, f64) {
     let square = (t / df.sqrt()).powi(2);
     (1.0 / (1.0 + square), 1.0 / (1.0 + 1.0 / square))

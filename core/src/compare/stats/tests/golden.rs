@@ -1,4 +1,4 @@
-//! The golden cases in `tests/golden/statistics/`. The makers there say what each column is.
+//! The golden cases in `tests/golden/statistics/`. The scripts that make them describe each column.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,11 +69,11 @@ fn assert_digits(value: f64, expected: f64, what: &str) {
 }
 
 #[test]
-fn normal_agrees_to_the_last_tail() {
+fn normal_agrees_in_the_tails() {
     for case in Cases::read("statsmodels_normal").iter() {
         let (x, cdf) = (case.number("x"), case.number("cdf"));
         assert_digits(normal_cdf(x), cdf, "cdf");
-        // Above the middle a probability has few digits for its distance from 1.
+        // A probability close to 1 has few digits for its distance from 1.
         if x < 2.0 {
             assert_near(normal_quantile(cdf), x, "quantile");
         }
@@ -81,7 +81,7 @@ fn normal_agrees_to_the_last_tail() {
 }
 
 #[test]
-fn beta_agrees_to_the_last_tail() {
+fn beta_agrees_in_the_tails() {
     for case in Cases::read("statsmodels_beta").iter() {
         let [x, a, b, cdf] = ["x", "a", "b", "cdf"].map(|column| case.number(column));
         assert_digits(beta_cdf(x, a, b), cdf, &format!("cdf of {x} {a} {b}"));
@@ -90,12 +90,12 @@ fn beta_agrees_to_the_last_tail() {
 }
 
 #[test]
-fn student_agrees_to_the_last_tail() {
+fn student_agrees_in_the_tails() {
     for case in Cases::read("statsmodels_student").iter() {
         let [df, t, sf] = ["df", "t", "sf"].map(|column| case.number(column));
         assert_digits(t_sf(t, df), sf, &format!("sf of {t} {df}"));
         assert_digits(t_cdf(-t, df), sf, "cdf");
-        // Next to ½ a probability has no digits for a small t, and none at all for the farthest tail.
+        // A probability next to ½ has no digits for a small t, and a probability of 0 has no quantile.
         if sf > 0.0 && sf < 0.499 {
             assert_digits(-t_quantile(sf, df), t, &format!("quantile of {sf} {df}"));
         }
@@ -108,7 +108,7 @@ fn noncentral_t_agrees() {
     for case in cases.iter() {
         let [df, delta, t] = ["df", "delta", "t"].map(|column| case.number(column));
         let (lower, upper) = (noncentral_t_cdf(t, df, delta), noncentral_t_sf(t, df, delta));
-        // SciPy fails where almost nothing is left.
+        // SciPy has no result where the probability is almost 0.
         let expected = case.get("cdf").as_f64().unwrap_or(0.0);
         assert_near(lower, expected, "cdf");
         assert_near(upper, 1.0 - expected, "sf");
@@ -206,7 +206,7 @@ fn rank_sum_agrees() {
     }
 }
 
-/// Checks a power. statsmodels has none where a tail is almost 0.
+/// Checks a power. statsmodels has no result where a tail is almost 0.
 #[track_caller]
 fn check_power(case: Case<'_>, n: u64, power: Option<f64>) {
     let power = power.unwrap();

@@ -3,8 +3,9 @@
 mod golden;
 mod properties;
 
-/// How far a number may be from the expected one, relative to it; and how far in any case.
+/// The largest error that is allowed, relative to the expected number.
 const RELATIVE: f64 = 1e-9;
+/// The absolute error that is always allowed.
 const ABSOLUTE: f64 = 1e-12;
 
 /// Panics unless `value` is `expected` to nine digits, or within 1e-12.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 
-/// Any number: also NaN, infinities, the largest and the smallest ones.
+/// Any number, also NaN, infinities, the largest and the smallest ones.
 fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![
         3 => -1.0..1.0_f64,
@@ -31,7 +31,7 @@ proptest! {
     ) {
         prop_assert!((normal_quantile(normal_cdf(x)) - x).abs() < 1e-12);
         let t = t_quantile(t_cdf(x, df), df);
-        // t² loses digits next to 0, where the probability has them for 1 − t²/df only.
+        // Next to 0, t² loses digits: the probability has digits only for 1 − t²/df.
         prop_assert!((t - x).abs() < 1e-11 * x.abs().max(1e-3), "{t} {x} {df}");
         let p = beta_cdf(y, a, b);
         if p > 1e-300 && p < 0.99 {
@@ -56,14 +56,14 @@ proptest! {
             prop_assert_eq!((one.mean, one.p, one.df), (-other.mean, other.p, other.df));
             let (interval, opposite) = (one.interval.unwrap(), other.interval.unwrap());
             prop_assert_eq!((interval.low, interval.high), (-opposite.high, -opposite.low));
-            // The interval leaves out 0 exactly if the p-value is below 0.05.
+            // The interval excludes 0 exactly if the p-value is below 0.05.
             let p = one.p.unwrap();
             prop_assert!((p - 0.05).abs() < 1e-9 || (p < 0.05) != interval.contains(0.0));
         }
     }
 
     #[test]
-    fn sure_intervals_are_wide(wins in 0..40_u64, losses in 0..40_u64) {
+    fn intervals_widen_with_their_level(wins in 0..40_u64, losses in 0..40_u64) {
         let wins = Wins { wins, ties: 0, losses };
         if let (Some(share), Some(narrow), Some(wide)) = (wins.share(), wins.interval(0.9), wins.interval(0.99)) {
             prop_assert!(narrow.contains(share) && wide.contains(narrow.low) && wide.contains(narrow.high));
