@@ -1,7 +1,8 @@
-//! How often the comparison is wrong when all strategies are equal, by simulation.
+//! Simulates comparisons of equal strategies, and prints how often they are wrong.
 //!
-//! Run: `scripts/calibrate`. Each cell simulates families of k strategies with n seeds each, and counts families with a
-//! claim, which would be false, and intervals of pairs that cover the true difference, 0.
+//! Run: `scripts/calibrate`. A family is a comparison of k equal strategies with n seeds each. Each cell simulates many
+//! families. It counts the families with a claim, which is false, and the intervals of pairs that contain the true
+//! difference, 0.
 
 #![allow(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -12,12 +13,12 @@ use lr_run_core::compare::{Sample, family};
 use lr_run_core::metric::Mode;
 use lr_run_core::random::Stream;
 
-/// The families of a cell.
+/// The number of families in a cell. The bounds for normal values are set for this number.
 const FAMILIES: u64 = 20_000;
 const STRATEGIES: [usize; 3] = [2, 5, 16];
 const SEEDS: [usize; 3] = [3, 5, 10];
 
-/// The distribution of a strategy's numbers around the same mean.
+/// The distribution of a strategy's values. All strategies have the same mean.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Normal,
@@ -30,7 +31,8 @@ enum Shape {
 }
 
 impl Shape {
-    /// Draws a number whose mean is 0. `place` is that of the strategy, from 0 to 1.
+    /// Draws a value from the distribution with mean 0. `place` is the place of the strategy among the others, from 0
+    /// to 1.
     fn draw(self, stream: &mut Stream, place: f64) -> f64 {
         match self {
             Shape::Normal => stream.normal(),
@@ -44,17 +46,23 @@ impl Shape {
     }
 }
 
-/// The counts of a cell.
+/// The counts in a cell.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
+    /// The families with a claim.
     claims: u64,
     pairs: u64,
+    /// The pairs with an interval that contains 0.
     covered: u64,
 }
 
 fn main() {
-    let families = std::env::args().nth(1).map_or(FAMILIES, |it| it.parse().expect("a number of families"));
-    println!("{families} families a cell. claim: families with a false one. covered: 95 % intervals of pairs\n");
+    let families = |text: String| text.parse().expect("the argument must be a number of families");
+    let families = std::env::args().nth(1).map_or(FAMILIES, families);
+    println!(
+        "{families} families in a cell. claim: families with a false claim. covered: 95 % intervals that contain the \
+         true difference\n"
+    );
     println!("{:9} {:>3} {:>3} {:>9} {:>9} {:>9} {:>9}", "shape", "k", "n", "claim", "covered", "claim", "covered");
     println!("{:9} {:>3} {:>3} {:>19} {:>19}", "", "", "", "paired", "Welch");
     let mut failed = Vec::new();
@@ -83,12 +91,12 @@ fn main() {
         }
     }
     if !failed.is_empty() {
-        println!("\noutside of the bounds for normal numbers:\n{}", failed.join("\n"));
+        println!("\noutside the bounds for normal values:\n{}", failed.join("\n"));
         std::process::exit(1);
     }
 }
 
-/// Simulates a cell on all cores. The numbers depend on the cell and the family alone.
+/// Simulates a cell on all cores. The values of a family depend only on the cell and the number of the family.
 fn cell(shape: Shape, k: usize, n: usize, paired: bool, families: u64) -> Counts {
     let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
     let share = |part: u64| {

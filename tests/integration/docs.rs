@@ -129,7 +129,10 @@ fn roles() -> String {
         row("seed", Role::Seed),
         row("neither", Role::Neither),
     ];
-    format!("| role | keys, each with those below it unless they are listed |\n|---|---|\n{}", rows.concat())
+    format!(
+        "| role | keys (a key includes the keys below it, except those that are listed) |\n|---|---|\n{}",
+        rows.concat()
+    )
 }
 
 /// Returns a list of the four registries.

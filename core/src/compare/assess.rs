@@ -1,4 +1,4 @@
-//! From the runs of a problem to its report.
+//! Makes the report of a problem from its runs.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,8 @@ use super::{Options, sensitivity, stats, warn};
 use crate::metric::{Mode, PartMetric};
 use crate::record::Status;
 
-/// Compares the strategies of `problem`. Adds the runs that have no number to `left_out`, each with its reason.
+/// Compares the strategies of `problem`. Adds each run that is not finished or has no value of the measure to
+/// `left_out`, with the reason. `None` if no run remains.
 pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<String>) -> Option<ProblemReport> {
     let runs = || problem.strategies.iter().flat_map(|strategy| strategy.runs.iter().copied());
     let metric = options.metric.or_else(|| runs().next().map(Run::metric))?;
@@ -67,13 +68,14 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
         pairs,
     };
     report.sensitivity = sensitivity::sensitivity(problem, &report, options);
-    report.warnings.extend(warn::of_numbers(&report));
+    report.warnings.extend(warn::of_results(&report));
     report.conclusions = conclusions(&report, options);
     Some(report)
 }
 
-/// Returns the kind of measure: the one asked for; the epochs to the target if it ended runs, because their last epochs are
-/// then alike; and the last epoch otherwise.
+/// Returns the kind of measure. The user's choice comes first, but `seconds` becomes `epochs` if the runs are from
+/// several machines. By default it is `epochs` if the target ended any run, because such runs end with nearly the same
+/// metric, and `last` otherwise.
 fn kind(problem: &Problem<'_>, options: &Options) -> MeasureKind {
     let stopped = |run: &&Run| run.record.as_ref().is_some_and(|it| it.status == Status::StoppedAtTarget);
     let ends_at_target = || problem.strategies.iter().flat_map(|it| &it.runs).any(stopped);
@@ -95,7 +97,7 @@ fn has_target(strategy: &Strategy<'_>) -> bool {
     strategy.runs.iter().any(|run| run.record.as_ref().is_some_and(|it| it.started.target.is_some()))
 }
 
-/// Returns the numbers of a run. The error is the reason why it has none.
+/// Returns the report of a run. The error is the reason why the run is left out.
 fn of_run(run: &Run, measure: Measure, options: &Options) -> Result<RunReport, String> {
     let metric = measure.metric;
     if run.state() == State::Unfinished {
@@ -123,17 +125,25 @@ fn of_run(run: &Run, measure: Measure, options: &Options) -> Result<RunReport, S
     })
 }
 
+/// Returns the reason why a finished run has no value of `measure`.
 fn missing(run: &Run, measure: Measure) -> String {
     let metric = measure.metric;
     match measure.kind {
-        MeasureKind::Test => format!("it has no {} metric of a test part", metric.metric),
-        _ if run.trained().next().is_none() => "it has no epoch after training began".to_owned(),
+        MeasureKind::Test => format!("it has no {} on a test part", metric.metric),
+        // These runs reached the target.
+        MeasureKind::Steps => "column `step` has no number in the epoch that reached the target".to_owned(),
+        MeasureKind::Seconds => {
+            "`train_seconds` and `eval_seconds` do not have the time of every epoch until the target".to_owned()
+        }
+        _ if run.trained().next().is_none() => "it has no row after epoch 0".to_owned(),
         _ if !run.curve.has(metric) => format!("it has no column `{metric}`"),
-        _ => format!("column `{metric}` has no number in an epoch that the comparison needs"),
+        MeasureKind::Last => format!("column `{metric}` has no number in the last epoch"),
+        MeasureKind::Best => format!("column `{metric}` has no finite number"),
+        _ => format!("column `{metric}` has an epoch without a finite number"),
     }
 }
 
-/// Returns the numbers of a strategy.
+/// Returns the summary of a strategy's runs. `has_target` is true if they have a target.
 fn summary(runs: &[RunReport], measure: Measure, has_target: bool) -> Summary {
     let values: Option<Vec<f64>> = runs.iter().map(|run| run.value).collect();
     let of = |get: &dyn Fn(&RunReport) -> Option<f64>| {
@@ -175,7 +185,8 @@ fn half_width(values: &[f64]) -> Option<f64> {
     from_zero.interval.map(|it| (it.high - it.low) / 2.0)
 }
 
-/// Returns the median. `None` is worse than every number. With an even number of values, the mean of the middle two.
+/// Returns the median, in which a `None` among `values` is worse than every number. For an even number of values, it is
+/// the mean of the middle two. `None` if there are no values, or if one in the middle is `None`.
 fn median(values: &[Option<f64>], mode: Mode) -> Option<f64> {
     let mut values = values.to_vec();
     values.sort_by(|a, b| better(mode, *a, *b));
@@ -184,7 +195,7 @@ fn median(values: &[Option<f64>], mode: Mode) -> Option<f64> {
     Some((low? + high?) / 2.0)
 }
 
-/// Orders the better value first. `None`, a failed run, is last.
+/// Orders the better value first. `None` is a failed run: it comes last, and two of them are equal.
 pub fn better(mode: Mode, a: Option<f64>, b: Option<f64>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => match mode {
@@ -195,18 +206,19 @@ pub fn better(mode: Mode, a: Option<f64>, b: Option<f64>) -> Ordering {
     }
 }
 
-/// Orders strategies: those without failed runs by their means, then those with fewer failures and better medians.
+/// Orders the better strategy first: the one with the smaller share of failed runs. If the shares are equal, the mean
+/// decides or, with failed runs, the median. If these are equal too, the label decides.
 fn order(mode: Mode, a: &StrategyReport, b: &StrategyReport) -> Ordering {
     let failures =
         |it: &StrategyReport| it.runs.iter().filter(|run| run.value.is_none()).count() as f64 / it.runs.len() as f64;
-    let numbers = |it: &StrategyReport| it.summary.mean.or(it.summary.median);
+    let typical = |it: &StrategyReport| it.summary.mean.or(it.summary.median);
     failures(a)
         .total_cmp(&failures(b))
-        .then_with(|| better(mode, numbers(a), numbers(b)))
+        .then_with(|| better(mode, typical(a), typical(b)))
         .then_with(|| a.label.cmp(&b.label))
 }
 
-/// Returns the mean of `metric` over the runs of a strategy after `epoch`. `None` if a run has no number there.
+/// Returns the mean of `metric` at the end of `epoch` over `runs`. `None` if a run has no finite number there.
 pub fn mean_at(runs: &[&Run], epoch: u64, metric: PartMetric) -> Option<f64> {
     let values: Option<Vec<f64>> =
         runs.iter().map(|run| run.curve.get(epoch, metric).filter(|it| it.is_finite())).collect();

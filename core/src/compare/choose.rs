@@ -1,4 +1,4 @@
-//! Choice of strategies on some seeds, to be reported on others.
+//! Chooses strategies on some seeds, so that they can be reported on others.
 
 use super::Options;
 use super::assess::better;
@@ -9,18 +9,23 @@ use super::stats;
 
 /// The outcome of a choice.
 pub struct Choice<'a> {
-    /// The strategies that are reported, with the runs of the seeds that are reported.
+    /// The strategies that are reported. They have only the runs of the seeds that are reported.
     pub problem: Problem<'a>,
-    /// The strategy that the choice prefers, if the seeds of the choice are not those of the report.
+    /// The label of the best strategy on `select_seeds`. `None` without `select_seeds`, or if no strategy has a mean
+    /// there.
     pub preferred: Option<String>,
-    /// How the choice was made, in sentences.
+    /// Sentences that say how the choice was made.
     pub notes: Vec<String>,
 }
 
 /// Reduces a problem to the strategies and seeds that the options choose.
 ///
-/// With `by`, strategies that have one value of this key form a group, and the best one of each group stands for it. The
-/// choice uses the validation metric in the last epoch, on the seeds of `select_seeds` or, without them, on all.
+/// With `by`, the strategies with the same value of this key form a group. Only the best strategy of each group is
+/// kept, and the value becomes its label.
+///
+/// The best strategy is the one with the best mean of the metric in the last epoch, over the seeds of `select_seeds`
+/// or, without them, over all seeds. The metric is `options.metric` or, without it, the metric of the runs. A strategy
+/// with a failed or unfinished run on these seeds has no mean.
 pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
     let mut notes = Vec::new();
     let mut preferred = None;
@@ -61,7 +66,7 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
             let best = group.into_iter().min_by(|a, b| better(mode, score(a), score(b)));
             if let Some(mut best) = best {
                 if tried > 1 {
-                    notes.push(format!("{name} is the best of {tried} strategies: {}", best.label));
+                    notes.push(format!("{name}: the best of {tried} strategies is {}.", best.label));
                 }
                 best.label = name;
                 problem.strategies.push(best);
@@ -69,8 +74,8 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
         }
         if options.select_seeds.is_none() && !notes.is_empty() {
             notes.push(
-                "the strategies were chosen and are reported on the same seeds, which favours groups with many \
-                 strategies: see --select-seeds and --report-seeds"
+                "The strategies were chosen and are reported on the same seeds, which favours groups with many \
+                 strategies. --select-seeds and --report-seeds separate the two."
                     .to_owned(),
             );
         }
@@ -79,11 +84,13 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
         let scored = problem.strategies.iter().filter(|it| score(it).is_some());
         let best = scored.min_by(|a, b| better(mode, score(a), score(b)));
         if best.is_none() {
-            notes.push(format!("no strategy has finished runs with the seeds {seeds}, so none was chosen"));
+            notes.push(format!(
+                "No strategy was chosen: on the seeds {seeds}, each has no run, or one that is unfinished, diverged or \
+                 without the metric."
+            ));
         }
         if let Some(best) = best {
-            notes
-                .push(format!("{} is the best strategy on the seeds {seeds}, on which the choice is made", best.label));
+            notes.push(format!("{} was chosen: it is the best strategy on the seeds {seeds}.", best.label));
             preferred = Some(best.label.clone());
         }
     }

@@ -4,20 +4,21 @@ use super::Options;
 use super::measure::Measure;
 use super::pairs::between;
 use super::report::{Pair, ProblemReport, StrategyReport, Verdict};
+use super::stats::SEEDS_FOR_P;
 use crate::metric::Mode;
 use crate::record::number::count;
 
-/// More seeds than this are not worth an estimate.
+/// The largest number of additional seeds that is printed. For more, the text says that it is more than this.
 const MANY: u64 = 1000;
 
-/// Returns what can be said about the strategies of a problem.
+/// Returns the conclusions about the strategies of a problem, as sentences.
 pub fn conclusions(report: &ProblemReport, options: &Options) -> Vec<String> {
     let Some((top, rest)) = report.strategies.split_first() else { return Vec::new() };
     if rest.is_empty() {
         return vec![alone(top, report.measure)];
     }
     if report.pairs.iter().all(|pair| pair.verdict == Verdict::TooFewSeeds) {
-        return vec![too_few(report)];
+        return vec![no_claim(report)];
     }
     match options.reference.as_ref().and_then(|name| report.strategies.iter().position(|it| it.label == *name)) {
         Some(reference) => against(report, reference, options),
@@ -29,31 +30,36 @@ fn alone(only: &StrategyReport, measure: Measure) -> String {
     let seeds = seeds(only.summary.seeds);
     match (only.summary.mean, only.summary.half_width) {
         (Some(mean), Some(half)) => format!(
-            "There is one strategy, {}, and nothing to compare it with: {} ± {} (95 % interval, {seeds}).",
+            "There is only one strategy, {}, and nothing to compare it with. Its mean is {} ± {} (95 % interval, \
+             {seeds}).",
             only.label,
             measure.shown(mean),
             measure.spread(half)
         ),
-        _ => format!("There is one strategy, {} ({seeds}), and nothing to compare it with.", only.label),
+        _ => format!("There is only one strategy, {} ({seeds}), and nothing to compare it with.", only.label),
     }
 }
 
-fn too_few(report: &ProblemReport) -> String {
+/// Returns the conclusion if no pair has a p-value.
+fn no_claim(report: &ProblemReport) -> String {
     let top = &report.strategies[0];
     let fewest = report.strategies.iter().map(|it| it.summary.seeds).min().unwrap_or(0);
+    if fewest >= SEEDS_FOR_P {
+        return "No claim can be made: the strategies are tied on every seed. Two failed runs are a tie.".to_owned();
+    }
     let best = match top.summary.mean.or(top.summary.median) {
         Some(mean) => format!("{} has the best result ({})", top.label, report.measure.shown(mean)),
         None => format!("{} is listed first", top.label),
     };
-    let tell = if fewest == 1 { "one run does" } else { "two runs do" };
+    let runs = if fewest == 1 { "one run" } else { "two runs" };
     format!(
-        "No claim can be made from {}: {best}, but {tell} not tell a better strategy from a luckier one. Run at least 3 \
-         seeds each; with 5, intervals are half as wide.",
+        "No claim can be made from {}: {best}, but {runs} cannot tell a better strategy from a lucky one. Run at least \
+         3 seeds of each strategy; with 5, intervals are half as wide.",
         seeds(fewest)
     )
 }
 
-/// Returns the conclusions about the best strategy.
+/// Returns the conclusions about the best strategy and each of the others.
 fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
     let pair_of = |other: usize| between(&report.pairs, 0, other);
     let verdict = |other: usize| pair_of(other).map_or(Verdict::TooFewSeeds, |it| it.verdict);
@@ -70,19 +76,13 @@ fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
         lines.push(line);
     }
     if !equivalent.is_empty() {
-        let margin = options.margin.unwrap_or_default();
-        let all: Vec<usize> = std::iter::once(0).chain(equivalent).collect();
-        lines.push(format!(
-            "{} are equivalent: they differ by less than {}.",
-            names(report, &all),
-            report.measure.difference(margin)
-        ));
+        lines.push(equivalent_to(report, &equivalent, 0, options));
     }
-    if !open.is_empty() {
-        let all: Vec<usize> = std::iter::once(0).chain(open.iter().copied()).collect();
-        let mut line = format!("{} cannot be told apart.", names(report, &all));
-        if let Some(more) = pair_of(open[0]).and_then(|pair| settle(report, pair)) {
-            line += &format!(" {more}");
+    if let Some(&first) = open.first() {
+        let mut line = not_told_apart(report, &open, 0);
+        if let Some(more) = pair_of(first).and_then(more_seeds) {
+            let whom = if open.len() > 1 { format!(" for {}", report.strategies[first].label) } else { String::new() };
+            line += &format!(" {more}{whom}.");
         }
         lines.push(line);
     }
@@ -91,25 +91,42 @@ fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
 
 /// Returns a conclusion for each strategy against the reference.
 fn against(report: &ProblemReport, reference: usize, options: &Options) -> Vec<String> {
-    let line = |pair: &Pair| match pair.verdict {
-        Verdict::Better | Verdict::Worse => better(report, pair),
-        Verdict::Equivalent => format!(
-            "{} and {} are equivalent: they differ by less than {}.",
-            report.strategies[pair.a].label,
-            report.strategies[pair.b].label,
-            report.measure.difference(options.margin.unwrap_or_default())
-        ),
-        Verdict::NotToldApart => {
-            let names = names(report, &[pair.a, pair.b]);
-            let more = settle(report, pair).map(|more| format!(" {more}")).unwrap_or_default();
-            format!("{names} cannot be told apart.{more}")
+    let line = |pair: &Pair| {
+        let other = if pair.a == reference { pair.b } else { pair.a };
+        match pair.verdict {
+            Verdict::Better | Verdict::Worse => better(report, pair),
+            Verdict::Equivalent => equivalent_to(report, &[other], reference, options),
+            Verdict::NotToldApart => {
+                let more = more_seeds(pair).map(|more| format!(" {more}.")).unwrap_or_default();
+                not_told_apart(report, &[other], reference) + &more
+            }
+            Verdict::TooFewSeeds if pair.n >= SEEDS_FOR_P => {
+                format!("{} are tied on every seed.", names(report, &[pair.a, pair.b]))
+            }
+            Verdict::TooFewSeeds => format!("There are too few seeds to compare {}.", names(report, &[pair.a, pair.b])),
         }
-        Verdict::TooFewSeeds => format!("There are too few seeds to compare {}.", names(report, &[pair.a, pair.b])),
     };
     report.pairs.iter().filter(|pair| pair.a == reference || pair.b == reference).map(line).collect()
 }
 
-/// Returns `cosine is better than step by 0.31 points (95 % interval 0.12 to 0.50, 5 seeds).`
+/// Returns `linear and rex are equivalent to cosine: each differs from it by less than 0.10 points.`
+fn equivalent_to(report: &ProblemReport, others: &[usize], to: usize, options: &Options) -> String {
+    let (are, each) = if others.len() == 1 { ("is", "the two differ") } else { ("are", "each differs from it") };
+    format!(
+        "{} {are} equivalent to {}: {each} by less than {}.",
+        names(report, others),
+        report.strategies[to].label,
+        report.measure.difference(options.margin.unwrap_or_default())
+    )
+}
+
+/// Returns `linear and rex cannot be told apart from cosine.`
+fn not_told_apart(report: &ProblemReport, others: &[usize], from: usize) -> String {
+    format!("{} cannot be told apart from {}.", names(report, others), report.strategies[from].label)
+}
+
+/// Returns `cosine is better than step by 0.31 points (95 % interval 0.12 to 0.50, 5 seeds).` If a run failed, returns
+/// `cosine is better than step on 6 of 6 seeds (6 of 6 runs of step diverged).`
 fn better(report: &ProblemReport, pair: &Pair) -> String {
     let measure = report.measure;
     let is_a = pair.verdict == Verdict::Better;
@@ -117,7 +134,7 @@ fn better(report: &ProblemReport, pair: &Pair) -> String {
     let (winner, loser) = (&report.strategies[winner], &report.strategies[loser]);
     let unpaired = if pair.paired { "" } else { ", not paired" };
     if let (Some(difference), Some((low, high))) = (pair.difference, pair.interval) {
-        // A difference in favour of the winner is above 0.
+        // Turns the interval so that a positive number favours the winner.
         let is_turned = (measure.better() == Mode::Min) == is_a;
         let (low, high) = if is_turned { (-high, -low) } else { (low, high) };
         let number = |value: f64| measure.signed(value).trim_start_matches('+').to_owned();
@@ -132,34 +149,32 @@ fn better(report: &ProblemReport, pair: &Pair) -> String {
         );
     }
     let wins = if is_a { pair.wins } else { pair.losses };
-    let failed = loser.runs.iter().filter(|run| run.value.is_none()).count();
     let what = if measure.is_time() { "missed the target" } else { "diverged" };
+    let failed = |it: &StrategyReport| {
+        let failed = it.runs.iter().filter(|run| run.value.is_none()).count();
+        (failed > 0).then(|| format!("{failed} of {} runs of {} {what}", it.summary.seeds, it.label))
+    };
+    let failed: Vec<String> = [loser, winner].into_iter().filter_map(failed).collect();
     format!(
-        "{} is better than {} in {wins} of {} ({failed} of its {} {what}).",
+        "{} is better than {} on {wins} of {} ({}{unpaired}).",
         winner.label,
         loser.label,
         seeds((pair.wins + pair.losses + pair.ties) as usize),
-        loser.summary.seeds
+        failed.join(", ")
     )
 }
 
-/// Returns how many seeds would settle a pair. `None` if there is no difference to find.
-fn settle(report: &ProblemReport, pair: &Pair) -> Option<String> {
-    let needed = pair.seeds_needed?;
-    let names = (&report.strategies[pair.a].label, &report.strategies[pair.b].label);
-    let more = needed.saturating_sub(pair.n as u64);
+/// Returns how many more seeds would probably tell a pair apart: a sentence without its full stop. `None` if
+/// [`Pair::seeds_needed`] is.
+fn more_seeds(pair: &Pair) -> Option<String> {
+    let more = pair.seeds_needed?.saturating_sub(pair.n as u64);
     Some(match more {
-        0 => format!("A few more seeds would probably settle {} against {}.", names.0, names.1),
+        0 => "A few more seeds would probably suffice".to_owned(),
+        1 => "At this difference and spread, about 1 more seed would probably suffice".to_owned(),
         more if more > MANY => {
-            format!(
-                "At this spread it would take more than {} seeds to settle {} against {}.",
-                count(MANY),
-                names.0,
-                names.1
-            )
+            format!("At this difference and spread, more than {} more seeds would be needed", count(MANY))
         }
-        1 => format!("About 1 more seed would settle {} against {} at this spread.", names.0, names.1),
-        more => format!("About {more} more seeds would settle {} against {} at this spread.", names.0, names.1),
+        more => format!("At this difference and spread, about {more} more seeds would probably suffice"),
     })
 }
 
@@ -167,7 +182,7 @@ fn seeds(n: usize) -> String {
     if n == 1 { "1 seed".to_owned() } else { format!("{n} seeds") }
 }
 
-/// Returns `cosine, linear and rex`.
+/// Returns the labels of strategies as a list: `cosine, linear and rex`.
 fn names(report: &ProblemReport, which: &[usize]) -> String {
     let all: Vec<&str> = which.iter().map(|&at| report.strategies[at].label.as_str()).collect();
     match all.as_slice() {

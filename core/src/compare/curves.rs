@@ -9,7 +9,7 @@ use crate::metric::{Format, PartMetric};
 /// The runs of each strategy, epoch by epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Curves {
-    /// Every epoch that a run has, in ascending order. Epoch 0 is the evaluation before training.
+    /// Every epoch that any run has, in ascending order. Epoch 0 is the evaluation before training.
     pub epochs: Vec<u64>,
     /// The metric of the comparison first, then the other metrics, then the learning rates and other hyper-parameters.
     pub quantities: Vec<Quantity>,
@@ -39,20 +39,22 @@ pub enum QuantityKind {
     Rate,
 }
 
-/// A quantity of one strategy. Every list has a value for each of [`Curves::epochs`]; `None` where there is none.
+/// One quantity of one strategy. Every list has one entry for each of [`Curves::epochs`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Lines {
-    /// The mean of the runs. `None` where a run has no finite number, so that a run that ended early or diverged is not
-    /// averaged away.
+    /// The mean of the runs. `None` if a run has no finite value in this epoch: it ended early or diverged, and a mean
+    /// of the others would hide that.
     pub mean: Vec<Option<f64>>,
-    /// The ends of the 95 % Student t interval of the mean. `None` below three runs.
+    /// The lower end of the 95 % Student t interval of the mean. `None` without a mean, and below three runs.
     pub low: Vec<Option<f64>>,
+    /// The upper end of this interval.
     pub high: Vec<Option<f64>>,
-    /// Each run, in the order of the strategy's runs. NaN and infinity are `None`.
+    /// The values of each run, in the order of the strategy's runs. `None` for NaN, infinity and a missing value.
     pub runs: Vec<Vec<Option<f64>>>,
 }
 
-/// Returns the curves of `strategies`, each with its runs. `compared` is the metric of the comparison.
+/// Returns the curves of the strategies. `strategies` has the runs of each, and `compared` is the metric of the
+/// comparison.
 pub fn curves(strategies: &[Vec<&Run>], compared: PartMetric) -> Curves {
     let runs = || strategies.iter().flatten().copied();
     let mut epochs: Vec<u64> = runs().flat_map(|run| run.curve.epochs()).collect();
@@ -81,8 +83,8 @@ pub fn curves(strategies: &[Vec<&Run>], compared: PartMetric) -> Curves {
     Curves { epochs, quantities }
 }
 
-/// Returns what the column `name` means. `None` if it is not drawn: the epoch, the step, times, and columns of other tools
-/// that are neither metrics nor learning rates.
+/// Returns the meaning of the column `name`. `None` if it is not drawn: for the epoch, the step, times, and columns of
+/// other tools that are neither metrics nor learning rates.
 fn kind(run: &Run, name: &str, compared: PartMetric) -> Option<QuantityKind> {
     if let Ok(metric) = name.parse::<PartMetric>() {
         return Some(if metric == compared { QuantityKind::Compared } else { QuantityKind::Metric });
@@ -95,7 +97,7 @@ fn kind(run: &Run, name: &str, compared: PartMetric) -> Option<QuantityKind> {
     (is_lr || run.record.is_some()).then_some(QuantityKind::Rate)
 }
 
-/// Returns the values of a column in each run of a strategy, and their means.
+/// Returns the values of the column `name` in each of `runs`, their means, and the intervals of the means.
 fn lines(runs: &[&Run], name: &str, epochs: &[u64]) -> Lines {
     let values = |run: &&Run| {
         let mut values = vec![None; epochs.len()];

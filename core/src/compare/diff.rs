@@ -1,12 +1,13 @@
-//! The differences between two runs: their specs, data, programs and machines, and the epoch from which their curves differ.
+//! The differences between two runs: in spec, data, seed, machine, versions and status, and the epoch from which their
+//! curves differ.
 
 use std::path::Path;
 
 use super::run::{LeftOut, Run};
 use crate::record::number::exact;
-use crate::record::{RunRecord, SPEC_TOML, differences};
+use crate::record::{RUN_JSON, RunRecord, SPEC_TOML, differences};
 
-/// The differences between two runs, in lines for people.
+/// The differences between two runs, as text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Difference {
     /// Lines under heads, such as `spec` and `versions`. A part without a difference is left out.
@@ -35,6 +36,9 @@ pub fn diff(a: &Path, b: &Path) -> Result<Difference, LeftOut> {
         add("versions", versions(a, b));
         add("end", lines(a, b, &|it| vec![("status", it.status.to_string())]));
     }
+    let without = [("a", &a), ("b", &b)].into_iter().filter(|(_, run)| run.record.is_none());
+    let without = without.map(|(name, _)| format!("{name} has no {RUN_JSON}")).collect();
+    add("not compared: data, seed, machine, versions and status", without);
     Ok(Difference { parts, curves: curves(&a, &b) })
 }
 
@@ -43,7 +47,7 @@ fn spec(a: &Run, b: &Run) -> Vec<String> {
         |run: &Run| -> Option<toml::Table> { std::fs::read_to_string(run.path.join(SPEC_TOML)).ok()?.parse().ok() };
     match (read(a), read(b)) {
         (Some(mut a), Some(mut b)) => {
-            // These have lines of their own.
+            // The seed has a line of its own.
             for table in [&mut a, &mut b] {
                 table.remove("seed");
             }
@@ -93,7 +97,7 @@ fn versions(a: &RunRecord, b: &RunRecord) -> Vec<String> {
     let names: std::collections::BTreeSet<&String> =
         a.versions.packages.keys().chain(b.versions.packages.keys()).collect();
     let version = |record: &RunRecord, name: &str| {
-        record.versions.packages.get(name).cloned().unwrap_or_else(|| "not there".to_owned())
+        record.versions.packages.get(name).cloned().unwrap_or_else(|| "missing".to_owned())
     };
     let packages = names.into_iter().filter(|name| version(a, name) != version(b, name));
     lines.extend(packages.map(|name| format!("{name}: {} in a, {} in b", version(a, name), version(b, name))));
@@ -153,7 +157,7 @@ pub fn shown(difference: &Difference) -> String {
         lines.iter().for_each(|line| text += &format!("  {line}\n"));
     }
     if difference.parts.is_empty() {
-        text += "The runs have the same spec, data, seed, versions and machine.\n";
+        text += "The runs have the same spec, data, seed, machine, versions and status.\n";
     }
     text + &format!("{}\n", difference.curves)
 }

@@ -10,7 +10,8 @@ use globset::GlobBuilder;
 use super::run::{LeftOut, Run};
 use crate::record::{Curve, RUN_JSON};
 
-/// The runs that were found, and the reasons why others could not be read. At least one of the two is not empty.
+/// The runs that were found and read, and the reasons why others could not be read. At least one of the lists is not
+/// empty.
 #[derive(Debug, Default)]
 pub struct Found {
     pub runs: Vec<Run>,
@@ -20,11 +21,14 @@ pub struct Found {
 /// The reason why nothing can be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    #[error("there is no {}", path.display())]
+    #[error("there is no file or folder {}", path.display())]
     Missing { path: PathBuf },
     #[error("cannot look for runs in {}: {}", path.display(), reason(source))]
     Folder { path: PathBuf, source: io::Error },
-    #[error("no runs found under {}: no folder there has a {RUN_JSON}, and there is no curve", path.display())]
+    #[error(
+        "no runs found under {}: no folder has a {RUN_JSON}, and no file is a curve (*.csv or trainer_state.json)",
+        path.display()
+    )]
     NoRuns { path: PathBuf },
     #[error("`{pattern}` is not a valid pattern: {reason}")]
     Pattern { pattern: String, reason: String },
@@ -32,7 +36,7 @@ pub enum CompareError {
     Options(String),
 }
 
-/// Returns an operating system's error in words that people use.
+/// Returns an error of the operating system in plain words.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
@@ -41,10 +45,9 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Returns the runs and curves in and under each of `paths`, each once, in the order of their paths. A path may be a folder,
-/// the file of a curve, or a pattern such as `results/*/seed=1`.
-///
-/// A folder stands for the runs in and under it or, if there are none, for the curves there.
+/// Finds and reads the runs and curves in and under `paths`, each once, in the order of `paths`. A path may be a
+/// folder, the file of a curve, or a pattern such as `results/*/seed=1`. In and under a folder, curves are only read if
+/// there are no runs.
 pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
     let mut all = Vec::new();
     for path in paths {
@@ -84,7 +87,7 @@ fn read_all(paths: &[PathBuf]) -> Vec<Result<Run, LeftOut>> {
     })
 }
 
-/// Returns the paths that a pattern matches, sorted, or `path` itself if it exists.
+/// Returns `path` if it exists. Otherwise, returns the paths that match it as a pattern, sorted.
 fn expanded(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let text = path.to_string_lossy();
     if path.exists() {
@@ -116,15 +119,15 @@ fn expanded(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     Ok(matched)
 }
 
-/// Returns the folders of runs in and under `path` or, if there are none, the files of curves.
+/// Returns the folders of runs in and under `path` or, if there are none, the files of curves there.
 fn runs_under(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let (mut folders, mut curves) = (Vec::new(), Vec::new());
     walk(path, &mut folders, &mut curves)?;
     if folders.is_empty() { Ok(curves) } else { Ok(folders) }
 }
 
-/// Adds the run folders and the curves in and under `path`. Links below `path` are not followed, because they may form a
-/// loop.
+/// Adds the run folders and the curves in and under `path`. Links below `path` are not followed, because they may form
+/// a loop.
 fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> Result<(), CompareError> {
     if path.join(RUN_JSON).is_file() {
         folders.push(path.to_owned());
@@ -142,7 +145,8 @@ fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> R
     Ok(())
 }
 
-/// Returns what is in a folder, sorted, without hidden files and folders: `.previous` holds the results before `--force`.
+/// Returns the content of a folder, sorted, without hidden files and folders. The hidden folder `.previous` holds the
+/// results that `--force` replaced.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let error = |source| CompareError::Folder { path: folder.to_owned(), source };
     let mut paths = Vec::new();

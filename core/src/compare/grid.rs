@@ -1,4 +1,4 @@
-//! The table of a problem as text cells, which the terminal, Markdown and LaTeX show alike.
+//! The tables of a report as cells of text. The terminal, Markdown and LaTeX show the same cells.
 
 use super::measure::{Measure, MeasureKind};
 use super::report::{Pair, ProblemReport, Profile, ProfileLine, StrategyReport, Summary};
@@ -12,7 +12,8 @@ pub struct Grid {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A column: its name, and the cell of a strategy. A column without any cell is left out.
+/// A column: its name, and a function that returns the cell of a strategy. `None` is an empty cell. A column with empty
+/// cells only is left out.
 type Column<'a> = (String, Box<dyn Fn(&StrategyReport) -> Option<String> + 'a>);
 
 /// Returns the number that a cell of [`strategies`] shows, to sort by. `None` for text, and where there is no number.
@@ -41,7 +42,7 @@ pub fn strategies(problem: &ProblemReport) -> Grid {
     let metric = measure.metric.metric;
     let shown = move |value: Option<f64>| value.map(|value| measure.shown(value));
     let scored = move |value: Option<f64>| value.map(|value| score(metric, value));
-    // With one seed each, the median and the worst are the number itself.
+    // With one seed each, the median and the worst are the value itself.
     let has_several = problem.strategies.iter().any(|it| it.summary.seeds > 1);
     let has_failed = |it: &StrategyReport| it.summary.mean.is_none() && it.summary.seeds > 0;
     let of_kind = |kind: MeasureKind| measure.kind == kind;
@@ -125,7 +126,8 @@ pub fn pairs(problem: &ProblemReport) -> Grid {
     Grid { head: head.map(str::to_owned).to_vec(), rows: problem.pairs.iter().map(row).collect() }
 }
 
-/// Returns the table of a profile: the score, and the share of problems solved within some ratios to the fastest.
+/// Returns the table of a profile: the score of each strategy, the problems whose target it reached, and the share of
+/// problems that it solves within some ratios to the fastest strategy.
 pub fn profile(profile: &Profile) -> Grid {
     let ratios = [1.0, 1.5, 2.0, profile.r_max];
     let share = |it: &ProfileLine, ratio: f64| it.corners.iter().rev().find(|it| it.0 <= ratio).map_or(0.0, |it| it.1);
@@ -140,7 +142,7 @@ pub fn profile(profile: &Profile) -> Grid {
     Grid { head, rows: profile.strategies.iter().map(row).collect() }
 }
 
-/// Writes a p-value with two digits.
+/// Writes a p-value: `0.03`, `<.01` below 0.005, and `7e-4` below 0.001.
 pub fn p_value(p: f64) -> String {
     if p < 0.001 { format!("{p:.0e}") } else { format!("{p:.2}").replace("0.00", "<.01") }
 }

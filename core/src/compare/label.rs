@@ -1,12 +1,12 @@
-//! Labels of strategies and problems: the keys in which they differ, and no more of them than are needed.
+//! Labels of strategies and problems: the values of some of the keys in which they differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The dotted keys of a resolved spec with their values.
 pub type Lines = BTreeMap<String, String>;
 
-/// Returns a label for each of `all`: the values of the fewest keys that tell them apart, `type` keys first. Labels are
-/// different if the lines are.
+/// Returns a label for each of `all`: the values of keys that distinguish them. `type` keys come first, and a key that
+/// distinguishes nothing more is left out. Two labels can be equal although the lines differ: `lr=1` of two tables.
 pub fn labels(all: &[&Lines]) -> Vec<String> {
     let mut chosen: Vec<&str> = Vec::new();
     let classes = |keys: &[&str]| {
@@ -29,7 +29,7 @@ pub fn labels(all: &[&Lines]) -> Vec<String> {
     all.iter().map(|lines| label(lines, &chosen)).collect()
 }
 
-/// Returns the keys that do not have the same value everywhere. Types come first, then short keys.
+/// Returns the keys that do not have the same value everywhere: `type` keys first, then keys with fewer dots first.
 fn differing<'a>(all: &[&'a Lines]) -> Vec<&'a str> {
     let keys: BTreeSet<&str> = all.iter().flat_map(|lines| lines.keys().map(String::as_str)).collect();
     let differs = |key: &&str| all.iter().any(|lines| lines.get(*key) != all[0].get(*key));
@@ -42,14 +42,15 @@ fn differing<'a>(all: &[&'a Lines]) -> Vec<&'a str> {
 fn label(lines: &Lines, keys: &[&str]) -> String {
     let mut parts: Vec<String> = keys.iter().filter_map(|key| Some(part(key, lines.get(*key)?))).collect();
     if parts.is_empty() {
-        // All of the others have these keys.
+        // It has none of the keys that the others have.
         let tables: BTreeSet<&str> = keys.iter().map(|key| key.split('.').next().unwrap_or(key)).collect();
         parts.push(format!("without {}", tables.into_iter().collect::<Vec<_>>().join(" and ")));
     }
     parts.join(" ")
 }
 
-/// Returns `cosine` for a type, `lr=0.01` for a key of a table, and the whole key for one further down.
+/// Returns the part of a label for one key: `cosine` for a type, `lr=0.01` for a key of a table, and the whole key for
+/// any other: `group.0.lr_mult=2`.
 fn part(key: &str, value: &str) -> String {
     let value = value.trim_matches('"');
     let (table, last) = key.rsplit_once('.').unwrap_or(("", key));
@@ -60,7 +61,7 @@ fn part(key: &str, value: &str) -> String {
     }
 }
 
-/// Returns a label for strategies that do not differ: the optimizer and the schedule.
+/// Returns a label for a strategy that differs from no other: the types of its optimizer and schedule.
 fn usual(lines: &Lines) -> String {
     let types = ["optimizer.type", "schedule.type", "schedule.0.type"].iter().filter_map(|key| lines.get(*key));
     let types: Vec<&str> = types.map(|value| value.trim_matches('"')).collect();
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn missing_tables_and_nested_keys_are_named() {
         assert_eq!(labeled(&["a.lr = 1", "a.lr = 1; clip_grad.norm = 1.0"]), "without clip_grad | norm=1.0");
         assert_eq!(labeled(&["group.0.lr_mult = 1", "group.0.lr_mult = 2"]), "group.0.lr_mult=1 | group.0.lr_mult=2");
     }

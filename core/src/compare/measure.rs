@@ -1,4 +1,4 @@
-//! The number that runs are compared by.
+//! The measure: what runs are compared by.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::stats;
 use crate::metric::{Format, Metric, Mode, Part, PartMetric};
 use crate::record::number::{figure, score, seconds};
 
-/// The moment, or the sum, that a run is measured by.
+/// The kind of value that a run is measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MeasureKind {
     /// The metric in the last epoch
@@ -29,33 +29,37 @@ pub enum MeasureKind {
     Seconds,
 }
 
-/// The number that runs of a problem are compared by.
+/// What the runs of a problem are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     pub kind: MeasureKind,
     pub metric: PartMetric,
 }
 
-/// The number of one run.
+/// The result of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Score {
+    /// The value of the measure. It is finite.
     Value(f64),
-    /// The run diverged or missed the target. It is worse than every value.
+    /// For a time to the target: the run missed the target. Otherwise: the run diverged, or its value is NaN or
+    /// infinite. This result is worse than every value.
     Failed,
-    /// The run does not say.
+    /// The run is not finished, or has no such value.
     Missing,
 }
 
-/// The time when a run reached the target.
+/// The moment at which a run reached the target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Reached {
     pub epoch: u64,
+    /// The steps until then. `None` if the curve does not have them.
     pub step: Option<u64>,
+    /// The seconds of training and evaluation until then. `None` if the curve does not have them.
     pub seconds: Option<f64>,
 }
 
 impl Measure {
-    /// Returns the direction in which the number is better.
+    /// Returns the direction in which values are better.
     pub fn better(&self) -> Mode {
         match self.kind {
             MeasureKind::Epochs | MeasureKind::Steps | MeasureKind::Seconds => Mode::Min,
@@ -63,16 +67,16 @@ impl Measure {
         }
     }
 
-    /// Returns whether the number is a time to the target, which a run can miss.
+    /// Returns whether the measure is a time to the target, which a run can miss.
     pub fn is_time(&self) -> bool {
         matches!(self.kind, MeasureKind::Epochs | MeasureKind::Steps | MeasureKind::Seconds)
     }
 
-    /// Returns the number of `run`. `reached` is when it reached the target.
+    /// Returns the result of `run`. `reached` is when it reached the target, and `None` if it did not.
     pub fn of(&self, run: &Run, reached: Option<Reached>) -> Score {
         let value = |value: Option<f64>| match value {
             Some(value) if value.is_finite() => Score::Value(value),
-            // A number that is not finite is not a good end, whatever the status says.
+            // NaN and infinity are failures, whatever the status says.
             Some(_) => Score::Failed,
             None => Score::Missing,
         };
@@ -93,7 +97,7 @@ impl Measure {
         }
     }
 
-    /// Writes a value for people: `97.12 %`, `12.0 epochs`.
+    /// Writes a value for people: `97.12 %`, `12.0` for epochs and steps, `4.5 s`.
     pub fn shown(&self, value: f64) -> String {
         match self.kind {
             MeasureKind::Epochs | MeasureKind::Steps => format!("{value:.1}"),
@@ -116,7 +120,7 @@ impl Measure {
         }
     }
 
-    /// Writes a standard deviation, in the unit of the value beside it but without its sign.
+    /// Writes a standard deviation or a half-width without its unit: in points for a percentage, in seconds for a time.
     pub fn spread(&self, value: f64) -> String {
         match self.kind {
             MeasureKind::Epochs | MeasureKind::Steps | MeasureKind::Seconds => format!("{value:.1}"),
@@ -127,7 +131,7 @@ impl Measure {
         }
     }
 
-    /// Writes an end of an interval, signed, without its unit.
+    /// Writes an end of an interval with its sign, but without its unit.
     pub fn signed(&self, value: f64) -> String {
         let is_percent = !self.is_time() && self.metric.metric.format == Format::Percent;
         let value = if is_percent { 100.0 * value } else { value };
@@ -158,18 +162,18 @@ impl Serialize for Measure {
     }
 }
 
-/// Returns `metric` in the last row of a run.
+/// Returns `metric` in the last epoch of `run`. `None` if there is no epoch after epoch 0, or it has no number.
 pub fn last(run: &Run, metric: PartMetric) -> Option<f64> {
     run.trained().next_back().and_then(|epoch| run.curve.get(epoch, metric))
 }
 
-/// Returns `metric` in the epochs after training began, in ascending order.
+/// Returns `metric` in each epoch except epoch 0, in ascending order.
 fn trained(run: &Run, metric: PartMetric) -> impl Iterator<Item = (u64, Option<f64>)> + '_ {
     run.curve.column(&metric.to_string()).filter(|&(epoch, _)| epoch > 0)
 }
 
-/// Returns the best value of `metric` after training began, and its epoch. Of equal values, the earliest counts. NaN and
-/// infinity are no values.
+/// Returns the best value of `metric` after epoch 0, and its epoch. Of equal values, the earliest is taken. NaN and
+/// infinity are skipped. `None` if no value remains.
 pub fn best(run: &Run, metric: PartMetric) -> Option<(f64, u64)> {
     let values = trained(run, metric).filter_map(|(epoch, value)| Some((value?, epoch)));
     let mode = metric.metric.better;
@@ -178,14 +182,15 @@ pub fn best(run: &Run, metric: PartMetric) -> Option<(f64, u64)> {
         .reduce(|best, this| if mode.is_better(this.0, best.0, 0.0) { this } else { best })
 }
 
-/// Returns `metric` of the test part: that of the record's end or, for a curve, of the last row.
+/// Returns `metric` on the test part: the one in the record or, if it has none, the one in the curve's last epoch.
 pub fn test(run: &Run, metric: Metric) -> Option<f64> {
     let recorded = run.record.as_ref().and_then(|record| record.test.as_ref()?.get(metric.name)?.as_f64());
     recorded.or_else(|| last(run, Part::Test.of(metric)))
 }
 
-/// Returns the mean of `metric` over the epochs 1 to E by trapezoids: the area under the curve, divided by E − 1. For a
-/// single epoch, returns its value. `None` if a row has no value.
+/// Returns the area under the curve of `metric` (trapezoidal rule) over the epochs 1 to E, divided by E − 1: the mean
+/// of the curve. For a single epoch, returns the value of this epoch. `None` if there is no epoch, or if one of several
+/// has no finite value.
 pub fn area(run: &Run, metric: PartMetric) -> Option<f64> {
     let points: Vec<(f64, f64)> =
         trained(run, metric).map(|(epoch, value)| Some((epoch as f64, value?))).collect::<Option<_>>()?;
@@ -195,7 +200,8 @@ pub fn area(run: &Run, metric: PartMetric) -> Option<f64> {
     }
 }
 
-/// Returns when `run` reached the target: as its record says, or the first epoch with `metric` at `target` or better.
+/// Returns when `run` reached the target. With `target`, that is the first epoch in which `metric` is `target` or
+/// better. Without `target`, the record says when the run reached its own. `None` if the run did not reach the target.
 pub fn reached(run: &Run, metric: PartMetric, target: Option<f64>) -> Option<Reached> {
     let Some(target) = target else {
         let reached = run.record.as_ref()?.reached.as_ref()?;

@@ -1,7 +1,7 @@
 //! Comparison of runs: which strategy is best, and how sure that is.
 //!
-//! Runs are found and read ([`find()`]), grouped by problem and strategy, measured by one number each, and compared. The
-//! result is a [`Report`], plain data that each format shows in its own way.
+//! [`find()`] reads the runs. They are grouped by problem and strategy, and each run gets one value of the measure.
+//! These values are compared. The result is a [`Report`]: plain data, which each format shows in its own way.
 
 mod assess;
 mod choose;
@@ -38,36 +38,40 @@ pub use tensorboard::{ExportError, tensorboard};
 
 use crate::metric::PartMetric;
 
-/// What a comparison compares, and how.
+/// The options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The number of each run. Without it, the last epoch's metric or, if the target ends runs, the epochs to it.
+    /// What runs are compared by. `None` is the epochs to the target if the target ended a run, and otherwise the
+    /// metric in the last epoch.
     pub measure: Option<MeasureKind>,
-    /// The metric. Without it, that of the task on the validation part.
+    /// The metric. `None` is the metric of the problem's first run: that of its task, on the validation part if it has
+    /// one.
     pub metric: Option<PartMetric>,
-    /// A target, in place of the runs' own.
+    /// A target for the metric, which replaces the runs' own. `None` keeps those.
     pub target: Option<f64>,
-    /// Differences up to this size do not matter. In the metric's own unit: 0.001 for 0.1 points of accuracy.
+    /// The largest difference that does not matter, in the unit of the measure: 0.001 is 0.1 points of accuracy, and 2
+    /// is two epochs to the target. `None` compares without a margin.
     pub margin: Option<f64>,
-    /// The label of a strategy that every other is compared with.
+    /// The label of a strategy. Every other strategy is compared with this one only. `None` compares every pair.
     pub reference: Option<String>,
-    /// A key of the spec. The best strategy of each of its values is compared.
+    /// A key of the spec. Of the strategies with the same value of this key, only the best one is compared.
     pub by: Option<String>,
-    /// The seeds on which strategies are chosen.
+    /// The seeds on which the best strategies are chosen. `None` chooses none, except that `by` chooses on all seeds.
     pub select_seeds: Option<Seeds>,
-    /// The seeds that are reported. Without them, all that do not choose.
+    /// The seeds that are reported. `None` is all seeds except those of `select_seeds`.
     pub report_seeds: Option<Seeds>,
-    /// The number of the spec whose influence is shown. Without it, the learning rate.
+    /// The numeric key of the spec whose influence is shown. `None` is `optimizer.lr`.
     pub sensitivity: Option<String>,
-    /// True for performance profiles over the problems.
+    /// True if the report has performance profiles over the problems.
     pub profile: bool,
     /// True if the report has the curves of the runs.
     pub charts: bool,
-    /// Returns the default learning rate of an optimizer. `None` if that is not known.
+    /// Returns the default learning rate of an optimizer, or `None` if it has none.
     pub default_lr: Option<fn(&str) -> Option<f64>>,
 }
 
-/// Compares the runs in and under `paths`.
+/// Compares the runs in and under `paths`. Returns an error if there are no runs, if no strategy has the label
+/// `options.reference`, or if there can be no performance profile although `options.profile` is set.
 pub fn compare(paths: &[PathBuf], options: &Options) -> Result<Report, CompareError> {
     let found = find(paths)?;
     let mut report = Report {

@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path};
 
-/// Returns a name for each of `paths`: the path without the folders that all of them begin and end with. No name is empty.
+/// Returns a name for each of `paths`: the path without the folders with which all paths begin, and without those with
+/// which all paths end. No name is empty.
 pub(super) fn names(paths: &[&Path]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths.iter().map(|path| components(path)).collect();
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The pairs of strategies: their differences, and what can be said about them.
+//! Compares strategies in pairs: their differences, p-values and verdicts.
 
 use std::cmp::Ordering;
 
@@ -8,19 +8,20 @@ use super::report::{Pair, StrategyReport, Verdict};
 use super::{Options, stats};
 use crate::metric::Mode;
 
-/// The probability of a false claim in the family of all pairs.
+/// The largest probability of any false claim in the family of all pairs.
 const ALPHA: f64 = 0.05;
 
-/// The numbers of a strategy.
+/// The results of a strategy's runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The seed of each number. `None` if a run has none.
+    /// The seed of each run. `None` if a run has no seed.
     pub seeds: Option<Vec<u64>>,
-    /// In the order of the seeds. `None` is a run that failed.
+    /// The value of each run, in the order of the seeds. `None` for a run that failed.
     pub values: Vec<Option<f64>>,
 }
 
-/// Compares every two of `strategies` (best first), or each with the reference.
+/// Compares every two of `strategies`, which are sorted best first. With a reference, compares it with each of the
+/// others.
 pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options) -> Vec<Pair> {
     let sample = |it: &StrategyReport| Sample {
         seeds: it.runs.iter().map(|run| run.seed).collect(),
@@ -29,7 +30,7 @@ pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options)
     let samples: Vec<Sample> = strategies.iter().map(sample).collect();
     let reference = options.reference.as_ref().and_then(|name| strategies.iter().position(|it| it.label == *name));
     let mut pairs = family(&samples, reference, measure.better(), options.margin);
-    // These are computed last, because they take longer than all the rest.
+    // Only for these pairs, because it takes longer than all the rest.
     for pair in pairs.iter_mut().filter(|it| it.verdict == Verdict::NotToldApart) {
         let difference = joined(&samples[pair.a], &samples[pair.b]).difference();
         pair.seeds_needed = difference.and_then(|it| it.seeds_needed(stats::Goal::default()));
@@ -37,11 +38,13 @@ pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options)
     pairs
 }
 
-/// Compares every two of `samples`, or each with the reference, and corrects their p-values for each other (Holm).
+/// Compares every two of `samples`. With a `reference`, compares it with each of the others. The p-values are corrected
+/// for the number of pairs by Holm's method. `better` is the direction in which values are better, and `margin` the
+/// largest difference that does not matter.
 ///
-/// Two samples that have the same seeds are joined by them. Otherwise, and if runs have no seeds, Welch's interval is
-/// used. This rule does not look at the numbers. If a run failed, the difference has no mean: the sign test decides, in
-/// which a failed run loses against every other.
+/// Two samples with the same seeds are paired by seed. All others, also those without seeds, are compared by Welch's
+/// test. This rule does not depend on the values. If a run failed, there is no mean difference, and the sign test
+/// decides: a failed run loses against every value, and two failed runs are a tie.
 pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin: Option<f64>) -> Vec<Pair> {
     let mut all = Vec::new();
     for a in 0..samples.len() {
@@ -52,7 +55,7 @@ pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin
         }
     }
     let p: Vec<Option<f64>> = all.iter().map(|it| it.pair.p).collect();
-    // These are probabilities, which Holm takes.
+    // `holm` fails only if a number is not a probability. P-values are.
     let corrected = stats::holm(&p).unwrap_or_else(|_| vec![None; p.len()]);
     for (compared, p_holm) in all.iter_mut().zip(corrected) {
         compared.pair.p_holm = p_holm;
@@ -61,13 +64,14 @@ pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin
     all.into_iter().map(|it| it.pair).collect()
 }
 
-/// Returns the pair of two strategies, in either order. `pairs` are those of a family, which are sorted.
+/// Returns the pair of two strategies, which may be given in either order. `pairs` is the result of [`family`], which
+/// is sorted. `None` if the two were not compared.
 pub fn between(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
     let at = pairs.binary_search_by_key(&(a.min(b), a.max(b)), |it| (it.a, it.b)).ok()?;
     pairs.get(at)
 }
 
-/// The numbers of two samples.
+/// The values of two samples.
 struct Joined<'a> {
     a: &'a [Option<f64>],
     b: &'a [Option<f64>],
@@ -79,21 +83,22 @@ fn joined<'a>(a: &'a Sample, b: &'a Sample) -> Joined<'a> {
 }
 
 impl Joined<'_> {
-    /// Returns the numbers. `None` if a run failed.
-    fn numbers(&self) -> Option<(Vec<f64>, Vec<f64>)> {
+    /// Returns the values of both samples. `None` if a run failed.
+    fn values(&self) -> Option<(Vec<f64>, Vec<f64>)> {
         let whole = |values: &[Option<f64>]| values.iter().copied().collect::<Option<Vec<f64>>>();
         whole(self.a).zip(whole(self.b))
     }
 
+    /// Returns the mean difference, with its test. `None` if a run failed.
     fn difference(&self) -> Option<stats::Difference> {
-        let (a, b) = self.numbers()?;
+        let (a, b) = self.values()?;
         if self.paired { stats::paired(&a, &b).ok() } else { stats::welch(&a, &b).ok() }
     }
 
-    /// Counts the seeds in which a is better. A failed run loses against every other.
+    /// Counts the seeds on which a is better. A failed run loses against every value, and two failed runs are a tie.
     fn wins(&self, mode: Mode) -> stats::Wins {
         let mut wins = stats::Wins { wins: 0, ties: 0, losses: 0 };
-        // Without common seeds, runs are taken in their order, which does not depend on their numbers.
+        // Without common seeds, runs are compared in their order, which does not depend on their values.
         for (a, b) in self.a.iter().zip(self.b) {
             match better(mode, *a, *b) {
                 Ordering::Less => wins.wins += 1,
@@ -105,7 +110,7 @@ impl Joined<'_> {
     }
 }
 
-/// A pair, and the difference that its numbers come from.
+/// A pair, with the difference from which its fields are computed.
 struct Compared {
     pair: Pair,
     difference: Option<stats::Difference>,
@@ -114,15 +119,15 @@ struct Compared {
 fn pair(samples: &[Sample], a: usize, b: usize, mode: Mode) -> Compared {
     let joined = joined(&samples[a], &samples[b]);
     let n = joined.a.len().min(joined.b.len());
-    let numbers = joined.numbers();
+    let values = joined.values();
     let difference = joined.difference();
     let wins = joined.wins(mode);
-    let p = match (&numbers, &difference) {
+    let p = match (&values, &difference) {
         _ if n < stats::SEEDS_FOR_P => None,
         (None, _) => wins.p(),
         (Some(_), difference) => difference.and_then(|it| it.p),
     };
-    let correlation = numbers.as_ref().filter(|_| joined.paired).and_then(|(a, b)| stats::correlation(a, b));
+    let correlation = values.as_ref().filter(|_| joined.paired).and_then(|(a, b)| stats::correlation(a, b));
     let pair = Pair {
         a,
         b,
@@ -154,7 +159,7 @@ fn verdict(compared: &Compared, mode: Mode, margin: Option<f64>) -> Verdict {
             stats::Decision::Better => true,
             stats::Decision::Worse => false,
         },
-        // A run failed, and the wins decide.
+        // A run failed, so the sign test decides.
         None if p > ALPHA => return Verdict::NotToldApart,
         None => return if pair.wins > pair.losses { Verdict::Better } else { Verdict::Worse },
     };

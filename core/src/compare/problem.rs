@@ -1,4 +1,4 @@
-//! Groups of runs: problems, the strategies of each, and the runs of each strategy by their seeds.
+//! Groups runs by problem, then by strategy, then by seed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,28 +9,29 @@ use super::run::Run;
 use crate::record::{Experiment, RunRecord, SPEC_TOML, lines_of};
 use crate::spec::Role;
 
-/// Runs whose strategies can be compared with each other.
+/// The runs of one problem. Their strategies can be compared with each other.
 #[derive(Debug)]
 pub struct Problem<'a> {
     /// The problem in words: `mnist, mlp 784-128-10, 20 epochs`.
     pub title: String,
     pub strategies: Vec<Strategy<'a>>,
-    /// True if nothing says that these runs are of one problem: they are curves without records.
+    /// True if the runs are curves without records. That they are of one problem is then only assumed.
     pub is_assumed: bool,
 }
 
 /// Runs of one strategy. They differ by their seeds.
 #[derive(Debug)]
 pub struct Strategy<'a> {
-    /// The keys in which it differs from the others, with its values.
+    /// The values of the keys in which it differs from the other strategies or, for curves, the part of the path in
+    /// which they differ.
     pub label: String,
-    /// The keys of the strategy. Empty for curves without records.
+    /// The keys of the strategy in the spec, with their values. Empty for curves without records.
     pub lines: Lines,
     /// In the order of their seeds.
     pub runs: Vec<&'a Run>,
 }
 
-/// A run that is in a comparison already: another run has the same strategy and seed.
+/// A run that is not used, because the run `first` has the same strategy and seed.
 #[derive(Debug)]
 pub struct Repeated<'a> {
     pub run: &'a Run,
@@ -43,8 +44,8 @@ struct Identity {
     strategy: String,
 }
 
-/// Groups `runs` by problem and strategy, in the order of their paths. Of runs with one strategy and seed, only the first is
-/// used.
+/// Groups `runs` by problem and strategy. Problems are in the order of their first runs. Of several runs with the same
+/// strategy and seed, only the first is used. The others are returned as well.
 pub fn problems(runs: &[Run]) -> (Vec<Problem<'_>>, Vec<Repeated<'_>>) {
     let curves: Vec<&Run> = runs.iter().filter(|run| run.record.is_none()).collect();
     let curve_names = names(&curves.iter().map(|run| run.path.as_path()).collect::<Vec<_>>());
@@ -58,7 +59,7 @@ pub fn problems(runs: &[Run]) -> (Vec<Problem<'_>>, Vec<Repeated<'_>>) {
     for run in runs {
         let identity = match &run.record {
             Some(record) => identity(run, record),
-            // Curves of different metrics are certainly of different problems.
+            // Curves with different metrics are certainly of different problems.
             None => Identity { problem: run.metric().to_string(), strategy: curve_name(run) },
         };
         if !groups.contains_key(&identity.problem) {
@@ -84,7 +85,8 @@ pub fn problems(runs: &[Run]) -> (Vec<Problem<'_>>, Vec<Repeated<'_>>) {
     (found.into_iter().map(|(_, problem)| problem).collect(), repeated)
 }
 
-/// Makes a problem of its strategies. Also returns the keys of the problem.
+/// Returns the problem of `strategies`, and the keys of the problem in the spec. The keys are empty for curves without
+/// records.
 fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
     let mut of_problem = Lines::new();
     let mut title = "curves without records".to_owned();
@@ -114,7 +116,7 @@ fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
     (of_problem, Problem { title, strategies: all, is_assumed })
 }
 
-/// Adds numbers to labels that are not different, so that each names one strategy.
+/// Adds a number to each label that occurred before, so that a label names one strategy.
 fn number_repeated(strategies: &mut [Strategy<'_>]) {
     for at in 0..strategies.len() {
         let before = strategies[..at].iter().filter(|it| it.label == strategies[at].label).count();
@@ -124,7 +126,7 @@ fn number_repeated(strategies: &mut [Strategy<'_>]) {
     }
 }
 
-/// Adds the keys in which problems differ to titles that are the same.
+/// Adds to equal titles the values of the keys in which their problems differ.
 fn distinguish(found: &mut [(Lines, Problem<'_>)]) {
     let titles: Vec<String> = found.iter().map(|(_, problem)| problem.title.clone()).collect();
     for title in &titles {
@@ -151,18 +153,18 @@ fn title_of(record: &RunRecord) -> String {
     format!("{}, {}, {length}", started.data.name, started.model.description)
 }
 
-/// Returns the identity of a run. For a record of an older version, which has no ids, its spec has them.
+/// Returns the identity of a run. A record of an older version has no ids. They are then computed from the spec.
 fn identity(run: &Run, record: &RunRecord) -> Identity {
     let recorded = record.experiment.as_ref().filter(|it| !it.problem.is_empty()).cloned();
     let computed = || Some(Experiment::of(&resolved(&run.path)?, &record.data_fingerprint));
     match recorded.or_else(computed) {
         Some(experiment) => Identity { problem: experiment.problem, strategy: experiment.strategy },
-        // Without a spec, a run is only comparable with repetitions of itself.
+        // Without a spec, a run can be compared only with repetitions of itself.
         None => Identity { problem: record.spec_hash.clone(), strategy: record.spec_hash.clone() },
     }
 }
 
-/// Reads the resolved spec of the run in `folder`.
+/// Reads the resolved spec of the run in `folder`. `None` if it cannot be read.
 fn resolved(folder: &Path) -> Option<toml::Table> {
     std::fs::read_to_string(folder.join(SPEC_TOML)).ok()?.parse().ok()
 }

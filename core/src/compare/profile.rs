@@ -6,17 +6,17 @@ use super::label::{Lines, labels};
 use super::report::{ProblemReport, Profile, ProfileLine, Report};
 use super::stats;
 
-/// The keys of a strategy, which name it in several problems.
+/// The keys of a strategy with their values. They identify the strategy in every problem.
 type Spec = [(String, String)];
 
-/// Compares the strategies that every problem has by their median epochs to the target. A target that was missed takes
-/// forever. The error says why there is no profile.
+/// Returns the performance profiles of the strategies that all problems with a target share, by their median epochs to
+/// the target. A missed target counts as an infinite time. The error is the reason why there is no profile.
 pub fn profile(report: &Report) -> Result<Profile, String> {
     let has_target = |problem: &&ProblemReport| problem.strategies.iter().any(|it| it.summary.missed.is_some());
     let problems: Vec<&ProblemReport> = report.problems.iter().filter(has_target).collect();
     if problems.len() < 2 {
-        let n = problems.len();
-        return Err(format!("a profile compares strategies over several problems with targets, and there is {n}"));
+        let found = if problems.is_empty() { "none" } else { "only one" };
+        return Err(format!("a profile needs at least two problems with a target, and {found} was found"));
     }
     let specs = |problem: &ProblemReport| -> BTreeSet<Vec<(String, String)>> {
         problem.strategies.iter().map(|it| it.spec.clone()).filter(|it| !it.is_empty()).collect()
@@ -25,7 +25,7 @@ pub fn profile(report: &Report) -> Result<Profile, String> {
     let shared: Vec<Vec<(String, String)>> =
         first.into_iter().filter(|spec| problems.iter().all(|problem| specs(problem).contains(spec))).collect();
     if shared.len() < 2 {
-        return Err("a profile needs at least two strategies that every problem has".to_owned());
+        return Err("a profile needs at least two strategies that all problems with a target share".to_owned());
     }
     let times: Vec<Vec<f64>> =
         problems.iter().map(|problem| shared.iter().map(|spec| time(problem, spec)).collect()).collect();
@@ -44,6 +44,7 @@ pub fn profile(report: &Report) -> Result<Profile, String> {
     Ok(Profile { problems: titles, r_max: stats::R_MAX, strategies })
 }
 
+/// Returns the median epochs to the target of the strategy with the keys `spec`. Infinite if the target was missed.
 fn time(problem: &ProblemReport, spec: &Spec) -> f64 {
     let strategy = problem.strategies.iter().find(|it| it.spec == spec);
     strategy.and_then(|it| it.summary.epochs_to_target).unwrap_or(f64::INFINITY)

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::metric::{Metric, Part, PartMetric};
 use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
 
-/// A run, read from its folder or from a file with its curve alone.
+/// A run, read from its folder or from a file that has only its curve.
 #[derive(Debug)]
 pub struct Run {
     /// The folder of the run, or the file of a curve without a record.
     pub path: PathBuf,
-    /// `None` for a curve of another tool, or without its `run.json`.
+    /// `None` for a curve without a `run.json`.
     pub record: Option<RunRecord>,
     pub curve: Curve,
-    /// True if a live process owns it.
+    /// True if a live process owns the run.
     pub live: bool,
 }
 
@@ -29,8 +29,9 @@ pub enum LeftOut {
 /// The state of a run in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It reached its end, or it is a curve that says nothing about its end.
+    /// It reached its end, or it is a curve without a record, which does not say how it ended.
     Finished,
+    /// A loss or a parameter became NaN or infinite.
     Diverged,
     /// It has not reached its end: it is running, or was interrupted, or failed, or crashed.
     Unfinished,
@@ -49,7 +50,8 @@ impl Run {
         Ok(Run { path: path.to_owned(), record: Some(record), curve, live })
     }
 
-    /// Returns the status in words: `crashed` if the record says that it is running and no process owns it.
+    /// Returns the status in words. It is `crashed` if the record says `running` but no process owns the run. Without a
+    /// record it is `a curve`.
     pub fn status(&self) -> String {
         match self.record.as_ref().map(|record| record.status) {
             None => "a curve".to_owned(),
@@ -67,7 +69,8 @@ impl Run {
         }
     }
 
-    /// Returns the seed. A curve without a record has it in its path, as `seed=3`, `seed_3` or `seed3`, or not at all.
+    /// Returns the seed of the record. For a curve without a record, returns the seed in its path: `seed=3`, `seed_3`
+    /// or `seed3`. `None` if the path has none.
     pub fn seed(&self) -> Option<u64> {
         match &self.record {
             Some(record) => Some(record.started.seed),
@@ -75,8 +78,9 @@ impl Run {
         }
     }
 
-    /// Returns the metric that decides in this run: that of its record or, for a curve, the first of the registry that its
-    /// validation part has.
+    /// Returns the run's metric: that of its record, on the validation part if the curve has it, and otherwise on the
+    /// part that the run used for its decisions. A curve without a record has the first metric found in its validation,
+    /// test or training part, in this order.
     pub fn metric(&self) -> PartMetric {
         match &self.record {
             Some(record) => {
@@ -96,13 +100,13 @@ impl Run {
         }
     }
 
-    /// Returns the epochs after training began, in ascending order.
+    /// Returns the epochs except epoch 0, which is the evaluation before training, in ascending order.
     pub fn trained(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.curve.epochs().filter(|&epoch| epoch > 0)
     }
 }
 
-/// Returns the number after the last `seed` in a path.
+/// Returns the number after the last `seed` in a path. `None` if there is none.
 fn seed_in(path: &Path) -> Option<u64> {
     let text = path.to_string_lossy().to_lowercase();
     let (_, rest) = text.rsplit_once("seed")?;

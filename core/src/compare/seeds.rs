@@ -1,4 +1,4 @@
-//! Sets of seeds as people write them: `1-3,7`.
+//! Sets of seeds, as users write them: `1-3,7`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 /// A set of seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds {
-    /// Ranges with both of their ends.
+    /// The first and the last seed of each range. Both belong to it.
     ranges: Vec<(u64, u64)>,
 }
 
 impl Seeds {
-    /// Returns whether a seed is in the set. A run without a seed is in none.
+    /// Returns whether `seed` is in the set. `None`, a run without a seed, is in no set.
     pub fn has(&self, seed: Option<u64>) -> bool {
         seed.is_some_and(|seed| self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&seed)))
     }
@@ -21,7 +21,7 @@ impl FromStr for Seeds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no set of seeds: write it as 1-3 or 1,2,7");
+        let wrong = || format!("`{text}` is not a set of seeds: write for example 1-3 or 1,2,7");
         let range = |part: &str| {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);

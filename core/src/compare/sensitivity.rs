@@ -1,4 +1,4 @@
-//! The measure over a number of the spec, such as the learning rate.
+//! The influence of a numeric key of the spec, such as the learning rate, on the measure.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::pairs::between;
 use super::problem::Problem;
 use super::report::{ProblemReport, Sensitivity, SensitivityCurve, SensitivityPoint, Verdict};
 
-/// The number that most sweeps vary.
+/// The key that most sweeps vary.
 const USUAL: &str = "optimizer.lr";
-/// The fewest values that show a curve.
+/// The fewest values of a key that make a curve.
 const FEWEST: usize = 3;
 
-/// Returns the curves over the key that the options name, or over the learning rate if it has at least three values. `None`
-/// without such a curve.
+/// Returns the curves over the key `options.sensitivity` or, without it, over the learning rate. Each curve is of
+/// strategies that differ in this key alone, and has at least three values of it. `None` if there is no such curve.
 pub fn sensitivity(problem: &Problem<'_>, report: &ProblemReport, options: &Options) -> Option<Sensitivity> {
     let key = options.sensitivity.as_deref().unwrap_or(USUAL);
     let mut groups: BTreeMap<Lines, Vec<(f64, usize)>> = BTreeMap::new();
@@ -87,9 +87,9 @@ fn curve(
     })
 }
 
-/// Returns how much worse the measure is than the best on average over the range, with the values log-uniform (Wortsman et
-/// al. 2023). Where training is worse than no training, or failed, the value before training counts. `None` for values
-/// that are not positive, and for times to a target.
+/// Returns how much worse the measure is than at the best value, averaged over the range of values on a logarithmic
+/// axis (Wortsman et al. 2023). A failed run, or a mean worse than without training, counts with its metric at epoch 0.
+/// `None` if a value is not above 0, for a time to the target, and if a failed run has no metric at epoch 0.
 fn mean_regret(problem: &Problem<'_>, report: &ProblemReport, values: &[(f64, usize)], best: usize) -> Option<f64> {
     if report.measure.is_time() || values.iter().any(|it| it.0 <= 0.0) {
         return None;

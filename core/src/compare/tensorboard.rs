@@ -1,9 +1,9 @@
-//! Event files for TensorBoard: the numbers of each run as scalars.
+//! Event files for TensorBoard: the metrics and rates of each run as scalars.
 //!
-//! A file is a list of records. A record is the length of its data (8 bytes, little endian), a checksum of these bytes, the
-//! data, and a checksum of the data. The checksum is the masked CRC-32C of TensorFlow's `record_writer`. The data is an
-//! `Event` message in the wire format of Protocol Buffers; the numbers of its fields are those of `event.proto` and
-//! `summary.proto`.
+//! A file is a list of records. A record consists of the length of its data (8 bytes, little endian), a checksum of
+//! these bytes, the data, and a checksum of the data. The checksum is the masked CRC-32C of TensorFlow's
+//! `record_writer`. The data is an `Event` message in the wire format of Protocol Buffers. The numbers of its fields
+//! are those of `event.proto` and `summary.proto`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,9 @@ pub enum ExportError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// Writes an event file for each run of `report` below `folder`, in `STRATEGY/seed=N`. With several problems, each has a
-/// folder of its own. An earlier file of the same run is replaced. Returns the number of files.
+/// Writes an event file for each run of `report` below `folder`, in `STRATEGY/seed=N`, or in `STRATEGY/run-N` for a run
+/// without a seed. With several problems, each has a folder of its own. An earlier file of the same run is replaced.
+/// Returns the number of files.
 ///
 /// Values are stored in single precision, as TensorBoard's scalars are.
 pub fn tensorboard(report: &Report, folder: &Path) -> Result<usize, ExportError> {
@@ -59,7 +60,8 @@ pub fn tensorboard(report: &Report, folder: &Path) -> Result<usize, ExportError>
     Ok(written)
 }
 
-/// Returns `text` as the name of a folder: without separators and control characters, and not hidden.
+/// Returns `text` as the name of a folder. Characters that some file systems forbid become `_`, and the name is not
+/// hidden.
 fn file_name(text: &str) -> String {
     let safe = |it: char| if it.is_control() || "/\\:*?\"<>|".contains(it) { '_' } else { it };
     let mut name: String = text.chars().map(safe).collect();
@@ -70,7 +72,8 @@ fn file_name(text: &str) -> String {
     if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() }
 }
 
-/// Returns `name`, with a number if `used` has it already. Upper and lower case are not told apart, as on some disks.
+/// Returns `name` and adds it to `used`. If `used` has it already, a number is appended. Names that differ only in case
+/// are equal, because some file systems do not distinguish them.
 fn unique(name: String, used: &mut BTreeSet<String>) -> String {
     let candidates = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     candidates.into_iter().find(|it| used.insert(it.to_lowercase())).unwrap_or(name)
@@ -78,8 +81,8 @@ fn unique(name: String, used: &mut BTreeSet<String>) -> String {
 
 /// Returns the content of the event file of `run`.
 ///
-/// The step of a scalar is the update after which it was measured or, for a curve without steps, the epoch. Its time is the
-/// start of the run plus the seconds of training and evaluation.
+/// The step of a scalar is the number of updates before it was measured or, for a curve without steps, the epoch. Its
+/// time is the start of the run plus the seconds of training and evaluation until then.
 fn events(run: &Run) -> Vec<u8> {
     let started = run.record.as_ref().and_then(|record| seconds_since_1970(record.started_at.as_ref()?));
     let mut time = started.unwrap_or(0) as f64;
@@ -97,8 +100,8 @@ fn events(run: &Run) -> Vec<u8> {
     file
 }
 
-/// Returns the tag of a column. TensorBoard draws tags with the same first part together: `accuracy/val`, `lr/bias`. `None`
-/// for the epoch, the step and the times.
+/// Returns the tag of a column. TensorBoard draws tags with the same first part together: `accuracy/val`, `lr/bias`.
+/// `None` for the epoch, the step and the times.
 fn tag(column: &str) -> Option<String> {
     if ["epoch", "step"].contains(&column) || column.ends_with("_seconds") {
         return None;
@@ -140,12 +143,14 @@ fn record(data: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Returns the checksum of a record's part. The mask keeps a checksum of data that holds checksums from being weak.
+/// Returns the checksum of `data`. TensorFlow masks its checksums, because a plain CRC of data that contains CRCs is
+/// weak.
 fn masked_crc(data: &[u8]) -> u32 {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// Returns `value` in groups of seven bits, the lowest first.
+/// Returns `value` as a varint: groups of seven bits, the lowest first. The top bit of a byte is set if another one
+/// follows.
 fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
@@ -156,7 +161,7 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// Returns the start of a field: its number, and the form of its content.
+/// Returns the start of a field: its number, and the wire type of its content.
 fn key(field: u64, wire_type: u64) -> Vec<u8> {
     varint(field << 3 | wire_type)
 }

@@ -14,7 +14,8 @@ pub(super) struct Made<'a> {
     pub status: Option<Status>,
 }
 
-/// Writes a run below `results`. Its spec has the strategy as the type of its schedule, or `TYPE@LR` as both type and rate.
+/// Writes a run below `results`. Its spec has the strategy as the type of its schedule, or `TYPE@LR` as both type and
+/// rate.
 pub(super) fn write(results: &Path, made: &Made<'_>) {
     let (strategy, lr) = made.strategy.split_once('@').unwrap_or((made.strategy, "0.1"));
     let spec: toml::Table = format!(
@@ -37,7 +38,7 @@ pub(super) fn write(results: &Path, made: &Made<'_>) {
     events.iter().for_each(|event| crate::record::Sink::on(&mut sinks, event).unwrap());
 }
 
-/// Writes runs of `strategy` with the seeds from 1, whose last accuracies are `last`.
+/// Writes runs of `strategy` with the seeds 1, 2, … They end with the accuracies `last`.
 pub(super) fn write_seeds(results: &Path, strategy: &str, last: &[f64]) {
     for (seed, &accuracy) in (1..).zip(last) {
         let accuracies = [0.1, 0.5, 0.8, accuracy];
@@ -86,6 +87,22 @@ fn fewer_than_three_seeds_make_no_claim() {
 }
 
 #[test]
+fn strategies_with_failed_runs_only_are_tied() {
+    let results = tempfile::tempdir().unwrap();
+    let bad = [0.1, f64::NAN];
+    let status = Some(Status::Diverged);
+    for (strategy, seed) in ["step", "wild"].into_iter().flat_map(|strategy| (1..4).map(move |seed| (strategy, seed))) {
+        let folder = format!("{strategy}/seed={seed}");
+        write(results.path(), &Made { folder: &folder, strategy, seed, accuracies: &bad, status });
+    }
+    let conclusions = |options: &Options| compared(results.path(), options).problems[0].conclusions.clone();
+    assert!(conclusions(&Options::default())[0].starts_with("No claim can be made: the strategies are tied"));
+    write_seeds(results.path(), "cosine", &[0.5, 0.5, 0.5]);
+    let options = Options { reference: Some("wild".to_owned()), ..Options::default() };
+    assert!(conclusions(&options).contains(&"step and wild are tied on every seed.".to_owned()));
+}
+
+#[test]
 fn a_diverged_run_is_counted_and_ranked_last() {
     let results = tempfile::tempdir().unwrap();
     write_seeds(results.path(), "step", &[0.5; 6]);
@@ -98,10 +115,45 @@ fn a_diverged_run_is_counted_and_ranked_last() {
     assert_eq!(labels, ["step", "wild"]);
     let wild = &problem.strategies[1].summary;
     assert_eq!((wild.diverged, wild.mean, wild.worst, wild.median), (1, None, None, Some(0.99)));
-    // Five wins of six tell nothing.
+    // Five wins of six are not significant.
     let pair = &problem.pairs[0];
     assert_eq!((pair.wins, pair.losses, pair.difference), (1, 5, None));
     assert_eq!(pair.verdict, report::Verdict::NotToldApart);
+}
+
+#[test]
+fn the_sign_test_names_the_failed_runs() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "step", &[0.5; 7]);
+    let bad = [0.1, f64::NAN];
+    let status = Some(Status::Diverged);
+    for seed in 1..8 {
+        let folder = format!("wild/seed={seed}");
+        write(results.path(), &Made { folder: &folder, strategy: "wild", seed, accuracies: &bad, status });
+    }
+    let conclusions = &compared(results.path(), &Options::default()).problems[0].conclusions;
+    assert_eq!(conclusions[0], "step is better than wild on 7 of 7 seeds (7 of 7 runs of wild diverged).");
+}
+
+#[test]
+fn a_run_without_the_value_is_left_out_with_the_reason() {
+    let results = tempfile::tempdir().unwrap();
+    fs::write(results.path().join("a.csv"), "epoch,val_accuracy,train_accuracy\n1,0.5,0.5\n2,0.6,\n").unwrap();
+    let reason = |measure, metric: &str| {
+        let options =
+            Options { measure: Some(measure), metric: metric.parse().ok(), target: Some(0.5), ..Options::default() };
+        compared(results.path(), &options).left_out.join("\n")
+    };
+    for (measure, metric, expected) in [
+        (MeasureKind::Steps, "val_accuracy", "column `step` has no number in the epoch that reached the target"),
+        (MeasureKind::Seconds, "val_accuracy", "do not have the time of every epoch until the target"),
+        (MeasureKind::Last, "train_accuracy", "column `train_accuracy` has no number in the last epoch"),
+        (MeasureKind::Area, "train_accuracy", "column `train_accuracy` has an epoch without a finite number"),
+        (MeasureKind::Test, "val_accuracy", "it has no accuracy on a test part"),
+    ] {
+        let reason = reason(measure, metric);
+        assert!(reason.contains(expected), "{reason}");
+    }
 }
 
 #[test]
@@ -146,6 +198,8 @@ fn a_margin_makes_equivalence_a_conclusion() {
     write_seeds(results.path(), "linear", &LINEAR);
     let with_margin = |margin| compared(results.path(), &Options { margin: Some(margin), ..Options::default() });
     assert_eq!(with_margin(0.05).problems[0].pairs[0].verdict, report::Verdict::Equivalent);
+    let conclusion = "linear is equivalent to cosine: the two differ by less than 5.00 points.";
+    assert_eq!(with_margin(0.05).problems[0].conclusions, [conclusion]);
     assert_eq!(with_margin(0.001).problems[0].pairs[0].verdict, report::Verdict::NotToldApart);
 }
 
@@ -157,12 +211,12 @@ fn strategies_are_chosen_on_some_seeds_and_reported_on_others() {
     let seeds = |text: &str| text.parse().ok();
     let options = Options { select_seeds: seeds("1-2"), report_seeds: seeds("3-5"), ..Options::default() };
     let problem = &compared(results.path(), &options).problems[0];
-    assert!(problem.conclusions[0].starts_with("cosine is the best strategy on the seeds 1-2"));
+    assert_eq!(problem.conclusions[0], "cosine was chosen: it is the best strategy on the seeds 1-2.");
     let step = problem.strategies.iter().find(|it| it.label == "step").unwrap();
     assert_eq!((step.summary.seeds, step.summary.best), (3, Some(0.8)));
     let options = Options { select_seeds: seeds("7-9"), ..Options::default() };
     let conclusions = &compared(results.path(), &options).problems[0].conclusions;
-    assert!(conclusions[0].starts_with("no strategy has finished runs with the seeds 7-9"), "{conclusions:?}");
+    assert!(conclusions[0].starts_with("No strategy was chosen: on the seeds 7-9, each has no run"), "{conclusions:?}");
 }
 
 #[test]
@@ -211,11 +265,13 @@ fn the_learning_rate_has_a_band_and_an_edge() {
     let expected = ((best - 0.51) / 2.0 + (best - 0.1) / 2.0) / 3.0;
     assert!((curve.sensitivity.unwrap() - expected).abs() < 1e-12, "{:?}", curve.sensitivity);
     let text = show::terminal(&report, false, OPTIONS);
-    assert!(text.contains("not told apart from 0.01 to 0.1 (1.0 decades)"), "{text}");
+    let best = "optimizer.lr (sgd step): best";
+    let band = "; values from 0.01 to 0.1 (1.0 decades) cannot be told apart from it";
+    assert!(text.contains(best) && text.contains(band), "{text}");
 }
 
 #[test]
-fn an_inner_best_value_is_asked_for() {
+fn a_best_value_at_the_edge_is_a_warning() {
     let results = tempfile::tempdir().unwrap();
     for (lr, accuracy) in [("0.001", 0.5), ("0.01", 0.6), ("0.1", 0.7)] {
         write_seeds(results.path(), &format!("step@{lr}"), &[accuracy; 3]);
@@ -240,6 +296,12 @@ fn the_difference_between_two_runs_names_the_first_epoch() {
     );
     let same = diff::shown(&diff::diff(&a, &a).unwrap());
     assert!(same.ends_with("The curves are the same, digit by digit.\n"), "{same}");
+    let curve = a.join("epochs.csv");
+    let text = diff::shown(&diff::diff(&curve, &curve).unwrap());
+    assert!(
+        text.starts_with("not compared: data, seed, machine, versions and status\n  a has no run.json\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -262,7 +324,7 @@ fn curves_have_the_mean_of_the_runs_and_its_interval() {
         &curves.quantities[0].strategies[at]
     };
     let cosine = of("cosine");
-    // The same numbers as in the table, which computes them in another way.
+    // The same mean and interval as in the table, which computes them in another way.
     let summary = &problem.strategies.iter().find(|it| it.label == "cosine").unwrap().summary;
     let (mean, half) = (summary.mean.unwrap(), summary.half_width.unwrap());
     assert_eq!(cosine.mean[3], Some(mean));
@@ -274,7 +336,7 @@ fn curves_have_the_mean_of_the_runs_and_its_interval() {
 }
 
 #[test]
-fn event_files_have_every_number_of_a_run() {
+fn event_files_have_the_values_of_a_run() {
     let results = tempfile::tempdir().unwrap();
     write_seeds(results.path(), "cosine", &COSINE[..1]);
     let report = compared(results.path(), &Options::default());

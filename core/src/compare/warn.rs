@@ -15,7 +15,7 @@ pub fn warnings(problem: &Problem<'_>, options: &Options) -> Vec<String> {
     let records: Vec<&RunRecord> = runs.iter().filter_map(|run| run.record.as_ref()).collect();
     let mut warnings = Vec::new();
     if problem.is_assumed {
-        warnings.push("nothing says that these curves are of one problem: they have no run.json".to_owned());
+        warnings.push("these curves have no run.json: it is only assumed that they are of one problem".to_owned());
         let ends =
             counts(runs.iter().filter_map(|run| run.curve.epochs().next_back()).map(|end| format!("{end} epochs")));
         if ends.len() > 1 {
@@ -37,25 +37,26 @@ pub fn warnings(problem: &Problem<'_>, options: &Options) -> Vec<String> {
     let seeds = |at: usize| problem.strategies[at].runs.iter().map(|run| run.seed()).collect::<Vec<_>>();
     if (1..problem.strategies.len()).any(|at| seeds(at) != seeds(0)) {
         warnings.push(
-            "the strategies do not all have the same seeds: pairs that differ are compared without pairing".to_owned(),
+            "the strategies do not all have the same seeds: those with different seeds are compared without pairing"
+                .to_owned(),
         );
     }
     if options.measure == Some(MeasureKind::Seconds) && machines(&records).len() > 1 {
         warnings.push(
-            "epochs are compared in place of seconds, because the runs differ in machine, device or threads".to_owned(),
+            "epochs are compared instead of seconds, because the runs differ in machine, device or threads".to_owned(),
         );
     }
     warnings
 }
 
-/// Returns the warnings about the numbers of a report.
-pub fn of_numbers(report: &ProblemReport) -> Vec<String> {
+/// Returns the warnings about the results in a report.
+pub fn of_results(report: &ProblemReport) -> Vec<String> {
     let mut warnings = Vec::new();
     for strategy in &report.strategies {
         let values: Vec<f64> = strategy.runs.iter().filter_map(|run| run.value).collect();
         if stats::gap(&values).is_some() {
             warnings.push(format!(
-                "the seeds of {} form two groups: its mean and interval describe neither of them",
+                "the results of {} form two groups: the mean and the interval describe neither of them",
                 strategy.label
             ));
         }
@@ -71,7 +72,8 @@ pub fn of_numbers(report: &ProblemReport) -> Vec<String> {
     warnings
 }
 
-/// Returns whether times of these runs can be compared: they have one device, number of threads and machine.
+/// Returns whether the times of the runs can be compared: all runs have the same machine, device and number of threads.
+/// Runs without a record are ignored.
 pub fn has_one_machine(problem: &Problem<'_>) -> bool {
     let records: Vec<&RunRecord> =
         problem.strategies.iter().flat_map(|it| &it.runs).filter_map(|run| run.record.as_ref()).collect();
@@ -85,7 +87,8 @@ fn machines(records: &[&RunRecord]) -> BTreeMap<String, usize> {
     }))
 }
 
-/// Returns the values that runs of one problem should share, with the number of runs that have each.
+/// Returns the properties that the runs of a problem should share. Each has its values, with the number of runs that
+/// have each.
 fn differences(records: &[&RunRecord]) -> Vec<(&'static str, BTreeMap<String, usize>)> {
     let of = |value: &dyn Fn(&RunRecord) -> String| counts(records.iter().map(|it| value(it)));
     vec![

@@ -2,13 +2,13 @@
 
 use crate::compare::report::{ProblemReport, StrategyReport};
 
-/// The columns of the axis.
+/// The width of the axis, in characters.
 const WIDTH: usize = 56;
-/// The most columns of a label.
+/// The most characters of a label.
 const LABEL: usize = 32;
 
-/// Returns a line for each strategy: its seeds, its mean and the 95 % interval of the mean, on one axis. `None` if nothing
-/// has more than one value.
+/// Returns a line for each strategy: its seeds, its mean and the 95 % interval of the mean, on one axis. `None` if no
+/// strategy has more than one value.
 pub fn bars(problem: &ProblemReport) -> Option<String> {
     let drawn: Vec<&StrategyReport> = problem.strategies.iter().filter(|it| !values(it).is_empty()).collect();
     if drawn.iter().all(|it| values(it).len() < 2) {

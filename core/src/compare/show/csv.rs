@@ -1,9 +1,9 @@
-//! A report as CSV: a row for each strategy with its numbers in full, or a row for each pair.
+//! A report as CSV: a row for each strategy, with exact numbers.
 
 use crate::compare::report::{ProblemReport, Report, StrategyReport};
 use crate::record::number::exact;
 
-/// Returns a row for each strategy of each problem. The text ends in a line break. An unknown number is an empty cell.
+/// Returns a row for each strategy of each problem. The text ends in a line break. A missing value is an empty cell.
 pub fn csv(report: &Report) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let head = [

@@ -6,13 +6,13 @@ use crate::compare::{Lines, QuantityKind};
 use crate::plot::{ChartOptions, Line, Samples, Scale, chart};
 use crate::spec::Horizon;
 
-/// The most strategies in a chart. More lines cannot be told apart.
+/// The most strategies in a chart. The eye cannot distinguish more lines.
 const MOST: usize = 6;
 /// The points of a line from one epoch to the next.
 const PER_EPOCH: u64 = 16;
 
-/// Returns a chart of the compared metric, with the mean of each strategy. Epoch 0, the evaluation before training, is left
-/// out, because its value would flatten the rest. `None` if no strategy has two epochs.
+/// Returns a chart of the compared metric, with the mean of each strategy. Epoch 0, the evaluation before training, is
+/// left out, because its value would flatten the rest. `None` if no strategy has a mean in at least two epochs.
 pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> {
     let quantity = problem.curves.quantities.iter().find(|it| it.kind == QuantityKind::Compared)?;
     let epochs = &problem.curves.epochs;
@@ -34,7 +34,8 @@ pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> 
     let mut text = chart(&quantity.name, &drawn, Scale::Auto, options);
     let left_out = all.len() - drawn.len();
     if left_out > 0 {
-        text += &format!("  the mean of the {} best strategies; {left_out} more are not drawn\n", drawn.len());
+        let strategies = all.len();
+        text += &format!("  each line is the mean of a strategy; {left_out} of {strategies} are not drawn\n");
     }
     Some(text)
 }

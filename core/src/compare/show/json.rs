@@ -2,7 +2,8 @@
 
 use crate::compare::report::Report;
 
-/// Returns the whole report. The text ends in a line break. A number that is unknown, or not finite, is `null`.
+/// Returns the report without its curves. The text ends in a line break. A value that is missing or not finite is
+/// `null`.
 pub fn json(report: &Report) -> String {
     // A report has no map whose keys are not strings, and is written to memory: this does not fail.
     serde_json::to_string_pretty(report).unwrap_or_default() + "\n"

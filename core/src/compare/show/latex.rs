@@ -3,7 +3,8 @@
 use crate::compare::grid::{self, Grid};
 use crate::compare::report::Report;
 
-/// Returns one `tabular` for each problem, after a comment with its title and conclusions. The text ends in a line break.
+/// Returns one `tabular` for each problem, after a comment with its title and conclusions. The text ends in a line
+/// break.
 pub fn latex(report: &Report, with_pairs: bool) -> String {
     let mut text = "% needs \\usepackage{booktabs}\n".to_owned();
     for problem in &report.problems {
@@ -32,7 +33,7 @@ fn table(grid: &Grid) -> String {
     )
 }
 
-/// Returns `text` with LaTeX's own characters escaped.
+/// Returns `text` with the special characters of LaTeX escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

@@ -36,7 +36,7 @@ fn table(grid: &Grid) -> String {
     format!("{}| {} |\n{rows}", row(&grid.head), rule.join(" | "))
 }
 
-/// Returns `text` with the characters escaped that Markdown or HTML would read.
+/// Returns `text` with the special characters of Markdown and HTML escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

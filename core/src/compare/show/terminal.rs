@@ -10,7 +10,7 @@ use crate::compare::report::{ProblemReport, Report, SensitivityCurve};
 use crate::plot::ChartOptions;
 use crate::record::number::rate;
 
-/// Returns the report as text that ends in a line break.
+/// Returns the report as text that ends in a line break. `with_pairs` adds a table of all pairs.
 pub fn terminal(report: &Report, with_pairs: bool, options: ChartOptions) -> String {
     let mut blocks: Vec<String> =
         report.problems.iter().map(|problem| of_problem(problem, with_pairs, options)).collect();
@@ -58,7 +58,7 @@ fn details(problem: &ProblemReport, with_pairs: bool) -> String {
     text
 }
 
-/// Replaces control characters: the names of files and strategies are somebody else's, and must not move the cursor.
+/// Replaces control characters, which the names of files and strategies may contain. They must not move the cursor.
 pub fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
 }
@@ -79,17 +79,20 @@ fn table(grid: &Grid) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// Returns the conclusion on a sensitivity curve, in lines.
+/// Returns the influence of a key in a few lines.
 pub(super) fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> String {
     let key = problem.sensitivity.as_ref().map(|it| it.key.as_str()).unwrap_or_default();
-    let mut text = format!("{key} of {}: best {}", curve.label, rate(curve.best));
+    let mut text = format!("{key} ({}): best {}", curve.label, rate(curve.best));
     if curve.at_edge {
         text += ", at the edge of the values that were tried";
     }
     let (low, high) = curve.band;
     text += &match low == high {
-        true => ", which is told apart from all others\n".to_owned(),
-        false => format!(", not told apart from {} to {} ({:.1} decades)\n", rate(low), rate(high), curve.band_decades),
+        true => "; its neighbours failed or are told apart from it\n".to_owned(),
+        false => {
+            let decades = format!("{:.1} decades", curve.band_decades);
+            format!("; values from {} to {} ({decades}) cannot be told apart from it\n", rate(low), rate(high))
+        }
     };
     if let Some(room) = curve.head_room {
         text += &format!("  the largest value without a diverged run is {} times the best\n", rate(room));
@@ -97,10 +100,10 @@ pub(super) fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> 
     if let Some(mean) = curve.sensitivity {
         let (from, to) = curve.range;
         text += &format!(
-            "  sensitivity from {} to {}: {} worse than the best on average\n",
+            "  sensitivity: {} worse than the best on average, from {} to {}\n",
+            problem.measure.difference(mean),
             rate(from),
-            rate(to),
-            problem.measure.difference(mean)
+            rate(to)
         );
     }
     if let Some((default, value)) = curve.at_default {
