@@ -34,8 +34,8 @@ Examples:
       Prints every data set, model, optimizer and schedule that a spec can name.
 
 Exit codes: 0 completed, 1 failed while running, 2 command line, spec or data wrong, 3 completed without reaching the \
-target (only with --require-target), 4 diverged, 5 another process has the run, 128 + n interrupted by signal n (75 inside a Slurm job). A finished \
-run is not repeated: the command says so and exits with that run's code. An interrupted run resumes where it stopped.";
+target (only with --require-target), 4 diverged, 5 another process uses the run's folder, 128 + n interrupted by \
+signal n (75 inside a Slurm job). A finished run is not repeated: the command says so and exits with that run's code. An interrupted run resumes where it stopped.";
 
 /// The arguments of `lr-run SPEC…`.
 #[derive(Args, Clone, Debug)]
@@ -51,7 +51,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub force: bool,
 
-    /// Train although the data have changed since an earlier run of the spec; replaces results on the earlier data
+    /// Train although the data have changed since an earlier run of the spec, and replace results on the earlier data
     #[arg(long)]
     pub data_changed: bool,
 
@@ -116,7 +116,7 @@ pub enum Command {
     /// Say which strategy is best, and how sure that is
     #[command(after_help = COMPARE)]
     Compare(CompareArgs),
-    /// Print in what two runs differ, and from which epoch on their curves differ
+    /// Print how two runs differ, and the first epoch in which their curves differ
     Diff(DiffArgs),
     /// Print the folder where a run's results are or would be
     Path(PathArgs),
@@ -135,8 +135,8 @@ pub struct EvalArgs {
     #[arg(long, value_enum, default_value_t = Split::Val)]
     pub split: Split,
 
-    /// Set a key that does not change the run: `relative_to`, `device` or `threads`, for example `-s relative_to=DIR` for
-    /// data in another folder; can be repeated
+    /// Set a key that does not change the run: `relative_to`, `device` or `threads`, for example `-s relative_to=DIR`
+    /// for data in another folder; can be repeated
     #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
@@ -177,9 +177,8 @@ pub struct DataArgs {
 const PREDICT: &str = "\
 Example:
   lr-run predict results/churn/seed=1 --input new.csv --output predictions.csv
-      Reads new.csv, whose columns may be in another order, with what the run learned about its table \
-(preprocessing.json). Writes one row for each row of the input: the predicted value, or the predicted class and the \
-probability of each class.";
+      Reads new.csv as the run read its own table (preprocessing.json). The columns may be in another order. Writes one \
+row for each row of the input: the predicted value, or the predicted class and the probability of each class.";
 
 #[derive(Args, Debug)]
 pub struct PredictArgs {
@@ -260,7 +259,8 @@ pub struct PreviewArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     pub steps_per_epoch: Option<u64>,
 
-    /// Use a logarithmic axis; the default if rates are below 1% of the highest in a fifth of the run
+    /// Use a logarithmic axis; the default if a curve is above 0 but below 1% of the highest rate for more than a fifth
+    /// of the run
     #[arg(long, conflicts_with = "linear")]
     pub log: bool,
 
@@ -274,7 +274,7 @@ pub struct DiffArgs {
     /// Folder of a run, or a file with a curve
     pub a: PathBuf,
 
-    /// Folder of the other run, or a file with its curve
+    /// Folder of the other run, or a file with a curve
     pub b: PathBuf,
 }
 

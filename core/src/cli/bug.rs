@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use crate::exit::Exit;
 
-/// Returns the exit code of `work`, or [`Exit::Failed`] if it panics. The panic hook has printed a report then.
+/// Returns the result of `work`, or [`Exit::Failed`] if it panics. In that case the panic hook has printed a report.
 pub fn guarded(work: impl FnOnce() -> Exit) -> Exit {
-    // Values that the panic left broken are not used again, and files on the disk are always complete.
+    // Values that the panic left inconsistent are not used again, and files on the disk are always complete.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Failed)
 }
 

@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::optimizer::REGISTRY;
 use crate::spec::{Log, Section, Spec, lookup};
 
-/// Prints the comparison of runs, and writes the files that are asked for. A run that is left out is a failure, after the
-/// others are compared.
+/// Prints the comparison of runs, and writes the files that the user asks for. If a run is left out, the others are
+/// compared, and the result is [`Exit::Failed`].
 pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     compare_files::check(args)?;
     let options = Options {
@@ -45,7 +45,8 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     Ok(if report.left_out.is_empty() { Exit::Success } else { Exit::Failed })
 }
 
-/// Returns the learning rate that an optimizer has if the spec sets none.
+/// Returns the learning rate that `optimizer` has if the spec sets none. `None` if there is no such optimizer, or if
+/// the spec must set more keys.
 fn default_lr(optimizer: &str) -> Option<f64> {
     let text = format!("[optimizer]\ntype = {}\n", toml::Value::from(optimizer));
     let spec = Spec::parse(Path::new("default.toml"), &text, &[]).ok()?;

@@ -26,20 +26,20 @@ pub struct CompareArgs {
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
 
-    /// The number that runs are compared by; by default the metric in the last epoch or, if runs ended at their target, the
+    /// Compare runs by this measure; by default by the metric in the last epoch or, if the target ended a run, by the
     /// epochs to the target
     #[arg(long, value_enum)]
     pub measure: Option<MeasureKind>,
 
-    /// The metric, for example `val_loss`; by default that of the task on the validation part
+    /// Use this metric, for example `val_loss`; by default that of the task on the validation part
     #[arg(long)]
     pub metric: Option<PartMetric>,
 
-    /// A target for the metric, in place of that of the runs
+    /// Use this target for the metric instead of the runs' own
     #[arg(long, value_name = "VALUE")]
     pub target: Option<f64>,
 
-    /// Differences up to this size do not matter: `0.1%` of accuracy, or `0.002`
+    /// Treat differences up to this size as unimportant: `0.1%` of accuracy, or `0.002`
     #[arg(long, value_parser = margin)]
     pub margin: Option<f64>,
 
@@ -47,7 +47,7 @@ pub struct CompareArgs {
     #[arg(long)]
     pub pairs: bool,
 
-    /// Compare with this strategy only, by its label in the table
+    /// Compare every strategy with this one only; give its label from the table
     #[arg(long, value_name = "STRATEGY")]
     pub reference: Option<String>,
 
@@ -55,19 +55,20 @@ pub struct CompareArgs {
     #[arg(long, value_name = "KEY")]
     pub by: Option<String>,
 
-    /// Choose strategies on these seeds, for example `1-3`
+    /// Choose the best strategy on these seeds, for example `1-3`
     #[arg(long, value_name = "SEEDS")]
     pub select_seeds: Option<Seeds>,
 
-    /// Report these seeds; by default all that do not choose
+    /// Report these seeds; by default all seeds except those of --select-seeds
     #[arg(long, value_name = "SEEDS")]
     pub report_seeds: Option<Seeds>,
 
-    /// Show the influence of this number; by default of `optimizer.lr`
+    /// Show the influence of this numeric key; by default of `optimizer.lr`
     #[arg(long, value_name = "KEY")]
     pub sensitivity: Option<String>,
 
-    /// Compare strategies over several problems by their times to the target: performance profiles and AlgoPerf's score
+    /// Also compare strategies over several problems by their epochs to the target: performance profiles and AlgoPerf's
+    /// score
     #[arg(long)]
     pub profile: bool,
 

@@ -1,4 +1,4 @@
-//! `lr-run data SPEC`: shows the data of a spec as a model sees them: rows, columns, classes and parts.
+//! `lr-run data SPEC`: shows the data of a spec as its model sees them, with rows, columns, classes and parts.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -11,10 +11,10 @@ use crate::plan::DataPlan;
 use crate::record::number;
 use crate::spec::Spec;
 
-/// The number of a column's categories that are shown. `--json` has all.
+/// The largest number of categories of a column that are shown. `--json` prints all of them.
 const SHOWN: usize = 8;
 
-/// The number of classes that are shown.
+/// The largest number of classes that are shown.
 const MOST_CLASSES: usize = 30;
 
 /// Prints the data of each spec. All seeds of a spec use the same data.

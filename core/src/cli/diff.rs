@@ -1,4 +1,4 @@
-//! `lr-run diff RUN RUN`: prints in what two runs differ.
+//! `lr-run diff RUN RUN`: prints how two runs differ.
 
 use super::args::DiffArgs;
 use super::{Error, print};

@@ -1,5 +1,5 @@
-//! The command line ([`Cli`]), one file per command. The commands here need no libtorch; those that compute are in
-//! `lr_run::run`.
+//! The command line ([`Cli`]), one file per command. The commands here need no libtorch. The commands that compute are
+//! in `lr_run::run`.
 
 mod args;
 mod bug;
@@ -45,7 +45,7 @@ pub enum Computation {
     Predict(PredictArgs),
 }
 
-/// Executes the command of `cli`; `compute` executes the ones that need libtorch.
+/// Executes the command of `cli`. `compute` executes the commands that need libtorch.
 fn execute(cli: Cli, compute: impl FnOnce(Computation) -> Result<Exit, Error>) -> Result<Exit, Error> {
     match cli.command {
         None => compute(Computation::Run(cli.run)),
@@ -63,7 +63,7 @@ fn execute(cli: Cli, compute: impl FnOnce(Computation) -> Result<Exit, Error>) -
 }
 
 impl Cli {
-    /// Returns the options for output, or `None` for a command without them.
+    /// Returns the options for output. `None` for a command without them.
     pub fn show(&self) -> Option<ShowArgs> {
         match &self.command {
             None => Some(self.run.show),

@@ -1,4 +1,4 @@
-//! Files that a command writes where a person says.
+//! Files that a command writes to a path that the user gives.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::Error;
 
 /// A kind of file that lr-run writes.
 pub struct OutputKind {
-    /// The ending of its name, without the dot.
+    /// The extension of its name, without the dot.
     pub extension: &'static str,
     /// What it is, for messages: `picture`.
     pub noun: &'static str,
@@ -18,7 +18,8 @@ pub struct OutputKind {
 }
 
 impl OutputKind {
-    /// Refuses to overwrite anything but an earlier file of this kind. Also refuses a name with another ending.
+    /// Returns an error if `path` has another extension, is a folder, lies in a folder that does not exist, or exists
+    /// and is not an earlier file of this kind.
     pub fn may_be_written(&self, path: &Path) -> Result<(), Error> {
         let OutputKind { extension, noun, mark, command } = *self;
         let refuse = |why: &str| Err(Error::usage(format!("{} {why}", path.display())));
@@ -46,7 +47,7 @@ impl OutputKind {
     }
 }
 
-/// Returns the article of an abbreviation, as it is spoken.
+/// Returns the article of an abbreviation as it is spoken: `an SVG`.
 fn article(kind: &str) -> &'static str {
     if kind.starts_with(['S', 'H']) { "an" } else { "a" }
 }

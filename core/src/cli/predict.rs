@@ -1,4 +1,4 @@
-//! The files of `lr-run predict`: which may be written, and what is said about them.
+//! The files of `lr-run predict`: which file may be written, and the report after it is written.
 
 use std::fs::canonicalize;
 use std::path::Path;
@@ -29,13 +29,14 @@ impl PredictArgs {
         Ok(())
     }
 
-    /// Reports whether the predictions go to standard output: `--output -`.
+    /// Returns whether the predictions go to standard output: `--output -`.
     pub fn prints_predictions(&self) -> bool {
         self.output == Path::new("-")
     }
 
-    /// Renders what to print after the predictions of `used` of `rows` rows are written. `format` says how the input was read,
-    /// and `unseen` which columns have values that no training row has. Empty if nothing is to be printed.
+    /// Returns the text to print after the predictions are written. It is empty if nothing is to be printed. The input
+    /// has `rows` rows, and `used` of them have a prediction. `format` says how the input was read. `unseen` are the
+    /// columns with values that no training row has.
     pub fn report(&self, rows: usize, used: usize, format: &str, unseen: &[Unseen]) -> String {
         let (input, output) = (self.input.display(), self.output.display().to_string());
         if self.show.json {
@@ -59,7 +60,7 @@ impl PredictArgs {
     }
 }
 
-/// Reports whether two paths lead to the same file.
+/// Returns whether two paths lead to the same file.
 fn are_same(one: &Path, other: &Path) -> bool {
     one == other || canonicalize(one).is_ok_and(|one| canonicalize(other).is_ok_and(|other| one == other))
 }

@@ -59,10 +59,10 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
     }
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match write_csv(&mut out, &mut traces, every).and_then(|()| out.flush()) {
-        // A reader that is gone (`| head`) is not an error.
+        // A reader that has closed the pipe (`| head`) is not an error.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(format!("standard output: {error}"))),
         _ => {
-            // Dropping the buffer would try to write the rest of it.
+            // If the buffer were dropped, it would try to write its rest.
             let _ = out.into_parts();
             Ok(Exit::Success)
         }
@@ -72,16 +72,16 @@ pub fn preview(args: &PreviewArgs) -> Result<Exit, Error> {
 /// The steps per epoch of a spec without data.
 const USUAL_STEPS_PER_EPOCH: u64 = 100;
 
-/// Plans the first run of `spec`; its runs with other seeds have the same rates. If the spec has no data or no model,
-/// usual ones take their place, because rates do not depend on them.
+/// Plans the first run of the spec at `path`. Its runs with other seeds have the same rates. If the spec has no
+/// data or no model, placeholders are used. Of the data, only the steps per epoch influence the rates.
 fn planned(path: &Path, args: &PreviewArgs) -> Result<Plan, Error> {
     let mut spec = Spec::load(path, &args.set)?;
     let mut assume = Assume { steps_per_epoch: args.steps_per_epoch, ..Assume::default() };
     if spec.add_missing("data", &[("type", "npz"), ("path", "none.npz")]) && assume.steps_per_epoch.is_none() {
         assume.steps_per_epoch = Some(USUAL_STEPS_PER_EPOCH);
         let note =
-            format!("note: {} has no [data]: an epoch is taken to have {USUAL_STEPS_PER_EPOCH} steps", path.display());
-        let _ = writeln!(io::stderr(), "{note}\nhelp: --steps-per-epoch N says how many it has");
+            format!("note: {} has no [data], so {USUAL_STEPS_PER_EPOCH} steps per epoch are assumed", path.display());
+        let _ = writeln!(io::stderr(), "{note}\nhelp: set the number with --steps-per-epoch N");
     }
     assume.any_model = spec.add_missing("model", &[("type", "linear")]);
     let (plans, warnings) = plan_assuming(&spec, &any_device(), assume)?;
@@ -100,11 +100,11 @@ fn names(args: &PreviewArgs, plans: &[Plan]) -> Result<Vec<String>, Error> {
     if differ(&paths) {
         Ok(paths)
     } else {
-        Err(Error::usage("the same spec is named twice, and its lines would have one name"))
+        Err(Error::usage("the same spec is given twice, so two lines would have the same name"))
     }
 }
 
-/// Refuses runs that cannot share the column `epoch` of one CSV.
+/// Returns an error if the runs cannot share the column `epoch` of one CSV.
 fn same_epochs(traces: &[(String, Trace<'_>)]) -> Result<(), Error> {
     let Some(((first, one), others)) = traces.split_first() else { return Ok(()) };
     let one = one.horizon().steps_per_epoch;
@@ -117,7 +117,7 @@ fn same_epochs(traces: &[(String, Trace<'_>)]) -> Result<(), Error> {
     })
 }
 
-/// Returns a note about metric-driven rules, if there is something to say.
+/// Returns a note about metric-driven rules. `fed` is true if there is a curve for them. `None` if no note is needed.
 fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
     let driven = |trace: &Trace<'_>| -> Vec<String> {
         trace.series().filter(|series| series.metric_driven).map(|series| series.group.clone()).collect()
@@ -131,7 +131,7 @@ fn note(traces: &[(String, Trace<'_>)], fed: bool) -> Option<String> {
     match (driven.is_empty(), fed) {
         (true, true) => Some("note: no rule here depends on metrics, so --metrics has no effect".to_owned()),
         (false, false) => Some(format!(
-            "note: {}: a rule that depends on metrics stays constant here; --metrics FILE.csv shows what it would do",
+            "note: {}: a rule that depends on metrics keeps its rate here; --metrics FILE shows what it would do",
             driven.join(", ")
         )),
         _ => None,

@@ -29,7 +29,7 @@ pub fn run_process(libtorch: &str, compute: impl FnOnce(Computation) -> Result<E
     exit.into()
 }
 
-/// Starts logging to standard error: warnings, and more with `-v`. `RUST_LOG` selects in detail.
+/// Starts logging to standard error: warnings, and more with `-v`. If `RUST_LOG` is set, it decides instead.
 fn start_logging(verbose: u8) {
     let level = ["warn", "lr_run=info,lr_run_core=info", "lr_run=debug,lr_run_core=debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));

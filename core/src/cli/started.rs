@@ -7,7 +7,7 @@ use crate::record::{
     ValidationPart,
 };
 
-/// Describes the run of `plan` in words and numbers.
+/// Returns the first event of the run of `plan`.
 pub fn started(plan: &Plan) -> Started {
     let type_of = |table: &str| {
         let name = plan.resolved.get(table).and_then(|table| table.get("type")?.as_str());
@@ -36,7 +36,7 @@ fn model(plan: &ModelPlan) -> ModelInfo {
 }
 
 fn data(plan: &DataPlan) -> DataInfo {
-    // A plan that reads no files has nothing to say about them.
+    // A plan that assumes the steps per epoch reads no files.
     let about = if plan.assumed_steps.is_some() { About::default() } else { plan.dataset.about().unwrap_or_default() };
     let test_examples = plan.info.test;
     let validation_part = match (plan.info.held_out, test_examples) {

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 
 use crate::plot::ChartOptions;
 
-/// Returns the options of a chart on standard output. Takes the width of the terminal, else of `COLUMNS`, else 80. Colour is used on a terminal unless `NO_COLOR` is set.
+/// Returns the options of a chart on standard output. The width is that of the terminal or, without one, `COLUMNS` or
+/// 80. Colour is used on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
 pub fn chart_options() -> ChartOptions {
     let is_terminal = io::stdout().is_terminal();
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

@@ -3,8 +3,8 @@
 /// The scale of the value axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Logarithmic if a line spends more than a fifth of the run below a hundredth of the highest value. Steps of ×0.1
-    /// need that; a cosine that ends at 0 does not.
+    /// Logarithmic if a line spends more than a fifth of the run above 0, but below a hundredth of the highest value.
+    /// Steps of ×0.1 need that. A cosine that ends at 0 does not.
     #[default]
     Auto,
     Linear,
@@ -15,7 +15,7 @@ pub enum Scale {
 /// The most decades that a logarithmic axis shows, for lines that reach down to (nearly) 0.
 const DECADES: i32 = 12;
 
-/// The largest number that an axis shows; its inverse is the smallest. Arithmetic on numbers outside overflows.
+/// The largest number that an axis shows. Its inverse is the smallest. Arithmetic on other numbers could overflow.
 const LARGEST: f64 = 1e300;
 
 /// Returns whether more than a fifth of `values` lies below a hundredth of `highest` and above 0.
@@ -37,7 +37,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Returns an axis for `values` with about `steps` numbers. It is logarithmic if `log` is set and a value is above 0.
+    /// Returns an axis for `values` with about `steps` ticks. It is logarithmic if `log` is set and a value is above 0.
     pub fn new(values: impl Iterator<Item = f64> + Clone, log: bool, steps: usize) -> Axis {
         let finite = values.filter(|value| value.is_finite()).map(|value| value.clamp(-LARGEST, LARGEST));
         let low = finite.clone().fold(f64::INFINITY, f64::min);
@@ -55,7 +55,7 @@ impl Axis {
                 false => Axis { low: high / 3.0, high: high * 3.0, log },
             };
         }
-        // Starts at 0 if that is not far away, so that heights can be compared.
+        // The axis starts at 0 if the values are not far from it, so that heights can be compared.
         let (low, high) = match low == high {
             true if low > 0.0 => (0.0, 2.0 * high),
             true if low < 0.0 => (2.0 * low, 0.0),
@@ -77,7 +77,7 @@ impl Axis {
         Axis { low: tidy(first), high: tidy(last), log: false }
     }
 
-    /// Returns the position of `value`, from 0 (low) to 1 (high).
+    /// Returns the position of `value`, from 0 (low) to 1 (high). A value outside the range is placed at its end.
     pub fn place(&self, value: f64) -> f64 {
         self.fraction(value).clamp(0.0, 1.0)
     }

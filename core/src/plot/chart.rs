@@ -1,4 +1,5 @@
-//! Charts of characters. Lines are braille dots, eight per cell. Without colour, several lines have a mark each.
+//! Charts of characters. Lines are braille dots, eight per cell. Without colour, each of several lines has its own
+//! mark.
 
 use clap::builder::styling::{AnsiColor, Style};
 
@@ -14,10 +15,10 @@ pub struct ChartOptions {
     pub colour: bool,
 }
 
-/// The rows of the plot.
+/// The height of the plot, in rows.
 const HEIGHT: usize = 12;
 
-/// The most columns, more than any terminal has.
+/// The most columns of the plot. Most terminals have fewer.
 const WIDEST: usize = 500;
 /// The fewest columns of the plot.
 const NARROWEST: usize = 8;
@@ -70,7 +71,7 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOpt
     text
 }
 
-/// Returns the value axis of `lines`, with about `steps` numbers.
+/// Returns the value axis of `lines`, with about `steps` ticks.
 pub fn y_axis(lines: &[Line<'_>], scale: Scale, steps: usize) -> Axis {
     let wholes = lines.iter().filter_map(|line| line.samples.whole());
     let highest = wholes.clone().map(|whole| whole.max.value).fold(0.0, f64::max);
@@ -86,12 +87,12 @@ pub fn y_axis(lines: &[Line<'_>], scale: Scale, steps: usize) -> Axis {
     Axis::new(wholes.flat_map(|whole| [whole.min.value, whole.max.value]).chain(above), log, steps)
 }
 
-/// Returns the epochs of the longest run.
+/// Returns the number of epochs of the longest run.
 pub(super) fn x_end(lines: &[Line<'_>]) -> f64 {
     lines.iter().map(|line| line.samples.epochs(line.samples.horizon.total_steps)).fold(0.0, f64::max)
 }
 
-/// Returns the number next to each row; `None` for rows without one.
+/// Returns the label of each row. `None` for a row without a label.
 fn labels(y: &Axis) -> Vec<Option<String>> {
     let mut labels = vec![None; HEIGHT];
     for tick in y.ticks(HEIGHT / 3) {
@@ -101,7 +102,7 @@ fn labels(y: &Axis) -> Vec<Option<String>> {
     labels
 }
 
-/// Returns the line below the plot and, below that, the numbers of the epochs.
+/// Returns the line below the plot and, below it, the labels of the epochs.
 fn x_axis(end: f64, width: usize, margin: usize) -> String {
     let axis = Axis { low: 0.0, high: end, log: false };
     let mut rule = vec!['─'; width];
@@ -202,7 +203,7 @@ impl Canvas {
             (_, Pen::Marks) => mark(cell.line),
             (dots, Pen::Dots) => char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' '),
         };
-        // Neighbours of one colour share an escape sequence.
+        // Neighbouring cells of one line share an escape sequence.
         let runs = cells.chunk_by(|a, b| (a.dots == 0) == (b.dots == 0) && a.line == b.line);
         let shown = runs.map(|run| {
             let text: String = run.iter().map(text).collect();

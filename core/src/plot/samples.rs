@@ -51,7 +51,7 @@ impl Span {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
     pub horizon: Horizon,
-    /// In order, each of the same number of steps, give or take one.
+    /// In ascending order. All have the same number of steps, give or take one.
     pub spans: Vec<Span>,
     /// The steps from one sample to the next: 1, unless the run is very long.
     pub stride: u64,
@@ -63,7 +63,7 @@ impl Samples {
         Samples { horizon, spans: Vec::new(), stride: horizon.total_steps.div_ceil(MOST_SAMPLES).max(1) }
     }
 
-    /// Adds the value of a step. Steps come in ascending order.
+    /// Adds the value of a step. Steps must be added in ascending order.
     pub fn push(&mut self, step: u64, value: f64) {
         let total = self.horizon.total_steps;
         let width = total as f64 / SPANS.min(total).max(1) as f64;
@@ -75,13 +75,14 @@ impl Samples {
         }
     }
 
-    /// Returns one span of the whole run; `None` if there are no values.
+    /// Returns one span of the whole run. `None` if there are no values.
     pub fn whole(&self) -> Option<Span> {
         self.between(0, self.horizon.total_steps)
     }
 
-    /// Returns one span of the steps from `from` up to, but not including, `to`. If the run has more steps than spans, it
-    /// includes some neighbouring steps. `None` if there are no values.
+    /// Returns one span of the steps from `from` up to, but not including, `to`. If the run has more steps than spans,
+    /// the result includes some neighbouring steps. If these steps have no values, the result is the next span. `None`
+    /// if no span follows.
     pub fn between(&self, from: u64, to: u64) -> Option<Span> {
         let begin = self.spans.partition_point(|it| it.last.step < from);
         let end = self.spans.partition_point(|it| it.first.step < to).max(begin + 1);
@@ -100,7 +101,7 @@ impl Samples {
 /// A line of a chart with its name.
 pub struct Line<'a> {
     pub name: String,
-    /// The number of its colour. The lines of one thing have the same number in every chart.
+    /// The index of its colour. Lines of the same run and group have the same index in every chart.
     pub colour: usize,
     pub samples: &'a Samples,
 }

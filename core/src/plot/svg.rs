@@ -12,10 +12,10 @@ use super::samples::{Line, Samples};
 use super::sheet::{COLOURS, DrawError};
 use crate::record::number::rate;
 
-/// The width of a picture, in pixels.
+/// The width of a picture in pixels.
 const WIDTH: u32 = 960;
 
-/// The height of one chart.
+/// The height of one chart in pixels, without its legend.
 const HEIGHT: u32 = 420;
 
 /// The most points of all lines of a chart together. At a dozen characters each, a picture stays below 200 kB.
@@ -38,10 +38,11 @@ const LEGEND_ROW: u32 = 22;
 /// The left end of a legend. It is also the left end of the plot above.
 const LEGEND_LEFT: i32 = 92;
 
-/// The size of letters, and the width that a letter of a usual font takes at most.
+/// The size of letters, and the largest width of a letter in common fonts.
 const LETTERS: (i32, i32) = (14, 9);
 
-/// Returns `charts` as one picture, one below the other. The names of the lines are below each chart, outside of its plot.
+/// Returns `charts` as one picture, one below the other. The names of the lines are below each chart, outside of its
+/// plot.
 pub fn svg(charts: &[Chart<'_>], scale: Scale) -> Result<String, DrawError> {
     let mut text = String::new();
     let legends: Vec<Vec<(i32, i32)>> = charts.iter().map(legend).collect();
@@ -160,7 +161,8 @@ fn draw_legend(
     Ok(())
 }
 
-/// Returns about `most` points of a line. If there is room, each value lasts until the next step.
+/// Returns at most about `most` points of a line. If there is room, the line is a staircase: a value lasts until the
+/// next step.
 fn points(samples: &Samples, most: usize) -> Vec<(f64, f64)> {
     let stairs = samples.spans.iter().all(|it| it.first.step == it.last.step);
     // A span has four points. With many lines, neighbouring spans are joined.

@@ -1,4 +1,4 @@
-//! Every step as a row of CSV. Rows are written one by one, so that a long run needs no memory.
+//! Every step as a row of CSV. Rows are written one by one, so a long run needs no more memory than a short one.
 
 use std::io::{self, Write};
 
@@ -6,11 +6,11 @@ use super::trace::Trace;
 use crate::record::number::exact;
 use crate::spec::{Duration, Horizon};
 
-/// Writes `step,epoch,lr,lr.<group>,…`: a row for each step. With `every`, only multiples of it and the last step of each
-/// run have a row.
+/// Writes `step,epoch,lr,lr.<group>,…`: a row for each step. With `every`, only multiples of it and the last step of
+/// each run have a row.
 ///
-/// Several traces have their names in the columns, `lr.<name>,lr.<name>.<group>,…`, and empty cells after their ends.
-/// Their epochs must have the same number of steps.
+/// With several traces, the columns have the name of each, `lr.<name>,lr.<name>.<group>,…`, and a trace has empty cells
+/// after its end. All traces must have the same number of steps per epoch.
 pub fn write(out: &mut impl Write, traces: &mut [(String, Trace<'_>)], every: Option<Duration>) -> io::Result<()> {
     let several = traces.len() > 1;
     let mut columns = vec!["step".to_owned(), "epoch".to_owned()];

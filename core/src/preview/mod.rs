@@ -1,5 +1,5 @@
-//! A schedule before training: the rules of a plan, walked over its steps with the calls that training makes, as a chart,
-//! as CSV or as a picture. This room prints nothing and opens no file.
+//! Shows schedules before training. The rules of a plan are evaluated at every step with the calls that training makes,
+//! and become a chart, CSV or a picture. This room prints nothing and opens no file.
 //!
 //! ```text
 //! Plan + Curve ──▶ Trace ──▶ csv                       (every step)

@@ -1,4 +1,4 @@
-//! A line in a few words: its jumps, and the slopes between its turning points. Constant stretches are not listed.
+//! The moves of a line: its jumps, and the slopes between its turning points. Constant stretches are not listed.
 
 /// The most moves that are kept. Further ones are counted.
 const MOST: usize = 12;
@@ -9,11 +9,12 @@ const JUMP: f64 = 8.0;
 /// Relative differences up to this are rounding errors.
 const ROUNDING: f64 = 1e-12;
 
-/// A change from one value to another, at once or step by step.
+/// A jump or a slope: a change from one value to another, at once or step by step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {
-    /// The last step with the old value, and the first with the new one.
+    /// The last step with the old value, and the first step with the new one.
     pub steps: (u64, u64),
+    /// The old and the new value.
     pub values: (f64, f64),
     /// The reason that a metric-driven rule gave.
     pub reason: Option<String>,
@@ -25,14 +26,15 @@ pub struct Moves {
     pub list: Vec<Move>,
     /// The number of moves after those in `list`.
     pub more: u64,
-    /// The newest point, which waits for the next one.
+    /// The newest point. It is not handled before the next one arrives.
     waiting: Option<Point>,
+    /// The point before `waiting`.
     last: Option<Point>,
     /// The beginning of the current slope or constant stretch.
     start: Option<Point>,
     /// The direction of the slope: 1, -1, or 0 for a constant stretch.
     heading: f64,
-    /// The change before `last`.
+    /// The change that led to `last`.
     before: f64,
 }
 
@@ -44,7 +46,7 @@ struct Point {
 }
 
 impl Moves {
-    /// Adds the next point. `reason` says why it differs from the one before, if that is known.
+    /// Adds the next point. `reason` says why it differs from the one before. `None` if that is unknown.
     pub fn push(&mut self, step: u64, value: f64, reason: Option<String>) {
         if let Some(waiting) = self.waiting.replace(Point { step, value, reason }) {
             let next = value - waiting.value;

@@ -11,10 +11,10 @@ pub struct PreviewedRun {
     pub trajectories: Vec<Trajectory>,
 }
 
-/// Trajectories that are the same, under one name. There is at least one.
+/// One or more trajectories that are the same. They are shown as one line, with one name.
 struct Same<'a> {
     name: String,
-    /// The number of the colour of its run and group, in every chart.
+    /// The index of the line's colour. A group of a run has the same colour in every chart.
     colour: usize,
     trajectories: Vec<&'a Trajectory>,
 }
@@ -120,7 +120,7 @@ fn groups(run: &PreviewedRun) -> Vec<&str> {
     groups
 }
 
-/// Describes trajectories that are the same.
+/// Describes a line: its rules, its first, last, smallest and largest value, and its moves.
 fn about(same: &Same<'_>) -> String {
     let trajectory = same.trajectories[0];
     let samples = &trajectory.samples;

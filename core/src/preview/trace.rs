@@ -22,7 +22,8 @@ pub struct Series {
 }
 
 impl Series {
-    /// Returns the name of the column: `lr` or `lr.<group>`; with the name of a run, `lr.<run>` or `lr.<run>.<group>`.
+    /// Returns the name of the column: `lr` or `lr.<group>`. With the name of a run, it is `lr.<run>` or
+    /// `lr.<run>.<group>`.
     pub fn column(&self, run: Option<&str>) -> String {
         let group = (self.group != BASE).then_some(self.group.as_str());
         [Some(self.quantity), run, group].into_iter().flatten().collect::<Vec<_>>().join(".")
@@ -45,7 +46,7 @@ pub struct Change {
 pub struct MetricsError(String);
 
 impl MetricsError {
-    /// The schedule of `group` watches `metric`, which `curve` does not have.
+    /// Creates the error that the schedule of `group` watches `metric`, which `curve` does not have.
     fn no_column(curve: &Curve, metric: PartMetric, group: &str) -> Self {
         let names = curve.columns.join(", ");
         let what = format!("the schedule of group `{group}` watches `{metric}`, which is not a column here");
@@ -53,7 +54,7 @@ impl MetricsError {
     }
 }
 
-/// A walk over the steps of a run.
+/// An evaluation of the rules of a run, step by step.
 #[derive(Debug)]
 pub struct Trace<'m> {
     rates: Vec<Rate>,
@@ -65,14 +66,15 @@ pub struct Trace<'m> {
     /// The last epoch that the rules have observed.
     epoch: u64,
     changes: Vec<Change>,
-    /// The first metric that a rule asked for and the file does not have.
+    /// The error for the first metric that a rule asked for and the file does not have.
     lacking: Option<MetricsError>,
+    /// The values of the series at the last step.
     values: Vec<f64>,
 }
 
 impl<'m> Trace<'m> {
-    /// Begins at step 0. Metric-driven rules observe each epoch that has a row in `metrics`; without it they stay
-    /// constant. A metric without a column is an error.
+    /// Creates a trace at step 0. Metric-driven rules observe each epoch that has a row in `metrics`. Without
+    /// `metrics`, they stay constant. Returns an error if a rule asks for a metric that has no column.
     pub fn new(groups: Vec<Group>, horizon: Horizon, metrics: Option<&'m Curve>) -> Result<Self, MetricsError> {
         let rates: Vec<Rate> = groups.into_iter().map(|group| group.rate).collect();
         let series = series(&rates);
@@ -83,7 +85,8 @@ impl<'m> Trace<'m> {
         Ok(trace)
     }
 
-    /// Returns the learning rates of the groups, the base group's first, then each hyper-parameter likewise.
+    /// Returns the series: the learning rate of each group, the base group first, and then each scheduled
+    /// hyper-parameter of each group, in the same order.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
         self.series.iter()
     }
@@ -97,7 +100,7 @@ impl<'m> Trace<'m> {
         &self.changes
     }
 
-    /// Returns the value of each series at `step`, from 0. Steps are asked for in ascending order.
+    /// Returns the value of each series at `step`, which counts from 0. Between two calls, `step` must not decrease.
     pub fn at(&mut self, step: u64) -> &[f64] {
         self.observe_up_to(step);
         let clock = self.clock(step);
@@ -110,7 +113,7 @@ impl<'m> Trace<'m> {
         &self.values
     }
 
-    /// Returns the value of one series at the last step that was asked for.
+    /// Returns the value of one series at the step of the last call of [`Trace::at`]. NaN if there was none.
     pub fn value(&self, series: usize) -> f64 {
         self.values.get(series).copied().unwrap_or(f64::NAN)
     }
@@ -136,7 +139,7 @@ impl<'m> Trace<'m> {
     fn observe(&mut self, metrics: &Curve, epoch: u64, step: u64) {
         let clock = self.clock(step);
         for rate in &mut self.rates {
-            // A rule depends on the metrics that it asks for.
+            // Only the metrics that a rule asks for need a column.
             let lacking = RefCell::new(None);
             let group = rate.name.clone();
             let metric = |metric: PartMetric| {

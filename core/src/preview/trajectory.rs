@@ -12,7 +12,7 @@ pub struct Trajectory {
     pub moves: Vec<Move>,
     /// The number of moves after those in `moves`.
     pub more_moves: u64,
-    /// A hash of all values.
+    /// A hash of the values at all steps that were evaluated.
     pub fingerprint: u64,
 }
 
