@@ -28,16 +28,38 @@ enum Shape {
     Unequal,
     /// Normal, but one seed in ten is 10 standard deviations worse.
     Bimodal,
+    /// `Skewed` for every second strategy, and normal for the others.
+    OneSkewed,
+    /// `Bimodal` for every second strategy, and normal for the others.
+    OneBad,
 }
 
 impl Shape {
+    const ALL: [Shape; 6] =
+        [Shape::Normal, Shape::Skewed, Shape::Unequal, Shape::Bimodal, Shape::OneSkewed, Shape::OneBad];
+
+    /// Returns the name in the table.
+    fn name(self) -> &'static str {
+        match self {
+            Shape::Normal => "normal",
+            Shape::Skewed => "skewed",
+            Shape::Unequal => "unequal",
+            Shape::Bimodal => "bimodal",
+            Shape::OneSkewed => "one skewed",
+            Shape::OneBad => "one bad",
+        }
+    }
+
     /// Draws a value from the distribution with mean 0. `place` is the place of the strategy among the others, from 0
-    /// to 1.
-    fn draw(self, stream: &mut Stream, place: f64) -> f64 {
+    /// to 1. `odd` is true for every second strategy.
+    fn draw(self, stream: &mut Stream, place: f64, odd: bool) -> f64 {
         match self {
             Shape::Normal => stream.normal(),
             Shape::Skewed => (0.75 * stream.normal()).exp() - (0.5f64 * 0.75 * 0.75).exp(),
             Shape::Unequal => 10f64.powf(place) * stream.normal(),
+            Shape::OneSkewed if odd => Shape::Skewed.draw(stream, place, odd),
+            Shape::OneBad if odd => Shape::Bimodal.draw(stream, place, odd),
+            Shape::OneSkewed | Shape::OneBad => stream.normal(),
             Shape::Bimodal => {
                 let bad = stream.uniform() < 0.1;
                 stream.normal() + if bad { -9.0 } else { 1.0 }
@@ -63,10 +85,10 @@ fn main() {
         "{families} families in a cell. claim: families with a false claim. covered: 95 % intervals that contain the \
          true difference\n"
     );
-    println!("{:9} {:>3} {:>3} {:>9} {:>9} {:>9} {:>9}", "shape", "k", "n", "claim", "covered", "claim", "covered");
-    println!("{:9} {:>3} {:>3} {:>19} {:>19}", "", "", "", "paired", "Welch");
+    println!("{:10} {:>3} {:>3} {:>9} {:>9} {:>9} {:>9}", "shape", "k", "n", "claim", "covered", "claim", "covered");
+    println!("{:10} {:>3} {:>3} {:>19} {:>19}", "", "", "", "paired", "Welch");
     let mut failed = Vec::new();
-    for shape in [Shape::Normal, Shape::Skewed, Shape::Unequal, Shape::Bimodal] {
+    for shape in Shape::ALL {
         for k in STRATEGIES {
             for n in SEEDS {
                 let cells = [true, false].map(|paired| cell(shape, k, n, paired, families));
@@ -74,8 +96,8 @@ fn main() {
                 let [claim, claim_welch] = cells.map(|it| percent(it.claims, families));
                 let [covered, covered_welch] = cells.map(|it| percent(it.covered, it.pairs));
                 println!(
-                    "{:9} {k:>3} {n:>3} {claim:>7.2} % {covered:>7.2} % {claim_welch:>7.2} % {covered_welch:>7.2} %",
-                    format!("{shape:?}").to_lowercase()
+                    "{:10} {k:>3} {n:>3} {claim:>7.2} % {covered:>7.2} % {claim_welch:>7.2} % {covered_welch:>7.2} %",
+                    shape.name()
                 );
                 if matches!(shape, Shape::Normal) {
                     let bounds = [
@@ -105,7 +127,7 @@ fn cell(shape: Shape, k: usize, n: usize, paired: bool, families: u64) -> Counts
             let mut stream = Stream::new(1, &format!("{shape:?} {k} {n} {paired}"), number);
             let sample = |strategy: usize, stream: &mut Stream| {
                 let place = strategy as f64 / (k - 1) as f64;
-                let values = (0..n).map(|_| Some(shape.draw(stream, place))).collect();
+                let values = (0..n).map(|_| Some(shape.draw(stream, place, strategy % 2 == 1))).collect();
                 // Different seeds make pairs impossible.
                 let first = if paired { 0 } else { (strategy * n) as u64 };
                 Sample { seeds: Some((first..first + n as u64).collect()), values }

@@ -11,6 +11,9 @@ const SPEC: &str = "epochs = 6\nthreads = 1\ndevice = \"cpu\"\ntarget = { rmse =
                     points = 200\nvalidation = 50\nbatch_size = 10\n[model]\ntype = \"linear\"\n\
                     [optimizer]\ntype = \"sgd\"\nlr = 0.03\n[schedule]\ntype = \"constant\"\n";
 
+/// The scalars of a run by tag, each with its time, step and value.
+type Run = BTreeMap<String, Vec<(u64, f64, f64)>>;
+
 /// Returns a workspace with three seeds each of two schedules and two rates.
 fn runs() -> Workspace {
     let workspace = Workspace::with("a.toml", SPEC);
@@ -103,7 +106,7 @@ fn event_files_are_read_back_by_tensorboard() {
         .output()
         .unwrap();
     assert!(read.status.success(), "{}", text(&read.stderr));
-    let read: BTreeMap<String, BTreeMap<String, Vec<(u64, f64, f64)>>> = serde_json::from_slice(&read.stdout).unwrap();
+    let read: BTreeMap<String, Run> = serde_json::from_slice(&read.stdout).unwrap();
     assert_eq!(read.len(), 12);
     for schedule in ["a constant", "b cosine"] {
         let (spec, schedule) = schedule.split_once(' ').unwrap();

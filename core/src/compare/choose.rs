@@ -94,6 +94,14 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
             preferred = Some(best.label.clone());
         }
     }
+    if let (Some(select), Some(report)) = (&options.select_seeds, &options.report_seeds) {
+        let runs = || problem.strategies.iter().flat_map(|it| &it.runs);
+        if runs().any(|run| select.has(run.seed()) && report.has(run.seed())) {
+            notes.push(format!(
+                "the seeds {select} and {report} overlap: a strategy that was lucky when it was chosen is reported as lucky"
+            ));
+        }
+    }
     let is_reported = |run: &Run| match (&options.report_seeds, &options.select_seeds) {
         (Some(seeds), _) => seeds.has(run.seed()),
         (None, Some(seeds)) => !seeds.has(run.seed()),

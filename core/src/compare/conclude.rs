@@ -148,20 +148,18 @@ fn better(report: &ProblemReport, pair: &Pair) -> String {
             seeds(pair.n)
         );
     }
-    let wins = if is_a { pair.wins } else { pair.losses };
     let what = if measure.is_time() { "missed the target" } else { "diverged" };
     let failed = |it: &StrategyReport| {
         let failed = it.runs.iter().filter(|run| run.value.is_none()).count();
         (failed > 0).then(|| format!("{failed} of {} runs of {} {what}", it.summary.seeds, it.label))
     };
     let failed: Vec<String> = [loser, winner].into_iter().filter_map(failed).collect();
-    format!(
-        "{} is better than {} on {wins} of {} ({}{unpaired}).",
-        winner.label,
-        loser.label,
-        seeds((pair.wins + pair.losses + pair.ties) as usize),
-        failed.join(", ")
-    )
+    let wins = if is_a { pair.wins } else { pair.losses };
+    let how = match pair.paired {
+        true => format!("on {wins} of {}", seeds((pair.wins + pair.losses + pair.ties) as usize)),
+        false => "by the ranks of its runs".to_owned(),
+    };
+    format!("{} is better than {} {how} ({}{unpaired}).", winner.label, loser.label, failed.join(", "))
 }
 
 /// Returns how many more seeds would probably tell a pair apart: a sentence without its full stop. `None` if

@@ -116,9 +116,12 @@ pub fn pairs(problem: &ProblemReport) -> Grid {
             interval,
             format!("{}{}", pair.n, if pair.paired { "" } else { " unpaired" }),
             pair.p_holm.map_or_else(dash, p_value),
-            format!("{} of {}{ties}", pair.wins, pair.wins + pair.losses + pair.ties),
+            match pair.paired {
+                true => format!("{} of {}{ties}", pair.wins, pair.wins + pair.losses + pair.ties),
+                false => dash(),
+            },
             share,
-            p_value(pair.smallest_p),
+            pair.smallest_p.map_or_else(dash, p_value),
             pair.correlation.map_or_else(dash, |it| format!("{it:.2}")),
             pair.verdict.to_string(),
         ]

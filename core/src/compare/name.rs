@@ -23,6 +23,16 @@ fn components(path: &Path) -> Vec<String> {
     if parts.is_empty() { vec![path.display().to_string()] } else { parts }
 }
 
+/// Splits a path or a name at its last seed, such as `seed=3` or `seed_3`. Returns the text before it, the seed, and the
+/// text after it. `None` if there is no `seed` with a number.
+pub(super) fn split_at_seed(text: &str) -> Option<(&str, u64, &str)> {
+    // Lower case does not move the bytes of ASCII, and leaves all others.
+    let start = text.to_ascii_lowercase().rfind("seed")?;
+    let digits = text[start + 4..].trim_start_matches(['=', '_', '-', ' ']);
+    let end = digits.find(|it: char| !it.is_ascii_digit()).unwrap_or(digits.len());
+    Some((&text[..start], digits[..end].parse().ok()?, &digits[end..]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +49,14 @@ mod tests {
         assert_eq!(named(&["results/adam/seed=1", "results/sgd/seed=2"]), "adam/seed=1 sgd/seed=2");
         assert_eq!(named(&["/tmp/a/x/one", "/tmp/b/x/one"]), "a b");
         assert_eq!(named(&["./a/run", "b/run"]), "a b");
+    }
+
+    #[test]
+    fn a_path_has_a_seed() {
+        assert_eq!(split_at_seed("results/cosine/seed=3/epochs.csv"), Some(("results/cosine/", 3, "/epochs.csv")));
+        assert_eq!(split_at_seed("kösine_Seed-12.csv"), Some(("kösine_", 12, ".csv")));
+        assert_eq!(split_at_seed("cosine.csv"), None);
+        assert_eq!(split_at_seed("seedling.csv"), None);
     }
 
     #[test]

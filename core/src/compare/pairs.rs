@@ -30,12 +30,22 @@ pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options)
     let samples: Vec<Sample> = strategies.iter().map(sample).collect();
     let reference = options.reference.as_ref().and_then(|name| strategies.iter().position(|it| it.label == *name));
     let mut pairs = family(&samples, reference, measure.better(), options.margin);
-    // Only for these pairs, because it takes longer than all the rest.
-    for pair in pairs.iter_mut().filter(|it| it.verdict == Verdict::NotToldApart) {
-        let difference = joined(&samples[pair.a], &samples[pair.b]).difference();
-        pair.seeds_needed = difference.and_then(|it| it.seeds_needed(stats::Goal::default()));
-    }
+    pairs.iter_mut().for_each(|pair| describe(pair, &samples));
     pairs
+}
+
+/// Adds the fields that no verdict depends on. They take longer than all the rest.
+fn describe(pair: &mut Pair, samples: &[Sample]) {
+    let joined = joined(&samples[pair.a], &samples[pair.b]);
+    if pair.verdict == Verdict::NotToldApart {
+        pair.seeds_needed = joined.difference().and_then(|it| it.seeds_needed(stats::Goal::default()));
+    }
+    if joined.paired {
+        let wins = stats::Wins { wins: pair.wins, ties: pair.ties, losses: pair.losses };
+        pair.win_share = wins.interval(stats::LEVEL).map(|it| (it.low, it.high));
+        pair.smallest_p = Some(stats::smallest_sign_p(wins.untied()));
+        pair.correlation = joined.values().and_then(|(a, b)| stats::correlation(&a, &b));
+    }
 }
 
 /// Compares every two of `samples`. With a `reference`, compares it with each of the others. The p-values are corrected
@@ -43,8 +53,9 @@ pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options)
 /// largest difference that does not matter.
 ///
 /// Two samples with the same seeds are paired by seed. All others, also those without seeds, are compared by Welch's
-/// test. This rule does not depend on the values. If a run failed, there is no mean difference, and the sign test
-/// decides: a failed run loses against every value, and two failed runs are a tie.
+/// test. This rule does not depend on the values. If a run failed, there is no mean difference, and order decides: the
+/// sign test of pairs, and the rank-sum test of unpaired samples. A failed run is worse than every value, and two failed
+/// runs are a tie.
 pub fn family(samples: &[Sample], reference: Option<usize>, better: Mode, margin: Option<f64>) -> Vec<Pair> {
     let mut all = Vec::new();
     for a in 0..samples.len() {
@@ -95,10 +106,28 @@ impl Joined<'_> {
         if self.paired { stats::paired(&a, &b).ok() } else { stats::welch(&a, &b).ok() }
     }
 
+    /// Compares the ranks of the two samples. A failed run has the worst rank.
+    fn rank_sum(&self, mode: Mode) -> Test {
+        // Turned so that a lower number is better.
+        let rank = |value: &Option<f64>| match (value, mode) {
+            (None, _) => f64::INFINITY,
+            (Some(value), Mode::Min) => *value,
+            (Some(value), Mode::Max) => -value,
+        };
+        let ranks = |values: &[Option<f64>]| values.iter().map(rank).collect::<Vec<_>>();
+        match stats::rank_sum(&ranks(self.a), &ranks(self.b)) {
+            Some(found) => Test::Order(Some(found.p), found.side),
+            None => Test::Order(None, Ordering::Equal),
+        }
+    }
+
     /// Counts the seeds on which a is better. A failed run loses against every value, and two failed runs are a tie.
+    /// Without common seeds, nothing is counted.
     fn wins(&self, mode: Mode) -> stats::Wins {
         let mut wins = stats::Wins { wins: 0, ties: 0, losses: 0 };
-        // Without common seeds, runs are compared in their order, which does not depend on their values.
+        if !self.paired {
+            return wins;
+        }
         for (a, b) in self.a.iter().zip(self.b) {
             match better(mode, *a, *b) {
                 Ordering::Less => wins.wins += 1,
@@ -110,24 +139,42 @@ impl Joined<'_> {
     }
 }
 
-/// A pair, with the difference from which its fields are computed.
+/// A pair, with the test that decides.
 struct Compared {
     pair: Pair,
-    difference: Option<stats::Difference>,
+    test: Test,
+}
+
+/// The test of a pair.
+enum Test {
+    /// The t test of the mean difference.
+    Mean(stats::Difference),
+    /// A test of the order alone, because a run failed: its p-value, and `Less` if a is better.
+    Order(Option<f64>, Ordering),
+    /// The samples are too small or have values that no test takes.
+    None,
+}
+
+impl Test {
+    fn p(&self) -> Option<f64> {
+        match self {
+            Test::Mean(difference) => difference.p,
+            Test::Order(p, _) => *p,
+            Test::None => None,
+        }
+    }
 }
 
 fn pair(samples: &[Sample], a: usize, b: usize, mode: Mode) -> Compared {
     let joined = joined(&samples[a], &samples[b]);
     let n = joined.a.len().min(joined.b.len());
-    let values = joined.values();
-    let difference = joined.difference();
     let wins = joined.wins(mode);
-    let p = match (&values, &difference) {
-        _ if n < stats::SEEDS_FOR_P => None,
-        (None, _) => wins.p(),
-        (Some(_), difference) => difference.and_then(|it| it.p),
+    let test = match (joined.values().is_some(), joined.paired) {
+        (true, _) => joined.difference().map_or(Test::None, Test::Mean),
+        (false, true) => Test::Order(wins.p(), wins.losses.cmp(&wins.wins)),
+        (false, false) => joined.rank_sum(mode),
     };
-    let correlation = values.as_ref().filter(|_| joined.paired).and_then(|(a, b)| stats::correlation(a, b));
+    let difference = if let Test::Mean(difference) = &test { Some(*difference) } else { None };
     let pair = Pair {
         a,
         b,
@@ -136,32 +183,30 @@ fn pair(samples: &[Sample], a: usize, b: usize, mode: Mode) -> Compared {
         n,
         difference: difference.map(|it| it.mean),
         interval: difference.and_then(|it| it.interval).map(|it| (it.low, it.high)),
-        p,
+        p: test.p().filter(|_| n >= stats::SEEDS_FOR_P),
         p_holm: None,
         wins: wins.wins,
         losses: wins.losses,
         ties: wins.ties,
-        win_share: wins.interval(stats::LEVEL).map(|it| (it.low, it.high)),
-        smallest_p: stats::smallest_sign_p(wins.untied()),
-        correlation,
+        win_share: None,
+        smallest_p: None,
+        correlation: None,
         seeds_needed: None,
     };
-    Compared { pair, difference }
+    Compared { pair, test }
 }
 
 fn verdict(compared: &Compared, mode: Mode, margin: Option<f64>) -> Verdict {
-    let pair = &compared.pair;
-    let Some(p) = pair.p_holm else { return Verdict::TooFewSeeds };
-    let is_higher = match &compared.difference {
-        Some(difference) => match stats::decide(difference, Some(p), margin, ALPHA) {
+    let Some(p) = compared.pair.p_holm else { return Verdict::TooFewSeeds };
+    let is_better = match &compared.test {
+        Test::Mean(difference) => match stats::decide(difference, Some(p), margin, ALPHA) {
             stats::Decision::Equivalent => return Verdict::Equivalent,
             stats::Decision::NotToldApart => return Verdict::NotToldApart,
-            stats::Decision::Better => true,
-            stats::Decision::Worse => false,
+            stats::Decision::Better => mode == Mode::Max,
+            stats::Decision::Worse => mode == Mode::Min,
         },
-        // A run failed, so the sign test decides.
-        None if p > ALPHA => return Verdict::NotToldApart,
-        None => return if pair.wins > pair.losses { Verdict::Better } else { Verdict::Worse },
+        Test::Order(_, order) if p <= ALPHA => *order == Ordering::Less,
+        Test::Order(..) | Test::None => return Verdict::NotToldApart,
     };
-    if is_higher == (mode == Mode::Max) { Verdict::Better } else { Verdict::Worse }
+    if is_better { Verdict::Better } else { Verdict::Worse }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::label::{Lines, labels};
-use super::name::names;
+use super::name::{names, split_at_seed};
 use super::run::Run;
 use crate::record::{Experiment, RunRecord, SPEC_TOML, lines_of};
 use crate::spec::Role;
@@ -172,16 +172,9 @@ fn resolved(folder: &Path) -> Option<toml::Table> {
 /// Returns the name of a curve without its ending and its seed.
 fn without_seed(name: &str) -> String {
     let name = name.strip_suffix(".csv").unwrap_or(name);
-    let lower = name.to_lowercase();
-    let Some(start) = lower.rfind("seed").filter(|_| name.is_ascii()) else { return name.to_owned() };
-    let rest = &name[start + 4..];
-    let digits = rest.trim_start_matches(['=', '_', '-', ' ']);
-    let end = digits.find(|it: char| !it.is_ascii_digit()).unwrap_or(digits.len());
-    if end == 0 {
-        return name.to_owned();
-    }
+    let Some((before, _, after)) = split_at_seed(name) else { return name.to_owned() };
     let separators = ['_', '-', '/', ',', ' ', '.'];
-    let (before, after) = (name[..start].trim_end_matches(separators), digits[end..].trim_start_matches(separators));
+    let (before, after) = (before.trim_end_matches(separators), after.trim_start_matches(separators));
     match (before.is_empty(), after.is_empty()) {
         (true, true) => name.to_owned(),
         (false, false) => format!("{before}/{after}"),

@@ -160,22 +160,23 @@ pub struct Pair {
     /// The 95 % interval of `difference`, for this pair alone. `None` if a run of either failed, or if either has only
     /// one.
     pub interval: Option<(f64, f64)>,
-    /// The two-sided p-value of the t test or, if a run failed, of the sign test. `None` below three seeds, and for a
-    /// sign test in which all seeds are tied.
+    /// The two-sided p-value of the t test. If a run failed, that of the sign test or, if the runs are not paired, of the
+    /// rank-sum test. `None` below three seeds, and if such a test finds only ties.
     pub p: Option<f64>,
     /// `p` after Holm's correction for all pairs of the problem. The verdict uses it.
     pub p_holm: Option<f64>,
-    /// The number of seeds on which a is better.
+    /// The number of seeds on which a is better. This and the next two are 0 if the runs are not paired.
     pub wins: u64,
     /// The number of seeds on which b is better.
     pub losses: u64,
     /// The number of seeds on which both are equal, or both failed.
     pub ties: u64,
     /// The 95 % Clopper–Pearson interval of a's share of wins among the seeds that are not tied. `None` if all are
-    /// tied.
+    /// tied, or if the runs are not paired.
     pub win_share: Option<(f64, f64)>,
-    /// The smallest two-sided p-value that a sign test can give with this number of untied seeds.
-    pub smallest_p: f64,
+    /// The smallest two-sided p-value that a sign test can give with this number of untied seeds. `None` if the runs are
+    /// not paired.
+    pub smallest_p: Option<f64>,
     /// Pearson's correlation of the two strategies over the seeds. `None` if the runs are not paired, if one failed,
     /// below three seeds, or if all values of a strategy are equal.
     pub correlation: Option<f64>,

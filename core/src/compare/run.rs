@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::name::split_at_seed;
 use crate::metric::{Metric, Part, PartMetric};
 use crate::record::{Curve, CurveError, EPOCHS_CSV, RUN_JSON, RunRecord, RunRecordError, Status, is_held};
 
@@ -74,7 +75,7 @@ impl Run {
     pub fn seed(&self) -> Option<u64> {
         match &self.record {
             Some(record) => Some(record.started.seed),
-            None => seed_in(&self.path),
+            None => split_at_seed(&self.path.to_string_lossy()).map(|(_, seed, _)| seed),
         }
     }
 
@@ -103,29 +104,5 @@ impl Run {
     /// Returns the epochs except epoch 0, which is the evaluation before training, in ascending order.
     pub fn trained(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.curve.epochs().filter(|&epoch| epoch > 0)
-    }
-}
-
-/// Returns the number after the last `seed` in a path. `None` if there is none.
-fn seed_in(path: &Path) -> Option<u64> {
-    let text = path.to_string_lossy().to_lowercase();
-    let (_, rest) = text.rsplit_once("seed")?;
-    let digits = rest.trim_start_matches(['=', '_', '-', ' ']);
-    let end = digits.find(|it: char| !it.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_seed_of_a_curve_is_in_its_path() {
-        let seed = |path: &str| seed_in(Path::new(path));
-        assert_eq!(seed("results/cosine/seed=3/epochs.csv"), Some(3));
-        assert_eq!(seed("cosine_seed12.csv"), Some(12));
-        assert_eq!(seed("logs/Seed-7/version_0/metrics.csv"), Some(7));
-        assert_eq!(seed("cosine.csv"), None);
-        assert_eq!(seed("seedling.csv"), None);
     }
 }

@@ -351,3 +351,37 @@ fn event_files_have_the_values_of_a_run() {
     tensorboard(&report, folder.path()).unwrap();
     assert_eq!(fs::read(&file).unwrap(), bytes);
 }
+
+/// Six runs of which all diverged are worse than six others, although no seed has both.
+#[test]
+fn unpaired_runs_that_failed_are_compared_by_their_ranks() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "step", &[0.5; 6]);
+    let bad = [0.1, 0.99, f64::NAN];
+    let status = Some(Status::Diverged);
+    for seed in 11..17 {
+        let folder = format!("wild/seed={seed}");
+        write(results.path(), &Made { folder: &folder, strategy: "wild", seed, accuracies: &bad, status });
+    }
+    let problem = &compared(results.path(), &Options::default()).problems[0];
+    let pair = &problem.pairs[0];
+    // Two of the 924 divisions into six and six are as extreme.
+    assert_eq!((pair.verdict, pair.p), (report::Verdict::Better, Some(2.0 / 924.0)));
+    assert_eq!((pair.wins, pair.losses, pair.smallest_p), (0, 0, None));
+    let said = &problem.conclusions[0];
+    assert!(
+        said.starts_with("step is better than wild by the ranks of its runs (6 of 6 runs of wild diverged"),
+        "{said}"
+    );
+}
+
+#[test]
+fn seeds_that_choose_and_are_reported_are_named() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    let seeds = |text: &str| text.parse().ok();
+    let options = Options { select_seeds: seeds("1-3"), report_seeds: seeds("3-5"), ..Options::default() };
+    let conclusions = compared(results.path(), &options).problems[0].conclusions.join("\n");
+    assert!(conclusions.contains("the seeds 1-3 and 3-5 overlap"), "{conclusions}");
+}

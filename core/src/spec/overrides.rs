@@ -14,8 +14,7 @@ pub struct Override {
 }
 
 impl Override {
-    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. For any other text, logs an error and returns
-    /// `None`.
+    /// Parses `a.b.c=value`, and adds its text to `texts` for messages. Logs an error and returns `None` if it is wrong.
     pub fn parse(input: &str, texts: &mut Texts, log: &Log) -> Option<Self> {
         let text = texts.add(format!("-s {input}"), input);
         let whole = Place { text, span: 0..input.len() };
@@ -51,8 +50,7 @@ impl Override {
     }
 
     /// Expands this override into one per value: `end={lr=1e-5}` becomes `end.lr=1e-5`, and `warmup=5%` becomes
-    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override is not expanded, because it
-    /// replaces the whole table.
+    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override replaces it and stays whole.
     pub fn in_full(self, written: &Table) -> Vec<Override> {
         let value = value_at(written, &self.keys);
         if value.is_some_and(|value| value.as_table().is_some()) {
@@ -225,8 +223,7 @@ const ALTERNATIVES: [(&str, &[&[&str]]); 4] = [
 /// The keys of the long form of a target. `accuracy = 0.97` is short for `metric = "val_accuracy"` and `value = 0.97`.
 const TARGET_IN_FULL: &[&str] = &["metric", "value", "mode"];
 
-/// The tables that can also be written as the value of one of their keys: `warmup = "5 epochs"` is short for
-/// `warmup = { for = "5 epochs" }`.
+/// Tables that can also be written as the value of a key: `warmup = "5%"` is short for `warmup = { for = "5%" }`.
 const SHORT_FORMS: [(&str, &str); 1] = [("warmup", "for")];
 
 /// Tables at the top level that a spec may leave out, and the type that such a table then has.
@@ -282,8 +279,7 @@ pub fn apply(root: &mut Table, overrides: &[Override], log: &Log) {
     }
 }
 
-/// Sets the value of `it` in `table`. `keys` are the parts of the override's key below the table. The error is a
-/// message.
+/// Sets the value of `it` in `table`. `keys` are the parts of its key below the table. The error is a message.
 fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     let (key, rest) = keys.split_first().ok_or_else(|| "this override has no key".to_owned())?;
     if rest.is_empty() {
@@ -328,8 +324,7 @@ fn set(table: &mut Table, it: &Override, keys: &[Key]) -> Result<(), String> {
     }
 }
 
-/// Sets a value in an array of tables. `group.bias.lr_mult` finds the group by its name, `schedule.0.factor` the part
-/// by its number.
+/// Sets a value in an array of tables: `group.bias.lr_mult` of a group by its name, `schedule.0.factor` by its number.
 fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> Result<(), String> {
     let (which, rest) = rest.split_first().ok_or_else(|| "this override has no key".to_owned())?;
     let index = item_of(items, &which.name);
@@ -347,11 +342,8 @@ fn set_in_array(items: &mut [Value], it: &Override, key: &Key, rest: &[Key]) -> 
             set(table, it, rest)
         }
         _ => {
-            let names: Vec<String> = items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| name_of(item).map_or_else(|| index.to_string(), str::to_owned))
-                .collect();
+            let named = |(index, item)| name_of(item).map_or_else(|| usize::to_string(&index), str::to_owned);
+            let names: Vec<String> = items.iter().enumerate().map(named).collect();
             Err(format!("`{}` has no part named `{}`; it has: {}", key.name, which.name, names.join(", ")))
         }
     }

@@ -7,8 +7,7 @@
 //! is then 0 if the mean differs from 0, as in SciPy, and 1 if it does not, where SciPy has NaN.
 //!
 //! An interval is that of one pair alone. Decisions about a family of pairs use Holm's p-values. So a 95 % interval can
-//! exclude 0 although the pair is not told apart. For intervals that all cover their true differences at once, see
-//! [`simultaneous_level`](super::simultaneous_level).
+//! exclude 0 although the pair is not told apart.
 
 use super::describe::{mean, sd};
 use super::distribution::{t_quantile, t_sf};

@@ -11,8 +11,6 @@ pub enum StatsError {
     NotFinite,
     #[error("the samples have {0} and {1} values, but pairs need the same number")]
     Lengths(usize, usize),
-    #[error("seed {seed} occurs twice in the {sample} sample")]
-    SeedTwice { sample: &'static str, seed: u64 },
     #[error("a p-value is NaN or outside 0 to 1")]
     NotAProbability,
     #[error("a time to the target is NaN or not above 0")]

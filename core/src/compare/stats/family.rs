@@ -1,4 +1,4 @@
-//! Families of tests: Holm's p-values, and the level of intervals that all cover their true values at once.
+//! Families of tests: p-values that are corrected for each other by Holm's method.
 //!
 //! Holm's p-values decide. The intervals that are shown with them are 95 % for each pair alone. They show how large a
 //! difference is, and do not decide. An interval can exclude 0 although the pair is not told apart.
@@ -25,12 +25,6 @@ pub fn holm(p: &[Option<f64>]) -> Result<Vec<Option<f64>>, StatsError> {
     Ok(adjusted)
 }
 
-/// Returns the level of each of m = `intervals` intervals at which all of them cover their true values at once, with a
-/// probability of at least `level`: 1 − (1 − level) / m (Bonferroni). For one interval or none it is `level`.
-pub fn simultaneous_level(level: f64, intervals: usize) -> f64 {
-    1.0 - (1.0 - level) / intervals.max(1) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -55,12 +49,6 @@ mod tests {
         for p in [f64::NAN, -0.1, 1.1] {
             assert_eq!(holm(&[Some(0.1), Some(p)]), Err(StatsError::NotAProbability));
         }
-    }
-
-    #[test]
-    fn level_of_several_intervals() {
-        assert_eq!((simultaneous_level(0.9, 0), simultaneous_level(0.9, 1)), (0.9, 0.9));
-        assert!((simultaneous_level(0.95, 10) - 0.995).abs() < 1e-15);
     }
 
     proptest! {

@@ -23,7 +23,7 @@ pub fn letters(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> 
 
 /// Returns the groups of strategies that cannot be told apart, one for each letter. Each is in the order of the
 /// ranking, and so are the groups. See [`letters`].
-pub fn groups(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+fn groups(strategies: usize, told_apart: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
     let together: Vec<Vec<bool>> = (0..strategies)
         .map(|i| (0..strategies).map(|j| i == j || !(told_apart(i, j) || told_apart(j, i))).collect())
         .collect();

@@ -3,7 +3,6 @@
 //! | module | |
 //! |---|---|
 //! | `describe` | mean, standard deviation, median, quantiles |
-//! | `pairing` | which runs form pairs, and which test follows from that |
 //! | `difference` | the difference of two means with its interval and p-value: paired t, Welch |
 //! | `family` | Holm's p-values, simultaneous intervals |
 //! | `wins`, `signed_rank` | the sign test, the share of wins, Wilcoxon's test |
@@ -31,7 +30,6 @@ mod error;
 mod family;
 mod gap;
 mod letters;
-mod pairing;
 mod power;
 mod profile;
 mod rank_sum;
@@ -49,10 +47,9 @@ pub use distribution::{
     beta_cdf, beta_quantile, noncentral_t_cdf, noncentral_t_sf, normal_cdf, normal_quantile, t_cdf, t_quantile, t_sf,
 };
 pub use error::StatsError;
-pub use family::{holm, simultaneous_level};
+pub use family::holm;
 pub use gap::{Gap, SEEDS_FOR_GAP, gap};
-pub use letters::{groups, letters};
-pub use pairing::{Joined, Pair, join};
+pub use letters::letters;
 pub use power::{Goal, MOST_SEEDS, paired_power, seeds_for_paired, seeds_for_welch, welch_power};
 pub use profile::{Profile, R_MAX};
 pub use rank_sum::{RankSum, rank_sum};

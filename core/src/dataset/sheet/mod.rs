@@ -186,9 +186,8 @@ impl Sheet {
         self.by_name = names.map(|(index, column)| (column.name.clone(), index)).collect();
     }
 
-    /// Returns the separator that was not detected in a table with one column. For the column `x:y:z`, it is `:` if
-    /// `name` is `y`. Returns `None` if the table has several columns, or if no separator splits the name of its only
-    /// column into several names with `name` among them.
+    /// Returns the separator that was not detected in a table with one column: for the column `x:y:z`, `:` if `name` is
+    /// `y`. `None` for several columns, or if no separator splits the name of the column so that `name` is a part.
     pub fn glued(&self, name: &str) -> Option<Delimiter> {
         let [only] = &self.columns[..] else { return None };
         only.name.chars().filter_map(Delimiter::rare).find(|delimiter| {
@@ -213,15 +212,13 @@ impl Sheet {
         format!("missing_values = [{}]", words.join(", "))
     }
 
-    /// Returns the number that `word` means with the marks of this file. Returns `None` if it is not a number that is
-    /// finite as `f32`.
+    /// Returns the number that `word` means with the marks of this file. `None` if it has none that is finite as `f32`.
     pub fn number(&self, word: &str) -> Option<f64> {
         number::parse(word.as_bytes(), self.found.marks)
     }
 
-    /// Returns a cell that is not a number, if the column is text but has numbers too. It is the first such cell that
-    /// is not a dash, or the first dash if there are only dashes. Returns `None` for columns of numbers, and for text
-    /// without numbers.
+    /// Returns the first cell that is not a number, in a column of text that has numbers too. A dash is returned only if
+    /// there are only dashes. `None` for other columns.
     pub fn stranger(&self, column: &Column) -> Option<Stranger> {
         let Cells::Text { words, codes } = &column.cells else { return None };
         let is_number: Vec<bool> = words.iter().map(|word| self.number(word).is_some()).collect();
@@ -266,8 +263,7 @@ impl Column {
     }
 }
 
-/// The number of passes after which marks are no longer changed. From then on, each column with a cell that is not a
-/// number becomes text.
+/// The number of passes after which marks stay. Then, each column with a cell that is not a number becomes text.
 const CORRECTIONS: usize = 12;
 
 /// Reads a table.

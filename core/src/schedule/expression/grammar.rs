@@ -1,5 +1,4 @@
-//! The language of formulas. The crate exmex parses and evaluates them. A formula is first rewritten into the language
-//! of exmex.
+//! The language of formulas. They are rewritten into the language of the crate exmex, which evaluates them.
 
 use std::fmt::{self, Debug};
 
@@ -41,9 +40,7 @@ pub struct Formula {
 /// The reason why a text is not a formula.
 #[derive(Debug, PartialEq)]
 pub struct FormulaError {
-    /// The problem.
     pub message: String,
-    /// The text that is allowed instead.
     pub help: String,
 }
 
@@ -300,8 +297,7 @@ fn inside(
     }
 }
 
-/// The value of `a ? c` for a false `c`, by which `: b` recognizes it. It is a NaN with a payload that no computation
-/// gives.
+/// The value of `a ? c` for a false `c`, by which `: b` recognizes it: a NaN with a payload of its own.
 const CONDITION_FALSE: u64 = 0x7ff8_0000_0000_ab1e;
 
 /// The operators of a formula. Operators of equal priority are applied from left to right.
