@@ -63,8 +63,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
         }
         all.extend(found);
     }
-    let mut seen = BTreeSet::new();
-    all.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    // One path leads to each run once.
+    if paths.len() > 1 {
+        let mut seen = BTreeSet::new();
+        all.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    }
     let mut found = Found::default();
     for result in read_all(&all) {
         match result {
@@ -106,7 +109,7 @@ fn expanded(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let mut open = vec![base];
     while let Some(folder) = open.pop() {
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-        for path in entries(here)? {
+        for (path, _) in entries(here)? {
             let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
             if pattern.is_match(&path) {
                 matched.push(path);
@@ -129,16 +132,14 @@ fn runs_under(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
 /// Adds the run folders and the curves in and under `path`. Links below `path` are not followed, because they may form
 /// a loop.
 fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> Result<(), CompareError> {
-    if path.join(RUN_JSON).is_file() {
+    let entries = entries(path)?;
+    if entries.iter().any(|(entry, _)| entry.file_name().is_some_and(|it| it == RUN_JSON) && entry.is_file()) {
         folders.push(path.to_owned());
     }
-    for path in entries(path)? {
-        if path.is_symlink() {
-            continue;
-        }
-        if path.is_dir() {
+    for (path, kind) in entries {
+        if kind.is_dir() {
             walk(&path, folders, curves)?;
-        } else if Curve::is_named_as_one(&path) {
+        } else if kind.is_file() && Curve::is_named_as_one(&path) {
             curves.push(path);
         }
     }
@@ -146,16 +147,17 @@ fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> R
 }
 
 /// Returns the content of a folder, sorted, without hidden files and folders. The hidden folder `.previous` holds the
-/// results that `--force` replaced.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
+/// results that `--force` replaced. The type of a link is that of the link itself.
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, fs::FileType)>, CompareError> {
     let error = |source| CompareError::Folder { path: folder.to_owned(), source };
-    let mut paths = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(error)? {
         let entry = entry.map_err(error)?;
         if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
+            // The folder has told the type already: this asks the system nothing.
+            found.push((entry.path(), entry.file_type().map_err(error)?));
         }
     }
-    paths.sort();
-    Ok(paths)
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
 }

@@ -227,12 +227,20 @@ impl RunRecord {
     pub fn read(path: &Path) -> Result<RunRecord, RunRecordError> {
         let content = std::fs::read(path).map_err(|source| RunRecordError::Read { path: path.to_owned(), source })?;
         let broken = |source| RunRecordError::Broken { path: path.to_owned(), source };
-        let value: Value = serde_json::from_slice(&content).map_err(broken)?;
-        match value.get("schema").and_then(Value::as_u64) {
+        let record: Result<RunRecord, _> = serde_json::from_slice(&content);
+        // Another schema is the reason why the rest may not fit.
+        let schema = match &record {
+            Ok(record) => Some(u64::from(record.schema)),
+            Err(_) => {
+                let value: Value = serde_json::from_slice(&content).map_err(broken)?;
+                value.get("schema").and_then(Value::as_u64)
+            }
+        };
+        match schema {
             Some(schema) if schema != u64::from(SCHEMA) => {
                 Err(RunRecordError::Schema { path: path.to_owned(), schema })
             }
-            _ => serde_json::from_value(value).map_err(broken),
+            _ => record.map_err(broken),
         }
     }
 }

@@ -67,14 +67,17 @@ pub fn renamed(table: &Table<'_>, metric: impl Fn(&str) -> Option<PartMetric>) -
 pub fn curve(
     table: &Table<'_>,
     names: Vec<String>,
-    epoch_of: impl Fn(&super::table::Row) -> Result<u64, CurveError>,
+    epoch_of: impl Fn(&super::table::Row<'_>) -> Result<u64, CurveError>,
 ) -> Result<Curve, CurveError> {
     let is_metric: Vec<bool> = names.iter().map(|name| name.trim().parse::<PartMetric>().is_ok()).collect();
     let mut epochs: BTreeMap<u64, Line> = BTreeMap::new();
     for row in &table.rows {
         let epoch = epoch_of(row)?;
         let cell = |at: usize| if is_metric[at] { table.metric(row, at) } else { Ok(row.number(at)) };
-        let cells = (0..names.len()).map(cell).collect::<Result<_, _>>()?;
+        let mut cells = Vec::with_capacity(names.len());
+        for at in 0..names.len() {
+            cells.push(cell(at)?);
+        }
         if let Some(earlier) = epochs.insert(epoch, Line { number: row.line, cells }) {
             let what = format!("column `{EPOCH}`: epoch {epoch} has a row already, in line {}", earlier.number);
             return Err(table.wrong_at(row.line, &what));

@@ -17,7 +17,7 @@ pub fn recognizes(table: &Table<'_>) -> bool {
 pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let names = renamed(table, metric);
     let epoch_at = table.column(EPOCH);
-    let numbered = |row: &Row| epoch_at.map(|at| table.epoch(row, at));
+    let numbered = |row: &Row<'_>| epoch_at.map(|at| table.epoch(row, at));
     let first = table.rows.iter().find(|row| numbered(row).is_none_or(|epoch| epoch.is_ok_and(|it| it == 0)));
     let loss_at = table.column("loss").unwrap_or_default();
     let is_trained = first.is_some_and(|row| row.number(loss_at).is_some());
@@ -25,8 +25,8 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
     let counts_from_one = table.rows.first().and_then(numbered).is_some_and(|epoch| epoch.is_ok_and(|it| it == 1));
     let offset = u64::from(is_trained || first.is_none() && !counts_from_one);
     let first_line = table.rows.first().map_or(0, |row| row.line);
-    let by_line = |row: &Row| row.line - first_line;
-    let epoch_of = |row: &Row| Ok(numbered(row).transpose()?.unwrap_or_else(|| by_line(row)) + offset);
+    let by_line = |row: &Row<'_>| row.line - first_line;
+    let epoch_of = |row: &Row<'_>| Ok(numbered(row).transpose()?.unwrap_or_else(|| by_line(row)) + offset);
     let mut curve = curve(table, names, epoch_of)?;
     let epochs = match (offset, first.is_some()) {
         (0, true) => "its epoch 0 has no `loss`, so it is the evaluation before training",

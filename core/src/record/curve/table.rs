@@ -1,6 +1,8 @@
 //! The text of a CSV file as rows of cells, each with its line.
 
-use ::csv::{ReaderBuilder, StringRecord};
+use std::borrow::Cow;
+
+use ::csv::ReaderBuilder;
 
 use super::CurveError;
 
@@ -10,20 +12,23 @@ pub struct Table<'a> {
     pub file: &'a str,
     /// The names as they are in the file, where they may have spaces around them.
     pub columns: Vec<String>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<Row<'a>>,
 }
 
 /// A row with as many cells as there are columns.
-pub struct Row {
+pub struct Row<'a> {
     /// The line in the file, from 1.
     pub line: u64,
-    cells: StringRecord,
+    cells: Vec<Cow<'a, str>>,
 }
 
-impl Row {
+/// The cells of a record, and the position of its first byte in the text.
+type Record<'a> = (usize, Vec<Cow<'a, str>>);
+
+impl Row<'_> {
     /// Returns a cell without the spaces around it.
     pub fn cell(&self, at: usize) -> &str {
-        self.cells.get(at).unwrap_or_default().trim()
+        self.cells.get(at).map_or("", |cell| cell.trim())
     }
 
     /// Returns the number in a cell. `None` if the cell is not a number.
@@ -35,27 +40,26 @@ impl Row {
 impl<'a> Table<'a> {
     /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out, because it
     /// is still being written or was cut off by a crash.
-    pub fn parse(file: &'a str, text: &str) -> Result<Self, CurveError> {
-        let unreadable = |error: ::csv::Error| CurveError::Wrong(format!("{file}: {error}"));
-        let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
-        let columns: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    pub fn parse(file: &'a str, text: &'a str) -> Result<Self, CurveError> {
+        let mut records = records(file, text);
+        let (_, names) = records.next().transpose()?.unwrap_or_default();
+        let columns: Vec<String> = names.into_iter().map(Cow::into_owned).collect();
         let mut table = Table { file, columns, rows: Vec::new() };
         if let Some(name) = table.repeated_column() {
             return Err(table.wrong_at(1, &format!("two columns have the name `{name}`")));
         }
         let mut lines = Lines { text, at: 0, line: 1 };
-        for record in reader.records() {
-            let record = record.map_err(unreadable)?;
-            let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
-            if record.len() < table.columns.len() && lines.is_unfinished(start) {
+        for record in records {
+            let (start, cells) = record?;
+            if cells.len() < table.columns.len() && lines.is_unfinished(start) {
                 break;
             }
             let line = lines.line_of(start);
-            if record.len() != table.columns.len() {
-                let (here, there) = (record.len(), table.columns.len());
+            if cells.len() != table.columns.len() {
+                let (here, there) = (cells.len(), table.columns.len());
                 return Err(table.wrong_at(line, &format!("{here} cells, but the header names {there} columns")));
             }
-            table.rows.push(Row { line, cells: record });
+            table.rows.push(Row { line, cells });
         }
         Ok(table)
     }
@@ -66,7 +70,7 @@ impl<'a> Table<'a> {
     }
 
     /// Returns the number in the cell of a metric. `None` if the cell is empty. Anything else is an error.
-    pub fn metric(&self, row: &Row, at: usize) -> Result<Option<f64>, CurveError> {
+    pub fn metric(&self, row: &Row<'_>, at: usize) -> Result<Option<f64>, CurveError> {
         let cell = row.cell(at);
         match row.number(at) {
             None if !cell.is_empty() => {
@@ -78,7 +82,7 @@ impl<'a> Table<'a> {
     }
 
     /// Returns the epoch in a cell, which a table program may have written as `3.0`.
-    pub fn epoch(&self, row: &Row, at: usize) -> Result<u64, CurveError> {
+    pub fn epoch(&self, row: &Row<'_>, at: usize) -> Result<u64, CurveError> {
         let cell = row.cell(at);
         let float = || row.number(at).filter(|it| it.fract() == 0.0 && (0.0..1e15).contains(it)).map(|it| it as u64);
         cell.parse().ok().filter(|&epoch| epoch < u64::MAX).or_else(float).ok_or_else(|| {
@@ -97,6 +101,34 @@ impl<'a> Table<'a> {
         let repeated = |(at, name): &(usize, &String)| self.columns[..*at].contains(name);
         self.columns.iter().enumerate().find(repeated).map(|(_, name)| name.as_str())
     }
+}
+
+/// Returns the records of a CSV text, without empty lines.
+///
+/// A text without quotes is split at once. That is several times as fast, because its cells are not copied, and a
+/// comparison reads thousands of such files.
+fn records<'a>(file: &'a str, text: &'a str) -> Box<dyn Iterator<Item = Result<Record<'a>, CurveError>> + 'a> {
+    let delimiter = delimiter(text);
+    if !text.contains('"') {
+        let lines = text.split(['\n', '\r']).filter(|line| !line.is_empty());
+        // The position of a line in the text, of which it is a part.
+        let start = move |line: &str| line.as_ptr().addr() - text.as_ptr().addr();
+        // A row has as many cells as the one before, so that its list need not grow.
+        let mut width = 0;
+        return Box::new(lines.map(move |line| {
+            let mut cells = Vec::with_capacity(width);
+            cells.extend(line.split(char::from(delimiter)).map(Cow::Borrowed));
+            width = cells.len();
+            Ok((start(line), cells))
+        }));
+    }
+    let reader =
+        ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(text.as_bytes());
+    Box::new(reader.into_records().map(move |record| {
+        let record = record.map_err(|error| CurveError::Wrong(format!("{file}: {error}")))?;
+        let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
+        Ok((start, record.iter().map(|cell| Cow::Owned(cell.to_owned())).collect()))
+    }))
 }
 
 /// Returns the character between the names in the first line of `text`: the most frequent of `,`, `;` and the tab.

@@ -171,3 +171,23 @@ fn a_line_that_is_being_written_is_left_out() {
     assert_eq!(epochs("epoch,step,val_loss\n0,0,2.5\n1,10,0.5"), [0, 1]);
     assert_eq!(wrong("epoch,val_loss\n1\n2,1"), "m.csv:2: 1 cells, but the header names 2 columns");
 }
+
+/// A text without quotes is split at once, and any other by the CSV reader.
+#[test]
+fn quotes_do_not_change_a_curve() {
+    for text in [
+        "epoch,val_loss\n1,0.5\n2,0.4\n",
+        "epoch,val_loss\r\n1,0.5\r\n\r\n2,0.4\r\n",
+        "epoch,val_loss\r1,0.5\r2,0.4",
+        "\n\nepoch,val_loss\n\n1,0.5\n2,",
+        "epoch,val_loss\n1,0.5\n2",
+        "epoch,val_loss\n1,0.5,9\n2,0.4\n",
+        "epoch,val_loss\n\n1,0.5\n\n2,x\n",
+        "epoch\tval_loss\n1\t0.5\n",
+        "epoch,val_loss\n",
+        "",
+    ] {
+        let read = |text: &str| Curve::parse("m.csv", text).map_err(|error| error.to_string());
+        assert_eq!(read(&text.replacen("val_loss", "\"val_loss\"", 1)), read(text), "{text:?}");
+    }
+}
