@@ -1,8 +1,8 @@
 //! The rank-sum test of two independent samples, by Mann and Whitney (1947).
 //!
-//! Equal values share their mean rank. The distribution is exact up to [`EXACT`] values in all, with ties too: it is that
-//! of every division of the ranks into two samples. SciPy's exact distribution leaves ties out of account. Above that it
-//! is normal, with corrections for ties and for continuity.
+//! Equal values share their mean rank. Up to [`EXACT`] values in both samples together, the distribution is exact, with
+//! ties too: it is that of every division of the ranks into two samples. (SciPy's exact distribution ignores ties.)
+//! Above [`EXACT`], it is the normal approximation, with corrections for ties and for continuity.
 
 use std::cmp::Ordering;
 
@@ -11,24 +11,25 @@ use super::distribution::normal_cdf;
 /// The largest number of values, of both samples together, for which the distribution is exact.
 pub const EXACT: usize = 50;
 
-/// The outcome of a rank-sum test.
+/// The result of a rank-sum test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RankSum {
     /// The two-sided p-value of the hypothesis that both samples have one distribution.
     pub p: f64,
-    /// The side on which the first sample lies: `Less` if its ranks are below those of the second on average.
+    /// Where the first sample lies: `Less` if its ranks are lower on average than those of the second, and `Greater` if
+    /// they are higher.
     pub side: Ordering,
 }
 
-/// Compares two independent samples by their ranks. An infinite value counts as any other, so that a failed run can be
-/// worse than every number. `None` if a sample is empty, a value is NaN, or all values are equal.
+/// Compares two independent samples by their ranks. An infinite value counts like any other, so that a failed run can
+/// be worse than every value. `None` if a sample is empty, a value is NaN, or all values are equal.
 pub fn rank_sum(first: &[f64], second: &[f64]) -> Option<RankSum> {
     let all = || first.iter().map(|value| (*value, true)).chain(second.iter().map(|value| (*value, false)));
     let mut sorted: Vec<(f64, bool)> = all().collect();
     if first.is_empty() || second.is_empty() || sorted.iter().any(|(value, _)| value.is_nan()) {
         return None;
     }
-    // Unlike `total_cmp`, this has 0 = −0.
+    // Unlike for `total_cmp`, 0 and −0 are equal here.
     sorted.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal));
     let ties: Vec<&[(f64, bool)]> = sorted.chunk_by(|a, b| a.0 == b.0).collect();
     if ties.len() < 2 {
@@ -53,11 +54,11 @@ pub fn rank_sum(first: &[f64], second: &[f64]) -> Option<RankSum> {
     Some(RankSum { p: p.min(1.0), side: sum.cmp(&expected) })
 }
 
-/// Returns 2 min(P(W ≤ `sum`), P(W ≥ `sum`)), where W is the sum of `size` of the ranks, drawn at random. The number of
-/// draws is below 2⁵³ for 50 ranks, and exact.
+/// Returns 2 min(P(W ≤ `sum`), P(W ≥ `sum`)), where W is the sum of `size` of the ranks, drawn at random. Up to 50
+/// ranks, every count is below 2⁵³ and exact.
 fn exact(ranks: &[usize], size: usize, sum: usize) -> f64 {
     let total: usize = ranks.iter().sum();
-    // For each number of ranks drawn so far, how many draws have each sum.
+    // `counts[drawn][sum]` is the number of ways to draw so many ranks with this sum.
     let mut counts = vec![vec![0.0_f64; total + 1]; size + 1];
     counts[0][0] = 1.0;
     for &rank in ranks {
@@ -74,14 +75,14 @@ fn exact(ranks: &[usize], size: usize, sum: usize) -> f64 {
     2.0 * low.min(high) / all
 }
 
-/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal values, `size` is that of
-/// the first sample, and `distance` is that of its doubled rank sum from the expected one.
+/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal values, `size` is that
+/// of the first sample, and `distance` is that of its doubled rank sum from the expected one.
 fn approximate(sizes: &[f64], size: usize, distance: usize) -> f64 {
     let n: f64 = sizes.iter().sum();
     let (first, second) = (size as f64, n - size as f64);
     let ties: f64 = sizes.iter().map(|size| size.powi(3) - size).sum();
     let sd = (first * second / 12.0 * (n + 1.0 - ties / (n * (n - 1.0)))).sqrt();
-    // Half a rank for continuity.
+    // The correction for continuity is half a rank.
     let corrected = (0.5 * distance as f64 - 0.5).max(0.0);
     2.0 * normal_cdf(-corrected / sd)
 }
