@@ -98,7 +98,7 @@ pub fn choose<'a>(mut problem: Problem<'a>, options: &Options) -> Choice<'a> {
         let runs = || problem.strategies.iter().flat_map(|it| &it.runs);
         if runs().any(|run| select.has(run.seed()) && report.has(run.seed())) {
             notes.push(format!(
-                "the seeds {select} and {report} overlap: a strategy that was lucky when it was chosen is reported as lucky"
+                "The seeds {select} and {report} overlap: a strategy that was chosen by luck has the same luck in the report."
             ));
         }
     }

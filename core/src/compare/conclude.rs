@@ -45,7 +45,7 @@ fn no_claim(report: &ProblemReport) -> String {
     let top = &report.strategies[0];
     let fewest = report.strategies.iter().map(|it| it.summary.seeds).min().unwrap_or(0);
     if fewest >= SEEDS_FOR_P {
-        return "No claim can be made: the strategies are tied on every seed. Two failed runs are a tie.".to_owned();
+        return "No claim can be made: the strategies are tied. Two failed runs are a tie.".to_owned();
     }
     let best = match top.summary.mean.or(top.summary.median) {
         Some(mean) => format!("{} has the best result ({})", top.label, report.measure.shown(mean)),
@@ -101,7 +101,7 @@ fn against(report: &ProblemReport, reference: usize, options: &Options) -> Vec<S
                 not_told_apart(report, &[other], reference) + &more
             }
             Verdict::TooFewSeeds if pair.n >= SEEDS_FOR_P => {
-                format!("{} are tied on every seed.", names(report, &[pair.a, pair.b]))
+                format!("{} are tied.", names(report, &[pair.a, pair.b]))
             }
             Verdict::TooFewSeeds => format!("There are too few seeds to compare {}.", names(report, &[pair.a, pair.b])),
         }

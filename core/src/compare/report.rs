@@ -198,7 +198,7 @@ pub enum Verdict {
     Equivalent,
     /// The runs do not show which strategy is better, and do not show that they are equivalent.
     NotToldApart,
-    /// There is no p-value: there are fewer than three seeds or, if a run failed, all seeds are tied.
+    /// There is no p-value: there are fewer than three seeds or, if a run failed, only ties.
     TooFewSeeds,
 }
 
