@@ -248,9 +248,9 @@ fn answer() -> String {
     format!("> {sentences}\n")
 }
 
-/// Returns the conclusions, the table and the intervals of the shipped comparison.
+/// Returns the conclusions and the table of the shipped comparison.
 fn comparison() -> String {
-    format!("```text\n{}\n```\n", shipped_comparison()[1..4].join("\n\n"))
+    format!("```text\n{}\n  …\n```\n", shipped_comparison()[1..3].join("\n\n"))
 }
 
 /// Returns a call of `lr-run preview` and its output.
