@@ -52,7 +52,7 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
     let is_apart = |a: usize, b: usize| {
         between(&pairs, a, b).is_some_and(|it| matches!(it.verdict, Verdict::Better | Verdict::Worse))
     };
-    let is_grouped = options.reference.is_none() && pairs.iter().any(|it| it.verdict != Verdict::TooFewSeeds);
+    let is_grouped = options.reference.is_none() && pairs.iter().any(|it| it.p_holm.is_some());
     if is_grouped && strategies.len() > 1 {
         let letters = stats::letters(strategies.len(), is_apart);
         strategies.iter_mut().zip(letters).for_each(|(strategy, letters)| strategy.letters = letters);
@@ -68,6 +68,11 @@ pub fn assess(problem: &Problem<'_>, options: &Options, left_out: &mut Vec<Strin
         pairs,
     };
     report.sensitivity = sensitivity::sensitivity(problem, &report, options);
+    if let (None, Some(key)) = (&report.sensitivity, &options.sensitivity) {
+        report.warnings.push(format!(
+            "there is no sensitivity to `{key}`: it takes three strategies that differ by this number alone"
+        ));
+    }
     report.warnings.extend(warn::of_results(&report));
     report.conclusions = conclusions(&report, options);
     Some(report)
@@ -93,7 +98,7 @@ fn kind(problem: &Problem<'_>, options: &Options) -> MeasureKind {
     }
 }
 
-fn has_target(strategy: &Strategy<'_>) -> bool {
+pub fn has_target(strategy: &Strategy<'_>) -> bool {
     strategy.runs.iter().any(|run| run.record.as_ref().is_some_and(|it| it.started.target.is_some()))
 }
 

@@ -17,13 +17,33 @@ pub fn conclusions(report: &ProblemReport, options: &Options) -> Vec<String> {
     if rest.is_empty() {
         return vec![alone(top, report.measure)];
     }
-    if report.pairs.iter().all(|pair| pair.verdict == Verdict::TooFewSeeds) {
+    if report.pairs.iter().all(|pair| matches!(pair.verdict, Verdict::TooFewSeeds | Verdict::Tied)) {
         return vec![no_claim(report)];
     }
     match options.reference.as_ref().and_then(|name| report.strategies.iter().position(|it| it.label == *name)) {
         Some(reference) => against(report, reference, options),
-        None => ranked(report, options),
+        None => all(report, options),
     }
+}
+
+/// Returns the conclusions about the strategies that have enough seeds, and names the others.
+fn all(report: &ProblemReport, options: &Options) -> Vec<String> {
+    let is_enough = |&at: &usize| report.strategies[at].summary.seeds >= SEEDS_FOR_P;
+    let (enough, few): (Vec<usize>, Vec<usize>) = (0..report.strategies.len()).partition(is_enough);
+    let mut lines = ranked(report, &enough, options);
+    if !few.is_empty() {
+        let best = if few[0] == 0 { ", although it has the best result" } else { "" };
+        let others = names(report, &few);
+        let line = match few.len() {
+            1 => format!(
+                "No claim can be made about {others}{best}: it has {}.",
+                seeds(report.strategies[few[0]].summary.seeds)
+            ),
+            _ => format!("No claim can be made about {others}: they have fewer than {SEEDS_FOR_P} seeds."),
+        };
+        lines.insert(0, line);
+    }
+    lines
 }
 
 fn alone(only: &StrategyReport, measure: Measure) -> String {
@@ -59,14 +79,14 @@ fn no_claim(report: &ProblemReport) -> String {
     )
 }
 
-/// Returns the conclusions about the best strategy and each of the others.
-fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
-    let pair_of = |other: usize| between(&report.pairs, 0, other);
+/// Returns the conclusions about the best of some strategies and each of the others. `strategies` are sorted best first.
+fn ranked(report: &ProblemReport, strategies: &[usize], options: &Options) -> Vec<String> {
+    let Some((&best, others)) = strategies.split_first() else { return Vec::new() };
+    let pair_of = |other: usize| between(&report.pairs, best, other);
     let verdict = |other: usize| pair_of(other).map_or(Verdict::TooFewSeeds, |it| it.verdict);
-    let others = 1..report.strategies.len();
-    let worse: Vec<usize> = others.clone().filter(|&other| verdict(other) == Verdict::Better).collect();
-    let equivalent: Vec<usize> = others.clone().filter(|&other| verdict(other) == Verdict::Equivalent).collect();
-    let open: Vec<usize> = others.filter(|&other| verdict(other) == Verdict::NotToldApart).collect();
+    let with =
+        |wanted: Verdict| others.iter().copied().filter(|&other| verdict(other) == wanted).collect::<Vec<usize>>();
+    let (worse, equivalent, open) = (with(Verdict::Better), with(Verdict::Equivalent), with(Verdict::NotToldApart));
     let mut lines = Vec::new();
     if let Some(pair) = worse.first().and_then(|&other| pair_of(other)) {
         let mut line = better(report, pair);
@@ -76,10 +96,10 @@ fn ranked(report: &ProblemReport, options: &Options) -> Vec<String> {
         lines.push(line);
     }
     if !equivalent.is_empty() {
-        lines.push(equivalent_to(report, &equivalent, 0, options));
+        lines.push(equivalent_to(report, &equivalent, best, options));
     }
     if let Some(&first) = open.first() {
-        let mut line = not_told_apart(report, &open, 0);
+        let mut line = not_told_apart(report, &open, best);
         if let Some(more) = pair_of(first).and_then(more_seeds) {
             let whom = if open.len() > 1 { format!(" for {}", report.strategies[first].label) } else { String::new() };
             line += &format!(" {more}{whom}.");
@@ -100,9 +120,7 @@ fn against(report: &ProblemReport, reference: usize, options: &Options) -> Vec<S
                 let more = more_seeds(pair).map(|more| format!(" {more}.")).unwrap_or_default();
                 not_told_apart(report, &[other], reference) + &more
             }
-            Verdict::TooFewSeeds if pair.n >= SEEDS_FOR_P => {
-                format!("{} are tied.", names(report, &[pair.a, pair.b]))
-            }
+            Verdict::Tied => format!("{} are tied.", names(report, &[pair.a, pair.b])),
             Verdict::TooFewSeeds => format!("There are too few seeds to compare {}.", names(report, &[pair.a, pair.b])),
         }
     };

@@ -93,6 +93,9 @@ impl Measure {
             (_, MeasureKind::Last) => value(last(run, self.metric)),
             (_, MeasureKind::Best) => value(best(run, self.metric).map(|(value, _)| value)),
             (_, MeasureKind::Test) => value(test(run, self.metric.metric)),
+            (_, MeasureKind::Area) if trained(run, self.metric).any(|(_, it)| it.is_some_and(|it| !it.is_finite())) => {
+                Score::Failed
+            }
             (_, MeasureKind::Area) => value(area(run, self.metric)),
         }
     }

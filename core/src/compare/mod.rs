@@ -25,6 +25,7 @@ pub mod stats;
 mod tensorboard;
 mod warn;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub use curves::{Curves, Lines, Quantity, QuantityKind};
@@ -37,6 +38,7 @@ pub use seeds::Seeds;
 pub use tensorboard::{ExportError, tensorboard};
 
 use crate::metric::PartMetric;
+use crate::spec::nearest;
 
 /// The options of a comparison.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +86,7 @@ pub fn compare(paths: &[PathBuf], options: &Options) -> Result<Report, CompareEr
         let (path, first) = (run.path.display(), first.path.display());
         report.left_out.push(format!("{path}: {first} has the same strategy and seed"));
     }
+    check(&problems, options)?;
     for problem in problems {
         let choice = choose::choose(problem, options);
         let mut options = options.clone();
@@ -92,6 +95,14 @@ pub fn compare(paths: &[PathBuf], options: &Options) -> Result<Report, CompareEr
             own.conclusions.splice(0..0, choice.notes);
             report.problems.push(own);
         }
+    }
+    if report.problems.is_empty() && (options.select_seeds.is_some() || options.report_seeds.is_some()) {
+        let mut seeds: Vec<u64> = found.runs.iter().filter_map(Run::seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+        let seeds = if seeds.is_empty() { "no seeds".to_owned() } else { format!("the seeds {}", seeds.join(", ")) };
+        return Err(CompareError::Options(format!("no run is left to report; the runs have {seeds}")));
     }
     if options.profile {
         report.profile = Some(profile::profile(&report).map_err(CompareError::Options)?);
@@ -105,6 +116,21 @@ pub fn compare(paths: &[PathBuf], options: &Options) -> Result<Report, CompareEr
         )));
     }
     Ok(report)
+}
+
+/// Returns an error if an option names something that no run has.
+fn check(problems: &[problem::Problem<'_>], options: &Options) -> Result<(), CompareError> {
+    let strategies = || problems.iter().flat_map(|it| &it.strategies);
+    if let Some(key) = options.by.as_ref().filter(|key| !strategies().any(|it| it.lines.contains_key(*key))) {
+        let keys: BTreeSet<&str> = strategies().flat_map(|it| it.lines.keys().map(String::as_str)).collect();
+        let near = nearest(key, keys).map(|it| format!(": did you mean `{it}`?")).unwrap_or_default();
+        return Err(CompareError::Options(format!("no strategy has the key `{key}`{near}")));
+    }
+    let is_time = matches!(options.measure, Some(MeasureKind::Epochs | MeasureKind::Steps | MeasureKind::Seconds));
+    if is_time && options.target.is_none() && !strategies().any(assess::has_target) {
+        return Err(CompareError::Options("no run has a target: set one with --target".to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -30,15 +30,18 @@ pub fn pairs(strategies: &[StrategyReport], measure: Measure, options: &Options)
     let samples: Vec<Sample> = strategies.iter().map(sample).collect();
     let reference = options.reference.as_ref().and_then(|name| strategies.iter().position(|it| it.label == *name));
     let mut pairs = family(&samples, reference, measure.better(), options.margin);
-    pairs.iter_mut().for_each(|pair| describe(pair, &samples));
+    // Holm's method tests the pair with the smallest p-value of those that are left at α, divided by their number.
+    let left = pairs.iter().filter(|it| matches!(it.verdict, Verdict::NotToldApart | Verdict::Equivalent)).count();
+    let goal = stats::Goal { alpha: ALPHA / left.max(1) as f64, ..stats::Goal::default() };
+    pairs.iter_mut().for_each(|pair| describe(pair, &samples, goal));
     pairs
 }
 
 /// Adds the fields that no verdict depends on. They take longer than all the rest.
-fn describe(pair: &mut Pair, samples: &[Sample]) {
+fn describe(pair: &mut Pair, samples: &[Sample], goal: stats::Goal) {
     let joined = joined(&samples[pair.a], &samples[pair.b]);
     if pair.verdict == Verdict::NotToldApart {
-        pair.seeds_needed = joined.difference().and_then(|it| it.seeds_needed(stats::Goal::default()));
+        pair.seeds_needed = joined.difference().and_then(|it| it.seeds_needed(goal));
     }
     if joined.paired {
         let wins = stats::Wins { wins: pair.wins, ties: pair.ties, losses: pair.losses };
@@ -197,7 +200,9 @@ fn pair(samples: &[Sample], a: usize, b: usize, mode: Mode) -> Compared {
 }
 
 fn verdict(compared: &Compared, mode: Mode, margin: Option<f64>) -> Verdict {
-    let Some(p) = compared.pair.p_holm else { return Verdict::TooFewSeeds };
+    let Some(p) = compared.pair.p_holm else {
+        return if compared.pair.n < stats::SEEDS_FOR_P { Verdict::TooFewSeeds } else { Verdict::Tied };
+    };
     let is_better = match &compared.test {
         Test::Mean(difference) => match stats::decide(difference, Some(p), margin, ALPHA) {
             stats::Decision::Equivalent => return Verdict::Equivalent,

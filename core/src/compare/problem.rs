@@ -1,7 +1,7 @@
 //! Groups runs by problem, then by strategy, then by seed.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::label::{Lines, labels};
 use super::name::{names, split_at_seed};
@@ -17,6 +17,8 @@ pub struct Problem<'a> {
     pub strategies: Vec<Strategy<'a>>,
     /// True if the runs are curves without records. That they are of one problem is then only assumed.
     pub is_assumed: bool,
+    /// The specs that are missing or cannot be read, so that nothing is known about their keys.
+    pub unread: Vec<PathBuf>,
 }
 
 /// Runs of one strategy. They differ by their seeds.
@@ -53,14 +55,25 @@ pub fn problems(runs: &[Run]) -> (Vec<Problem<'_>>, Vec<Repeated<'_>>) {
         let at = curves.iter().position(|it| std::ptr::eq(*it, run));
         at.map(|at| without_seed(&curve_names[at])).unwrap_or_default()
     };
+    // The length is part of a problem. If it varies between the seeds of a strategy, as early stopping makes it vary, it
+    // does not tell problems apart.
+    let mut lengths: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+    for run in &curves {
+        lengths.entry(curve_name(run)).or_default().extend(run.trained().next_back());
+    }
+    let has_fixed_lengths = lengths.values().all(|all| all.len() <= 1);
+    let last = |all: &BTreeSet<u64>| all.last().copied().unwrap_or(0);
     let mut order: Vec<String> = Vec::new();
     let mut groups: BTreeMap<String, Vec<(String, Vec<&Run>)>> = BTreeMap::new();
     let mut repeated = Vec::new();
     for run in runs {
         let identity = match &run.record {
             Some(record) => identity(run, record),
-            // Curves with different metrics are certainly of different problems.
-            None => Identity { problem: run.metric().to_string(), strategy: curve_name(run) },
+            None => {
+                let strategy = curve_name(run);
+                let length = lengths.get(&strategy).filter(|_| has_fixed_lengths).map(last);
+                Identity { problem: problem_of_curve(run, length), strategy }
+            }
         };
         if !groups.contains_key(&identity.problem) {
             order.push(identity.problem.clone());
@@ -91,6 +104,7 @@ fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
     let mut of_problem = Lines::new();
     let mut title = "curves without records".to_owned();
     let mut is_assumed = true;
+    let mut unread = Vec::new();
     let mut all: Vec<Strategy<'_>> = Vec::new();
     for (name, mut runs) in strategies {
         runs.sort_by_key(|run| run.seed());
@@ -98,10 +112,18 @@ fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
         if let Some(record) = runs.first().and_then(|run| run.record.as_ref()) {
             is_assumed = false;
             title = title_of(record);
-            if let Some(resolved) = resolved(&runs[0].path) {
-                lines = lines_of(&resolved, Role::Strategy);
-                of_problem = lines_of(&resolved, Role::Problem);
+            match resolved(&runs[0].path) {
+                Some(resolved) => {
+                    lines = lines_of(&resolved, Role::Strategy);
+                    of_problem = lines_of(&resolved, Role::Problem);
+                }
+                None => unread.push(runs[0].path.join(SPEC_TOML)),
             }
+        } else if let Some(run) = runs.first() {
+            let end = run.trained().next_back().unwrap_or(0);
+            let of_this_length = runs.iter().all(|it| it.trained().next_back() == Some(end));
+            let length = if of_this_length { format!(", {end} epochs") } else { String::new() };
+            title = format!("curves without records, {}{length}", run.metric());
         }
         all.push(Strategy { label: name, lines, runs });
     }
@@ -113,7 +135,7 @@ fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
         }
     }
     number_repeated(&mut all);
-    (of_problem, Problem { title, strategies: all, is_assumed })
+    (of_problem, Problem { title, strategies: all, is_assumed, unread })
 }
 
 /// Adds a number to each label that occurred before, so that a label names one strategy.
@@ -138,6 +160,15 @@ fn distinguish(found: &mut [(Lines, Problem<'_>)]) {
         for (at, difference) in same.into_iter().zip(differences) {
             found[at].1.title = format!("{title}, {difference}");
         }
+    }
+}
+
+/// Returns an id of the problem of a curve without a record. Curves with different metrics or lengths are of different
+/// problems.
+fn problem_of_curve(run: &Run, length: Option<u64>) -> String {
+    match length {
+        Some(length) => format!("{}, {length} epochs", run.metric()),
+        None => run.metric().to_string(),
     }
 }
 

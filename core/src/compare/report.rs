@@ -180,8 +180,9 @@ pub struct Pair {
     /// Pearson's correlation of the two strategies over the seeds. `None` if the runs are not paired, if one failed,
     /// below three seeds, or if all values of a strategy are equal.
     pub correlation: Option<f64>,
-    /// The number of seeds of each strategy with which a t test would find this difference at this spread with a
-    /// probability of 80 %. `None` if the verdict is not `NotToldApart`, if a run failed, or if no number of seeds is
+    /// The number of seeds of each strategy with which this pair would be told apart with a probability of 80 %, if the
+    /// difference and the spread are the true ones. Its p-value is tested at 0.05, divided by the number of pairs that
+    /// are not told apart yet. `None` if the verdict is not `NotToldApart`, if a run failed, or if no number of seeds is
     /// enough.
     pub seeds_needed: Option<u64>,
 }
@@ -198,8 +199,10 @@ pub enum Verdict {
     Equivalent,
     /// The runs do not show which strategy is better, and do not show that they are equivalent.
     NotToldApart,
-    /// There is no p-value: there are fewer than three seeds or, if a run failed, only ties.
+    /// A strategy has fewer than three seeds.
     TooFewSeeds,
+    /// The runs are tied on every seed, so there is no p-value. Two failed runs are a tie.
+    Tied,
 }
 
 /// Writes the verdict in words.
@@ -211,6 +214,7 @@ impl fmt::Display for Verdict {
             Verdict::Equivalent => "equivalent",
             Verdict::NotToldApart => "not told apart",
             Verdict::TooFewSeeds => "too few seeds",
+            Verdict::Tied => "tied",
         })
     }
 }

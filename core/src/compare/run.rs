@@ -65,9 +65,16 @@ impl Run {
     pub fn state(&self) -> State {
         match self.record.as_ref().map(|record| record.status) {
             Some(Status::Diverged) => State::Diverged,
+            None if self.ends_in_nan() => State::Diverged,
             Some(status) if !status.is_finished() => State::Unfinished,
             _ => State::Finished,
         }
+    }
+
+    /// Returns whether the metric is NaN or infinite in the last epoch.
+    fn ends_in_nan(&self) -> bool {
+        let last = self.trained().next_back().and_then(|epoch| self.curve.get(epoch, self.metric()));
+        last.is_some_and(|value| !value.is_finite())
     }
 
     /// Returns the seed of the record. For a curve without a record, returns the seed in its path: `seed=3`, `seed_3`

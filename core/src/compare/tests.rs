@@ -385,3 +385,102 @@ fn seeds_that_choose_and_are_reported_are_named() {
     let conclusions = compared(results.path(), &options).problems[0].conclusions.join("\n");
     assert!(conclusions.contains("The seeds 1-3 and 3-5 overlap"), "{conclusions}");
 }
+
+#[test]
+fn a_strategy_with_one_seed_does_not_silence_the_others() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "linear", &[0.99]);
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    let conclusions = &compared(results.path(), &Options::default()).problems[0].conclusions;
+    assert_eq!(conclusions[0], "No claim can be made about linear, although it has the best result: it has 1 seed.");
+    assert!(conclusions[1].starts_with("cosine is better than step by 4.00 points"), "{conclusions:?}");
+}
+
+#[test]
+fn options_that_fit_no_run_are_errors() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    let error = |options: &Options| compare(&[results.path().to_owned()], options).unwrap_err().to_string();
+    let seeds = |text: &str| text.parse().ok();
+    assert_eq!(
+        error(&Options { report_seeds: seeds("77"), ..Options::default() }),
+        "no run is left to report; the runs have the seeds 1, 2, 3, 4, 5"
+    );
+    assert!(error(&Options { select_seeds: seeds("1-9"), ..Options::default() }).starts_with("no run is left"));
+    assert_eq!(
+        error(&Options { by: Some("optimizer.typ".to_owned()), ..Options::default() }),
+        "no strategy has the key `optimizer.typ`: did you mean `optimizer.type`?"
+    );
+    let measure = Some(MeasureKind::Epochs);
+    assert!(error(&Options { measure, ..Options::default() }).starts_with("no run has a target"));
+    let sensitivity = Some("optimizer.momentum".to_owned());
+    let warnings =
+        compared(results.path(), &Options { sensitivity, ..Options::default() }).problems[0].warnings.join("\n");
+    assert!(warnings.contains("there is no sensitivity to `optimizer.momentum`"), "{warnings}");
+}
+
+#[test]
+fn a_broken_spec_is_named() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "step", &STEP);
+    fs::write(results.path().join("step/seed=1/spec.toml"), "garbage [").unwrap();
+    let warnings = compared(results.path(), &Options::default()).problems[0].warnings.join("\n");
+    assert!(warnings.contains("step/seed=1/spec.toml is missing or cannot be read"), "{warnings}");
+}
+
+#[test]
+fn curves_of_different_lengths_are_different_problems() {
+    let results = tempfile::tempdir().unwrap();
+    let curve = |name: &str, epochs: usize| {
+        let rows: String = (1..=epochs).map(|epoch| format!("{epoch},0.{epoch}\n")).collect();
+        fs::write(results.path().join(name), format!("epoch,val_accuracy\n{rows}")).unwrap();
+    };
+    (1..4).for_each(|seed| curve(&format!("long_seed{seed}.csv"), 8));
+    (1..4).for_each(|seed| curve(&format!("short_seed{seed}.csv"), 4));
+    let titles = |report: &Report| report.problems.iter().map(|it| it.title.clone()).collect::<Vec<_>>();
+    let report = compared(results.path(), &Options::default());
+    let title = |epochs| format!("curves without records, val_accuracy, {epochs} epochs");
+    assert_eq!(titles(&report), [title(8), title(4)]);
+    // Early stopping makes the lengths of one strategy differ.
+    curve("long_seed3.csv", 6);
+    assert_eq!(titles(&compared(results.path(), &Options::default())), ["curves without records, val_accuracy"]);
+}
+
+#[test]
+fn a_curve_that_ends_in_nan_has_failed() {
+    let results = tempfile::tempdir().unwrap();
+    for seed in 1..4 {
+        let csv = |name: &str, last: &str| {
+            let text = format!("epoch,val_accuracy\n1,0.5\n2,{last}\n");
+            fs::write(results.path().join(format!("{name}_seed{seed}.csv")), text).unwrap();
+        };
+        csv("good", "0.6");
+        csv("bad", if seed == 2 { "nan" } else { "0.9" });
+    }
+    for measure in [MeasureKind::Last, MeasureKind::Best, MeasureKind::Area] {
+        let report = compared(results.path(), &Options { measure: Some(measure), ..Options::default() });
+        assert_eq!(report.left_out, Vec::<String>::new());
+        let bad = &report.problems[0].strategies[1];
+        assert_eq!((bad.label.as_str(), bad.summary.diverged, bad.summary.mean), ("bad", 1, None), "{measure:?}");
+    }
+}
+
+/// With more pairs left, each needs a smaller p-value.
+#[test]
+fn the_number_of_seeds_counts_the_other_pairs() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "cosine", &COSINE);
+    write_seeds(results.path(), "linear", &LINEAR.map(|it| it - 0.005));
+    let needed = |report: &Report| {
+        let problem = &report.problems[0];
+        let at = |label: &str| problem.strategies.iter().position(|it| it.label == label).unwrap();
+        let (a, b) = (at("cosine"), at("linear"));
+        problem.pairs.iter().find(|it| (it.a, it.b) == (a.min(b), a.max(b))).unwrap().seeds_needed.unwrap()
+    };
+    let alone = needed(&compared(results.path(), &Options::default()));
+    write_seeds(results.path(), "rex", &COSINE.map(|it| it - 0.002));
+    assert!(needed(&compared(results.path(), &Options::default())) > alone);
+}

@@ -22,6 +22,12 @@ pub fn warnings(problem: &Problem<'_>, options: &Options) -> Vec<String> {
             warnings.push(format!("the curves have different lengths: {}", listed(&ends)));
         }
     }
+    for path in &problem.unread {
+        warnings.push(format!(
+            "{} is missing or cannot be read: nothing is known about the keys of its strategy",
+            path.display()
+        ));
+    }
     for (what, values) in differences(&records) {
         if values.len() > 1 {
             warnings.push(format!("the runs differ in their {what}: {}", listed(&values)));

@@ -136,6 +136,9 @@ fn position(columns: &[String], name: &str) -> Option<usize> {
     exact.or_else(|| columns.iter().position(|column| column.trim() == name))
 }
 
+/// The text that takes the place of a number that is not finite in JSON.
+const NOT_FINITE: &str = "NaN";
+
 /// Reads a state of transformers' Trainer. Any other JSON is an error.
 fn json(file: &str, text: &str) -> Result<Curve, CurveError> {
     let wrong = |what: &dyn std::fmt::Display| CurveError::Wrong(format!("{file}: {what}"));
@@ -149,7 +152,7 @@ fn json(file: &str, text: &str) -> Result<Curve, CurveError> {
     })
 }
 
-/// Replaces NaN and infinities, which Python writes into JSON, by `null`.
+/// Replaces NaN and infinities, which Python writes into JSON, by the text [`NOT_FINITE`].
 fn without_nan(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     // Every second part is inside of a string. An escaped quote does not end the string.
@@ -160,9 +163,12 @@ fn without_nan(text: &str) -> String {
         }
         match inside {
             true => clean.push_str(part),
-            false => clean.push_str(
-                &["-Infinity", "Infinity", "NaN"].iter().fold(part.to_owned(), |part, word| part.replace(word, "null")),
-            ),
+            false => {
+                let text = format!("\"{NOT_FINITE}\"");
+                // NaN first, because the text has this word.
+                let words = [NOT_FINITE, "-Infinity", "Infinity"];
+                clean.push_str(&words.iter().fold(part.to_owned(), |part, word| part.replace(word, &text)));
+            }
         }
         let escapes = part.bytes().rev().take_while(|&byte| byte == b'\\').count();
         inside = if inside { escapes % 2 == 1 } else { true };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::by_name::EPOCH;
 use super::name::metric;
 use super::table::Table;
-use super::{Curve, CurveError, Line};
+use super::{Curve, CurveError, Line, NOT_FINITE};
 use crate::metric::{Metric, Part, PartMetric};
 
 /// One entry of `log_history`: numbers by name.
@@ -33,7 +33,8 @@ pub fn from_json(file: &str, content: &Value) -> Option<Result<Curve, CurveError
     let entries = content.get("log_history").unwrap_or(content).as_array()?;
     let entries: Vec<&Map<String, Value>> = entries.iter().map(Value::as_object).collect::<Option<_>>()?;
     let numbers = |entry: &&Map<String, Value>| -> Entry {
-        entry.iter().filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
+        let number = |value: &Value| value.as_f64().or((value.as_str() == Some(NOT_FINITE)).then_some(f64::NAN));
+        entry.iter().filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
     };
     entries.iter().any(|entry| entry.contains_key(EPOCH)).then(|| curve(file, entries.iter().map(numbers)))
 }
