@@ -24,8 +24,8 @@ pub struct Flat {
     names: &'static [&'static str],
     slots: Vec<Tensor>,
     params: Vec<Param>,
-    /// The pieces of the flat tensors. A piece is small enough to stay in the cache between the passes of a step. Sums
-    /// are computed piece by piece, so that they do not depend on the number of threads.
+    /// The pieces of the flat tensors: the units of work of a pass. Sums are computed piece by piece, so that they do
+    /// not depend on the number of threads.
     pieces: Pieces,
     /// For each piece, the index of its segment, and the offset of its first element in that segment.
     piece_of: Vec<(usize, usize)>,

@@ -18,7 +18,7 @@ use crate::record::{Divergence, Event, Outcome, Progress, Row, Scores, Status};
 /// The shortest time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// The number of steps between two reads of the sums on a GPU. Each read waits for the GPU.
+/// The number of steps between two checks of the loss on a GPU. Each check waits for the GPU.
 const READ_EVERY: u64 = 100;
 
 /// The reason why training ended.
@@ -34,7 +34,7 @@ enum End {
 /// Trains `job` to its end: from the beginning, or from a state that `save` received in an earlier process. Does not
 /// report the end of the run: the caller does that after it has saved the weights.
 ///
-/// If a row cannot be written, tries to save the state before the evaluation of this row.
+/// If a row cannot be written, tries to save a state that evaluates this epoch again.
 pub fn fit(
     job: Job,
     from: Option<State>,
@@ -129,7 +129,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// Keeps a copy of the state to roll back to, if the spec asks for it. Saves the state if it is due, or if a signal
-    /// has arrived. Returns the end of the run if a signal has arrived.
+    /// has arrived before the last step. Returns the end of the run in the second case.
     fn between_epochs(&mut self) -> Result<Option<End>, Error> {
         let over = self.track.made_all_steps();
         let signal = self.is_interrupted() && !over;
@@ -231,7 +231,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// Makes one optimizer update on `rows`. Returns the first step with a non-finite loss, if it is known. On a GPU
-    /// the sums are read only every [`READ_EVERY`] steps and at the last step of an epoch.
+    /// this check reads the sums only every [`READ_EVERY`] steps and at the last step of an epoch.
     fn step(&mut self, rows: &[u32]) -> Result<Option<Bad>, Error> {
         let track = &mut self.track;
         track.set_rates(track.at.step)?;

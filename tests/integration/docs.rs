@@ -130,7 +130,8 @@ fn roles() -> String {
         row("neither", Role::Neither),
     ];
     format!(
-        "| role | keys (a key includes the keys below it, except those that are listed) |\n|---|---|\n{}",
+        "| role | keys (a key stands for all keys inside its table, except those that have their own place here) |\n\
+         |---|---|\n{}",
         rows.concat()
     )
 }

@@ -9,8 +9,8 @@ use super::stats;
 /// The keys of a strategy with their values. They identify the strategy in every problem.
 type Spec = [(String, String)];
 
-/// Returns the performance profiles of the strategies that all problems with a target share, by their median epochs to
-/// the target. A missed target counts as an infinite time. The error is the reason why there is no profile.
+/// Returns the performance profiles of the strategies that occur in every problem with a target, by their median epochs
+/// to the target. A missed target counts as an infinite time. The error is the reason why there is no profile.
 pub fn profile(report: &Report) -> Result<Profile, String> {
     let has_target = |problem: &&ProblemReport| problem.strategies.iter().any(|it| it.summary.missed.is_some());
     let problems: Vec<&ProblemReport> = report.problems.iter().filter(has_target).collect();

@@ -21,7 +21,7 @@ pub struct Report {
     pub profile: Option<Profile>,
 }
 
-/// The performance profiles of the strategies that all problems with a target share, by the median epochs to the
+/// The performance profiles of the strategies that occur in every problem with a target, by the median epochs to the
 /// target.
 #[derive(Clone, Debug, Serialize)]
 pub struct Profile {

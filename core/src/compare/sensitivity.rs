@@ -88,8 +88,9 @@ fn curve(
 }
 
 /// Returns how much worse the measure is than at the best value, averaged over the range of values on a logarithmic
-/// axis (Wortsman et al. 2023). A failed run, or a mean worse than without training, counts with its metric at epoch 0.
-/// `None` if a value is not above 0, for a time to the target, and if a failed run has no metric at epoch 0.
+/// axis (Wortsman et al. 2023). A value with a failed run, or with a mean worse than without training, counts with its
+/// mean at epoch 0. `None` if the measure is a time to the target, if a value is not above 0, or if a value with a
+/// failed run has no mean at epoch 0.
 fn mean_regret(problem: &Problem<'_>, report: &ProblemReport, values: &[(f64, usize)], best: usize) -> Option<f64> {
     if report.measure.is_time() || values.iter().any(|it| it.0 <= 0.0) {
         return None;

@@ -30,7 +30,7 @@
 //!
 //! - The task is classification if no target is a number.
 //! - It is also classification if all targets are integers with at most 20 different values, and these values repeat
-//!   (at most 3 different values for 4 rows) or are 0, 1, 2, …
+//!   (at most three quarters as many different values as rows) or are 0, 1, 2, …
 //! - It is regression if the targets are other numbers. A warning says if they may be more than 20 classes: integers
 //!   from 0 or 1 that repeat.
 //! - A column with both numbers and text is an error.

@@ -20,10 +20,10 @@
 //!   `y_test`, or `test_images` and `test_labels`, are the test part. `X` can be a capital letter, also in `X_train`
 //!   and `X_test`, and then `Y` can be one too.
 //! - Without `task`, the task is classification if `y` has text, booleans or rows with a single 1 (one-hot). It is also
-//!   classification if `y` has whole numbers with at most 20 different values, and these values repeat (at most 3
-//!   values for 4 examples) or are 0, 1, 2, … Otherwise it is regression, with a warning if there may be more than 20
-//!   classes: integers from 0 or 1 that repeat. Classes are numbered in sorted order. Text is compared as in `csv`:
-//!   `True` and `TRUE` are one class.
+//!   classification if `y` has whole numbers with at most 20 different values, and these values repeat (at most three
+//!   quarters as many different values as examples) or are 0, 1, 2, … Otherwise it is regression, with a warning if
+//!   there may be more than 20 classes: integers from 0 or 1 that repeat. Classes are numbered in sorted order. Text is
+//!   compared as in `csv`: `True` and `TRUE` are one class.
 //! - Without `layout`, images of shape `[n, a, b, c]` are taken as "channels_last" if `c` is 1, 3 or 4, and `a` and `b`
 //!   are larger than 4, with a warning. Otherwise they are "channels_first". With `layout`, arrays of shape
 //!   `[n, height, width]` are images with one channel, whatever their type is.
@@ -236,7 +236,7 @@ impl<R: Read + Seek> Archive<'_, R> {
         }
     }
 
-    /// Returns an error with a list of all arrays.
+    /// Returns an error with a list of the arrays, at most [`MOST_LISTED`].
     fn missing(&mut self, message: &str) -> Error {
         let file = self.file;
         let mut listed = Vec::new();

@@ -18,7 +18,7 @@ const MOST_EXACT: f64 = (1u64 << 53) as f64;
 
 impl TaskKind {
     /// Guesses the task of numeric targets. They are classes if they are integers with at most 20 different values, and if
-    /// these repeat (at most 3 values for 4 examples) or are 0, 1, 2, … without a gap.
+    /// these repeat (at most three quarters as many different values as examples) or are 0, 1, 2, … without a gap.
     pub fn guess(targets: &[f64]) -> TaskKind {
         let mut distinct = targets.to_vec();
         distinct.sort_unstable_by(f64::total_cmp);

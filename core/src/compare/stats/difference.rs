@@ -13,8 +13,8 @@ use super::describe::{mean, sd};
 use super::distribution::{t_quantile, t_sf};
 use super::error::StatsError;
 
-/// The smallest number of seeds per sample that has a p-value. With two seeds the t distribution has one degree of
-/// freedom, and a test has almost no power.
+/// The smallest number of seeds per sample that has a p-value. With two seeds the t distribution has one or two degrees
+/// of freedom, and a test has almost no power.
 pub const SEEDS_FOR_P: usize = 3;
 
 /// The probability with which the interval of a [`Difference`] covers the true difference.

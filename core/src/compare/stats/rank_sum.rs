@@ -75,8 +75,8 @@ fn exact(ranks: &[usize], size: usize, sum: usize) -> f64 {
     2.0 * low.min(high) / all
 }
 
-/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal values, `size` is that
-/// of the first sample, and `distance` is that of its doubled rank sum from the expected one.
+/// Returns the p-value of the normal approximation. `sizes` are the sizes of the groups of equal values. `size` is the
+/// size of the first sample, and `distance` is how far its doubled rank sum lies from the expected one.
 fn approximate(sizes: &[f64], size: usize, distance: usize) -> f64 {
     let n: f64 = sizes.iter().sum();
     let (first, second) = (size as f64, n - size as f64);

@@ -11,7 +11,7 @@ use crate::dataset::{Coding, ColumnCoding, ColumnKind, Error, Unseen};
 const BLOCK: usize = 512;
 
 /// Returns the columns of `sheet` that become inputs, in the order of `coding`. If columns are missing, the error names
-/// all of them.
+/// all of them, unless the separator was not detected.
 pub fn sources<'a>(coding: &Coding, sheet: &'a Sheet) -> Result<Vec<&'a Column>, Error> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
@@ -216,7 +216,7 @@ pub fn learn(sheet: &Sheet, column: &Column, max_categories: usize, train: &[u32
                     None => has_gaps = true,
                 }
             }
-            // Each value has the name of its first spelling in the file.
+            // Each value is named after its first spelling that a training row has.
             let used: Vec<usize> = (0..words.len()).filter(|&word| counts[word] > 0).collect();
             let spelling = Spelling::of(used.iter().map(|&word| words[word].as_str()), sheet.found.marks);
             let mut places: HashMap<Key, usize> = HashMap::new();

@@ -1,6 +1,6 @@
-//! Recognizes row names as R writes them: each row has one cell more than the header, and begins with its name. Rows
-//! with numbers such as `1,5` that are separated by commas may have one cell too many as well, so the two must be told
-//! apart.
+//! Recognizes row names as R writes them: each row has one cell more than the header, and begins with its name. If
+//! commas separate the cells, an unquoted number such as `1,5` also gives a row one cell too many, so the two must be
+//! told apart.
 
 use std::collections::HashSet;
 
@@ -51,8 +51,8 @@ impl FirstCells {
         }
     }
 
-    /// Reports whether the first cells are row names only if they are all different. If all of them are in quotes, as R
-    /// writes row names, they may repeat. So may words, unless numbers with decimal commas are possible.
+    /// Reports whether a repeated first cell rules out row names. If all first cells are in quotes, as R writes row
+    /// names, they may repeat. So may words, unless numbers with decimal commas are possible.
     pub fn must_differ(&self, delimiter: Delimiter) -> bool {
         self.quoted < self.rows && (self.numbers > 0 || self.may_have_decimal_commas(delimiter))
     }

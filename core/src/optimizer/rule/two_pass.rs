@@ -247,7 +247,7 @@ where
         let groups = groups_at(&self.groups, step.hyper)?;
         let of_group = |(index, group): (usize, &Cow<'_, Group<R>>)| {
             let k = group.rule.before(step.t, index, step.lr[index], &self.host);
-            // Nothing decays in the first pass.
+            // Decoupled decay waits for the second pass.
             group.options.scalars(&k, 0.0)
         };
         Ok(groups.iter().enumerate().map(of_group).collect())
