@@ -102,7 +102,7 @@ pub fn problems(runs: &[Run]) -> (Vec<Problem<'_>>, Vec<Repeated<'_>>) {
 /// records.
 fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
     let mut of_problem = Lines::new();
-    let mut title = "curves without records".to_owned();
+    let mut title = String::new();
     let mut is_assumed = true;
     let mut unread = Vec::new();
     let mut all: Vec<Strategy<'_>> = Vec::new();
@@ -119,13 +119,17 @@ fn problem(strategies: Vec<(String, Vec<&Run>)>) -> (Lines, Problem<'_>) {
                 }
                 None => unread.push(runs[0].path.join(SPEC_TOML)),
             }
-        } else if let Some(run) = runs.first() {
-            let end = run.trained().next_back().unwrap_or(0);
-            let of_this_length = runs.iter().all(|it| it.trained().next_back() == Some(end));
-            let length = if of_this_length { format!(", {end} epochs") } else { String::new() };
-            title = format!("curves without records, {}{length}", run.metric());
         }
         all.push(Strategy { label: name, lines, runs });
+    }
+    let curves = all.iter().flat_map(|it| &it.runs).filter(|_| is_assumed);
+    let ends: BTreeSet<u64> = curves.clone().filter_map(|run| run.trained().next_back()).collect();
+    if let Some(run) = curves.into_iter().next() {
+        let length = match ends.iter().collect::<Vec<_>>()[..] {
+            [end] => format!(", {end} epochs"),
+            _ => String::new(),
+        };
+        title = format!("curves without records, {}{length}", run.metric());
     }
     if !is_assumed {
         let found = labels(&all.iter().map(|strategy| &strategy.lines).collect::<Vec<_>>());

@@ -209,7 +209,13 @@ fn every_problem_has_files_of_its_own() {
         names[..2],
         ["1-mnist-mlp-784-128-10-20-epochs-curves.svg", "1-mnist-mlp-784-128-10-20-epochs-intervals.svg"]
     );
-    assert_eq!(names[4..], ["3-curves-without-records-curves.svg", "3-curves-without-records-intervals.svg"]);
+    assert_eq!(
+        names[4..],
+        [
+            "3-curves-without-records-val_rmse-2-epochs-curves.svg",
+            "3-curves-without-records-val_rmse-2-epochs-intervals.svg"
+        ]
+    );
     assert_eq!(super::file_name("../\u{1f600}/ä: \\ NUL?"), "nul-");
     assert_eq!(super::file_name("…"), "");
     assert_eq!(super::file_name(&"x".repeat(99)).len(), 41);
