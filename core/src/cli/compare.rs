@@ -31,6 +31,7 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     };
     let report = compare_runs(&args.runs, &options).map_err(Error::usage)?;
     let text = match args.format {
+        ReportFormat { csv: true, .. } if args.pairs => show::csv_pairs(&report),
         ReportFormat { csv: true, .. } => show::csv(&report),
         ReportFormat { json: true, .. } => show::json(&report),
         ReportFormat { markdown: true, .. } => show::markdown(&report, args.pairs),

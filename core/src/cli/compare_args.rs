@@ -35,12 +35,12 @@ pub struct CompareArgs {
     #[arg(long)]
     pub metric: Option<PartMetric>,
 
-    /// Use this target for the metric instead of the runs' own
-    #[arg(long, value_name = "VALUE")]
+    /// Use this target for the metric instead of the runs' own: `89.5%` of accuracy, or `0.895`
+    #[arg(long, value_name = "VALUE", value_parser = target, allow_hyphen_values = true)]
     pub target: Option<f64>,
 
     /// Treat differences up to this size as unimportant: `0.1%` of accuracy, or `0.002`
-    #[arg(long, value_parser = margin)]
+    #[arg(long, value_parser = margin, allow_hyphen_values = true)]
     pub margin: Option<f64>,
 
     /// Print every pair of strategies with its interval, p-value and wins
@@ -93,7 +93,7 @@ pub struct CompareArgs {
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 #[group(multiple = false)]
 pub struct ReportFormat {
-    /// Print a row of CSV for each strategy
+    /// Print a row of CSV for each strategy or, with --pairs, for each pair
     #[arg(long)]
     pub csv: bool,
 
@@ -117,12 +117,35 @@ impl ReportFormat {
     }
 }
 
+/// Reads a target: `89.5%` is 0.895.
+fn target(text: &str) -> Result<f64, String> {
+    number(text).ok_or_else(|| "expected a number, such as 0.895 or 89.5%".to_owned())
+}
+
 /// Reads a margin: `0.1%` is 0.001.
 fn margin(text: &str) -> Result<f64, String> {
+    let margin = number(text).filter(|it| *it > 0.0);
+    margin.ok_or_else(|| "expected a number above 0, such as 0.002 or 0.2%".to_owned())
+}
+
+/// Reads a finite number, which may be a percentage.
+fn number(text: &str) -> Option<f64> {
     let (number, scale) = match text.trim().strip_suffix('%') {
-        Some(percent) => (percent.trim_end(), 0.01),
+        Some(percent) => (percent.trim_end(), 100.0),
         None => (text.trim(), 1.0),
     };
-    let margin = number.parse::<f64>().map(|it| it * scale).ok().filter(|it| it.is_finite() && *it > 0.0);
-    margin.ok_or_else(|| "expected a number above 0, such as 0.002 or 0.2%".to_owned())
+    number.parse::<f64>().map(|it| it / scale).ok().filter(|it| it.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_and_margins_may_be_percentages() {
+        assert_eq!((target("89.5%"), target("0.895"), target("-2")), (Ok(0.895), Ok(0.895), Ok(-2.0)));
+        assert_eq!((margin("0.1%"), margin("0.002")), (Ok(0.001), Ok(0.002)));
+        assert!(["0", "-0.1%", "x", "inf", "%"].into_iter().all(|it| margin(it).is_err()));
+        assert!(["x", "NaN", "inf%", "--pairs"].into_iter().all(|it| target(it).is_err()));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::run::{LeftOut, Run};
 use crate::record::number::exact;
-use crate::record::{RUN_JSON, RunRecord, SPEC_TOML, differences};
+use crate::record::{Curve, RUN_JSON, RunRecord, SPEC_TOML, differences};
 
 /// The differences between two runs, as text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Difference {
 
 /// Columns of times, which are never the same twice.
 const TIMES: [&str; 2] = ["train_seconds", "eval_seconds"];
+/// The column of the learning rate, which Keras calls `learning_rate`.
+const LR: &str = "lr";
 
 /// Reads two runs, or curves, and compares them.
 pub fn diff(a: &Path, b: &Path) -> Result<Difference, LeftOut> {
@@ -104,16 +106,30 @@ fn versions(a: &RunRecord, b: &RunRecord) -> Vec<String> {
     lines
 }
 
+/// Returns the columns of a curve: lr-run's name of each, and its name in the file. The number of the epoch is none of
+/// them, because tools count in different ways, and rows are compared by [`Curve::epochs`].
+fn columns(curve: &Curve) -> Vec<(&str, &str)> {
+    let named = curve.columns.iter().map(|column| match column.trim() {
+        "learning_rate" if !curve.columns.iter().any(|it| it.trim() == LR) => (LR, column.as_str()),
+        name => (name, column.as_str()),
+    });
+    named.filter(|(name, _)| *name != "epoch").collect()
+}
+
 /// Returns a sentence on the first epoch and column in which the curves differ.
 fn curves(a: &Run, b: &Run) -> String {
-    let is_compared = |name: &&String| !TIMES.contains(&name.trim()) && b.curve.columns.contains(*name);
-    let columns: Vec<&String> = a.curve.columns.iter().filter(is_compared).collect();
-    let only = |here: &Run, there: &Run| {
-        let own = here.curve.columns.iter().filter(|it| !there.curve.columns.contains(it));
-        own.map(|it| it.trim().to_owned()).collect::<Vec<_>>()
+    let (of_a, of_b) = (columns(&a.curve), columns(&b.curve));
+    let only = |own: &[(&str, &str)], others: &[(&str, &str)]| {
+        let own = own.iter().filter(|(name, _)| !others.iter().any(|(other, _)| other == name));
+        own.map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>()
     };
+    let shared = of_a.iter().filter_map(|(name, in_a)| {
+        let (_, in_b) = of_b.iter().find(|(other, _)| other == name)?;
+        (!TIMES.contains(name)).then_some((*name, *in_a, *in_b))
+    });
+    let columns: Vec<(&str, &str, &str)> = shared.collect();
     let mut note = String::new();
-    for (name, own) in [("a", only(a, b)), ("b", only(b, a))] {
+    for (name, own) in [("a", only(&of_a, &of_b)), ("b", only(&of_b, &of_a))] {
         if !own.is_empty() {
             note += &format!(" Only {name} has {}.", own.join(", "));
         }
@@ -124,8 +140,8 @@ fn curves(a: &Run, b: &Run) -> String {
     let ends = (a.curve.epochs().next_back(), b.curve.epochs().next_back());
     let both = a.curve.epochs().filter(|epoch| b.curve.epochs().any(|it| it == *epoch));
     for epoch in both {
-        for name in &columns {
-            let (x, y) = (a.curve.value(epoch, name), b.curve.value(epoch, name));
+        for (name, in_a, in_b) in &columns {
+            let (x, y) = (a.curve.value(epoch, in_a), b.curve.value(epoch, in_b));
             let is_same = match (x, y) {
                 (Some(x), Some(y)) => x == y || x.is_nan() && y.is_nan(),
                 (x, y) => x.is_none() && y.is_none(),
@@ -134,7 +150,7 @@ fn curves(a: &Run, b: &Run) -> String {
                 let shown = |value: Option<f64>| value.map_or_else(|| "no value".to_owned(), exact);
                 return format!(
                     "The curves differ from epoch {epoch} on: {} is {} in a and {} in b.{note}",
-                    name.trim(),
+                    name,
                     shown(x),
                     shown(y)
                 );

@@ -47,7 +47,7 @@ pub fn strategies(problem: &ProblemReport) -> Grid {
     let has_failed = |it: &StrategyReport| it.summary.mean.is_none() && it.summary.seeds > 0;
     let of_kind = |kind: MeasureKind| measure.kind == kind;
     let mut columns: Vec<Column<'_>> = vec![
-        ("strategy".to_owned(), Box::new(|it| Some(it.label.clone()))),
+        ("strategy".to_owned(), Box::new(|it| Some(one_line(&it.label)))),
         ("seeds".to_owned(), Box::new(|it| Some(it.summary.seeds.to_string()))),
         (mean_head(measure), Box::new(move |it| mean(measure, it))),
     ];
@@ -100,7 +100,7 @@ pub fn pairs(problem: &ProblemReport) -> Grid {
     let measure = problem.measure;
     let head =
         ["a", "b", "a - b", "95 % interval", "n", "p (Holm)", "wins", "share of wins", "least p", "corr", "verdict"];
-    let label = |at: usize| problem.strategies.get(at).map_or_else(String::new, |it| it.label.clone());
+    let label = |at: usize| problem.strategies.get(at).map_or_else(String::new, |it| one_line(&it.label));
     let dash = || "-".to_owned();
     let row = |pair: &Pair| {
         let interval = pair
@@ -138,15 +138,23 @@ pub fn profile(profile: &Profile) -> Grid {
     head.extend(ratios.map(|ratio| if ratio == 1.0 { "fastest".to_owned() } else { format!("within {ratio}x") }));
     let row = |it: &ProfileLine| {
         let score = it.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.3}"));
-        let mut cells = vec![it.label.clone(), score, format!("{} of {}", it.reached, profile.problems.len())];
+        let mut cells = vec![one_line(&it.label), score, format!("{} of {}", it.reached, profile.problems.len())];
         cells.extend(ratios.map(|ratio| format!("{:.0} %", 100.0 * share(it, ratio))));
         cells
     };
     Grid { head, rows: profile.strategies.iter().map(row).collect() }
 }
 
-/// Writes a p-value: `0.03`, `<.01` below 0.005, and `7e-4` below 0.001.
+/// Writes text in one line: replaces control characters, which names of files and values of a spec may contain.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+}
+
+/// Writes a p-value: `0.03`, `<.01` below 0.005, `7e-4` below 0.001, and `<1e-15` where rounding leaves no digits.
 pub fn p_value(p: f64) -> String {
+    if p < 1e-15 {
+        return "<1e-15".to_owned();
+    }
     if p < 0.001 { format!("{p:.0e}") } else { format!("{p:.2}").replace("0.00", "<.01") }
 }
 

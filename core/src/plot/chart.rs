@@ -30,8 +30,25 @@ const MARKS: [char; 8] = ['*', 'o', '+', 'x', '#', '@', '%', '~'];
 const COLOURS: [AnsiColor; 6] =
     [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Magenta, AnsiColor::Green, AnsiColor::Blue, AnsiColor::Red];
 
-/// Returns a chart of `lines` over epochs, with axes and, for several lines, a legend. The text ends in a line break.
+/// Returns a chart of `lines` over epochs, with axes and, for several lines, a legend. A later line covers those before
+/// it. The text ends in a line break.
 pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOptions) -> String {
+    drawn(quantity, lines, lines.iter(), scale, options)
+}
+
+/// Returns the same chart, but with the first line above all others. The legend is in the order of `lines`.
+pub fn chart_first_on_top(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOptions) -> String {
+    drawn(quantity, lines, lines.iter().rev(), scale, options)
+}
+
+/// Draws `lines` in `order`.
+fn drawn<'a>(
+    quantity: &str,
+    lines: &[Line<'_>],
+    order: impl Iterator<Item = &'a Line<'a>>,
+    scale: Scale,
+    options: ChartOptions,
+) -> String {
     let y = y_axis(lines, scale, HEIGHT / 3);
     let end = x_end(lines);
     let labels = labels(&y);
@@ -47,7 +64,7 @@ pub fn chart(quantity: &str, lines: &[Line<'_>], scale: Scale, options: ChartOpt
     let alone = lines.len() == 1;
     let pen = if alone || options.colour { Pen::Dots } else { Pen::Marks };
     let mut canvas = Canvas { pen, width, cells: vec![Cell::default(); width * HEIGHT] };
-    for line in lines {
+    for line in order {
         canvas.draw(line.colour, line.samples, &y, end);
     }
     let mut text = format!("  {quantity:>margin$}\n");

@@ -9,7 +9,7 @@ mod sheet;
 mod svg;
 
 pub use axis::{Axis, Scale, lies_low};
-pub use chart::{ChartOptions, chart, y_axis};
+pub use chart::{ChartOptions, chart, chart_first_on_top, y_axis};
 pub use panel::{NUMBERS, Panel, Ruler, TITLE};
 pub use plotters::style::RGBColor;
 pub use samples::{At, Line, Samples, Span};

@@ -1,5 +1,6 @@
 //! Intervals as bars of characters, with every seed as a dot.
 
+use crate::compare::grid::one_line;
 use crate::compare::report::{ProblemReport, StrategyReport};
 
 /// The width of the axis, in characters.
@@ -7,10 +8,10 @@ const WIDTH: usize = 56;
 /// The most characters of a label.
 const LABEL: usize = 32;
 
-/// Returns a line for each strategy: its seeds, its mean and the 95 % interval of the mean, on one axis. `None` if no
-/// strategy has more than one value.
+/// Returns a line for each strategy: its seeds, its mean and the 95 % interval of the mean, on one axis. The line is
+/// empty if all runs failed. `None` if no strategy has more than one value.
 pub fn bars(problem: &ProblemReport) -> Option<String> {
-    let drawn: Vec<&StrategyReport> = problem.strategies.iter().filter(|it| !values(it).is_empty()).collect();
+    let drawn = &problem.strategies;
     if drawn.iter().all(|it| values(it).len() < 2) {
         return None;
     }
@@ -21,7 +22,7 @@ pub fn bars(problem: &ProblemReport) -> Option<String> {
     let (low, high) = (low - pad, high + pad);
     let place =
         |value: f64| (((value - low) / (high - low)) * (WIDTH - 1) as f64).round().clamp(0.0, (WIDTH - 1) as f64);
-    let width = drawn.iter().map(|it| it.label.chars().count()).max().unwrap_or(0).min(LABEL);
+    let width = drawn.iter().map(|it| one_line(&it.label).chars().count()).max().unwrap_or(0).min(LABEL);
     let mut text = String::new();
     for strategy in drawn {
         let mut line = vec![' '; WIDTH];
@@ -37,7 +38,7 @@ pub fn bars(problem: &ProblemReport) -> Option<String> {
         if let Some(mean) = strategy.summary.mean {
             line[place(mean) as usize] = '┃';
         }
-        let label: String = strategy.label.chars().take(LABEL).collect();
+        let label: String = one_line(&strategy.label).chars().take(LABEL).collect();
         let failed = strategy.summary.seeds - values(strategy).len();
         let failed = if failed > 0 { format!("  {failed} failed") } else { String::new() };
         let line: String = line.into_iter().collect();

@@ -1,6 +1,7 @@
-//! A report as CSV: a row for each strategy, with exact numbers.
+//! A report as CSV: a row for each strategy, or for each pair, with exact numbers.
 
-use crate::compare::report::{ProblemReport, Report, StrategyReport};
+use crate::compare::grid::one_line;
+use crate::compare::report::{Pair, ProblemReport, Report, StrategyReport};
 use crate::record::number::exact;
 
 /// Returns a row for each strategy of each problem. The text ends in a line break. A missing value is an empty cell.
@@ -35,15 +36,82 @@ pub fn csv(report: &Report) -> String {
             let _ = writer.write_record(cells(problem, strategy));
         }
     }
+    text(writer)
+}
+
+/// Returns a row for each pair of strategies of each problem, in the form of [`csv`].
+pub fn csv_pairs(report: &Report) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let head = [
+        "problem",
+        "a",
+        "b",
+        "verdict",
+        "paired",
+        "n",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+        "wins",
+        "losses",
+        "ties",
+        "share_low",
+        "share_high",
+        "smallest_p",
+        "correlation",
+        "seeds_needed",
+    ];
+    let _ = writer.write_record(head);
+    for problem in &report.problems {
+        for pair in &problem.pairs {
+            let _ = writer.write_record(pair_cells(problem, pair));
+        }
+    }
+    text(writer)
+}
+
+fn text(writer: ::csv::Writer<Vec<u8>>) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(exact).unwrap_or_default()
+}
+
+/// Returns the cells of a pair. Runs that are not paired have no wins, losses and ties.
+fn pair_cells(problem: &ProblemReport, pair: &Pair) -> [String; 19] {
+    let label = |at: usize| problem.strategies.get(at).map_or_else(String::new, |it| one_line(&it.label));
+    let count = |count: u64| if pair.paired { count.to_string() } else { String::new() };
+    [
+        one_line(&problem.title),
+        label(pair.a),
+        label(pair.b),
+        pair.verdict.to_string(),
+        pair.paired.to_string(),
+        pair.n.to_string(),
+        number(pair.difference),
+        number(pair.interval.map(|it| it.0)),
+        number(pair.interval.map(|it| it.1)),
+        number(pair.p),
+        number(pair.p_holm),
+        count(pair.wins),
+        count(pair.losses),
+        count(pair.ties),
+        number(pair.win_share.map(|it| it.0)),
+        number(pair.win_share.map(|it| it.1)),
+        number(pair.smallest_p),
+        number(pair.correlation),
+        pair.seeds_needed.map(|it| it.to_string()).unwrap_or_default(),
+    ]
 }
 
 fn cells(problem: &ProblemReport, strategy: &StrategyReport) -> Vec<String> {
     let it = &strategy.summary;
-    let number = |value: Option<f64>| value.map(exact).unwrap_or_default();
     let mut cells = vec![
-        problem.title.clone(),
-        strategy.label.clone(),
+        one_line(&problem.title),
+        one_line(&strategy.label),
         problem.measure.to_string(),
         it.seeds.to_string(),
         number(it.mean),

@@ -1,9 +1,9 @@
 //! The curves of the best strategies as a chart of characters.
 
-use super::terminal::printable;
+use crate::compare::grid::one_line;
 use crate::compare::report::ProblemReport;
 use crate::compare::{Lines, QuantityKind};
-use crate::plot::{ChartOptions, Line, Samples, Scale, chart};
+use crate::plot::{ChartOptions, Line, Samples, Scale, chart_first_on_top};
 use crate::spec::Horizon;
 
 /// The most strategies in a chart. The eye cannot distinguish more lines.
@@ -12,7 +12,8 @@ const MOST: usize = 6;
 const PER_EPOCH: u64 = 16;
 
 /// Returns a chart of the compared metric, with the mean of each strategy. Epoch 0, the evaluation before training, is
-/// left out, because its value would flatten the rest. `None` if no strategy has a mean in at least two epochs.
+/// left out, because its value would flatten the rest. The best strategy is above all others.
+/// `None` if no strategy has a mean in at least two epochs.
 pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> {
     let quantity = problem.curves.quantities.iter().find(|it| it.kind == QuantityKind::Compared)?;
     let epochs = &problem.curves.epochs;
@@ -26,12 +27,12 @@ pub fn curves(problem: &ProblemReport, options: ChartOptions) -> Option<String> 
         .filter(|(_, samples)| samples.spans.len() > 1)
         .take(MOST)
         .enumerate()
-        .map(|(colour, (strategy, samples))| Line { name: printable(&strategy.label), colour, samples })
+        .map(|(colour, (strategy, samples))| Line { name: one_line(&strategy.label), colour, samples })
         .collect();
     if drawn.is_empty() {
         return None;
     }
-    let mut text = chart(&quantity.name, &drawn, Scale::Auto, options);
+    let mut text = chart_first_on_top(&one_line(&quantity.name), &drawn, Scale::Auto, options);
     let left_out = all.len() - drawn.len();
     if left_out > 0 {
         let strategies = all.len();

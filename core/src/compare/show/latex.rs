@@ -10,7 +10,7 @@ pub fn latex(report: &Report, with_pairs: bool) -> String {
     for problem in &report.problems {
         let comments = [&problem.title].into_iter().chain(&problem.conclusions).chain(&problem.warnings);
         for line in comments {
-            text += &format!("% {}\n", line.replace(['\n', '\r'], " "));
+            text += &format!("% {}\n", line.replace(char::is_control, " "));
         }
         text += &table(&grid::strategies(problem));
         if with_pairs {
@@ -48,7 +48,9 @@ fn escaped(text: &str) -> String {
             '<' => escaped += "\\textless{}",
             '>' => escaped += "\\textgreater{}",
             '±' => escaped += "$\\pm$",
-            '\n' | '\r' => escaped.push(' '),
+            // TeX has no letter for them.
+            _ if letter.is_control() => escaped.push(' '),
+            '\u{fffd}' => escaped.push('?'),
             _ => escaped.push(letter),
         }
     }

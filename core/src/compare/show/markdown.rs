@@ -46,6 +46,7 @@ fn escaped(text: &str) -> String {
                 escaped.push(letter);
             }
             '\n' | '\r' => escaped.push(' '),
+            _ if letter.is_control() => escaped.push('\u{fffd}'),
             _ => escaped.push(letter),
         }
     }

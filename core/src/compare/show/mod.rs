@@ -10,7 +10,10 @@ mod markdown;
 pub mod svg;
 mod terminal;
 
-pub use csv::csv;
+#[cfg(test)]
+mod tests;
+
+pub use csv::{csv, csv_pairs};
 pub use html::{HTML_MARK, NoCharts, can_write, html};
 pub use json::json;
 pub use latex::latex;

@@ -5,7 +5,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
 use super::bars::bars;
 use super::curves::curves;
-use crate::compare::grid::{self, Grid};
+use crate::compare::grid::{self, Grid, one_line};
 use crate::compare::report::{ProblemReport, Report, SensitivityCurve};
 use crate::plot::ChartOptions;
 use crate::record::number::rate;
@@ -28,9 +28,9 @@ pub fn terminal(report: &Report, with_pairs: bool, options: ChartOptions) -> Str
 }
 
 fn of_problem(problem: &ProblemReport, with_pairs: bool, options: ChartOptions) -> String {
-    let mut text = format!("{}\ncompared by {}\n\n", problem.title, problem.measure);
+    let mut text = format!("{}\ncompared by {}\n\n", one_line(&problem.title), problem.measure);
     for conclusion in &problem.conclusions {
-        text += &format!("{conclusion}\n");
+        text += &format!("{}\n", one_line(conclusion));
     }
     text += &format!("\n{}", table(&grid::strategies(problem)));
     if let Some(bars) = bars(problem) {
@@ -53,13 +53,13 @@ fn details(problem: &ProblemReport, with_pairs: bool) -> String {
         text += &format!("\n{}", sensitivity(problem, curve));
     }
     for warning in &problem.warnings {
-        text += &format!("warning: {warning}\n");
+        text += &format!("warning: {}\n", one_line(warning));
     }
     text
 }
 
 /// Replaces control characters, which the names of files and strategies may contain. They must not move the cursor.
-pub fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
 }
 
@@ -82,7 +82,7 @@ fn table(grid: &Grid) -> String {
 /// Returns the influence of a key in a few lines.
 pub(super) fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> String {
     let key = problem.sensitivity.as_ref().map(|it| it.key.as_str()).unwrap_or_default();
-    let mut text = format!("{key} ({}): best {}", curve.label, rate(curve.best));
+    let mut text = format!("{key} ({}): best {}", one_line(&curve.label), rate(curve.best));
     if curve.at_edge {
         text += ", at the edge of the values that were tried";
     }
@@ -94,8 +94,8 @@ pub(super) fn sensitivity(problem: &ProblemReport, curve: &SensitivityCurve) -> 
             format!("; values from {} to {} ({decades}) cannot be told apart from it\n", rate(low), rate(high))
         }
     };
-    if let Some(room) = curve.head_room {
-        text += &format!("  the largest value without a diverged run is {} times the best\n", rate(room));
+    if let Some(room) = curve.head_room.map(rate).filter(|it| it != "1") {
+        text += &format!("  the largest value without a diverged run is {room} times the best\n");
     }
     if let Some(mean) = curve.sensitivity {
         let (from, to) = curve.range;

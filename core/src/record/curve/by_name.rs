@@ -43,6 +43,9 @@ pub fn any(table: &Table<'_>) -> Result<Curve, CurveError> {
 /// Returns the position of the column `epoch`.
 fn epoch_column(table: &Table<'_>) -> Result<usize, CurveError> {
     table.column(EPOCH).ok_or_else(|| {
+        if table.columns.iter().all(|name| name.trim().is_empty()) {
+            return CurveError::Wrong(format!("{}: the file is empty", table.file));
+        }
         let names = table.columns.join(", ");
         table.wrong_at(1, &format!("there is no column `{EPOCH}`; the columns are: {names}"))
     })

@@ -57,7 +57,8 @@ impl<'a> Table<'a> {
             let line = lines.line_of(start);
             if cells.len() != table.columns.len() {
                 let (here, there) = (cells.len(), table.columns.len());
-                return Err(table.wrong_at(line, &format!("{here} cells, but the header names {there} columns")));
+                let s = if there == 1 { "" } else { "s" };
+                return Err(table.wrong_at(line, &format!("{here} cells, but the header names {there} column{s}")));
             }
             table.rows.push(Row { line, cells });
         }

@@ -34,7 +34,7 @@ fn every_part_and_metric_can_be_read() {
 #[test]
 fn an_error_says_where_a_file_is_wrong() {
     assert_eq!(wrong("step,val_loss\n1,2\n"), "m.csv:1: there is no column `epoch`; the columns are: step, val_loss");
-    assert_eq!(wrong(""), "m.csv:1: there is no column `epoch`; the columns are: ");
+    assert_eq!(wrong(""), "m.csv: the file is empty");
     assert_eq!(wrong("epoch,val_loss\r\n1,1\r\n\r\n2,low\r\n"), "m.csv:4: column `val_loss`: `low` is not a number");
     assert_eq!(wrong("epoch,val_loss\n-1,1\n"), "m.csv:2: column `epoch`: `-1` is not an epoch's number");
     assert_eq!(wrong("epoch,val_loss\n,1\n"), "m.csv:2: column `epoch`: `` is not an epoch's number");
@@ -43,6 +43,7 @@ fn an_error_says_where_a_file_is_wrong() {
         "m.csv:4: column `epoch`: epoch 1 has a row already, in line 2"
     );
     assert_eq!(wrong("epoch,val_loss\n1\n"), "m.csv:2: 1 cells, but the header names 2 columns");
+    assert_eq!(wrong("epoch\n1,2\n"), "m.csv:2: 2 cells, but the header names 1 column");
     assert_eq!(wrong("epoch,val_loss,val_loss\n"), "m.csv:1: two columns have the name `val_loss`");
 }
 

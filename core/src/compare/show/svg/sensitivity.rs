@@ -6,7 +6,9 @@ use super::page::{INK, MARGIN, PALE, WIDTH, page};
 use super::{words, zoom};
 use crate::compare::report::{ProblemReport, Sensitivity, SensitivityCurve};
 use crate::metric::Mode;
-use crate::plot::{Anchor, Axis, DrawError, Letters, Mark, NUMBERS, Panel, RGBColor, Ruler, Sheet, Stroke, TITLE};
+use crate::plot::{
+    Anchor, Axis, DrawError, Letters, Mark, NUMBERS, Panel, RGBColor, Ruler, Sheet, Stroke, TITLE, text_width,
+};
 use crate::record::number::rate;
 
 /// The height of the panel, and of the row of a band below it.
@@ -181,6 +183,8 @@ fn defaults(sheet: &mut Sheet<'_>, panel: &Panel, curves: &[&SensitivityCurve]) 
     let mut values: Vec<f64> = curves.iter().filter_map(|it| it.at_default).map(|it| it.0).collect();
     values.sort_by(f64::total_cmp);
     values.dedup();
+    // The text stays above the panel, away from the numbers of the value axis.
+    let mut free = panel.left;
     for value in values {
         let x = panel.at(value, 0.0).0;
         let (mut y, dash) = (panel.top, 4.0);
@@ -189,7 +193,10 @@ fn defaults(sheet: &mut Sheet<'_>, panel: &Panel, curves: &[&SensitivityCurve]) 
             y += 2.0 * dash;
         }
         let text = format!("default {}", rate(value));
-        sheet.text(&text, (x, panel.top - 9.0), Letters::new(NUMBERS, PALE, Anchor::Centre))?;
+        let width = text_width(&text, NUMBERS);
+        let left = (x - width / 2.0).min(WIDTH - MARGIN - width).max(free);
+        sheet.text(&text, (left, panel.top - 9.0), Letters::new(NUMBERS, PALE, Anchor::Left))?;
+        free = left + width + 8.0;
     }
     Ok(())
 }
@@ -207,10 +214,18 @@ fn band(sheet: &mut Sheet<'_>, panel: &Panel, curve: &SensitivityCurve, look: &L
         true => format!("best {}", rate(curve.best)),
         false => format!("best {}, {:.1} decades not told apart", rate(curve.best), curve.band_decades),
     };
-    let room = crate::plot::text_width(&text, NUMBERS) + 8.0;
-    let (at, anchor) = match to + room <= WIDTH - MARGIN {
-        true => (to + 6.0, Anchor::Left),
-        false => (from - 6.0, Anchor::Right),
+    let room = text_width(&text, NUMBERS) + 8.0;
+    let fits = |end: f64| end + room <= WIDTH - MARGIN;
+    let mark = (x(curve.best) - 6.0, x(curve.best) + 6.0);
+    // A bar that leaves no room next to it is below the text.
+    let (at, anchor) = if fits(to) {
+        (to + 6.0, Anchor::Left)
+    } else if from - room >= MARGIN {
+        (from - 6.0, Anchor::Right)
+    } else if fits(mark.1) {
+        (mark.1 + 6.0, Anchor::Left)
+    } else {
+        (mark.0 - 6.0, Anchor::Right)
     };
     sheet.text(&text, (at, y), Letters::new(NUMBERS, INK, anchor))
 }

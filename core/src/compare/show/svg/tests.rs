@@ -314,3 +314,39 @@ fn odd_numbers_can_be_drawn() {
     }
     assert_eq!(pictures(&Report::default()).unwrap(), []);
 }
+
+#[test]
+fn labels_of_the_sensitivity_are_within_the_picture() {
+    let results = tempfile::tempdir().unwrap();
+    write_seeds(results.path(), "step@0.001", &[0.90, 0.93, 0.91]);
+    write_seeds(results.path(), "step@0.03", &[0.93, 0.90, 0.92]);
+    write_seeds(results.path(), "step@0.5", &[0.92, 0.92, 0.925]);
+    let report = compared(results.path(), &Options { default_lr: Some(|_| Some(0.001)), ..options() });
+    let svg = picture(&report, "sensitivity.svg");
+    if let Ok(path) = std::env::var("LR_RUN_PICTURE") {
+        fs::write(path, &svg).unwrap();
+    }
+    let document = Document::parse(&svg).unwrap();
+    let text = |start: &str| {
+        let is_it = |it: &Node<'_, '_>| it.text().is_some_and(|text| text.trim().starts_with(start));
+        document
+            .descendants()
+            .find(|it| it.has_tag_name("text") && is_it(it))
+            .unwrap_or_else(|| panic!("{start}: {:?}", texts(&svg)))
+    };
+    let best = text("best 0.5, 2.7 decades");
+    let width = crate::plot::text_width(best.text().unwrap().trim(), 12.0);
+    let end = number(best.attribute("x").unwrap());
+    let (from, to) = match best.attribute("text-anchor") {
+        Some("end") => (end - width, end),
+        _ => (end, end + width),
+    };
+    assert!(from >= 14.0 && to <= 720.0 - 14.0, "{from} to {to}");
+    // The number of the axis to the left ends before the default begins.
+    let tick = document
+        .descendants()
+        .filter(|it| it.has_tag_name("text") && it.text().is_some_and(|text| text.trim().ends_with(" %")))
+        .map(|it| number(it.attribute("x").unwrap()))
+        .fold(0.0, f64::max);
+    assert!(number(text("default 0.001").attribute("x").unwrap()) > tick);
+}
