@@ -90,7 +90,7 @@ fn pairs_are_rows_of_csv() {
     let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
     assert_eq!((rows.len(), rows[0].len(), rows[1].len()), (2, 19, 19), "{text}");
-    let cell = |name: &str| &rows[1][rows[0].iter().position(|it| *it == name).unwrap()];
+    let cell = |name: &str| &rows[1][rows[0].iter().position(|it| it == name).unwrap()];
     assert_eq!((cell("a"), cell("b"), cell("paired"), cell("n")), ("cosine", "step", "true", "3"));
     let pair = &report.problems[0].pairs[0];
     assert_eq!(cell("difference").parse().ok(), pair.difference);
