@@ -8,7 +8,7 @@ use super::compare_args::CompareArgs;
 use super::output::OutputKind;
 use crate::compare::show::{self, HTML_MARK, NoCharts};
 use crate::compare::{Report, tensorboard};
-use crate::record::atomic_write;
+use crate::record::{Access, atomic_write, in_words};
 
 /// The page of a comparison.
 const PAGE: OutputKind =
@@ -61,7 +61,7 @@ fn without_charts(error: NoCharts) -> Error {
 fn write_pictures(folder: &Path, report: &Report) -> Result<Vec<String>, Error> {
     let cannot = |error: &dyn std::fmt::Display| Error::failed(format!("{}: {error}", folder.display()));
     let pictures = show::svg::pictures(report).map_err(|error| cannot(&error))?;
-    fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
+    fs::create_dir_all(folder).map_err(|error| cannot(&in_words(&error, Access::Write)))?;
     for picture in &pictures {
         PICTURE.may_be_written(&folder.join(&picture.name))?;
     }

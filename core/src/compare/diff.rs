@@ -129,6 +129,11 @@ fn curves(a: &Run, b: &Run) -> String {
     });
     let columns: Vec<(&str, &str, &str)> = shared.collect();
     let mut note = String::new();
+    for (name, run) in [("a", a), ("b", b)] {
+        if let Some(line) = run.curve.cut {
+            note += &format!(" The last row of {name}, in line {line}, is cut off and not read.");
+        }
+    }
     for (name, own) in [("a", only(&of_a, &of_b)), ("b", only(&of_b, &of_a))] {
         if !own.is_empty() {
             note += &format!(" Only {name} has {}.", own.join(", "));

@@ -7,11 +7,12 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
 
-use super::run::{LeftOut, Run};
-use crate::record::{Curve, RUN_JSON};
+use super::checkpoints::last_checkpoints;
+use super::run::{LeftOut, Run, no_runs};
+use crate::record::{Access, Curve, RUN_JSON, in_words};
 
-/// The runs that were found and read, and the reasons why others could not be read. At least one of the lists is not
-/// empty.
+/// The runs that were found and read, and the reasons why others, or parts of them, are not read. At least one of the
+/// lists is not empty.
 #[derive(Debug, Default)]
 pub struct Found {
     pub runs: Vec<Run>,
@@ -23,12 +24,9 @@ pub struct Found {
 pub enum CompareError {
     #[error("there is no file or folder {}", path.display())]
     Missing { path: PathBuf },
-    #[error("cannot look for runs in {}: {}", path.display(), reason(source))]
+    #[error("cannot look for runs in {}: {}", path.display(), in_words(source, Access::Read))]
     Folder { path: PathBuf, source: io::Error },
-    #[error(
-        "no runs found under {}: no folder has a {RUN_JSON}, and no file is a curve (*.csv or trainer_state.json)",
-        path.display()
-    )]
+    #[error("{}", no_runs(path))]
     NoRuns { path: PathBuf },
     #[error("`{pattern}` is not a valid pattern: {reason}")]
     Pattern { pattern: String, reason: String },
@@ -36,46 +34,66 @@ pub enum CompareError {
     Options(String),
 }
 
-/// Returns an error of the operating system in plain words.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
-        io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
 /// Finds and reads the runs and curves in and under `paths`, each once, in the order of `paths`. A path may be a
 /// folder, the file of a curve, or a pattern such as `results/*/seed=1`. In and under a folder, curves are only read if
-/// there are no runs.
+/// there are no runs. Returns an error if there is nothing under all paths.
 pub fn find(paths: &[PathBuf]) -> Result<Found, CompareError> {
-    let mut all = Vec::new();
+    let (mut all, mut beside, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut places = 0;
     for path in paths {
-        let mut found = Vec::new();
+        let before = all.len();
         for path in expanded(path)? {
-            match path.is_file() {
-                true => found.push(path),
-                false => found.extend(runs_under(&path)?),
+            places += 1;
+            if path.is_file() {
+                all.push(path);
+                continue;
+            }
+            let walk = Walk::through(&path)?;
+            if walk.folders.is_empty() {
+                all.extend(walk.curves);
+            } else {
+                all.extend(walk.folders);
+                beside.extend(walk.curves);
             }
         }
-        if found.is_empty() {
-            return Err(CompareError::NoRuns { path: path.clone() });
+        if all.len() == before {
+            left_out.push(LeftOut::NoRuns { path: path.clone() });
         }
-        all.extend(found);
     }
-    // One path leads to each run once.
-    if paths.len() > 1 {
+    if let (true, Some(path)) = (all.is_empty(), paths.first()) {
+        return Err(CompareError::NoRuns { path: path.clone() });
+    }
+    // One place leads to each run once.
+    if places > 1 {
         let mut seen = BTreeSet::new();
-        all.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+        all.retain(|path| seen.insert(canonical(path)));
+        // A curve that is named is not left out.
+        beside.retain(|path| seen.insert(canonical(path)));
     }
-    let mut found = Found::default();
-    for result in read_all(&all) {
+    left_out.extend(last_checkpoints(beside).into_iter().map(|(path, _)| LeftOut::Beside { path }));
+    let (all, notes): (Vec<PathBuf>, Vec<Option<String>>) = last_checkpoints(all).into_iter().unzip();
+    let mut found = Found { runs: Vec::new(), left_out };
+    for (result, note) in read_all(&all).into_iter().zip(notes) {
         match result {
-            Ok(run) => found.runs.push(run),
+            Ok(mut run) => {
+                if let Some(line) = run.curve.cut.filter(|_| run.record.is_none()) {
+                    found.left_out.push(LeftOut::Cut { path: run.path.clone(), line });
+                }
+                if let Some(note) = note {
+                    let own = run.curve.note.unwrap_or_else(|| run.curve.file.clone());
+                    run.curve.note = Some(format!("{own}; {note}"));
+                }
+                found.runs.push(run);
+            }
             Err(reason) => found.left_out.push(reason),
         }
     }
     Ok(found)
+}
+
+/// Returns the path of a file or folder without links. Returns `path` if it has none.
+fn canonical(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Reads runs on all cores. The results are in the order of `paths`.
@@ -122,28 +140,76 @@ fn expanded(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     Ok(matched)
 }
 
-/// Returns the folders of runs in and under `path` or, if there are none, the files of curves there.
-fn runs_under(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
-    let (mut folders, mut curves) = (Vec::new(), Vec::new());
-    walk(path, &mut folders, &mut curves)?;
-    if folders.is_empty() { Ok(curves) } else { Ok(folders) }
+/// What is in and under a folder.
+#[derive(Default)]
+struct Walk {
+    /// The folders of runs, sorted.
+    folders: Vec<PathBuf>,
+    /// The files with the name of a curve, sorted, without those in and under the folder of a run.
+    curves: Vec<PathBuf>,
+    /// The links to files and folders, each with whether it is in or under the folder of a run.
+    links: Vec<(PathBuf, bool)>,
 }
 
-/// Adds the run folders and the curves in and under `path`. Links below `path` are not followed, because they may form
-/// a loop.
-fn walk(path: &Path, folders: &mut Vec<PathBuf>, curves: &mut Vec<PathBuf>) -> Result<(), CompareError> {
-    let entries = entries(path)?;
-    if entries.iter().any(|(entry, _)| entry.file_name().is_some_and(|it| it == RUN_JSON) && entry.is_file()) {
-        folders.push(path.to_owned());
+impl Walk {
+    /// Walks through `path` and everything under it, and follows links.
+    fn through(path: &Path) -> Result<Walk, CompareError> {
+        let mut walk = Walk::default();
+        walk.add(path, false)?;
+        if walk.links.is_empty() {
+            return Ok(walk);
+        }
+        // Links are followed last, so that what is also found without a link keeps its own path.
+        let mut visited = BTreeSet::from([canonical(path)]);
+        while let Some((link, in_run)) = walk.links.pop() {
+            // A link that leads nowhere is skipped.
+            let Ok(target) = fs::canonicalize(&link) else { continue };
+            if !target.is_dir() {
+                walk.add_file(link, in_run);
+                continue;
+            }
+            // A link to a folder around it is a loop.
+            let is_loop = link.parent().is_some_and(|folder| canonical(folder).starts_with(&target));
+            if !is_loop && visited.insert(target) {
+                walk.add(&link, in_run)?;
+            }
+        }
+        for found in [&mut walk.folders, &mut walk.curves] {
+            let mut seen = BTreeSet::new();
+            found.retain(|path| seen.insert(canonical(path)));
+            found.sort();
+        }
+        Ok(walk)
     }
-    for (path, kind) in entries {
-        if kind.is_dir() {
-            walk(&path, folders, curves)?;
-        } else if kind.is_file() && Curve::is_named_as_one(&path) {
-            curves.push(path);
+
+    /// Adds what is in and under `folder`, but does not follow links. `in_run` says whether `folder` is under the
+    /// folder of a run.
+    fn add(&mut self, folder: &Path, in_run: bool) -> Result<(), CompareError> {
+        let entries = entries(folder)?;
+        let is_record = |path: &Path| path.file_name().is_some_and(|it| it == RUN_JSON) && path.is_file();
+        let is_run = entries.iter().any(|(path, _)| is_record(path));
+        if is_run {
+            self.folders.push(folder.to_owned());
+        }
+        let in_run = in_run || is_run;
+        for (path, kind) in entries {
+            if kind.is_dir() {
+                self.add(&path, in_run)?;
+            } else if kind.is_symlink() {
+                self.links.push((path, in_run));
+            } else if kind.is_file() {
+                self.add_file(path, in_run);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a file if it has the name of a curve.
+    fn add_file(&mut self, path: PathBuf, in_run: bool) {
+        if !in_run && Curve::is_named_as_one(&path) {
+            self.curves.push(path);
         }
     }
-    Ok(())
 }
 
 /// Returns the content of a folder, sorted, without hidden files and folders. The hidden folder `.previous` holds the
@@ -161,3 +227,6 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, fs::FileType)>, CompareError> 
     found.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! These values are compared. The result is a [`Report`]: plain data, which each format shows in its own way.
 
 mod assess;
+mod checkpoints;
 mod choose;
 mod conclude;
 mod curves;

@@ -1,5 +1,6 @@
 //! A run to compare: its curve and, if lr-run made it, its record.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::name::split_at_seed;
@@ -18,13 +19,31 @@ pub struct Run {
     pub live: bool,
 }
 
-/// The reason why a run cannot be read.
+/// The reason why a run, or a part of it, is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum LeftOut {
+    #[error("there is no {}", path.display())]
+    Missing { path: PathBuf },
+    /// A folder or pattern under which there is nothing.
+    #[error("{}", no_runs(path))]
+    NoRuns { path: PathBuf },
+    #[error("{}: a curve next to runs is not compared: name it", path.display())]
+    Beside { path: PathBuf },
+    /// A row of a curve. The rest of the curve is read.
+    #[error("{}:{line}: the last row is cut off and not read", path.display())]
+    Cut { path: PathBuf, line: u64 },
     #[error(transparent)]
     Record(#[from] RunRecordError),
     #[error(transparent)]
     Curve(#[from] CurveError),
+}
+
+/// Returns a sentence that says what was looked for under `path`.
+pub(super) fn no_runs(path: &Path) -> String {
+    format!(
+        "no runs found under {}: no folder has a {RUN_JSON}, and no file is a curve (*.csv or trainer_state.json)",
+        path.display()
+    )
 }
 
 /// The state of a run in a comparison.
@@ -43,6 +62,9 @@ impl Run {
     pub fn read(path: &Path) -> Result<Run, LeftOut> {
         if path.is_file() {
             return Ok(Run { path: path.to_owned(), record: None, curve: Curve::read(path)?, live: false });
+        }
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Err(LeftOut::Missing { path: path.to_owned() });
         }
         // The lock is read first. Otherwise a run that ends in between would look as if it had crashed.
         let live = is_held(path);

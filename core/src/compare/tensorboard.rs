@@ -12,7 +12,7 @@ use std::{fs, io};
 use super::report::Report;
 use super::run::{LeftOut, Run};
 use crate::metric::PartMetric;
-use crate::record::{atomic_write, seconds_since_1970};
+use crate::record::{Access, atomic_write, in_words, seconds_since_1970};
 
 /// The name of each event file. TensorBoard finds files by the word `tfevents`.
 const FILE: &str = "events.out.tfevents.lr-run";
@@ -25,8 +25,11 @@ const LONGEST: usize = 120;
 pub enum ExportError {
     #[error(transparent)]
     Run(#[from] LeftOut),
-    #[error("cannot write to {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    #[error("cannot make the folder {}: {}", path.display(), in_words(source, Access::Write))]
+    Folder { path: PathBuf, source: io::Error },
+    /// An error that names the file.
+    #[error(transparent)]
+    Write(#[from] io::Error),
 }
 
 /// Writes an event file for each run of `report` below `folder`, in `STRATEGY/seed=N`, or in `STRATEGY/run-N` for a run
@@ -50,9 +53,8 @@ pub fn tensorboard(report: &Report, folder: &Path) -> Result<usize, ExportError>
                 let run = Run::read(Path::new(&own.path))?;
                 let home = home.join(name);
                 let path = home.join(FILE);
-                fs::create_dir_all(&home)
-                    .and_then(|()| atomic_write(&path, &events(&run)))
-                    .map_err(|source| ExportError::Write { path, source })?;
+                fs::create_dir_all(&home).map_err(|source| ExportError::Folder { path: home, source })?;
+                atomic_write(&path, &events(&run))?;
                 written += 1;
             }
         }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::PARTIAL;
+use super::words::{Access, in_words};
 
 /// Writes `content` to `path`, and replaces an older file. Returns the file, open at its end.
 pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
@@ -33,7 +34,7 @@ pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<File> {
 
 /// Adds to `error` the file that could not be written.
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("cannot write {}: {}", path.display(), in_words(error, Access::Write)))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use self::table::Table;
 use super::files::{EPOCHS_CSV, RUN_JSON};
+use super::words::{cannot_read, unfit};
 use crate::metric::PartMetric;
 
 /// A curve, read by the names of its columns. Columns and rows may be in any order.
@@ -32,6 +33,8 @@ pub struct Curve {
     pub columns: Vec<String>,
     /// A sentence that says how a file of another tool is read. `None` if it is read as it is.
     pub note: Option<String>,
+    /// The line of the last row if this row is cut off, so that it is not read.
+    pub cut: Option<u64>,
     epochs: BTreeMap<u64, Line>,
 }
 
@@ -45,11 +48,19 @@ struct Line {
 /// The reason why a file cannot be read as a curve.
 #[derive(Debug, thiserror::Error)]
 pub enum CurveError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("{}", unread(path, source))]
     Read { path: PathBuf, source: io::Error },
     /// The text names the file and, if it can, the line and the column.
     #[error("{0}")]
     Wrong(String),
+}
+
+/// Returns a sentence that says why the curve at `path` cannot be read.
+fn unread(path: &Path, source: &io::Error) -> String {
+    match source.kind() == io::ErrorKind::NotFound && path.ends_with(EPOCHS_CSV) {
+        true => format!("{} is missing: the run has no curve", path.display()),
+        false => cannot_read(path, source),
+    }
 }
 
 /// A format of tables.
@@ -86,7 +97,8 @@ impl Curve {
         }
         let table = Table::parse(file, text)?;
         let format = FORMATS.iter().find(|format| (format.recognizes)(&table)).unwrap_or(&FORMATS[5]);
-        (format.read)(&table)
+        let curve = (format.read)(&table)?;
+        Ok(Curve { cut: table.cut, ..curve })
     }
 
     /// Returns whether a file's name is that of a curve: `.csv`, or the state of transformers' Trainer.
@@ -142,7 +154,8 @@ const NOT_FINITE: &str = "NaN";
 /// Reads a state of transformers' Trainer. Any other JSON is an error.
 fn json(file: &str, text: &str) -> Result<Curve, CurveError> {
     let wrong = |what: &dyn std::fmt::Display| CurveError::Wrong(format!("{file}: {what}"));
-    let content: serde_json::Value = serde_json::from_str(&without_nan(text)).map_err(|error| wrong(&error))?;
+    let content: serde_json::Value =
+        serde_json::from_str(&without_nan(text)).map_err(|error| CurveError::Wrong(unfit(&file, &error, "JSON")))?;
     transformers::from_json(file, &content).unwrap_or_else(|| {
         let record = content.get("spec_hash").is_some();
         Err(match record {

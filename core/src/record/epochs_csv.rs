@@ -222,6 +222,6 @@ mod tests {
         csv.on(&Event::Epoch(Row { val, ..row(3) })).unwrap();
         let curve = Curve::read(&path).unwrap();
         assert!(curve.get(3, "val_loss".parse().unwrap()).unwrap().is_nan());
-        assert!(Curve::read(&folder.path().join("gone.csv")).unwrap_err().to_string().starts_with("cannot read "));
+        assert!(Curve::read(&folder.path().join("gone.csv")).unwrap_err().to_string().starts_with("there is no "));
     }
 }

@@ -25,6 +25,7 @@ mod space;
 mod started;
 mod terminal;
 mod warning;
+mod words;
 
 pub use atomic_write::atomic_write;
 pub use canonical::{differences, lines_of, spec_hash};
@@ -46,6 +47,7 @@ pub use space::{FreeSpace, Reserve, is_full};
 pub use started::*;
 pub use terminal::Terminal;
 pub use warning::{EXPLOSION, Warning};
+pub use words::{Access, in_words};
 
 /// A consumer of events.
 pub trait Sink {

@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 use super::atomic_write::atomic_write;
 use super::event::{Best, Divergence, Event, Outcome, Reached, Rollback, Row, Scores, Status};
 use super::experiment::Experiment;
+use super::files::RUN_JSON;
 use super::layout::{Cell, Layout};
 use super::space::is_full;
 use super::started::Started;
+use super::words::{cannot_read, unfit};
 use super::{Sink, date, machine};
 
 /// The version of the file format.
@@ -225,14 +227,15 @@ impl RunRecord {
 
     /// Reads the `run.json` at `path`.
     pub fn read(path: &Path) -> Result<RunRecord, RunRecordError> {
-        let content = std::fs::read(path).map_err(|source| RunRecordError::Read { path: path.to_owned(), source })?;
+        let content =
+            std::fs::read_to_string(path).map_err(|source| RunRecordError::Read { path: path.to_owned(), source })?;
         let broken = |source| RunRecordError::Broken { path: path.to_owned(), source };
-        let record: Result<RunRecord, _> = serde_json::from_slice(&content);
+        let record: Result<RunRecord, _> = serde_json::from_str(&content);
         // Another schema is the reason why the rest may not fit.
         let schema = match &record {
             Ok(record) => Some(u64::from(record.schema)),
             Err(_) => {
-                let value: Value = serde_json::from_slice(&content).map_err(broken)?;
+                let value: Value = serde_json::from_str(&content).map_err(broken)?;
                 value.get("schema").and_then(Value::as_u64)
             }
         };
@@ -248,12 +251,20 @@ impl RunRecord {
 /// The reason why a `run.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunRecordError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("{}", unread(path, source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} is not the record of a run: {source}", path.display())]
+    #[error("{}", unfit(&path.display(), source, "a record that lr-run wrote"))]
     Broken { path: PathBuf, source: serde_json::Error },
     #[error("{} has schema {schema}, but this lr-run reads schema {SCHEMA}", path.display())]
     Schema { path: PathBuf, schema: u64 },
+}
+
+/// Returns a sentence that says why the `run.json` at `path` cannot be read.
+fn unread(path: &Path, source: &io::Error) -> String {
+    match path.parent().filter(|_| source.kind() == io::ErrorKind::NotFound) {
+        Some(folder) => format!("there is no run in {}: it has no {RUN_JSON}", folder.display()),
+        None => cannot_read(path, source),
+    }
 }
 
 /// Returns `row` under the names of its columns, without empty cells. Numbers that are not finite become `null`, and

@@ -15,7 +15,7 @@ pub fn bars(problem: &ProblemReport) -> Option<String> {
     if drawn.iter().all(|it| values(it).len() < 2) {
         return None;
     }
-    let all = drawn.iter().flat_map(|it| values(it));
+    let all = drawn.iter().flat_map(values);
     let low = all.clone().fold(f64::INFINITY, f64::min);
     let high = all.fold(f64::NEG_INFINITY, f64::max);
     let pad = if high > low { (high - low) * 0.05 } else { low.abs().max(1.0) * 0.05 };

@@ -86,7 +86,7 @@ pub fn curve(
             return Err(table.wrong_at(row.line, &what));
         }
     }
-    Ok(Curve { file: table.file.to_owned(), columns: names, note: None, epochs })
+    Ok(Curve { file: table.file.to_owned(), columns: names, note: None, cut: None, epochs })
 }
 
 /// Returns a sentence that says how `table` is read: as a file of the kind `what`, with a remark about its `epochs`,

@@ -15,18 +15,22 @@ pub fn recognizes(text: &str) -> bool {
     first.is_some_and(|value| value.is_ok_and(|value| value.get("event").is_some()))
 }
 
-/// Reads `text`, which has one event a line. If the last line is still being written, it is left out.
+/// Reads `text`, which has one event a line. If the last line is cut off, it is left out.
 pub fn read(file: &str, text: &str) -> Result<Curve, CurveError> {
     let mut layout: Option<Layout> = None;
     let mut run: Option<Value> = None;
     let mut epochs = BTreeMap::new();
+    let mut cut = None;
     for (number, line) in text.lines().enumerate() {
         let number = number as u64 + 1;
         let wrong = |what: &dyn std::fmt::Display| CurveError::Wrong(format!("{file}:{number}: {what}"));
         let event: Value = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(_) if line.trim().is_empty() => continue,
-            Err(error) if error.is_eof() && !text.ends_with('\n') => break,
+            Err(error) if error.is_eof() && !text.ends_with('\n') => {
+                cut = Some(number);
+                break;
+            }
             Err(error) => return Err(wrong(&error)),
         };
         let name = event.get("run").cloned().unwrap_or_default();
@@ -55,5 +59,5 @@ pub fn read(file: &str, text: &str) -> Result<Curve, CurveError> {
         }
     }
     let columns = layout.map(|layout| layout.header()).unwrap_or_default();
-    Ok(Curve { file: file.to_owned(), columns, note: None, epochs })
+    Ok(Curve { file: file.to_owned(), columns, note: None, cut, epochs })
 }

@@ -66,5 +66,5 @@ pub fn read(table: &Table<'_>) -> Result<Curve, CurveError> {
         _ => "its epoch 0 is the first epoch, which is epoch 1 here, the values of training are means over an epoch",
     };
     let note = note(table, "a Lightning log", Some(counted), &names);
-    Ok(Curve { file: table.file.to_owned(), columns: names, note, epochs })
+    Ok(Curve { file: table.file.to_owned(), columns: names, note, cut: None, epochs })
 }

@@ -13,6 +13,8 @@ pub struct Table<'a> {
     /// The names as they are in the file, where they may have spaces around them.
     pub columns: Vec<String>,
     pub rows: Vec<Row<'a>>,
+    /// The line of the last row if this row is cut off. It is not in `rows`.
+    pub cut: Option<u64>,
 }
 
 /// A row with as many cells as there are columns.
@@ -38,13 +40,13 @@ impl Row<'_> {
 }
 
 impl<'a> Table<'a> {
-    /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out, because it
-    /// is still being written or was cut off by a crash.
+    /// Reads `text`, the content of `file`. A last line that has no line end and too few cells is left out and
+    /// named in [`Table::cut`], because it is still being written or was cut off by a crash.
     pub fn parse(file: &'a str, text: &'a str) -> Result<Self, CurveError> {
         let mut records = records(file, text);
         let (_, names) = records.next().transpose()?.unwrap_or_default();
         let columns: Vec<String> = names.into_iter().map(Cow::into_owned).collect();
-        let mut table = Table { file, columns, rows: Vec::new() };
+        let mut table = Table { file, columns, rows: Vec::new(), cut: None };
         if let Some(name) = table.repeated_column() {
             return Err(table.wrong_at(1, &format!("two columns have the name `{name}`")));
         }
@@ -52,6 +54,7 @@ impl<'a> Table<'a> {
         for record in records {
             let (start, cells) = record?;
             if cells.len() < table.columns.len() && lines.is_unfinished(start) {
+                table.cut = Some(lines.line_of(start));
                 break;
             }
             let line = lines.line_of(start);

@@ -82,5 +82,5 @@ fn curve(file: &str, entries: impl Iterator<Item = Entry>) -> Result<Curve, Curv
         "{file} is read as a log of transformers' Trainer: an evaluation belongs to the epoch that it ends, `loss` is \
          train_loss, averaged over the epoch, `eval_` is val_"
     );
-    Ok(Curve { file: file.to_owned(), columns, note: Some(note), epochs })
+    Ok(Curve { file: file.to_owned(), columns, note: Some(note), cut: None, epochs })
 }

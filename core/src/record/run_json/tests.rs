@@ -112,7 +112,12 @@ fn file_that_is_not_a_record_is_named() {
         std::fs::write(&path, content).unwrap();
         RunRecord::read(&path).unwrap_err().to_string()
     };
-    assert!(error("{").contains("run.json is not the record of a run: EOF"));
+    assert!(error("{\n\"schema\": 1,").ends_with("run.json is not complete: it ends in line 2"));
+    assert!(error("[]").contains("run.json is not a record that lr-run wrote: "));
     assert!(error("{\"schema\": 1}").contains("missing field `status`"));
     assert!(error("{\"schema\": 7, \"status\": 3}").ends_with("run.json has schema 7, but this lr-run reads schema 1"));
+    std::fs::write(&path, b"\xff\xfe").unwrap();
+    assert!(RunRecord::read(&path).unwrap_err().to_string().ends_with("run.json is not a text file"));
+    let missing = RunRecord::read(&folder.path().join("no/run.json")).unwrap_err().to_string();
+    assert!(missing.starts_with("there is no run in ") && missing.ends_with("no: it has no run.json"), "{missing}");
 }
