@@ -56,11 +56,20 @@ fn is_replaced(part: &str, changes: &[Change]) -> bool {
     })
 }
 
-/// Splits a variant at its commas, except those inside brackets.
+/// Splits a variant at its commas, except those inside brackets. Inside quotes, which only members of arrays have,
+/// brackets are plain characters.
 fn parts_of(variant: &str) -> Vec<String> {
-    let mut depth = 0;
+    let (mut depth, mut quoted, mut before) = (0, false, ' ');
     let parts = variant.split(|c: char| {
-        depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+        match c {
+            '"' if quoted => quoted = before == '\\',
+            '"' => quoted = depth > 0 && matches!(before, '[' | ','),
+            '[' | '{' if !quoted => depth += 1,
+            ']' | '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        // An escaped backslash does not escape the character behind it.
+        before = if quoted && before == '\\' { ' ' } else { c };
         c == ',' && depth == 0
     });
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()

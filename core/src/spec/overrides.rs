@@ -4,6 +4,10 @@ use super::NOT_THE_EXPERIMENT;
 use super::diagnostic::{Diagnostic, Log, Texts};
 use super::value::{Key, Place, Table, Value, ValueKind, parse_value_or_string};
 
+mod text;
+
+use text::canonical;
+
 /// A parsed override.
 #[derive(Clone, Debug)]
 pub struct Override {
@@ -166,50 +170,6 @@ pub fn last_of_each_key(overrides: Vec<Override>, written: &Table) -> Vec<Overri
     let keys: Vec<String> = overrides.iter().map(|it| it.canonical_key(written)).collect();
     let is_last = |index: usize| !keys[index + 1..].contains(&keys[index]);
     overrides.into_iter().enumerate().filter(|(index, _)| is_last(*index)).map(|(_, it)| it).collect()
-}
-
-/// Writes a value in canonical form: strings without quotes, and the keys of a table sorted.
-fn canonical(value: &Value, log: &Log) -> String {
-    if let Some(resolved) = log.resolved(&value.place) {
-        return canonical_toml(&resolved);
-    }
-    match &value.kind {
-        ValueKind::String(text) | ValueKind::Datetime(text) => text.clone(),
-        ValueKind::Integer(number) => number.to_string(),
-        ValueKind::Float(number) => float(*number),
-        ValueKind::Boolean(boolean) => boolean.to_string(),
-        ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| canonical(item, log)).collect();
-            format!("[{}]", items.join(","))
-        }
-        ValueKind::Table(table) => {
-            let mut entries: Vec<String> =
-                table.entries.iter().map(|(key, value)| format!("{}={}", key.name, canonical(value, log))).collect();
-            entries.sort();
-            format!("{{{}}}", entries.join(","))
-        }
-    }
-}
-
-/// Writes a number, with an exponent if it is very small or very large.
-fn float(number: f64) -> String {
-    match number.abs() {
-        0.0 | 1e-6..1e16 => number.to_string(),
-        _ => format!("{number:e}"),
-    }
-}
-
-/// Writes a resolved value in the same form as [`canonical`].
-fn canonical_toml(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Float(number) => float(*number),
-        toml::Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(canonical_toml).collect();
-            format!("[{}]", items.join(","))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// Keys of a table (`""` is the top level) that exclude each other. An override of one removes the others.

@@ -209,3 +209,9 @@ fn alternatives_replace_each_other() {
     // Another type empties the part of a sequence, except for its length.
     assert_eq!(folder(SEQUENCE, &["schedule.0.type=rex"]), "schedule.0.type=rex,seed=7");
 }
+
+#[test]
+fn brackets_in_a_quoted_member_do_not_end_its_array() {
+    let parts = super::parts_of(r#"a=["x]",b],c=["x\"]","\\"],d={e=1,f=2},g=1"#);
+    assert_eq!(parts, [r#"a=["x]",b]"#, r#"c=["x\"]","\\"]"#, "d={e=1,f=2}", "g=1"]);
+}
