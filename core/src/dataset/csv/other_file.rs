@@ -30,7 +30,8 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
 }
 
 /// Reads the file at `path` with new rows for `coding`. In a file without a header, columns are named by their numbers.
-/// If such a file lacks the target column, the columns behind it are named as if it were there.
+/// If such a file lacks the target column, the columns behind it are named as if it were there. With any other number of
+/// columns than these two, it is refused, because numbers would name the wrong columns.
 pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sheet, Error> {
     let names = |wanted: fn(&ColumnKind) -> bool| -> Vec<String> {
         coding.columns.iter().filter(|column| wanted(&column.kind)).map(|column| column.name.clone()).collect()
@@ -42,6 +43,7 @@ pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sh
         read_other(path, &ReadOptions { text_columns, exact_columns, ..format.clone() }, &wanted)
     };
     let sheet = read(text_columns.clone(), exact_columns.clone())?;
+    check_width(&sheet, coding.numbered)?;
     let target = coding.target.name.parse::<usize>().ok().filter(|_| !sheet.found.header);
     let Some(target) = target.filter(|_| coding.numbered > 1 && sheet.width == coding.numbered - 1) else {
         return Ok(sheet);
@@ -54,4 +56,20 @@ pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sh
     let mut sheet = read(all_moved(text_columns), all_moved(exact_columns))?;
     sheet.make_room(target);
     Ok(sheet)
+}
+
+/// Returns an error if `sheet` has no header and neither `numbered` columns nor one less. 0 stands for a training file
+/// with a header.
+fn check_width(sheet: &Sheet, numbered: usize) -> Result<(), Error> {
+    let is_right = sheet.width == numbered || sheet.width + 1 == numbered;
+    if sheet.found.header || numbered == 0 || is_right {
+        return Ok(());
+    }
+    let (file, width, delimiter, without) = (&sheet.file, sheet.width, sheet.found.delimiter, numbered - 1);
+    let columns = if width == 1 { "column" } else { "columns" };
+    Err(Error(format!(
+        "{file}: {width} {columns}, separated by {delimiter}, but the training file has {numbered}\n\
+         columns without a header are known by their numbers alone: expected {numbered} columns, or {without} without the \
+         target"
+    )))
 }

@@ -124,8 +124,12 @@ fn new_rows_without_a_header_may_lack_the_target() {
     let train = "1,r,y,10\n2,s,x,20\n3,r,y,30\n4,s,x,40\n";
     assert_eq!(trained(3, train, "5,s,50\n6,r,60\n").unwrap(), right);
     assert_eq!(trained(3, train, "5,s,x,50\n6,r,y,60\n").unwrap(), right);
-    let message = trained(3, train, "5,s\n6,r\n").unwrap_err();
-    assert!(message.contains("there is no column `4`"), "{message}");
+    // With any other number of columns, the numbers would name the wrong ones.
+    for (new, width) in [("5,s\n6,r\n", 2), ("0,5,s,x,50\n1,6,r,y,60\n", 5), ("5,s,x,50,1,2\n6,r,y,60,1,2\n", 6)] {
+        let message = trained(3, train, new).unwrap_err();
+        let expected = format!("new.csv: {width} columns, separated by `,`, but the training file has 4\n");
+        assert!(message.contains(&expected) && message.contains("4 columns, or 3 without the target"), "{message}");
+    }
     // Times in seconds, of which `f32` would round the differences away.
     let train = "y,1600000001,1\nx,1600000003,2\ny,1600000005,1\n";
     let right = Inputs::Floats(vec![-1.0, 7.0]);
