@@ -62,16 +62,19 @@ pub(super) fn time_limit(root: &mut Section<'_>) -> Option<std::time::Duration> 
     time.map(|time| std::time::Duration::try_from_secs_f64(time.seconds).unwrap_or(std::time::Duration::MAX))
 }
 
-/// Returns the metrics that decisions can use, the default one first. `metric` is the metric of the task. If `ema` is
-/// true, the metrics of the averaged weights are among them.
-pub(super) fn metrics(metric: Metric, ema: bool) -> Vec<PartMetric> {
+/// Returns the metrics that decisions can use, the default one first. `metric` is the metric of the task, or `None` if
+/// the task is not known: then the metrics of every task are among them. If `ema` is true, so are the metrics of the
+/// averaged weights.
+pub(super) fn metrics(metric: Option<Metric>, ema: bool) -> Vec<PartMetric> {
     let parts = [Part::Val, Part::Train, Part::Ema].into_iter().filter(|&part| ema || part != Part::Ema);
-    parts.flat_map(|part| [part.of(Metric::LOSS), part.of(metric)]).collect()
+    let of_tasks =
+        || REGISTRY.iter().copied().filter(move |&it| it != Metric::LOSS && metric.is_none_or(|own| own == it));
+    parts.flat_map(|part| std::iter::once(Metric::LOSS).chain(of_tasks()).map(move |it| part.of(it))).collect()
 }
 
-/// Reads `[target]`: `stop`, and either the short form `accuracy = 0.97` or `metric`, `value` and `mode`. Returns
-/// `None` if there is no target or if an error was logged.
-pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetric]) -> Option<Target> {
+/// Reads `[target]`: `stop`, and either the short form `accuracy = 0.97` or `metric`, `value` and `mode`. `metric` is the
+/// metric of the task, if it is known. Returns `None` if there is no target or if an error was logged.
+pub(super) fn target(root: &mut Section<'_>, metric: Option<Metric>, metrics: &[PartMetric]) -> Option<Target> {
     if !root.has("target") {
         root.mark_known("target");
         return None;
@@ -122,8 +125,8 @@ pub(super) fn target(root: &mut Section<'_>, metric: Metric, metrics: &[PartMetr
 }
 
 /// Reads `accuracy`, `rmse` or `loss`, the short form of a target for the validation part. Returns the metric and the
-/// value, or `None` if the short form is not used.
-fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f64)> {
+/// value, or `None` if the short form is not used. `metric` is the metric of the task, if it is known.
+fn short_target(section: &mut Section<'_>, metric: Option<Metric>) -> Option<(Metric, f64)> {
     let mut given: Vec<(Metric, f64)> = Vec::new();
     for &other in REGISTRY {
         let value = match other.range {
@@ -133,7 +136,7 @@ fn short_target(section: &mut Section<'_>, metric: Metric) -> Option<(Metric, f6
         };
         given.extend(value.map(|value| (other, value)));
     }
-    for other in REGISTRY {
+    for (other, metric) in REGISTRY.iter().filter_map(|other| Some((other, metric?))) {
         if section.has(other.name) && ![metric, Metric::LOSS].contains(other) {
             let label = format!("this run has `{metric}` and `loss`");
             section.error(other.name, format!("a run of this task has no {other}"), label);

@@ -35,14 +35,15 @@ choice! {
 }
 
 /// Reads `[loss]`: `type`, which defaults to the loss of the task, and `label_smoothing`. `target_sd` is the number
-/// that targets are divided by.
-pub(super) fn read(root: &mut Section<'_>, task: Task, target_sd: f64) -> Loss {
+/// that targets are divided by. `task` is `None` if the data have errors: then every loss fits.
+pub(super) fn read(root: &mut Section<'_>, task: Option<Task>, target_sd: f64) -> Loss {
     let Some(mut section) = root.section("loss") else { return Loss::Mse { target_sd } };
-    let own = match task {
+    let own = task.map(|task| match task {
         Task::Classification { .. } => LossName::CrossEntropy,
         Task::Regression { .. } => LossName::Mse,
-    };
-    let name = section.or("type", own);
+    });
+    let name = section.or("type", own.unwrap_or(LossName::CrossEntropy));
+    let own = own.unwrap_or(name);
     if name != own {
         let message = format!("\"{}\" does not fit the task", name.word());
         let label = match own {

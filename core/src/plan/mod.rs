@@ -200,8 +200,9 @@ fn one(
     let usual_horizon = Horizon { total_steps: 10 * steps_per_epoch, steps_per_epoch };
     let horizon = length.map_or(usual_horizon, |length| length.horizon);
     let time_limit = ends::time_limit(&mut root);
-    let loss = loss::read(&mut root, info.task, data.map_or(1.0, DataPlan::target_sd));
-    let metric = loss.metric();
+    // If the data have errors, the task is not known, and what depends on it is not judged.
+    let loss = loss::read(&mut root, data.map(|_| info.task), data.map_or(1.0, DataPlan::target_sd));
+    let metric = data.map(|_| loss.metric());
     let model = model::read(&mut root, &info, spec, machine, assume);
     if let Some((data, model)) = data.zip(model.as_ref()) {
         check_last_batch(&mut root, data, model);
@@ -228,7 +229,7 @@ fn one(
     }
     // Without a target, the best epoch is the one with the best accuracy or, if the task has no metric that should be
     // high, with the lowest loss.
-    let task_metric = if metric.better == Mode::Max { metric } else { Metric::LOSS };
+    let task_metric = metric.filter(|metric| metric.better == Mode::Max).unwrap_or(Metric::LOSS);
     let best_by = target.as_ref().map_or(Part::Val.of(task_metric).into(), |target| target.monitor);
     let plan = || {
         Some(Plan {

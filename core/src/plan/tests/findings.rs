@@ -117,3 +117,21 @@ fn units_and_percentages_are_named_in_errors() {
         assert!(shown(&text).contains(line), "{}", shown(&text));
     }
 }
+
+/// Without its table, a spec has no task that a loss or a metric could fit.
+#[test]
+fn an_error_in_the_data_is_not_followed_by_errors_about_the_task() {
+    let data = "[data]\ntype = \"csv\"\npath = \"no/such.csv\"\ntarget = \"y\"\n";
+    let body = BODY.replace("[data]\ntype = \"mnist\"\nvalidation = 10_000\n", data);
+    let number = "[loss]\ntype = \"mse\"\n[target]\nrmse = 1.5\n[early_stop]\npatience = \"3 epochs\"\n\
+         monitor = \"val_rmse\"\n";
+    let class = "[loss]\nlabel_smoothing = 0.1\n[target]\naccuracy = 0.9\n[early_stop]\npatience = \"3 epochs\"\n\
+         monitor = \"train_accuracy\"\n";
+    for rest in [number, class, &number.replace("rmse = 1.5", "metric = \"val_rmse\"\nvalue = 1.5")] {
+        let found = errors(&format!("{HEAD}{body}{rest}"));
+        assert!(found.len() == 1 && found[0].contains("no/such.csv"), "{rest}{found:?}");
+    }
+    // Errors that no task could mend are still found.
+    assert_eq!(errors(&format!("{HEAD}{body}{}", number.replace("val_rmse", "val_rmsd"))).len(), 2);
+    assert_eq!(errors(&format!("{HEAD}{BODY}{number}")).len(), 3);
+}
