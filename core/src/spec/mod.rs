@@ -86,7 +86,13 @@ impl Spec {
             overrides.iter().filter_map(|it| Override::parse(it, &mut texts, &log)).collect();
         let written = table.clone();
         let overrides = overrides::last_of_each_key(overrides, &written);
-        let overrides = overrides.into_iter().flat_map(|it| it.in_full(&written)).collect();
+        let roots: Vec<String> = overrides.iter().map(|it| it.root().to_owned()).collect();
+        let is_alone = |it: &Override| roots.iter().filter(|root| *root == it.root()).count() == 1;
+        let in_full = |it: Override| {
+            let is_alone = is_alone(&it);
+            it.in_full(&written, is_alone)
+        };
+        let overrides = overrides.into_iter().flat_map(in_full).collect();
         let overrides = overrides::last_of_each_key(overrides, &written);
         overrides::apply(&mut table, &overrides, &log);
         log.finish(&texts)?;

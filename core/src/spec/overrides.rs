@@ -54,21 +54,22 @@ impl Override {
     }
 
     /// Expands this override into one per value: `end={lr=1e-5}` becomes `end.lr=1e-5`, and `warmup=5%` becomes
-    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override replaces it and stays whole.
-    pub fn in_full(self, written: &Table) -> Vec<Override> {
+    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override replaces it and stays whole,
+    /// unless the two have the same keys. `is_alone` is true if no other override has the same first part of its key.
+    pub fn in_full(self, written: &Table, is_alone: bool) -> Vec<Override> {
         let value = value_at(written, &self.keys);
-        if value.is_some_and(|value| value.as_table().is_some()) {
-            return vec![self];
-        }
+        let table = value.and_then(Value::as_table);
+        let is_like = |own: &Table| is_alone && table.is_some_and(|table| have_same_keys(table, own));
         match &self.value.kind {
-            ValueKind::Table(table) if value.is_none() && !table.entries.is_empty() => {
+            ValueKind::Table(table) if (value.is_none() || is_like(table)) && !table.entries.is_empty() => {
                 let single = |(key, value): &(Key, Value)| {
                     let keys = [self.keys.as_slice(), std::slice::from_ref(key)].concat();
-                    Override { keys, value: value.clone(), place: self.place.clone() }.in_full(written)
+                    Override { keys, value: value.clone(), place: self.place.clone() }.in_full(written, is_alone)
                 };
                 table.entries.iter().flat_map(single).collect()
             }
             ValueKind::Table(_) | ValueKind::Array(_) => vec![self],
+            _ if table.is_some() => vec![self],
             _ => {
                 let inner = self.keys.last().and_then(|key| short_form(&key.name));
                 let key = inner.map(|inner| Key { name: inner.to_owned(), place: self.value.place.clone() });
@@ -147,6 +148,16 @@ fn value_at<'a>(tree: &'a Table, keys: &[Key]) -> Option<&'a Value> {
         ValueRef::Table(table) => table.get(&key.name),
         ValueRef::Array(items) => items.get(item_of(items, &key.name)?),
     })
+}
+
+/// Returns whether two tables have the same keys, and the same `type` and `name`. Then one can be made from the other by
+/// setting its keys one by one.
+fn have_same_keys(one: &Table, other: &Table) -> bool {
+    let is_in = |(key, value): &(Key, Value)| {
+        let decides = matches!(key.name.as_str(), "type" | "name");
+        other.get(&key.name).is_some_and(|own| !decides || own.is_same(value))
+    };
+    one.entries.len() == other.entries.len() && one.entries.iter().all(is_in)
 }
 
 /// Returns `inner` if `name = value` is short for `name = { inner = value }`. Returns `None` for any other `name`.

@@ -215,3 +215,23 @@ fn brackets_in_a_quoted_member_do_not_end_its_array() {
     let parts = super::parts_of(r#"a=["x]",b],c=["x\"]","\\"],d={e=1,f=2},g=1"#);
     assert_eq!(parts, [r#"a=["x]",b]"#, r#"c=["x\"]","\\"]"#, "d={e=1,f=2}", "g=1"]);
 }
+
+#[test]
+fn a_whole_table_is_named_by_the_keys_that_differ() {
+    for (text, whole, expected) in [
+        (MNIST, r#"optimizer={type="adam",lr=0.01}"#, "optimizer.lr=0.01,seed=1"),
+        (MNIST, r#"optimizer={lr=0.001,type="adam"}"#, "seed=1"),
+        (SEQUENCE, r#"target={rmse=0.05,stop=false}"#, "target.rmse=0.05,seed=7"),
+        (SEQUENCE, r#"group.0={name="bias",params=["*.bias"],lr_mult=3,schedule={type="constant"}}"#, ""),
+        (RULES, r#"data.augment={padding=3}"#, "data.augment.padding=3,seed=1"),
+    ] {
+        let named = folder(text, &[whole]);
+        assert!(named == expected || expected.is_empty() && named.contains("group.bias.lr_mult=3"), "{whole}: {named}");
+    }
+    // These keys or types are others, so the table is replaced as a whole.
+    for whole in [r#"optimizer={type="sgd",lr=0.001}"#, r#"optimizer={type="adam",lr=0.01,eps=1e-6}"#] {
+        assert!(folder(MNIST, &[whole]).starts_with("optimizer=%7B"), "{whole}");
+    }
+    let both = ["optimizer.eps=1e-6", r#"optimizer={type="adam",lr=0.01}"#];
+    assert!(folder(MNIST, &both).starts_with("optimizer=%7B"), "{}", folder(MNIST, &both));
+}
