@@ -266,14 +266,12 @@ impl Reader<'_> {
     }
 }
 
-/// Reads `freeze` and `lr_mult`, and returns both. Each of `freeze = true` and `lr_mult = 0` implies the other.
+/// Reads `freeze` and `lr_mult`, and returns both. Each of `freeze = true` and `lr_mult = 0` implies the other, and
+/// `freeze = false`, the default, changes nothing.
 fn freeze_and_lr_mult(section: &mut Section<'_>) -> (bool, f64) {
-    let freeze: Option<bool> = section.optional("freeze");
+    let freeze = section.or("freeze", false);
     let lr_mult = section.or("lr_mult", NonNegative(1.0)).0;
-    if freeze == Some(false) && lr_mult == 0.0 {
-        section.error("freeze", "`lr_mult = 0` freezes this group, but `freeze` is false", "remove one of them");
-    }
-    let frozen = freeze.unwrap_or(lr_mult == 0.0);
+    let frozen = freeze || lr_mult == 0.0;
     section.put("freeze", frozen);
     (frozen, if frozen { 0.0 } else { lr_mult })
 }

@@ -19,7 +19,10 @@ pub fn find_marks(
     let mut candidates: Vec<Marks> = Marks::ALL.into_iter().filter(|marks| allowed(*marks, layout, options)).collect();
     if layout.delimiter == Delimiter::Byte(b';') {
         // Excel writes semicolons where the comma is the decimal mark. In such a file, `1,234` is less than 2.
-        candidates.sort_by_key(|marks| (*marks != Marks::PLAIN, marks.decimal != ','));
+        // A blank or an apostrophe between thousands says nothing about the decimal mark, so a point stays the first
+        // choice there: with `1'100` alone, nothing shows commas.
+        let is_neutral = |marks: &Marks| matches!(marks.thousands, Some(' ' | '\''));
+        candidates.sort_by_key(|marks| (*marks != Marks::PLAIN, marks.decimal != ',' && !is_neutral(marks)));
     }
     if candidates.is_empty() {
         let (decimal, thousands) = (options.decimal.unwrap_or('.'), options.thousands);

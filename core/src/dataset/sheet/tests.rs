@@ -444,6 +444,10 @@ fn the_format_is_one_line() {
         "separated by `;`, decimal commas, `.` between thousands; 1 comment line left out; 1 column without name and values"
     );
     assert_eq!(read("a,b\n1,2\n").found.to_string(), "separated by `,`");
+    // No cell has a decimal mark, so no line says which one it is.
+    assert_eq!(read("a;b\n1'100;x\n2'200;y\n").found.to_string(), "separated by `;`, `'` between thousands");
+    let commas = read("a;b\n1'100;x\n2'200,5;y\n").found.to_string();
+    assert_eq!(commas, "separated by `;`, decimal commas, `'` between thousands");
     assert_eq!(
         read_with("1 2\n3 4\n", &without_header()).unwrap().found.to_string(),
         "separated by blanks, without a header"

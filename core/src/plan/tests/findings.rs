@@ -135,3 +135,14 @@ fn an_error_in_the_data_is_not_followed_by_errors_about_the_task() {
     assert_eq!(errors(&format!("{HEAD}{body}{}", number.replace("val_rmse", "val_rmsd"))).len(), 2);
     assert_eq!(errors(&format!("{HEAD}{BODY}{number}")).len(), 3);
 }
+
+#[test]
+fn a_default_written_out_changes_nothing() {
+    let group = |keys: &str| {
+        let plan = one(&format!("{HEAD}{BODY}[[group]]\nname = \"bias\"\nparams = [\"*.bias\"]\n{keys}"));
+        (plan.groups.groups[1].frozen, plan.resolved["group"].clone())
+    };
+    assert_eq!(group("lr_mult = 0\nfreeze = false"), group("lr_mult = 0"));
+    assert_eq!(group("lr_mult = 2\nfreeze = false"), group("lr_mult = 2"));
+    assert_eq!(group("freeze = true\nlr_mult = 1"), group("lr_mult = 0"));
+}
