@@ -72,8 +72,8 @@ pub(super) fn metrics(metric: Option<Metric>, ema: bool) -> Vec<PartMetric> {
     parts.flat_map(|part| std::iter::once(Metric::LOSS).chain(of_tasks()).map(move |it| part.of(it))).collect()
 }
 
-/// Reads `[target]`: `stop`, and either the short form `accuracy = 0.97` or `metric`, `value` and `mode`. `metric` is the
-/// metric of the task, if it is known. Returns `None` if there is no target or if an error was logged.
+/// Reads `[target]`: `stop`, and either the short form `accuracy = 0.97` or `metric`, `value` and `mode`. `metric` is
+/// the metric of the task, if it is known. Returns `None` if there is no target or if an error was logged.
 pub(super) fn target(root: &mut Section<'_>, metric: Option<Metric>, metrics: &[PartMetric]) -> Option<Target> {
     if !root.has("target") {
         root.mark_known("target");

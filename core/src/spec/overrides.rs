@@ -54,8 +54,9 @@ impl Override {
     }
 
     /// Expands this override into one per value: `end={lr=1e-5}` becomes `end.lr=1e-5`, and `warmup=5%` becomes
-    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override replaces it and stays whole,
-    /// unless the two have the same keys. `is_alone` is true if no other override has the same first part of its key.
+    /// `warmup.for=5%`. If `written`, the file's tree, has a table at the key, the override replaces it and stays
+    /// whole, unless the two have the same keys. `is_alone` is true if no other override has the same first part of its
+    /// key.
     pub fn in_full(self, written: &Table, is_alone: bool) -> Vec<Override> {
         let value = value_at(written, &self.keys);
         let table = value.and_then(Value::as_table);
@@ -150,8 +151,8 @@ fn value_at<'a>(tree: &'a Table, keys: &[Key]) -> Option<&'a Value> {
     })
 }
 
-/// Returns whether two tables have the same keys, and the same `type` and `name`. Then one can be made from the other by
-/// setting its keys one by one.
+/// Returns whether two tables have the same keys, and the same `type` and `name`. Then one can be made from the other
+/// by setting its keys one by one.
 fn have_same_keys(one: &Table, other: &Table) -> bool {
     let is_in = |(key, value): &(Key, Value)| {
         let decides = matches!(key.name.as_str(), "type" | "name");

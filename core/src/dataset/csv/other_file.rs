@@ -30,8 +30,8 @@ pub fn read_other(path: &Path, format: &ReadOptions, wanted: &[&str]) -> Result<
 }
 
 /// Reads the file at `path` with new rows for `coding`. In a file without a header, columns are named by their numbers.
-/// If such a file lacks the target column, the columns behind it are named as if it were there. With any other number of
-/// columns than these two, it is refused, because numbers would name the wrong columns.
+/// If such a file lacks the target column, the columns behind it are named as if it were there. A file
+/// with any other number of columns is refused, because numbers would name the wrong columns.
 pub fn read_new(path: &Path, format: &ReadOptions, coding: &Coding) -> Result<Sheet, Error> {
     let names = |wanted: fn(&ColumnKind) -> bool| -> Vec<String> {
         coding.columns.iter().filter(|column| wanted(&column.kind)).map(|column| column.name.clone()).collect()
@@ -69,7 +69,7 @@ fn check_width(sheet: &Sheet, numbered: usize) -> Result<(), Error> {
     let columns = if width == 1 { "column" } else { "columns" };
     Err(Error(format!(
         "{file}: {width} {columns}, separated by {delimiter}, but the training file has {numbered}\n\
-         columns without a header are known by their numbers alone: expected {numbered} columns, or {without} without the \
+         columns without a header are known by their numbers: expected {numbered} columns, or {without} without the \
          target"
     )))
 }

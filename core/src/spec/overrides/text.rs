@@ -48,8 +48,9 @@ fn canonical_toml(value: &toml::Value) -> String {
     }
 }
 
-/// Writes a member of an array. `string` is its value if it is a string, and `text` is its canonical form. A string gets
-/// quotes if it is empty, or could be read as several members or as part of the array: `["a,b"]` is not `["a","b"]`.
+/// Writes a member of an array. `string` is its value if it is a string, and `text` is its canonical form. A string
+/// gets quotes if it is empty, or could be read as several members or as part of the array: `["a,b"]` is not
+/// `["a","b"]`.
 fn member(string: Option<&str>, text: String) -> String {
     let is_plain = !text.is_empty() && !text.contains([',', '[', ']', '"']) && text.trim() == text;
     if string.is_none() || is_plain { text } else { format!("{text:?}") }
