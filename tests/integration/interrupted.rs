@@ -51,7 +51,13 @@ impl Long {
     fn stop_after(&self, epoch: usize, command: &mut Command, names: &[&str]) -> (Option<i32>, String) {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for_epoch(&self.path(), epoch);
-        names.iter().for_each(|name| signal(&child, name));
+        for name in names {
+            signal(&child, name);
+            // A signal that arrives before the process has seen an equal one is lost. SIGTERMs are to come at once.
+            if *name == "INT" {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        }
         let output = child.wait_with_output().unwrap();
         (output.status.code(), text(&output.stderr))
     }
