@@ -23,7 +23,8 @@ fn date(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// Returns the seconds from the beginning of 1970 to `date`, a text that [`now`] wrote. `None` if it is something else.
+/// Returns the seconds from the beginning of 1970 to `date`, a text such as `2026-11-28T04:05:06Z`. `None` if it is
+/// something else.
 pub fn seconds_since_1970(date: &str) -> Option<u64> {
     let moment: toml::value::Datetime = date.parse().ok()?;
     let (day, time) = (moment.date?, moment.time?);

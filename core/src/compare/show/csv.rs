@@ -39,7 +39,7 @@ pub fn csv(report: &Report) -> String {
     text(writer)
 }
 
-/// Returns a row for each pair of strategies of each problem, in the form of [`csv`].
+/// Returns a row for each pair of strategies of each problem, in the form of the table of strategies.
 pub fn csv_pairs(report: &Report) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let head = [
