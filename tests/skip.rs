@@ -1,4 +1,4 @@
-//! What a test does that lacks a tool. Shared by several test programs.
+//! Skips tests that need a tool which this machine does not have. Several test programs share this file.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -42,8 +42,8 @@ pub fn find(plan: &Plan, fingerprint: &str, folder: &Path, spec: &Path, force: b
     differs(&other, there)
 }
 
-/// Returns the data fingerprint in the record of the run in `folder`. `None` if there is no run, or if the table
-/// `[data]` of its spec is not `data`.
+/// Returns the fingerprint of the data that the run in `folder` was trained on. `None` if there is no such run, or if its
+/// spec has another `[data]` than `data`.
 fn recorded(folder: &Path, data: &Value) -> Option<String> {
     let spec: Table = fs::read_to_string(folder.join(SPEC_TOML)).ok()?.parse().ok()?;
     if spec.get("data") != Some(data) {
