@@ -6,7 +6,6 @@ use crate::record::number::exact;
 
 /// Returns a row for each strategy of each problem. The text ends in a line break. A missing value is an empty cell.
 pub fn csv(report: &Report) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
     let head = [
         "problem",
         "strategy",
@@ -29,19 +28,12 @@ pub fn csv(report: &Report) -> String {
         "seconds_to_target",
         "group",
     ];
-    // Writing to memory does not fail.
-    let _ = writer.write_record(head);
-    for problem in &report.problems {
-        for strategy in &problem.strategies {
-            let _ = writer.write_record(cells(problem, strategy));
-        }
-    }
-    text(writer)
+    let own = |problem: &ProblemReport| problem.strategies.iter().map(|it| cells(problem, it)).collect();
+    table(&head, report.problems.iter().flat_map::<Vec<_>, _>(own))
 }
 
 /// Returns a row for each pair of strategies of each problem, in the form of the table of strategies.
 pub fn csv_pairs(report: &Report) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
     let head = [
         "problem",
         "a",
@@ -63,16 +55,18 @@ pub fn csv_pairs(report: &Report) -> String {
         "correlation",
         "seeds_needed",
     ];
-    let _ = writer.write_record(head);
-    for problem in &report.problems {
-        for pair in &problem.pairs {
-            let _ = writer.write_record(pair_cells(problem, pair));
-        }
-    }
-    text(writer)
+    let own = |problem: &ProblemReport| problem.pairs.iter().map(|it| pair_cells(problem, it).to_vec()).collect();
+    table(&head, report.problems.iter().flat_map::<Vec<_>, _>(own))
 }
 
-fn text(writer: ::csv::Writer<Vec<u8>>) -> String {
+/// Returns a table as text that ends in a line break.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    // Writing to memory does not fail.
+    let _ = writer.write_record(head);
+    for row in rows {
+        let _ = writer.write_record(row);
+    }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
